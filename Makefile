@@ -1,0 +1,54 @@
+# Every target does its own set-up; `make` alone lists them. Variables: STACK (a file stacks/Pulumi.STACK.yaml),
+# PORT (of the local emulator), PYTHON (3.11 or newer; found by itself).
+
+STACK ?= local
+PORT ?= 8700
+
+NEW_ENOUGH = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
+
+VENV := .venv/bin/python
+STACK_TOOL := $(VENV) -m tools.stack
+SET_UP = '$(PYTHON)' $(NEW_ENOUGH) 2>/dev/null \
+	|| { echo 'This needs Python 3.11 or newer: install one, or say which: make … PYTHON=/path/to/python3' >&2; exit 1; }; \
+	'$(PYTHON)' -m tools.setup
+
+.PHONY: help setup up down env test lint format lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
+
+setup: ## virtual environment and Pulumi engine; quick when there is nothing to do
+	@$(SET_UP)
+
+up: setup ## start the emulator if the stack is bound to it, deploy the stack with Pulumi
+	@$(STACK_TOOL) up '$(STACK)' '$(PORT)'
+
+down: setup ## destroy the stack and stop the emulator
+	@$(STACK_TOOL) down '$(STACK)' '$(PORT)'
+
+env: ## print the shell variables of the stack, for eval
+	@{ $(SET_UP); } >&2
+	@$(STACK_TOOL) env '$(STACK)' '$(PORT)'
+
+test: lint ## lint, then all tests, the ones with the real engine included
+	@PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2
+
+lint: setup ## ruff and mypy
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+
+format: setup ## reformat the code
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+lock: ## pin the dependencies of pyproject.toml anew in requirements.lock
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && '$(PYTHON)' -m venv "$$dir" && "$$dir/bin/pip" install --quiet uv && \
+	"$$dir/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra dev pyproject.toml -o requirements.lock
+
+clean: ## stop the emulators, remove their stacks and the virtual environment
+	@test ! -x $(VENV) || $(VENV) -m tools.emulator
+	@rm -rf .local .venv

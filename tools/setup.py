@@ -1,0 +1,35 @@
+"""Set-up: the virtual environment from requirements.lock and the Pulumi engine. Quick when nothing is to do."""
+
+import hashlib
+import sys
+
+from tools import engine
+from tools.common import LOCAL, ROOT, VENV, locked, main, run, timed
+
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "made-from"
+
+
+def virtual_environment() -> None:
+    base = f"Python {sys.version_info.major}.{sys.version_info.minor} at {ROOT}\n"
+    content = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    with locked(LOCAL / "setup.lock"):
+        made_from = STAMP.read_text() if STAMP.is_file() else ""
+        if made_from == base + content:
+            return
+        with timed("Installing the Python packages of requirements.lock into .venv; about a minute"):
+            if not made_from.startswith(base):
+                run(sys.executable, "-m", "venv", "--clear", VENV)
+            pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+            run(*pip, "--require-hashes", "-r", LOCK)
+            run(*pip, "--no-deps", "--no-build-isolation", "-e", ROOT)
+            STAMP.write_text(base + content)
+
+
+def set_up() -> None:
+    virtual_environment()
+    engine.ensure()
+
+
+if __name__ == "__main__":
+    main(set_up)

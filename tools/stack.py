@@ -1,0 +1,95 @@
+"""`make up`, `make down` and `make env` for one stack: `python -m tools.stack VERB STACK PORT`.
+
+A stack whose endpoint is `emulator` keeps all it needs in .local/PORT; for any other the backend is the user's own.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+
+import yaml
+
+from tools import emulator, engine
+from tools.common import LOCAL, ROOT, VENV, Stop, main, say
+
+Variables = dict[str, str | None]  # None: to be unset
+
+
+def emulator_bound(stack: str) -> bool:
+    file = ROOT / "stacks" / f"Pulumi.{stack.rsplit('/')[-1]}.yaml"
+    if not file.is_file():
+        raise Stop(f"There is no {file.relative_to(ROOT)}: copy stacks/Pulumi.dev.yaml to it and edit the copy.")
+    try:
+        config = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
+    except yaml.YAMLError as error:
+        raise Stop(f"{file.relative_to(ROOT)} is not valid YAML: {error}") from None
+    return config.get("aep:endpoint", os.environ.get("AEP_ENDPOINT")) == "emulator"
+
+
+def variables(stack: str, port: int, bound: bool) -> Variables:
+    """What a shell needs for a stack."""
+    always: Variables = {"PATH": engine.path(), "VIRTUAL_ENV": str(VENV), "PULUMI_STACK": stack}
+    if os.environ.get("AEP_ENDPOINT") == "emulator":
+        always["AEP_ENDPOINT"] = "emulator"
+    folder = LOCAL / str(port)
+    if bound:
+        return always | {
+            "PULUMI_BACKEND_URL": f"file://{folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "local",  # nothing in this state is secret
+            "PULUMI_HOME": f"{folder}/pulumi",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "AEP_EMULATOR_PORT": str(port),
+        }
+    if not os.environ.get("PULUMI_BACKEND_URL", "").startswith(f"file://{LOCAL}/"):
+        return always
+    # Left by an earlier `make env` for a local stack in the same shell:
+    return always | dict.fromkeys(("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME"))
+
+
+def pulumi(env: Variables, *arguments: str) -> None:
+    full = {name: value for name, value in (os.environ | env).items() if value is not None}
+    if subprocess.run(["pulumi", *arguments], cwd=ROOT, env=full).returncode:
+        raise Stop(f"Failed, see above: pulumi {' '.join(arguments)}")
+
+
+def up(stack: str, port: int, bound: bool) -> None:
+    env = variables(stack, port, bound)
+    if bound:
+        emulator.start(port)
+        (LOCAL / str(port) / "state").mkdir(exist_ok=True)
+    pulumi(env, "stack", "select", "--create", stack)
+    # For a real sandbox Pulumi shows first what it would do, and asks.
+    pulumi(env, "up", *(("--yes", "--skip-preview") if bound else ()))
+    pulumi(env, "stack", "output")
+    given = (" STACK=" + stack) * (stack != "local") + f" PORT={port}" * (port != 8700)
+    say(f'\nNext, try:\n  eval "$(make -s env{given})"\n  pulumi preview\n  pulumi-aep --help')
+
+
+def down(stack: str, port: int, bound: bool) -> None:
+    env = variables(stack, port, bound)
+    if not bound:
+        pulumi(env, "destroy")
+        return
+    try:
+        if (LOCAL / str(port) / "state").is_dir():
+            emulator.start(port)
+            pulumi(env, "destroy", "--yes", "--skip-preview")
+    finally:
+        emulator.stop(port)
+
+
+def print_variables(stack: str, port: int, bound: bool) -> None:
+    for name, value in variables(stack, port, bound).items():
+        say(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
+
+
+def verb() -> None:
+    name, stack, port = sys.argv[1:]
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise Stop(f"PORT must be a number from 1 to 65535; got {port}")
+    {"up": up, "down": down, "env": print_variables}[name](stack, int(port), emulator_bound(stack))
+
+
+if __name__ == "__main__":
+    main(verb)
