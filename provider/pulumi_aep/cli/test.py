@@ -1,0 +1,30 @@
+"""`pulumi-aep test CONNECTION`: does the source accept the credentials?"""
+
+from typing import Annotated
+
+import typer
+
+from ._session import Json, Stack, connect, identify, print_json
+
+
+def check_credentials(
+    connection: Annotated[str, typer.Argument(help="Name or id of a base connection.")],
+    stack: Stack = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the service whether a base connection's credentials work. Exit code 1 if they do not."""
+    service = connect(stack).flow_service
+    connection_id = identify(service.connections, "base connection", connection)
+    works = service.test(connection_id)
+    if as_json:
+        print_json({"id": connection_id, "result": works})
+    elif works:
+        typer.echo(f"{connection}: the source accepts the credentials")
+    else:
+        typer.echo(
+            f"{connection}: the source refuses the credentials. Check auth.params of the base connection, "
+            "then run pulumi up and this again.",
+            err=True,
+        )
+    if not works:
+        raise typer.Exit(1)

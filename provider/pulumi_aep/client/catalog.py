@@ -1,0 +1,67 @@
+"""Catalog: datasets and their batches (`/data/foundation/catalog`)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import NotFound, UnexpectedAnswer
+from .http import Http
+
+BASE = "/data/foundation/catalog"
+PAGE_SIZE = 100
+
+
+class Datasets:
+    """The collection `dataSets`. Catalog answers writes with references: `["@/dataSets/{id}"]`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._path = f"{BASE}/dataSets"
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{id}` of the new dataset."""
+        answer = self._http.request("POST", self._path, body=body)
+        try:
+            return {"id": str(answer[0]).rsplit("/", 1)[-1]}
+        except (IndexError, KeyError, TypeError):
+            raise UnexpectedAnswer(f"POST {self._path}", "the answer names no dataset") from None
+
+    def get(self, object_id: str) -> dict[str, Any]:
+        """The dataset; NotFound if it is gone."""
+        path = f"{self._path}/{object_id}"
+        answer = self._http.request("GET", path)
+        if object_id not in answer:
+            raise NotFound(f"GET {path}", 404, "", "the answer does not hold the dataset", "")
+        return {**answer[object_id], "id": object_id}
+
+    def find(self, *filters: str) -> Iterator[dict[str, Any]]:
+        """All datasets that meet every filter (`name==…`), page by page."""
+        start = 0
+        while True:
+            query = [("property", text) for text in filters]
+            query += [("limit", str(PAGE_SIZE)), ("start", str(start)), ("orderBy", "asc:created")]
+            answer = self._http.request("GET", self._path, query=query)
+            yield from ({**item, "id": object_id} for object_id, item in answer.items())
+            if not answer:
+                return
+            start += len(answer)
+
+    def update(self, object_id: str, change: dict[str, Any], etag: str) -> dict[str, Any]:
+        """`{id}` after a merge of `change`. `etag` is not sent: its use is optional here."""
+        self._http.request("PATCH", f"{self._path}/{object_id}", body=change)
+        return {"id": object_id}
+
+    def delete(self, object_id: str) -> None:
+        """Nothing happens if it is gone already (Catalog may answer 200 with an empty list)."""
+        self._http.request("DELETE", f"{self._path}/{object_id}")
+
+    def holds_data(self, object_id: str) -> bool:
+        """Whether any batch was ever written to the dataset."""
+        answer = self._http.request("GET", f"{BASE}/batches", query={"dataSet": object_id, "limit": "1"})
+        return bool(answer)
+
+
+class Catalog:
+    """The whole service, as far as it is used."""
+
+    def __init__(self, http: Http) -> None:
+        self.datasets = Datasets(http)

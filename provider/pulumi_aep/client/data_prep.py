@@ -1,0 +1,60 @@
+"""Data Prep: mapping sets (`/data/foundation/conversion`)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import ApiError
+from .http import Http
+
+BASE = "/data/foundation/conversion"
+PAGE_SIZE = 100
+
+
+class MappingSets:
+    """The collection `mappingSets`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._path = f"{BASE}/mappingSets"
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{id, version, …}` of the new mapping set (the service answers 200, not 201)."""
+        answer: dict[str, Any] = self._http.request("POST", self._path, body=body)
+        return answer
+
+    def get(self, object_id: str) -> dict[str, Any]:
+        """The mapping set; NotFound if it is gone."""
+        answer: dict[str, Any] = self._http.request("GET", f"{self._path}/{object_id}")
+        return answer
+
+    def find(self, *filters: str) -> Iterator[dict[str, Any]]:
+        """All mapping sets, page by page; a filter is `name==…`."""
+        start = 0
+        named = [("name", text.removeprefix("name==")) for text in filters]
+        while True:
+            query = [*named, ("limit", str(PAGE_SIZE)), ("start", str(start))]
+            found = self._http.request("GET", self._path, query=query)["data"]
+            yield from found
+            if not found:
+                return
+            start += len(found)
+
+    def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
+        """`{id, version, …}` after a whole rewrite, which makes a new version. There is no If-Match."""
+        answer: dict[str, Any] = self._http.request("PUT", f"{self._path}/{object_id}", body=body)
+        return answer
+
+    def delete(self, object_id: str) -> None:
+        """Not documented by Adobe (only adobe/aepp has it): where the service does not offer it, nothing to do."""
+        try:
+            self._http.request("DELETE", f"{self._path}/{object_id}")
+        except ApiError as error:
+            if error.status != 405:
+                raise
+
+
+class DataPrep:
+    """The whole service, as far as it is used."""
+
+    def __init__(self, http: Http) -> None:
+        self.mapping_sets = MappingSets(http)

@@ -1,0 +1,98 @@
+"""Flow Service: connections, flows, runs and specs (`/data/foundation/flowservice`)."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ..errors import UnexpectedAnswer
+from .http import Http
+
+BASE = "/data/foundation/flowservice"
+PAGE_SIZE = 100  # the largest that Adobe's destinations spec allows
+
+
+class FlowCollection:
+    """One collection of Flow Service objects, such as `connections` or `flows`."""
+
+    def __init__(self, http: Http, name: str) -> None:
+        self._http = http
+        self._path = f"{BASE}/{name}"
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        """`{id, etag}` of the new object."""
+        answer: dict[str, Any] = self._http.request("POST", self._path, body=body)
+        return answer
+
+    def get(self, object_id: str) -> dict[str, Any]:
+        """The object; NotFound if it is gone."""
+        path = f"{self._path}/{object_id}"
+        answer = self._http.request("GET", path)
+        try:
+            item: dict[str, Any] = answer["items"][0]
+        except (KeyError, IndexError, TypeError):
+            raise UnexpectedAnswer(f"GET {path}", "the answer holds no item") from None
+        return item
+
+    def find(self, *filters: str) -> Iterator[dict[str, Any]]:
+        """All objects that meet every filter (`path==value`), page by page."""
+        query: list[tuple[str, str]] = [("property", text) for text in filters]
+        page: list[tuple[str, str]] = [*query, ("limit", str(PAGE_SIZE))]
+        while True:
+            answer = self._http.request("GET", self._path, query=page)
+            yield from answer["items"]
+            following = ((answer.get("_links") or {}).get("next") or {}).get("href")
+            if not following:
+                return
+            page = parse_qsl(urlsplit(following).query)
+
+    def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
+        """`{id, etag}` after a JSON Patch; Stale if `etag` is not the current one (sent verbatim, quotes included)."""
+        answer: dict[str, Any] = self._http.request(
+            "PATCH", f"{self._path}/{object_id}", body=operations, headers={"If-Match": etag}
+        )
+        return answer
+
+    def delete(self, object_id: str) -> None:
+        """NotFound if it is gone already, InUse while a flow needs it."""
+        self._http.request("DELETE", f"{self._path}/{object_id}")
+
+    def action(self, object_id: str, operation: str) -> dict[str, Any]:
+        """`{id, etag}` after `enable` or `disable`."""
+        path = f"{self._path}/{object_id}/action"
+        answer: dict[str, Any] = self._http.request("POST", path, query={"op": operation}, repeatable=True)
+        return answer
+
+
+class FlowService:
+    """The whole service; every attribute but the verbs at the end is a collection."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self.connections = FlowCollection(http, "connections")
+        self.source_connections = FlowCollection(http, "sourceConnections")
+        self.target_connections = FlowCollection(http, "targetConnections")
+        self.flows = FlowCollection(http, "flows")
+        self.runs = FlowCollection(http, "runs")
+        self.connection_specs = FlowCollection(http, "connectionSpecs")
+        self.flow_specs = FlowCollection(http, "flowSpecs")
+
+    def test(self, connection_id: str) -> bool:
+        """Whether the source accepts the connection's credentials."""
+        answer = self._http.request("GET", f"{BASE}/connections/{connection_id}/test")
+        return bool(answer["result"])
+
+    def explore(
+        self, connection_id: str, *, object_type: str, path: str, file_type: str, source_params: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What the source holds at `path`, with a preview of its rows: `{format, schema, data}`.
+
+        `source_params` travels as base64 of its JSON text (tutorial; its own sample encodes another source's value).
+        """
+        encoded = base64.b64encode(json.dumps(source_params, separators=(",", ":")).encode()).decode()
+        query = {"objectType": object_type, "object": path, "fileType": file_type, "preview": "true"}
+        answer: dict[str, Any] = self._http.request(
+            "GET", f"{BASE}/connections/{connection_id}/explore", query={**query, "sourceParams": encoded}
+        )
+        return answer

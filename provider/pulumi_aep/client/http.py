@@ -1,0 +1,270 @@
+"""The one request loop: headers, token, time-outs, retries, and what an answer means.
+
+What is repeated (one predicate, `_may_repeat`):
+- any request that was certainly not processed: connection refused, 429, and 401 once with a new token;
+- requests that may safely run twice (all but creation) after a lost answer, 500 (twice), 502, 503, 504;
+- a DELETE refused because something still uses the object: its users may be vanishing at this moment;
+- a creation when Flow Service says that its own check of the request failed upstream (nothing was written).
+"""
+
+import email.utils
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception
+
+from .. import errors
+from ..config import Settings
+from .ims import TOKEN_PATH, TokenSource
+
+POOL_SIZE = 32
+CONNECT_TIMEOUT_S = 10
+READ_TIMEOUT_S = 75  # the gateway itself gives up after about 60 s (facts from Adobe's troubleshooting page)
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+REPEATS_OF_500 = 2
+PATIENCE_WITH_USERS_S = 60
+
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Within this block no retry starts later than `seconds` from now."""
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class Http:
+    """HTTP to the platform, for one organization and sandbox. Safe to share between threads.
+
+    `guard` is called before every write and while waiting; it raises when nothing more may be written.
+    `pause` sleeps, and is a parameter so that tests need not wait.
+    """
+
+    def __init__(
+        self, settings: Settings, guard: Callable[[], None] = lambda: None, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.settings = settings
+        self._guard = guard
+        self._pause = pause
+        self._session = requests.Session()
+        self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
+        self._session.mount("http://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
+        self._session.trust_env = not _is_loopback(settings.endpoint)  # a proxy cannot reach this machine
+        self._session.auth = _as_given  # else requests lets a .netrc entry replace the Authorization header
+        self._session.headers["User-Agent"] = "pulumi-aep"
+        self._tokens = TokenSource(settings, self._ask_ims)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | list[tuple[str, str]] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+    ) -> Any:
+        """The decoded JSON answer (None for an empty one). Raises a ServiceError.
+
+        `repeatable` says whether running the request twice does no harm; by default all but POST are.
+        """
+        safe = method != "POST" if repeatable is None else repeatable
+        return self._repeat(method, safe, lambda: self._send(method, path, query, body, headers or {}))
+
+    def _repeat(self, method: str, safe: bool, send: Callable[[], Any]) -> Any:
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: _may_repeat(error, method, safe)),
+            wait=_wait,
+            stop=_stop,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(send)
+
+    def _send(self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str]) -> Any:
+        if method != "GET":
+            self._guard()
+        token = self._tokens.get()
+        response = self._exchange(method, path, query, body, extra, token)
+        if response.status_code == 401:
+            response = self._exchange(method, path, query, body, extra, self._tokens.renew(token))
+        return decode(f"{method} {path}", response)
+
+    def _exchange(
+        self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str], token: str
+    ) -> requests.Response:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "x-api-key": self.settings.client_id,
+            "x-gw-ims-org-id": self.settings.org_id,
+            "x-sandbox-name": self.settings.sandbox,
+            "Accept": "application/json",
+            **({"Content-Type": "application/json"} if body is not None else {}),
+            **extra,
+        }
+        return self._raw(method, self.settings.endpoint + path, path, params=query, json=body, headers=headers)
+
+    def _ask_ims(self, form: dict[str, str]) -> Any:
+        """The token request. When IMS is down, the request that needs the token was certainly not processed."""
+        request = f"POST {TOKEN_PATH}"
+        try:
+            return decode(request, self._raw("POST", self.settings.ims_endpoint + TOKEN_PATH, TOKEN_PATH, data=form))
+        except (errors.NoAnswer, errors.ApiError) as error:
+            if isinstance(error, errors.ApiError) and error.status < 500:
+                raise
+            raise errors.NotSent(request, str(error).removeprefix(f"{request}: ")) from None
+
+    def _raw(self, method: str, url: str, path: str, **arguments: Any) -> requests.Response:
+        request = f"{method} {path}"
+        try:
+            return self._session.request(
+                method, url, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), allow_redirects=False, **arguments
+            )
+        except requests.exceptions.SSLError as error:
+            raise errors.UnexpectedAnswer(
+                request, f"no trusted TLS connection to {_host(url)}: {_cause(error)}"
+            ) from None
+        except requests.ConnectTimeout:
+            raise errors.NotSent(request, f"{_host(url)} did not accept a connection within 10 s") from None
+        except requests.ConnectionError as error:
+            if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
+                raise errors.NotSent(request, f"cannot connect to {_host(url)}: is it running and reachable?") from None
+            raise errors.NoAnswer(request, f"the connection to {_host(url)} broke before an answer came") from None
+        except requests.Timeout:
+            raise errors.NoAnswer(request, f"{_host(url)} gave no answer within {READ_TIMEOUT_S} s") from None
+        except requests.RequestException as error:
+            raise errors.NoAnswer(request, f"the answer of {_host(url)} broke off ({_cause(error)})") from None
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait in short steps, so that a dead engine or the end of the process is noticed."""
+        while seconds > 0:
+            self._guard()
+            step = min(seconds, 1.0)
+            self._pause(step)
+            seconds -= step
+
+
+def decode(request: str, response: requests.Response) -> Any:
+    """The JSON of a good answer; a ServiceError for any other."""
+    if response.status_code < 300:
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            raise errors.UnexpectedAnswer(
+                request, f"status {response.status_code} with a body that is not JSON"
+            ) from None
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or response.status_code < 400:
+        kind = response.headers.get("Content-Type", "no content type")
+        text = f"status {response.status_code} from something that is not the service ({kind})"
+        if response.status_code in (429, 500, 502, 503, 504):
+            raise errors.ApiError(request, response.status_code, "", text, "", _retry_after(response))
+        raise errors.UnexpectedAnswer(request, text)
+    raise _refusal(request, response, body)
+
+
+def _refusal(request: str, response: requests.Response, body: dict[str, Any]) -> errors.ApiError:
+    """An error body in any of the services' shapes, as one of our errors (facts: four shapes exist)."""
+    raw_report = body.get("report")
+    report: dict[str, Any] = raw_report if isinstance(raw_report, dict) else {}
+    code = str(body.get("error_code") or body.get("error") or str(body.get("type", "")).rsplit("/", 1)[-1])
+    if "-" not in code and not body.get("error_code") and not body.get("error"):
+        code = ""
+    texts = (
+        body.get("detail"),
+        body.get("errorMessage"),
+        report.get("detailed-message"),
+        body.get("error_description"),
+        body.get("message"),
+        body.get("title"),
+    )
+    message = next((str(text) for text in texts if text), "no message")
+    request_id = str(
+        report.get("request-id") or report.get("registryRequestId") or response.headers.get("x-request-id") or ""
+    )
+    family = errors.ApiError
+    of_gateway = "error_code" in body
+    if response.status_code == 404 and not of_gateway and code not in errors.SANDBOX_NOT_FOUND:
+        family = errors.NotFound
+    elif response.status_code == 412:
+        family = errors.Stale
+    elif code in errors.IN_USE:
+        family = errors.InUse
+    return family(request, response.status_code, code, message, request_id, _retry_after(response))
+
+
+def _may_repeat(error: BaseException, method: str, safe: bool) -> bool:
+    if isinstance(error, errors.NotSent):
+        return True
+    if isinstance(error, errors.NoAnswer):
+        return safe
+    if isinstance(error, errors.InUse):
+        return method == "DELETE"
+    if isinstance(error, errors.ApiError):
+        if error.status == 429 or error.code in errors.UPSTREAM_CHECK_FAILED:
+            return True
+        return safe and error.status in (500, 502, 503, 504)
+    return False
+
+
+def _stop(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, errors.ApiError) and error.status == 500 and state.attempt_number > REPEATS_OF_500:
+        return True
+    if isinstance(error, errors.InUse) and (state.seconds_since_start or 0) > PATIENCE_WITH_USERS_S:
+        return True
+    deadline = _deadline.get()
+    if deadline is None:
+        return state.attempt_number >= 5
+    return time.monotonic() + state.upcoming_sleep > deadline
+
+
+def _wait(state: RetryCallState) -> float:
+    """What the service asked for, else a pause that doubles, with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, errors.ApiError) and error.retry_after is not None:
+        return error.retry_after + random.uniform(0, FIRST_PAUSE_S)
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (state.attempt_number - 1)) * random.uniform(0.5, 1.0)
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Retry-After in seconds; the header holds seconds or an HTTP date."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _host(url: str) -> str:
+    return url.split("/")[2]
+
+
+def _is_loopback(url: str) -> bool:
+    return _host(url).rsplit(":", 1)[0] in ("127.0.0.1", "localhost", "[::1]")
+
+
+def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _cause(error: BaseException) -> str:
+    return type(error).__name__

@@ -1,0 +1,55 @@
+"""Access tokens: OAuth server-to-server credentials of Adobe IMS (facts: `POST /ims/token/v3`)."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..config import Settings
+from ..errors import UnexpectedAnswer
+
+TOKEN_PATH = "/ims/token/v3"
+RENEW_BEFORE_END_S = 300
+
+
+class TokenSource:
+    """One token for the whole process, asked for once at a time and renewed before it ends.
+
+    `ask` sends the form to IMS and gives the decoded answer.
+    """
+
+    def __init__(self, settings: Settings, ask: Callable[[dict[str, str]], Any]) -> None:
+        self._settings = settings
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._token = ""
+        self._renew_at = 0.0
+
+    def get(self) -> str:
+        """The current token; a new one when there is none or it ends soon."""
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._fetch()
+            return self._token
+
+    def renew(self, refused: str) -> str:
+        """A token other than the `refused` one: another thread may have fetched it already."""
+        with self._lock:
+            if self._token == refused:
+                self._fetch()
+            return self._token
+
+    def _fetch(self) -> None:
+        answer = self._ask(
+            {
+                "client_id": self._settings.client_id,
+                "client_secret": self._settings.client_secret,
+                "grant_type": "client_credentials",
+                "scope": self._settings.scopes,
+            }
+        )
+        try:
+            self._token, lifetime = str(answer["access_token"]), float(answer["expires_in"])
+        except (KeyError, TypeError, ValueError):
+            raise UnexpectedAnswer(f"POST {TOKEN_PATH}", "the answer holds no access token") from None
+        self._renew_at = time.monotonic() + max(lifetime / 2, lifetime - RENEW_BEFORE_END_S)

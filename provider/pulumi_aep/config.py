@@ -1,0 +1,120 @@
+"""Settings: stack config first, environment second."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import ConfigError
+
+PLATFORM = "https://platform.adobe.io"
+IMS = "https://ims-na1.adobelogin.com"
+SCOPES = "openid,session,AdobeID,read_organizations,additional_info.projectedProductContext"
+
+EMULATOR = "emulator"
+"""As `aep:endpoint`: the emulator on this machine, at the port in AEP_EMULATOR_PORT (8700 when unset)."""
+
+VARIABLES = {
+    "orgId": "AEP_ORG_ID",
+    "clientId": "AEP_CLIENT_ID",
+    "clientSecret": "AEP_CLIENT_SECRET",
+    "sandbox": "AEP_SANDBOX",
+    "endpoint": "AEP_ENDPOINT",
+    "imsEndpoint": "AEP_IMS_ENDPOINT",
+    "scopes": "AEP_SCOPES",
+    "timeout": "AEP_TIMEOUT",
+    "onlineChecks": "AEP_ONLINE_CHECKS",
+}
+"""Every setting: its key in stack config (namespace `aep`) and its environment variable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where to talk to and as whom.
+
+    `timeout` is the longest time in seconds that one create, update or delete may take, retries included.
+    `online_checks` lets previews compare new or changed values with the service's own specs.
+    """
+
+    org_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    sandbox: str
+    endpoint: str = PLATFORM
+    ims_endpoint: str = IMS
+    scopes: str = SCOPES
+    timeout: int = 300
+    online_checks: bool = True
+
+
+def load(stack_config: Callable[[str], Any]) -> Settings:
+    """Settings from `stack_config` (a look-up by full key, such as "aep:sandbox"), then from the environment.
+
+    Raises ConfigError that names every missing or wrong setting at once.
+    """
+    values: dict[str, str] = {}
+    for key, variable in VARIABLES.items():
+        value = stack_config(f"aep:{key}")
+        text = str(value) if value is not None else os.environ.get(variable, "")
+        if text.strip():
+            values[key] = text.strip()
+
+    if values.get("endpoint") == EMULATOR:
+        url = f"http://127.0.0.1:{os.environ.get('AEP_EMULATOR_PORT') or '8700'}"
+        account = {"orgId": "EMULATOR@AdobeOrg", "clientId": "emulator", "clientSecret": "emulator-secret"}
+        values = {**account, **values, "endpoint": url, "imsEndpoint": url}
+
+    problems = [
+        f"{_describe(key)} is not set: pulumi config set {secret}aep:{key} …, or export {VARIABLES[key]}=…"
+        for key, secret in (("orgId", ""), ("clientId", ""), ("clientSecret", "--secret "), ("sandbox", ""))
+        if key not in values
+    ]
+    problems += [
+        f"aep:{key} still holds the placeholder {values[key]}: pulumi config set aep:{key} …"
+        for key in ("orgId", "clientId", "sandbox")
+        if values.get(key, "").startswith("<")
+    ]
+    problems += [problem for key in ("endpoint", "imsEndpoint") if (problem := _url_problem(key, values.get(key)))]
+    timeout = values.get("timeout", "300")
+    if not timeout.isdecimal() or int(timeout) < 1:
+        problems.append(f"aep:timeout must be a whole number of seconds, at least 1; got {timeout}")
+    online = values.get("onlineChecks", "true").lower()
+    if online not in ("true", "false"):
+        problems.append(f"aep:onlineChecks must be true or false; got {online}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+    return Settings(
+        org_id=values["orgId"],
+        client_id=values["clientId"],
+        client_secret=values["clientSecret"],
+        sandbox=values["sandbox"],
+        endpoint=values.get("endpoint", PLATFORM).rstrip("/"),
+        ims_endpoint=values.get("imsEndpoint", IMS).rstrip("/"),
+        scopes=values.get("scopes", SCOPES).replace(" ", ""),
+        timeout=int(timeout),
+        online_checks=online == "true",
+    )
+
+
+def _describe(key: str) -> str:
+    return {
+        "orgId": "The organization (aep:orgId, like ABC@AdobeOrg)",
+        "clientId": "The client id of the credential (aep:clientId)",
+        "clientSecret": "The client secret of the credential (aep:clientSecret)",
+        "sandbox": "The sandbox (aep:sandbox)",
+    }[key]
+
+
+def _url_problem(key: str, url: str | None) -> str | None:
+    """Credentials travel to these addresses: https, or plain http on this machine only."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return None
+    if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):
+        return None
+    hint = " or the word emulator" if key == "endpoint" else ""
+    return f"aep:{key} must be an https:// address (http:// only for this machine){hint}; got {url}"

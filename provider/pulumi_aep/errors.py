@@ -1,0 +1,119 @@
+"""Every error that this package raises on purpose.
+
+AepError
+├── ConfigError          a setting is missing or wrong
+├── LookupFailed         a look-up by name found none or several
+├── WrongHome            the object lives in another sandbox or organization than the stack's config names
+├── Conflict             somebody else changed a managed field since the last `pulumi up`
+├── EngineGone           the Pulumi engine that asked for this work has died: nothing more is written
+└── ServiceError         talking to a service failed: verb, path and request id
+    ├── NotSent          the request certainly was not processed (connection refused, unknown host)
+    ├── NoAnswer         sent, but no answer came: it may or may not have been processed
+    ├── UnexpectedAnswer an answer that is not the service's (HTML, broken JSON, a redirect)
+    └── ApiError         the service's own refusal: HTTP status, code, message
+        ├── NotFound     404 for that very object
+        ├── Stale        412: the object changed since it was read
+        └── InUse        something else still needs the object
+"""
+
+
+class AepError(Exception):
+    """Base of the family; `str()` is a text for people, with what to do next, and never holds a secret."""
+
+
+class ConfigError(AepError):
+    """A setting is missing or wrong."""
+
+
+class LookupFailed(AepError):
+    """A look-up by name or title found none or several."""
+
+
+class WrongHome(AepError):
+    """The object lives in another sandbox or organization than the stack's config names."""
+
+
+class Guarded(AepError):
+    """Refused, because something valuable would be lost."""
+
+
+class Conflict(AepError):
+    """Somebody else changed a managed field since the last `pulumi up` or `pulumi refresh`."""
+
+
+class EngineGone(AepError):
+    """The Pulumi engine that asked for this work has died."""
+
+
+class ServiceError(AepError):
+    """Talking to a service failed. `request` is verb and path, without query."""
+
+    def __init__(self, request: str, text: str) -> None:
+        self.request = request
+        super().__init__(f"{request}: {text}")
+
+
+class NotSent(ServiceError):
+    """The request certainly was not processed."""
+
+
+class NoAnswer(ServiceError):
+    """The request was sent and no answer came."""
+
+
+class UnexpectedAnswer(ServiceError):
+    """An answer that is not the service's own."""
+
+
+class ApiError(ServiceError):
+    """The service's own refusal.
+
+    `status` is the HTTP status, `code` the service's code such as FLOW-1404-412 (empty if it gave none), `message`
+    its text, `request_id` what Adobe's support asks for, `retry_after` the seconds it asked to wait, if any.
+    """
+
+    def __init__(
+        self, request: str, status: int, code: str, message: str, request_id: str, retry_after: float | None = None
+    ) -> None:
+        self.status, self.code, self.message = status, code, message
+        self.request_id, self.retry_after = request_id, retry_after
+        text = f"{status} {code}: {message}" if code else f"{status}: {message}"
+        if request_id:
+            text += f" (request id {request_id})"
+        remedy = REMEDIES.get(code) or REMEDIES.get(str(status))
+        super().__init__(request, f"{text}\n{remedy}" if remedy else text)
+
+
+class NotFound(ApiError):
+    """The service's own 404 for that object."""
+
+
+class Stale(ApiError):
+    """412: the etag sent is not the current one."""
+
+
+class InUse(ApiError):
+    """Something else still needs the object."""
+
+
+IN_USE = {"FLOW-1418-400", "FLOW-1447-400"}
+SANDBOX_NOT_FOUND = {"FLOW-2100-404", "FLOW-2101-404", "FLOW-2103-404", "FLOW-2106-404"}
+UPSTREAM_CHECK_FAILED = {"FLOW-2200-500", "FLOW-2250-500"}
+"""Flow Service could not ask Catalog or Data Prep while it checked a request; nothing was written."""
+
+REMEDIES = {
+    "401": "The access token was refused: check aep:clientId and aep:clientSecret (pulumi config set --secret).",
+    "401013": "The access token was refused: check aep:clientId and aep:clientSecret (pulumi config set --secret).",
+    "403003": "The client id is not known to this organization: check aep:clientId and aep:orgId.",
+    "403025": "The credential has no product profile: add it to one in the Admin Console.",
+    "429": "The service asks for fewer calls: run again later, or with a smaller --parallel.",
+    "invalid_client": "IMS does not know this client id and secret: check aep:clientId and aep:clientSecret.",
+    "FLOW-1404-412": "Somebody else changed it meanwhile: run pulumi refresh, look at the changes, then pulumi up.",
+    "FLOW-1415-400": "auth.spec_name must be one of the connection spec's own names.",
+    "FLOW-1418-400": "Flows still use this base connection: delete them first, or remove them from the program.",
+    "FLOW-1425-400": "The mapping set and the target dataset must have the same schema: check schema_id of both.",
+    "FLOW-1447-400": "A flow still uses this connection: delete it first, or remove it from the program.",
+    "XDM-1521-400": "Titles are unique in a sandbox: choose another title, or use the existing object's id.",
+    **dict.fromkeys(SANDBOX_NOT_FOUND, "The sandbox is not there or not open to this credential: check aep:sandbox."),
+}
+"""What to do next, by service code or else by HTTP status."""

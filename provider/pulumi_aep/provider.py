@@ -1,0 +1,230 @@
+"""check, diff, create, read, update and delete, written once over the kinds.
+
+A kind (one module below `resources/`) gives its arguments and a few small hooks; everything here is the same for all.
+The classes are imported by name from a stack's state: their paths are a public contract and must stay importable.
+"""
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from .arguments import Arguments
+from .boundary import Props, from_host, to_host
+from .errors import Conflict, NotFound, Stale, WrongHome
+
+if TYPE_CHECKING:
+    from .client import Collection
+    from .runtime import Runtime
+
+Path = tuple[str, ...]
+ATTEMPTS_AFTER_412 = 3
+
+
+class Provider(ResourceProvider):
+    """The template. Instances hold nothing, so what a state keeps of them is the path of their class."""
+
+    serialize_as_secret_always = False
+
+    arguments: ClassVar[type[Arguments]]
+    """The model of the kind's inputs: the only truth about its fields."""
+
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Names of what the kind gives beside its inputs."""
+
+    delete_first: ClassVar[bool] = True
+    """Whether a replacement deletes the old object before it makes the new one."""
+
+    # ---- hooks: what a kind must or may say ----
+
+    def collection(self, runtime: "Runtime") -> "Collection":
+        """Where the kind's objects live."""
+        raise NotImplementedError
+
+    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+        """Wanted properties → the request that makes the object."""
+        raise NotImplementedError
+
+    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """The service's object → the properties as a user would have written them. `state` is what we last knew."""
+        raise NotImplementedError
+
+    def change(self, old: Props, new: Props, runtime: "Runtime") -> Any:
+        """The request that brings the object from `old` to `new` in place; empty if nothing of it is on the wire."""
+        raise NotImplementedError
+
+    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+        """Outputs beside the inputs, from any answer that describes the object."""
+        return {}
+
+    def complete(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
+        """Inputs with the defaults that must stay still, kept from `previous` where it has them."""
+        return props
+
+    def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+        """Problems that only the service can know; asked for what is new or changed against `previous`."""
+        return []
+
+    def secrets(self, props: Props) -> list[Path]:
+        """Paths of the leaves that are secret."""
+        return []
+
+    def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        """Those of the changed fields that cannot change in place."""
+        fixed = self.arguments.fields_that("are fixed")
+        return [name for name in changed if name in fixed]
+
+    def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
+        """What is left to do after the object was made or changed; gives the outputs that this changed."""
+        return {}
+
+    def before_loss(self, object_id: str, state: Props, runtime: "Runtime") -> None:
+        """Raises when the object must not be deleted or replaced."""
+
+    # ---- the template ----
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Settings of the process, from stack config and environment."""
+        from . import runtime
+
+        runtime.configure(req.config.get)
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        """All problems of the resource at once, and the inputs in their normal form."""
+        previous, given = from_host(_olds), from_host(news)
+        runtime = current_runtime()
+        props, problems = self.arguments.parse(self.complete(given, previous, runtime))
+        if runtime.settings.online_checks:
+            problems += self.judge(props, previous, runtime)
+        if problems:
+            # An empty property name: with a name the engine would print the property's value, secret or not.
+            return CheckResult(to_host(given), [CheckFailure("", problem) for problem in problems])
+        return CheckResult(to_host(props, self.secrets(props)), [])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        """What differs, and what of it cannot change in place."""
+        state = from_host(_olds)
+        old, new = self.arguments.pick(state), self.arguments.pick(from_host(_news))
+        stay_home(state, current_runtime())
+        changed = [name for name in self.arguments.model_fields if old.get(name) != new.get(name)]
+        replaces = self.must_replace(old, new, changed)
+        if replaces:
+            self.before_loss(_id, new, current_runtime())
+        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=self.delete_first)
+
+    def create(self, props: Props) -> CreateResult:
+        """One POST, then what the kind leaves for after it."""
+        new = self.arguments.pick(from_host(props))
+        runtime = current_runtime()
+        with _time_limit(new, "create", runtime):
+            answer = self.collection(runtime).create(self.body(new, runtime))
+            outputs = {**self.computed(answer, runtime), **self.follow_up(answer["id"], {}, new, runtime)}
+        return CreateResult(answer["id"], self.state(new, outputs, runtime))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        """What the service holds now; an empty id if the object is gone."""
+        state, runtime = from_host(props), current_runtime()
+        stay_home(state, runtime)
+        try:
+            item = self.collection(runtime).get(id_)
+        except NotFound:
+            return ReadResult("", {})
+        seen = {**self.arguments.pick(state), **self.observe(item, state, runtime)}
+        inputs = {name: value for name, value in seen.items() if value is not None}
+        outs = self.state(inputs, self.computed(item, runtime), runtime)
+        return ReadResult(id_, outs, to_host(inputs, self.secrets(inputs)))
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        """One request with what changed, then what the kind leaves for after it."""
+        state, runtime = from_host(_olds), current_runtime()
+        old, new = self.arguments.pick(state), self.arguments.pick(from_host(_news))
+        stay_home(state, runtime)
+        outputs = {name: state[name] for name in self.outputs if name in state}
+        with _time_limit(new, "update", runtime):
+            change = self.change(old, new, runtime)
+            if change:
+                outputs |= self._apply(_id, change, state, old, new, runtime)
+            outputs |= self.follow_up(_id, old, new, runtime)
+        return UpdateResult(self.state(new, outputs, runtime))
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """One DELETE; an object that is gone already is a success."""
+        state, runtime = from_host(_props), current_runtime()
+        stay_home(state, runtime)
+        with _time_limit(state, "delete", runtime):
+            try:
+                self.before_loss(_id, state, runtime)
+                self.collection(runtime).delete(_id)
+            except NotFound:
+                return
+
+    def _apply(self, object_id: str, change: Any, state: Props, old: Props, new: Props, runtime: "Runtime") -> Props:
+        """Send the change. On 412 compare three ways: what we last knew, what we want, what is there now."""
+        collection = self.collection(runtime)
+        etag = str(state.get("etag", ""))
+        for _ in range(ATTEMPTS_AFTER_412):
+            try:
+                return self.computed(collection.update(object_id, change, etag), runtime)
+            except Stale as error:
+                item = collection.get(object_id)
+                seen = {**old, **self.observe(item, state, runtime)}
+                if not self.change(seen, new, runtime):
+                    return self.computed(item, runtime)
+                foreign = [name for name in seen if seen[name] not in (old.get(name), new.get(name))]
+                if foreign:
+                    raise Conflict(
+                        f"{', '.join(sorted(foreign))} of {object_id} was changed by somebody else since the last "
+                        "update. Run pulumi refresh to see it, then pulumi up to bring it to what the program says."
+                    ) from error
+                etag = str(item.get("etag", ""))
+        raise Conflict(f"{object_id} keeps changing while it is being updated. Run pulumi refresh, then pulumi up.")
+
+    def state(self, props: Props, outputs: Props, runtime: "Runtime") -> Props:
+        home = {"sandbox": runtime.settings.sandbox, "org_id": runtime.settings.org_id}
+        return to_host({**props, **outputs, **home}, self.secrets(props))
+
+
+def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """JSON Patch from one map of pointer → value to another: only what differs."""
+    changes = []
+    for pointer, value in new.items():
+        if pointer not in old:
+            changes.append({"op": "add", "path": pointer, "value": value})
+        elif old[pointer] != value:
+            changes.append({"op": "replace", "path": pointer, "value": value})
+    return changes + [{"op": "remove", "path": pointer} for pointer in old if pointer not in new]
+
+
+def current_runtime() -> "Runtime":
+    """The runtime of the plugin process."""
+    from . import runtime
+
+    return runtime.current()
+
+
+def _time_limit(props: Props, verb: str, runtime: "Runtime") -> AbstractContextManager[None]:
+    from .client import time_limit
+
+    return time_limit((props.get("timeouts") or {}).get(verb, runtime.settings.timeout))
+
+
+def stay_home(state: Props, runtime: "Runtime") -> None:
+    """A stack belongs to one sandbox: an object of another one is not touched."""
+    for name, wanted, key in (
+        ("sandbox", runtime.settings.sandbox, "aep:sandbox"),
+        ("org_id", runtime.settings.org_id, "aep:orgId"),
+    ):
+        if state.get(name, wanted) != wanted:
+            raise WrongHome(
+                f"This stack's objects live in {name} {state[name]}, but its config says {wanted}. Set {key} back to "
+                f"{state[name]}, or make another stack for {wanted}: pulumi stack init …"
+            )

@@ -1,0 +1,32 @@
+"""What the four Flow Service kinds share: JSON Patch with an etag."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..arguments import described
+from ..boundary import Props
+from ..provider import Provider, operations
+
+if TYPE_CHECKING:
+    from ..runtime import Runtime
+
+
+class FlowServiceProvider(Provider):
+    """A kind of Flow Service: `patchable` says what may change in place."""
+
+    outputs: ClassVar[tuple[str, ...]] = ("etag",)
+
+    def patchable(self, props: Props) -> dict[str, Any]:
+        """JSON pointer → wanted value, of everything that a PATCH may change."""
+        return {"/name": props.get("name"), "/description": described(props)}
+
+    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+        return operations(self.patchable(old), self.patchable(new))
+
+    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+        return {"etag": answer["etag"]}
+
+
+def spec_of(item: dict[str, Any], key: str) -> Props:
+    """A spec reference out of an object; version 1.0 where the service leaves it out."""
+    spec = item.get(key) or {}
+    return {"id": spec.get("id"), "version": spec.get("version") or "1.0"}

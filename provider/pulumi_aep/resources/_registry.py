@@ -1,0 +1,30 @@
+"""What schemas and field groups share: whole resources come back from every call, and there is no etag."""
+
+from typing import TYPE_CHECKING, Any
+
+from ..arguments import described
+from ..boundary import Props
+from ..provider import Provider, operations
+
+if TYPE_CHECKING:
+    from ..runtime import Runtime
+
+
+class RegistryProvider(Provider):
+    """A kind of the Schema Registry. `version` grows with each change."""
+
+    outputs = ("alt_id", "version")
+
+    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+        head = operations(
+            {"/title": old.get("title"), "/description": described(old)},
+            {"/title": new["title"], "/description": described(new)},
+        )
+        return head + self.additions(old, new, runtime)
+
+    def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+        """What the new properties add to the old ones."""
+        raise NotImplementedError
+
+    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+        return {"alt_id": answer["meta:altId"], "version": str(answer["version"])}

@@ -1,0 +1,18 @@
+"""Nested arguments that several kinds take."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+
+class SpecRef(TypedDict):
+    """A connection spec or flow spec; `version` is "1.0" if left out."""
+
+    id: pulumi.Input[str]
+    version: NotRequired[pulumi.Input[str]]
+
+
+class Data(TypedDict):
+    """`format` is json, delimited, parquet, tabular or (of a data lake target) parquet_xdm."""
+
+    format: pulumi.Input[str]

@@ -1,0 +1,166 @@
+"""Mapping set: which source field goes to which field of the schema (Data Prep, `/mappingSets`)."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict
+
+import pulumi
+from pydantic import AfterValidator, Field, model_validator
+
+from ..arguments import Arguments, Name, Part, SchemaId, fixed
+from ..boundary import Props
+from ..provider import Provider
+from ._resource import Resource
+
+if TYPE_CHECKING:
+    from ..client import Collection
+    from ..runtime import Runtime
+
+CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
+TENANT = "_{tenantId}"
+LONGEST_EXPRESSION = 4096
+_PATH_PART = r"(?:[A-Za-z$_][A-Za-z0-9$_]*|\$\{[^}]+\})(?:\[[0-9*]*\])?"
+_SOURCE_PATH = re.compile(rf"{_PATH_PART}(?:\.{_PATH_PART})*")
+_READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION"}
+
+
+class MappingPart(Part):
+    """One line of the mapping set, in the newer of Data Prep's two generations of names."""
+
+    source: Name
+    destination: Name
+    source_type: Literal["ATTRIBUTE", "EXPRESSION", "STATIC"] = "ATTRIBUTE"
+    name: str | None = None
+    description: str | None = None
+
+    @model_validator(mode="after")
+    def _type_fits(self) -> Self:
+        """A source type that does not fit the text can make a mapping set uneditable (Adobe's warning)."""
+        if self.source and self.source_type == "ATTRIBUTE" and not _SOURCE_PATH.fullmatch(self.source):
+            raise ValueError(
+                f"source: {self.source!r} is no field name; for an expression set source_type to 'EXPRESSION', "
+                "and wrap a name with blanks or dots: ${First Name}"
+            )
+        if self.source and self.source_type == "EXPRESSION" and len(self.source) > LONGEST_EXPRESSION:
+            raise ValueError(
+                f"source: an expression may have {LONGEST_EXPRESSION} characters; it has {len(self.source)}"
+            )
+        return self
+
+
+def _distinct(mappings: list[MappingPart]) -> list[MappingPart]:
+    destinations = [mapping.destination for mapping in mappings if mapping.destination]
+    doubled = sorted({name for name in destinations if destinations.count(name) > 1})
+    if doubled:
+        raise ValueError(f"each destination may occur once; {', '.join(doubled)} occurs more often")
+    return mappings
+
+
+class MappingSetArguments(Arguments):
+    """The schema is fixed; a change of the mappings makes a new version of the set."""
+
+    schema_id: SchemaId = fixed()
+    mappings: Annotated[list[MappingPart], AfterValidator(_distinct)] = Field(
+        min_length=1, json_schema_extra={"change": "change in place"}
+    )
+
+
+class MappingSetProvider(Provider):
+    """Mapping sets ↔ Data Prep. They have no place for an owner, and a flow must never run without its mapping."""
+
+    arguments = MappingSetArguments
+    outputs = ("version",)
+    delete_first = False
+
+    def collection(self, runtime: "Runtime") -> "Collection":
+        return runtime.client.data_prep.mapping_sets
+
+    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+        return {
+            "outputSchema": {"schemaRef": {"id": props["schema_id"], "contentType": CONTENT_TYPE}},
+            "mappings": [_to_wire(mapping, runtime) for mapping in props["mappings"]],
+        }
+
+    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """Compared are source, destination and type; the order is the program's as far as it goes."""
+        known = {_identity(_to_wire(mapping, runtime)): mapping for mapping in state.get("mappings") or []}
+        seen = {_identity(mapping): mapping for mapping in item.get("mappings") or []}
+        kept = [mapping for identity, mapping in known.items() if identity in seen]
+        foreign = [_from_identity(identity) for identity in seen if identity not in known]
+        output = item.get("outputSchema") or {}
+        schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
+        return {"schema_id": schema_id, "mappings": kept + foreign}
+
+    def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
+        return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
+
+    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+        return {"version": int(answer["version"])}
+
+
+def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
+    destination = mapping["destination"]
+    if TENANT in destination:
+        destination = destination.replace(TENANT, f"_{runtime.tenant_id}")
+    optional = {key: mapping[key] for key in ("name", "description") if mapping.get(key)}
+    return {"sourceType": mapping["source_type"], "source": mapping["source"], "destination": destination, **optional}
+
+
+def _identity(mapping: dict[str, Any]) -> tuple[str, str, str]:
+    """(source, destination, type) of either generation of names, as written or as read back."""
+    source_type = str(mapping.get("sourceType"))
+    source = str(mapping.get("source") or mapping.get("sourceAttribute"))
+    destination = str(mapping.get("destination") or mapping.get("destinationXdmPath"))
+    return source, destination, _READ_TYPES.get(source_type, source_type)
+
+
+def _from_identity(identity: tuple[str, str, str]) -> Props:
+    return dict(zip(("source", "destination", "source_type"), identity, strict=True))
+
+
+class Mapping(TypedDict):
+    """`source` goes to `destination`.
+
+    `source_type`: ATTRIBUTE (a field of the source; the default), EXPRESSION, or STATIC. `destination`: a dotted path
+    of the schema; `_{tenantId}` in it stands for the organization's own namespace.
+    """
+
+    source: pulumi.Input[str]
+    destination: pulumi.Input[str]
+    source_type: NotRequired[pulumi.Input[str]]
+    name: NotRequired[pulumi.Input[str]]
+    description: NotRequired[pulumi.Input[str]]
+
+
+class MappingSet(Resource, module="aep", name="MappingSet"):
+    """How the source's fields become the schema's.
+
+        mapping = aep.MappingSet(
+            "mixpanel",
+            schema_id=schema.id,
+            mappings=[{"source": "properties.distinct_id", "destination": "_{tenantId}.distinct_id"}],
+        )
+
+    A change of the mappings makes the next `version`, to which the flow is then updated; another schema replaces it,
+    the new one being made first. Where the service does not offer deletion, the set is left behind: it does nothing
+    by itself. Source of the rules: Data Prep documentation; the tutorial's property table is of an older generation.
+    """
+
+    provider = MappingSetProvider
+
+    schema_id: pulumi.Output[str]
+    mappings: pulumi.Output[list[dict[str, Any]]]
+    version: pulumi.Output[int]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        schema_id: pulumi.Input[str],
+        mappings: pulumi.Input[list[Mapping]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param schema_id: `$id` of the schema, the same as that of the target dataset.
+        :param mappings: at least one line, each destination once.
+        """
+        super().__init__(resource_name, {"schema_id": schema_id, "mappings": mappings}, opts)

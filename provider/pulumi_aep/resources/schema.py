@@ -1,0 +1,109 @@
+"""Schema: a class and field groups, the form of a dataset (Schema Registry, `/tenant/schemas`)."""
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from ..arguments import ClassId, FieldGroupId, Name, Owned, described, fixed, in_place, undescribed
+from ..boundary import UNKNOWN, Props
+from ..specs import XdmClass
+from ._registry import RegistryProvider
+from ._resource import Resource
+
+if TYPE_CHECKING:
+    from ..client import Collection
+    from ..runtime import Runtime
+
+
+class SchemaArguments(Owned):
+    """Field groups may be added in place; removing one makes a new schema."""
+
+    title: Name = in_place()
+    class_id: ClassId = fixed()
+    field_group_ids: list[FieldGroupId] = in_place([])
+
+
+class SchemaProvider(RegistryProvider):
+    """Schemas ↔ Schema Registry."""
+
+    arguments = SchemaArguments
+
+    def collection(self, runtime: "Runtime") -> "Collection":
+        return runtime.client.schema_registry.schemas
+
+    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+        return {
+            "type": "object",
+            "title": props["title"],
+            "description": described(props),
+            "allOf": [{"$ref": ref} for ref in [props["class_id"], *props["field_group_ids"]]],
+        }
+
+    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """Field groups that somebody added are not ours to remove: they do not show."""
+        refs = [part["$ref"] for part in item.get("allOf") or [] if "$ref" in part]
+        class_id = item.get("meta:class") or state.get("class_id")
+        groups = [ref for ref in refs if ref != class_id]
+        known = state.get("field_group_ids")
+        return {
+            "title": item.get("title"),
+            **undescribed(item.get("description")),
+            "class_id": class_id,
+            "field_group_ids": groups if known is None else [group for group in known if group in groups],
+        }
+
+    def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+        added = [group for group in new["field_group_ids"] if group not in old["field_group_ids"]]
+        return [{"op": "add", "path": "/allOf/-", "value": {"$ref": group}} for group in added]
+
+    def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        replaces = super().must_replace(old, new, changed)
+        wanted = new["field_group_ids"]
+        if wanted is UNKNOWN or not set(old["field_group_ids"]) <= {group for group in wanted if group is not UNKNOWN}:
+            replaces.append("field_group_ids")
+        return replaces
+
+
+class Schema(Resource, module="aep", name="Schema"):
+    """The form of a dataset: one class and any number of field groups.
+
+        schema = aep.Schema("mixpanel", title="Mixpanel events", field_group_ids=[fields.id])
+
+    Its id is the `$id`. In place: title, description, added field groups. Replaced by another class or a removed
+    field group. Titles are unique in a sandbox. Source of the rules: Schema Registry documentation.
+    """
+
+    provider = SchemaProvider
+
+    title: pulumi.Output[str]
+    description: pulumi.Output[str | None]
+    class_id: pulumi.Output[str]
+    field_group_ids: pulumi.Output[list[str]]
+    alt_id: pulumi.Output[str]
+    version: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        field_group_ids: pulumi.Input[list[pulumi.Input[str]]] | None = None,
+        class_id: pulumi.Input[str] = XdmClass.EXPERIENCE_EVENT,
+        title: pulumi.Input[str] | None = None,
+        description: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param field_group_ids: `$id`s of field groups that may be used with the class.
+        :param class_id: events if left out.
+        :param title: the resource's name if left out.
+        """
+        super().__init__(
+            resource_name,
+            {
+                "title": title or resource_name,
+                "description": description,
+                "class_id": class_id,
+                "field_group_ids": field_group_ids if field_group_ids is not None else [],
+            },
+            opts,
+        )

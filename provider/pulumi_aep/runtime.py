@@ -1,0 +1,109 @@
+"""What one plugin process shares: settings, client, tenant and specs. It lives in this module, not in a provider."""
+
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from . import config
+from .client import Client
+from .errors import ApiError, EngineGone
+
+HOST_WORKERS = 16
+
+
+class Runtime:
+    """Settings and client of this process, with what is asked of the services once per process."""
+
+    def __init__(self, settings: config.Settings, client: Client) -> None:
+        self.settings = settings
+        self.client = client
+        self._lock = threading.RLock()
+        self._cache: dict[str, Any] = {}
+
+    @property
+    def tenant_id(self) -> str:
+        """The organization's namespace in schemas, without its underscore."""
+        return str(self._once("tenant", self.client.schema_registry.tenant_id))
+
+    def connection_spec(self, spec_id: str) -> dict[str, Any] | None:
+        """The live connection spec; None if this credential may not read it. NotFound if there is none."""
+        return self._spec("connection", self.client.flow_service.connection_specs.get, spec_id)
+
+    def flow_spec(self, spec_id: str) -> dict[str, Any] | None:
+        """The live flow spec; None if this credential may not read it. NotFound if there is none."""
+        return self._spec("flow", self.client.flow_service.flow_specs.get, spec_id)
+
+    def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
+        try:
+            spec: dict[str, Any] = self._once(f"{kind}/{spec_id}", lambda: get(spec_id))
+        except ApiError as error:
+            if error.status == 403 or error.status >= 500:
+                return None
+            raise
+        return spec
+
+    def _once(self, key: str, fetch: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key not in self._cache:
+                self._cache[key] = fetch()
+            return self._cache[key]
+
+
+_current: Runtime | None = None
+_lock = threading.Lock()
+
+
+def configure(stack_config: Callable[[str], Any]) -> None:
+    """Start the runtime of this process, once; the host calls this for every kind. Raises ConfigError."""
+    global _current
+    with _lock:
+        if _current is None:
+            settings = config.load(stack_config)
+            _current = Runtime(settings, Client(settings, guard=_engine_guard()))
+            _widen_host()
+
+
+def current() -> Runtime:
+    """The runtime of this process, after `configure`."""
+    if _current is None:
+        raise RuntimeError("configure() has not been called")
+    return _current
+
+
+def use(runtime: Runtime | None) -> None:
+    """Put another runtime in place; for tests."""
+    global _current
+    _current = runtime
+
+
+def _engine_guard() -> Callable[[], None]:
+    """A check that the engine which asked for this work still lives.
+
+    The plugin survives a kill -9 of its engine and would go on writing. It was started with the engine's address as
+    its only argument; a dead engine refuses connections there.
+    """
+    host, _, port = (sys.argv[1] if len(sys.argv) > 1 else "").rpartition(":")
+    if not port.isdecimal():
+        return lambda: None
+
+    def guard() -> None:
+        try:
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except OSError:
+            raise EngineGone("The Pulumi engine has ended: nothing more is written. Run pulumi up again.") from None
+
+    return guard
+
+
+def _widen_host() -> None:
+    """Let the host serve more than four calls at a time.
+
+    Called on one of the host's own threads, which hold a reference to their pool; where that is not so, four it is.
+    """
+    try:
+        pool = threading.current_thread()._args[0]()  # type: ignore[attr-defined]
+        pool._max_workers = max(pool._max_workers, HOST_WORKERS)
+    except (AttributeError, IndexError, TypeError):
+        return

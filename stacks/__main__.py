@@ -1,0 +1,33 @@
+"""The dataflows of one sandbox, read from the stack's config: one more Mixpanel project is a few lines of YAML."""
+
+import signal
+
+import pulumi
+from dataflows import load
+
+import pulumi_aep as aep
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # else a failing update prints the interrupted program's traceback
+
+config = pulumi.Config("dataflows")
+outputs = {}
+for name, dataflow in load(config.get_object("mixpanel")).items():
+    mixpanel = aep.MixpanelSource(
+        name,
+        password=config.require_secret(f"{name}-password"),
+        **dataflow.model_dump(exclude_none=True),
+    )
+    outputs[name] = {
+        "flow": mixpanel.flow.name,
+        "flowId": mixpanel.flow.id,
+        "runsUrl": mixpanel.flow.runs_url,
+        "baseConnectionId": mixpanel.base_connection.id,
+        "sourceConnectionId": mixpanel.source_connection.id,
+        "targetConnectionId": mixpanel.target_connection.id,
+        "mappingSetId": mixpanel.mapping_set.id,
+        "dataset": mixpanel.dataset.name,
+        "datasetId": mixpanel.dataset.id,
+        "schemaId": mixpanel.schema.id,
+    }
+
+pulumi.export("mixpanel", outputs)

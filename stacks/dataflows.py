@@ -1,0 +1,54 @@
+"""The form of `dataflows:mixpanel` in a stack's config, checked before anything is made."""
+
+from typing import Any
+
+import pulumi
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class Schedule(_Section):
+    """When the flow runs; the rules of frequency and interval are checked by the flow itself."""
+
+    frequency: str
+    interval: int | None = None
+    start_time: int | str | None = None
+    backfill: bool | None = None
+
+
+class Mapping(_Section):
+    """One line of the mapping set."""
+
+    source: str
+    destination: str
+    source_type: str | None = None
+
+
+class MixpanelDataflow(_Section):
+    """One Mixpanel project into one dataset. Its password is the secret `dataflows:<name>-password`."""
+
+    username: str
+    project_id: str
+    timezone: str
+    schedule: Schedule
+    title: str | None = None
+    host: str | None = None
+    mappings: list[Mapping] | None = None
+    fields: dict[str, dict[str, Any]] | None = None
+    dataset_id: str | None = None
+    schema_id: str | None = None
+    mapping_set_id: str | None = None
+    enabled: bool = Field(default=True)
+
+
+def load(config: Any) -> dict[str, MixpanelDataflow]:
+    """The dataflows by name. Ends the program with every problem of the config at once."""
+    try:
+        return TypeAdapter(dict[str, MixpanelDataflow]).validate_python(config or {})
+    except ValidationError as error:
+        problems = [f"  - {'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}" for item in error.errors()]
+        raise pulumi.RunError("\n".join(["config dataflows:mixpanel of this stack is wrong:", *problems])) from None
