@@ -5,8 +5,10 @@ STACK ?= local
 PORT ?= 8700
 
 NEW_ENOUGH = -c 'import sys; sys.exit(sys.version_info < (3, 11))'
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p $(NEW_ENOUGH) 2>/dev/null && { echo $$p; break; }; done)
+endif
 
 VENV := .venv/bin/python
 STACK_TOOL := $(VENV) -m tools.stack
@@ -33,7 +35,8 @@ env: ## print the shell variables of the stack, for eval
 	@$(STACK_TOOL) env '$(STACK)' '$(PORT)'
 
 test: lint ## lint, then all tests, the ones with the real engine included
-	@PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2
+	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
+		PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check

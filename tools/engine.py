@@ -62,8 +62,11 @@ def own_cli() -> Path | None:
     beside = str(Path(found).resolve().parent)
     if not shutil.which("pulumi-language-python", path=os.pathsep.join((beside, outer_path()))):
         return None
-    env = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
-    return Path(found) if numbers(run(found, "version", env=env)) >= numbers(VERSION) else None
+    try:
+        answer = run(found, "version", env={"PULUMI_SKIP_UPDATE_CHECK": "true"})
+    except Stop:
+        return None
+    return Path(found) if numbers(answer) >= numbers(VERSION) else None
 
 
 def numbers(text: str) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from pathlib import Path
 
 from tools import engine
 from tools.common import LOCAL, ROOT, VENV, locked, main, run, timed
@@ -12,7 +13,8 @@ STAMP = VENV / "made-from"
 
 def virtual_environment() -> None:
     base = f"Python {sys.version_info.major}.{sys.version_info.minor} at {ROOT}\n"
-    content = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    sources = (LOCK, ROOT / "pyproject.toml", Path(__file__))
+    content = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()
     with locked(LOCAL / "setup.lock"):
         made_from = STAMP.read_text() if STAMP.is_file() else ""
         if made_from == base + content:
@@ -23,6 +25,11 @@ def virtual_environment() -> None:
             pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
             run(*pip, "--require-hashes", "-r", LOCK)
             run(*pip, "--no-deps", "--no-build-isolation", "-e", ROOT)
+            # Pulumi takes every pulumi-* package for one with a plugin to download, unless this file says otherwise;
+            # it looks here, where an editable install has nothing.
+            site = Path(run(VENV / "bin" / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"))
+            (site / "pulumi_aep").mkdir(exist_ok=True)
+            (site / "pulumi_aep" / "pulumi-plugin.json").write_text('{"resource": false}\n')
             STAMP.write_text(base + content)
 
 

@@ -5,6 +5,7 @@ A stack whose endpoint is `emulator` keeps all it needs in .local/PORT; for any 
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -32,8 +33,9 @@ def variables(stack: str, port: int, bound: bool) -> Variables:
     always: Variables = {"PATH": engine.path(), "VIRTUAL_ENV": str(VENV), "PULUMI_STACK": stack}
     if os.environ.get("AEP_ENDPOINT") == "emulator":
         always["AEP_ENDPOINT"] = "emulator"
-    folder = LOCAL / str(port)
     if bound:
+        folder = LOCAL / str(port)
+        (folder / "state").mkdir(parents=True, exist_ok=True)
         return always | {
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "local",  # nothing in this state is secret
@@ -48,6 +50,7 @@ def variables(stack: str, port: int, bound: bool) -> Variables:
 
 
 def pulumi(env: Variables, *arguments: str) -> None:
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for Pulumi, which stops in order
     full = {name: value for name, value in (os.environ | env).items() if value is not None}
     if subprocess.run(["pulumi", *arguments], cwd=ROOT, env=full).returncode:
         raise Stop(f"Failed, see above: pulumi {' '.join(arguments)}")
@@ -57,10 +60,9 @@ def up(stack: str, port: int, bound: bool) -> None:
     env = variables(stack, port, bound)
     if bound:
         emulator.start(port)
-        (LOCAL / str(port) / "state").mkdir(exist_ok=True)
     pulumi(env, "stack", "select", "--create", stack)
     # For a real sandbox Pulumi shows first what it would do, and asks.
-    pulumi(env, "up", *(("--yes", "--skip-preview") if bound else ()))
+    pulumi(env, "up", "--suppress-outputs", *(("--yes", "--skip-preview") if bound else ()))
     pulumi(env, "stack", "output")
     given = (" STACK=" + stack) * (stack != "local") + f" PORT={port}" * (port != 8700)
     say(f'\nNext, try:\n  eval "$(make -s env{given})"\n  pulumi preview\n  pulumi-aep --help')
@@ -72,9 +74,11 @@ def down(stack: str, port: int, bound: bool) -> None:
         pulumi(env, "destroy")
         return
     try:
-        if (LOCAL / str(port) / "state").is_dir():
+        if any((LOCAL / str(port) / "state").glob(f".pulumi/stacks/*/{stack}.json")):
             emulator.start(port)
             pulumi(env, "destroy", "--yes", "--skip-preview")
+        else:
+            say(f"There is no stack {stack} on port {port}.")
     finally:
         emulator.stop(port)
 
