@@ -1,6 +1,7 @@
 """Set-up: the virtual environment from requirements.lock and the Pulumi engine. Quick when nothing is to do."""
 
 import hashlib
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,11 +26,11 @@ def virtual_environment() -> None:
             pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
             run(*pip, "--require-hashes", "-r", LOCK)
             run(*pip, "--no-deps", "--no-build-isolation", "-e", ROOT)
-            # Pulumi takes every pulumi-* package for one with a plugin to download, unless this file says otherwise;
-            # it looks here, where an editable install has nothing.
+            # Pulumi takes any pulumi-* package for one with a plugin to download, unless this file in it says no;
+            # older hosts look for it here, where an editable install has nothing.
             site = Path(run(VENV / "bin" / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"))
             (site / "pulumi_aep").mkdir(exist_ok=True)
-            (site / "pulumi_aep" / "pulumi-plugin.json").write_text('{"resource": false}\n')
+            shutil.copy(ROOT / "provider" / "pulumi_aep" / "pulumi-plugin.json", site / "pulumi_aep")
             STAMP.write_text(base + content)
 
 
