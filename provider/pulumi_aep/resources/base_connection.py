@@ -217,7 +217,7 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
 
     name: pulumi.Output[str]
     description: pulumi.Output[str | None]
-    connection_spec: pulumi.Output[SpecRef]
+    connection_spec: pulumi.Output[dict[str, str]]
     auth: pulumi.Output[dict[str, Any] | None]
     etag: pulumi.Output[str]
 

@@ -322,7 +322,7 @@ class Flow(Resource, module="aep", name="Flow"):
 
     name: pulumi.Output[str]
     description: pulumi.Output[str | None]
-    flow_spec: pulumi.Output[SpecRef]
+    flow_spec: pulumi.Output[dict[str, str]]
     source_connection_id: pulumi.Output[str]
     target_connection_id: pulumi.Output[str]
     transformations: pulumi.Output[list[dict[str, Any]]]

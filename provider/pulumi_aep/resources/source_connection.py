@@ -120,8 +120,8 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
     name: pulumi.Output[str]
     description: pulumi.Output[str | None]
     base_connection_id: pulumi.Output[str | None]
-    connection_spec: pulumi.Output[SpecRef]
-    data: pulumi.Output[Data]
+    connection_spec: pulumi.Output[dict[str, str]]
+    data: pulumi.Output[dict[str, str]]
     params: pulumi.Output[dict[str, Any]]
     etag: pulumi.Output[str]
 

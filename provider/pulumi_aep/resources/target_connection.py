@@ -87,10 +87,10 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
 
     name: pulumi.Output[str]
     description: pulumi.Output[str | None]
-    connection_spec: pulumi.Output[SpecRef]
+    connection_spec: pulumi.Output[dict[str, str]]
     dataset_id: pulumi.Output[str]
     schema_id: pulumi.Output[str | None]
-    data: pulumi.Output[Data]
+    data: pulumi.Output[dict[str, str]]
     etag: pulumi.Output[str]
 
     def __init__(
