@@ -1,0 +1,109 @@
+"""Routes → one ASGI app; and the server around it."""
+
+import asyncio
+import json
+import socket
+import sys
+import time
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as WebRoute
+
+from . import catalog, control, data_prep, flow_service, ims, sandboxes, schema_registry
+from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
+from .journal import Journal
+from .rules import Answer, Problem
+from .store import Store
+
+SERVICES = (ims, flow_service, schema_registry, catalog, data_prep, sandboxes)  # importing them registers their routes
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(db: str | Path) -> Starlette:
+    """The emulator as an ASGI app over the SQLite file `db` (made if missing)."""
+    store, journal = Store(db), Journal()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    routes = control.routes(store, journal)
+    for route in ROUTES:
+        for path in (route.path, route.path + "/"):  # both path forms of the services are served
+            routes.append(WebRoute(path, _endpoint(route, store, journal), methods=[route.method]))
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    routes.append(WebRoute("/{path:path}", _endpoint(None, store, journal, list(routes)), methods=methods))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _endpoint(route: Route | None, store: Store, journal: Journal, known: list[WebRoute] | None = None) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        started = time.perf_counter()
+        raw = await request.body()
+        if delay := store.settings["latency_ms"]:
+            await asyncio.sleep(delay / 1000)
+        call = Call(
+            method="GET" if request.method == "HEAD" else request.method,
+            path=request.url.path,
+            query=request.query_params,
+            headers=request.headers,
+            raw=raw,
+            base_url=str(request.base_url).rstrip("/"),
+            store=store,
+        )
+        answer = _answer(route, call, dict(request.path_params), known or [], request)
+        journal.add(request, answer.status, call.sandbox, started)
+        headers = {"x-request-id": call.request_id, **answer.headers}
+        if answer.body is None:
+            return Response(status_code=answer.status, headers=headers)
+        return Response(json.dumps(answer.body), answer.status, headers, "application/json")
+
+    return endpoint
+
+
+def _answer(route: Route | None, call: Call, path: dict[str, str], known: list[WebRoute], request: Request) -> Answer:
+    try:
+        if route is None:
+            allowed = {method for web in known if web.path_regex.match(call.path) for method in web.methods or ()}
+            raise NO_METHOD(call.method, allow=", ".join(sorted(allowed))) if allowed else NO_ROUTE(call.path)
+        with call.store.transaction():
+            admit(call, route.service)
+            if route.handler is None:
+                raise NOT_MODELLED(f"{route.method} {route.path}")
+            return route.handler(call, *path.values())
+    except Problem as problem:
+        return problem.answer(call.request_id)
+    except Exception:
+        traceback.print_exc()  # code positions only, no values
+        return BROKEN().answer(call.request_id)
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it does; callers and tests read that line."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host, port = (sockets or self.servers[0].sockets)[0].getsockname()[:2]
+        print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+
+def serve(host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.db") -> None:
+    """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1."""
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        print(f"error: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    config = uvicorn.Config(
+        create_app(db), log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
+    with suppress(KeyboardInterrupt):
+        _Server(config).run(sockets=[listener])
