@@ -39,7 +39,7 @@ def ensure() -> None:
                 return
     raise Stop(
         f"No Pulumi engine: there is no complete `pulumi` {VERSION} or newer on PATH, the official installer cannot be "
-        f"used from here, and there is no Go {GO} or newer that can build it. Install Pulumi or Go, then run this again."
+        f"used from here, and no Go {GO} or newer can build it here. Install Pulumi or Go, then run this again."
     )
 
 
