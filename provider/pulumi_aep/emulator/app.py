@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import os
 import socket
+import sqlite3
 import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
@@ -93,14 +96,21 @@ class _Server(uvicorn.Server):
         print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
 
 
+def _give_up(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
 def serve(host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.db") -> None:
     """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1."""
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        app = create_app(db)
     except OSError as error:
-        print(f"error: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _give_up(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
+    try:
+        app = create_app(db)
+    except (OSError, sqlite3.Error) as error:
+        _give_up(f"cannot open {db}: {error}")
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
     )

@@ -62,7 +62,7 @@ def merge(left: Json, right: Any, path: str = "") -> Json:
         raise FIELD(f"{path or 'properties'}: an object of fields is wanted")
     merged = dict(left)
     for name, schema in right.items():
-        known: Json = merged.get(name, schema)
+        known: Any = merged.get(name, schema)
         if known.get("type") != schema.get("type"):
             raise CONFLICT(f"{path}{name} is defined twice with different types")
         children = merge(known.get("properties", {}), schema.get("properties", {}), f"{path}{name}.")
