@@ -1,4 +1,4 @@
-"""What one dataflow costs: calls of each step, start-up, memory. `python benchmarks/footprint.py` in a `make env` shell.
+"""What one dataflow costs: calls, start-up, memory. Run `python benchmarks/footprint.py` in a `make env` shell.
 
 Everything runs in a temporary folder: a stack of its own, an emulator of its own on a free port.
 """
