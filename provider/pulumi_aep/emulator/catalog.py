@@ -92,6 +92,17 @@ def _accepts(call: Call, item: Json) -> bool:
     return True
 
 
+@route("GET", "/batches", _SPEC)
+def list_batches(call: Call) -> Answer:
+    """Batches of one dataset or of all; nothing writes any yet."""
+    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
+    start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
+    wanted = call.query.get("dataSet")
+    rows = [row.body for row in call.space.rows("batches")]
+    found = [item for item in rows if wanted in (None, *(each["id"] for each in item["relatedObjects"]))]
+    return Answer(200, _shown(call, found[start : start + limit]))
+
+
 @route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
     item, body = _fetch(call.space, key), call.json()
