@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
+
 from support.emulator import Emulator
 
 PROJECT = "shop"
