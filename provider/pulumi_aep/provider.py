@@ -20,7 +20,7 @@ from pulumi.dynamic import (
 
 from .arguments import Arguments
 from .boundary import Props, from_host, to_host
-from .errors import Conflict, NotFound, Stale, WrongHome
+from .errors import LAST_UP, Conflict, NotFound, Stale, WrongHome
 
 if TYPE_CHECKING:
     from .client import Collection
@@ -226,5 +226,5 @@ def stay_home(state: Props, runtime: "Runtime") -> None:
         if state.get(name, wanted) != wanted:
             raise WrongHome(
                 f"This stack's objects live in {name} {state[name]}, but its config says {wanted}. Set {key} back to "
-                f"{state[name]}, or make another stack for {wanted}: pulumi stack init …"
+                f"{state[name]}, or make another stack for {wanted}: pulumi stack init …\n{LAST_UP}"
             )
