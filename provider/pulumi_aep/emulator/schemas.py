@@ -5,7 +5,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft7Validator, ValidationError
+from jsonschema import Draft7Validator
 
 from .rules import Json, load
 
@@ -35,10 +35,10 @@ def _problems(validator: Draft7Validator, value: Any, root: str) -> str:
     return "; ".join(_text(error, root) for error in islice(validator.iter_errors(value), 5))
 
 
-def _text(error: ValidationError, root: str) -> str:
+def _text(error: Any, root: str) -> str:
     place = ".".join([root, *map(str, error.absolute_path)]).removeprefix("body.")
     if error.validator in ("required", "additionalProperties"):
         return f"{place}: {error.message}"  # names of keys only
     if error.validator == "not":
-        return f"{place}: {' and '.join(error.validator_value.get('required', []))} must be absent here"
+        return f"{place}: {' and '.join(error.schema['not']['required'])} must be absent here"
     return f"{place}: must satisfy {error.validator} {json.dumps(error.validator_value)}"
