@@ -3,6 +3,7 @@
 import ast
 import collections.abc
 import dataclasses
+import functools
 import inspect
 import re
 import types
@@ -189,6 +190,7 @@ def test_lookups() -> None:
 # ---- messages ----
 
 
+@functools.cache
 def templates() -> set[str]:
     """Every text in the package's source, with … for what is put in."""
     found = set()
