@@ -105,6 +105,7 @@ def serve(host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.
     """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1."""
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only where it made the socket
     except OSError as error:
         _give_up(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
     try:
