@@ -71,9 +71,9 @@ class Preview:
 
     @property
     def changes(self) -> dict[str, str]:
-        """Resource → operation, of all that would not stay the same or be read; a replacement is "replace"."""
+        """Resource → operation, of all that would not stay the same; a replacement is "replace"."""
         found = {name: _one(operations) for name, operations in self.steps.items()}
-        return {name: operation for name, operation in found.items() if operation not in ("same", "read")}
+        return {name: operation for name, operation in found.items() if operation != "same"}
 
 
 def _one(operations: set[str]) -> str:
