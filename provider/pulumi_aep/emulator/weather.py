@@ -138,7 +138,7 @@ class Cut(Response):
 
 
 class Protocol(H11Protocol):
-    """Hands each connection's transport to the app: ASGI itself has no way to close one without an answer."""
+    """Hands each connection's transport to the app: ASGI itself cannot close one without an answer (it sends a 500)."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         self.app_state = self.app_state | {"transport": transport}
