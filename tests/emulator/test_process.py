@@ -1,16 +1,20 @@
 """The process: starting, stopping, surviving, serving many."""
 
+import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import requests
 
 from support.emulator import FLOW, Emulator
 from support.mixpanel import base, make_chain
+from support.refusal import CANARY
 
 
 def test_the_first_line_says_where_it_listens_and_it_answers_there(tmp_path: Path) -> None:
@@ -96,3 +100,82 @@ def test_it_imports_neither_pulumi_nor_the_client_itself() -> None:
     assert "import pulumi" not in text
     assert "pulumi_aep.client" not in text
     assert "from .." not in text
+
+
+def test_sigterm_ends_it_within_a_second_whoever_waits(tmp_path: Path) -> None:
+    """Delayed requests, a body that never ends, an answer that nobody reads, idle connections: no traceback."""
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        emulator = Emulator(tmp_path, stderr=stderr)
+        headers = emulator.headers()
+        made = emulator.request("POST", f"{FLOW}/connections", base()).json()["id"]
+        fault = {"method": "POST", "path": "/connections$", "delay_ms": 60_000}
+        assert emulator.control("POST", "faults", fault).status_code == 201
+        half = socket.create_connection(("127.0.0.1", emulator.port))
+        half.sendall(b"POST /ims/token/v3 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
+        other = socket.create_connection(("127.0.0.1", emulator.port))
+        other.sendall(b"PUT /__emulator__/settings HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
+
+        def delayed() -> str:
+            try:
+                url = f"{emulator.url}{FLOW}/connections"
+                return str(requests.post(url, json=base("late"), headers=headers, timeout=30).status_code)
+            except requests.ConnectionError:
+                return "closed"
+
+        with ThreadPoolExecutor(4) as pool:
+            waiting = [pool.submit(delayed) for _ in range(4)]
+            while [fault["hits"] for fault in emulator.control("GET", "faults").json()] != [4]:
+                time.sleep(0.01)
+            emulator.settings(latency_ms=60_000)
+            late = pool.submit(delayed)
+            started = time.monotonic()
+            emulator.process.terminate()
+            emulator.process.wait(5)
+            assert time.monotonic() - started < 1
+            assert [each.result() for each in (*waiting, late)] == ["closed"] * 5
+        half.close()
+        other.close()
+    assert "Traceback" not in log.read_text()
+    assert "Cancel" not in log.read_text()
+    with Emulator(tmp_path) as emulator:
+        assert [item["id"] for item in emulator.objects()["BaseConnection"]] == [made]
+
+
+def test_one_line_a_request_on_stderr_without_secrets(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w+") as stderr:
+        with Emulator(tmp_path, stderr=stderr) as emulator:
+            body = base()
+            body["auth"]["params"]["password"] = CANARY
+            form = {"client_id": "emulator", "client_secret": CANARY, "grant_type": "x", "scope": "openid"}
+            requests.post(f"{emulator.url}/ims/token/v3", params=form, timeout=10)
+            assert emulator.request("POST", f"{FLOW}/connections", body).status_code == 201
+            emulator.request("GET", f"{FLOW}/connections?property=auth.params.password=={CANARY}", sandbox="dev")
+            emulator.settings(reject_passwords=[CANARY])
+            emulator.objects()
+            token = emulator.token()
+        stderr.seek(0)
+        lines = stderr.read().splitlines()
+    assert CANARY not in "".join(lines)
+    assert token not in "".join(lines)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{12}Z( \S+){4} \d+\.\d+ms", line) for line in lines), lines
+    assert [line.split()[1:5] for line in lines] == [
+        ["POST", "/ims/token/v3", "400", "-"],
+        ["POST", "/ims/token/v3", "200", "-"],
+        ["POST", f"{FLOW}/connections", "201", "local"],
+        ["GET", f"{FLOW}/connections", "200", "dev"],
+        ["PUT", "/__emulator__/settings", "200", "-"],
+    ]
+
+
+def test_a_database_held_by_another_program_is_waited_for(tmp_path: Path) -> None:
+    with Emulator(tmp_path) as emulator, closing(sqlite3.connect(emulator.db, isolation_level=None)) as other:
+        headers, url = emulator.headers(), f"{emulator.url}{FLOW}/connections"
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(16) as pool:
+            made = [pool.submit(requests.post, url, json=base(str(n)), headers=headers, timeout=30) for n in range(16)]
+            assert emulator.request("GET", f"{FLOW}/connections").json()["items"] == []  # reads go on
+            time.sleep(0.5)
+            other.execute("COMMIT")
+            assert [each.result().status_code for each in made] == [201] * 16
+        assert len(emulator.objects()["BaseConnection"]) == 16

@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import requests
 
@@ -32,9 +32,10 @@ class Emulator:
         emulator.request("POST", f"{FLOW}/connections", json={...}).json()["id"]
     """
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, stderr: IO[str] | None = None, options: Sequence[str] = ()) -> None:
         self.db = folder / "emulator.db"
         self.port = port
+        self.stderr, self.options = stderr, options
         self.url = ""
         self._token = ""
         self._session = requests.Session()
@@ -42,8 +43,9 @@ class Emulator:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", str(self.port), "--db", str(self.db)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+        where = ["--port", str(self.port), "--db", str(self.db), *self.options]
+        command, environment = [sys.executable, "-m", "pulumi_aep.emulator", *where], {**os.environ, "NO_COLOR": "1"}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.stderr, text=True, env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), f"the emulator did not start: {line!r}"

@@ -10,20 +10,23 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import catalog, control, data_prep, flow_service, ims, sandboxes, schema_registry
 from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
 from .rules import Answer, Problem, Service
-from .store import Store
-from .weather import Cut, Protocol, Weather
+from .store import Store, is_busy
+from .weather import CONTROL, Cut, Protocol, Weather, waited
 
 SERVICES = (ims, flow_service, schema_registry, catalog, data_prep, sandboxes)  # imported, they have their routes
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -49,7 +52,10 @@ def create_app(db: str | Path) -> Starlette:
         raise NO_METHOD(f"allowed: {', '.join(sorted(allowed))}") if allowed else NO_ROUTE(call.path[:160])
 
     routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal, weather), methods=METHODS))
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.add_middleware(Log)
+    app.state.stopping = asyncio.Event()
+    return app
 
 
 def _endpoint(
@@ -58,8 +64,13 @@ def _endpoint(
     async def endpoint(request: Request) -> Response:
         started = time.perf_counter()
         fault = weather.fault_for(request.method, request.url.path)
-        raw = await request.body()
-        await asyncio.sleep(store.settings["latency_ms"] / 1000 + (fault.delay_s if fault else 0))
+        stopping: asyncio.Event = request.app.state.stopping
+        try:
+            raw = await request.body()
+        except ClientDisconnect:
+            return Cut()
+        if await waited(stopping, store.settings["latency_ms"] / 1000 + (fault.delay_s if fault else 0)):
+            return Cut()
         method = "GET" if request.method == "HEAD" else request.method
         base = str(request.base_url).rstrip("/")
         call = Call(method, request.url.path, request.query_params, request.headers, raw, base, store)
@@ -67,7 +78,11 @@ def _endpoint(
         def work() -> Answer:
             return _answer(route, call, request.path_params.values(), weather)
 
-        answer = fault.answer(work) if fault else work()
+        try:
+            answer = await store.patiently(partial(fault.answer, work) if fault else work, partial(waited, stopping))
+        except sqlite3.OperationalError:  # another program holds the file: nothing was done
+            answer = None if stopping.is_set() else BROKEN("the database is busy").answer(call.request_id)
+        request.scope["sandbox"] = call.sandbox
         journal.add(request, answer, call.sandbox, started, fault)
         if answer is None:
             return Cut()
@@ -98,18 +113,56 @@ def _answer(route: Route | Callable[[Call], Answer], call: Call, parameters: Ite
             return route.handler(call, *parameters)
     except Problem as problem:
         return problem.answer(call.request_id)
-    except Exception:
+    except Exception as error:
+        if is_busy(error):
+            raise
         traceback.print_exc()
         return BROKEN().answer(call.request_id)
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does; callers and tests read that line."""
+    """Says where it listens once it does; callers and tests read that line. Ends within a second, whoever waits."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = (sockets or self.servers[0].sockets)[0].getsockname()[:2]
         print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.loaded_app.state.stopping.set()  # who waits for a delay goes away with nothing done
+        asyncio.get_running_loop().call_later(0.3, self._abort)
+        await super().shutdown(sockets)
+
+    def _abort(self) -> None:
+        """Leaves those that are still sending a request or reading an answer."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+class Log:
+    """One line on stderr for each request: no query and no headers, which hold secrets. Reads of the page and of the
+    control interface are left out: the page asks every other second."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = time.perf_counter(), "-"
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            status = str(message.get("status", status))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            path = scope["raw_path"].decode("latin-1") if "raw_path" in scope else ""
+            if path and not (scope["method"] in ("GET", "HEAD") and (path == "/" or path.startswith(f"{CONTROL}/"))):
+                now, ms = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6], time.perf_counter() - started
+                words = (f"{now}Z", scope["method"], path, status, scope.get("sandbox") or "-", f"{ms * 1000:.1f}ms")
+                with suppress(OSError, ValueError):  # nobody reads it any more
+                    print(*words, file=sys.stderr, flush=True)
 
 
 def _give_up(message: str) -> NoReturn:

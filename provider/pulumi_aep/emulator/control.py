@@ -1,15 +1,18 @@
 """`/__emulator__/…`: health, reset, journal, objects, settings, faults. This machine only, no token, no journal."""
 
+import asyncio
 import json
 import re
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
@@ -124,10 +127,19 @@ def _local(handler: Callable[[bytes], Any], store: Store) -> Callable[[Request],
     async def endpoint(request: Request) -> Response:
         if request.client is None or not ip_address(request.client.host).is_loopback:
             return JSONResponse({"message": "the control interface answers to this machine only"}, 403)
-        body = await request.body()
+        stopping: asyncio.Event = request.app.state.stopping
         try:
-            with store.transaction():
-                answer = handler(body)
+            body = await request.body()
+
+            def work() -> Any:
+                with store.transaction():
+                    return handler(body)
+
+            answer = await store.patiently(work, partial(weather.waited, stopping))
+        except ClientDisconnect:
+            return weather.Cut()
+        except sqlite3.OperationalError as error:
+            return JSONResponse({"message": f"the database: {error}"}, 503)
         except _Wrong as wrong:
             return JSONResponse({"message": str(wrong)}, 422)
         if isinstance(answer, Response):

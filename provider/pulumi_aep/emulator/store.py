@@ -9,11 +9,11 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from .rules import Json
 
@@ -34,6 +34,13 @@ DEFAULTS: Json = {
 }
 
 
+T = TypeVar("T")
+
+
+def is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
 class Row(NamedTuple):
     seq: int  # a position that stays when others come and go
     body: Json
@@ -43,7 +50,7 @@ class Store:
     def __init__(self, db: str | Path) -> None:
         Path(db).touch(0o600)  # it holds the credentials that clients send
         self._sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
-        self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+        self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
         saved = self.execute("SELECT name, value FROM settings")
         self.settings: Json = DEFAULTS | {name: json.loads(value) for name, value in saved}
 
@@ -59,10 +66,21 @@ class Store:
         self.execute("BEGIN")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
-            self.execute("ROLLBACK")
+            if self._sql.in_transaction:
+                self.execute("ROLLBACK")
             raise
-        self.execute("COMMIT")
+
+    async def patiently(self, work: Callable[[], T], waited: Callable[[float], Awaitable[bool]]) -> T:
+        """Does `work`; while another program holds the file, again and again for half a minute, serving others."""
+        for _ in range(500):
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or await waited(0.04):
+                    raise
+        return work()
 
     def now_ms(self) -> int:
         """The one clock of the emulator."""

@@ -7,6 +7,7 @@ it first. `status` answers instead of the work; together with `drop: "after"` th
 shields from those behind it. All of it lives in memory: a restart ends it, as a reset does.
 """
 
+import asyncio
 import random
 import re
 import secrets
@@ -14,6 +15,7 @@ import time
 from asyncio import Transport
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,6 +119,13 @@ class Weather:
             return replace(TOO_MANY().answer(call.request_id), headers={"Retry-After": "1"})
         self._admitted.append(now)
         return None
+
+
+async def waited(stopping: asyncio.Event, seconds: float) -> bool:
+    """Whether the end of the emulator came first."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds) if seconds else None
+    return stopping.is_set()
 
 
 class Cut(Response):
