@@ -71,9 +71,11 @@ def list_datasets(call: Call) -> Answer:
     order = re.fullmatch(r"(?:(asc|desc):)?([\w.]+)", call.query.get("orderBy", "asc:created"))
     if not order:
         raise QUERY("orderBy must be asc:property or desc:property")
-    rows = [row for row in call.space.rows(KIND) if _accepts(call, row.body)]
+    having = {"name": [call.query["name"]]} if "name" in call.query else {}
+    rows = (row for row in call.space.rows(KIND, having=having) if _accepts(call, row.body))
     sorted_by = ("-" if order[1] == "desc" else "") + order[2]
-    found = query.select(rows, [], sorted_by, len(rows), None).items
+    sorted_by = "" if sorted_by == "created" else sorted_by  # they come so
+    found = query.select(rows, [], sorted_by, start + limit, None).items
     return Answer(200, _shown(call, found[start : start + limit]))
 
 

@@ -150,9 +150,11 @@ def list_sets(call: Call) -> Answer:
     order = call.query.get("orderBy", "createdDate").strip()  # a + that was not encoded arrives as a blank
     if order.lstrip("+-") not in ("createdDate", "updatedDate"):
         raise QUERY("orderBy takes createdDate and updatedDate, with + or -")
-    rows = [Row(seq, _shown(item)) for seq, item in call.space.rows(KIND)]
-    rows = [row for row in rows if call.query.get("name", row.body.get("name")) == row.body.get("name")]
-    found = query.select(rows, [], order.replace("updatedDate", "modifiedDate"), len(rows), None).items
+    having = {"versions": [name]} if (name := call.query.get("name")) else {}
+    shown = (Row(seq, _shown(item)) for seq, item in call.space.rows(KIND, having=having))
+    rows = (row for row in shown if call.query.get("name", row.body.get("name")) == row.body.get("name"))
+    order = "" if order == "createdDate" else order.replace("updatedDate", "modifiedDate")  # they come so
+    found = query.select(rows, [], order, start + limit + 1, None).items
     data, links = found[start : start + limit], {}
     if start + limit < len(found):
         links["next"] = {"href": f"/{KIND}?limit={limit}&start={start + limit}", "templated": False}

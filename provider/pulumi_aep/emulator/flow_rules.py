@@ -181,11 +181,12 @@ def check_start_time(call: Call, before: Json, value: Any) -> None:
 
 
 def refuse_used_base(space: Space, key: str) -> None:
-    sources = {source["id"] for source in space.all(SOURCE) if source.get("baseConnectionId") == key}
-    if flows := [flow["id"] for flow in space.all(FLOW) if sources & set(flow["sourceConnectionIds"])]:
+    sources = [source["id"] for source in space.all(SOURCE, {"baseConnectionId": [key]})]
+    if flows := [f["id"] for key in sources for f in space.all(FLOW, {"sourceConnectionIds[0]": [key]})]:
         raise BASE_USED(f"used by flows {', '.join(flows[:5])}", id=key)
 
 
 def refuse_used_end(space: Space, key: str) -> None:
-    if flows := [f["id"] for f in space.all(FLOW) if key in f["sourceConnectionIds"] + f["targetConnectionIds"]]:
+    ends = ("sourceConnectionIds[0]", "targetConnectionIds[0]")
+    if flows := [flow["id"] for end in ends for flow in space.all(FLOW, {end: [key]})]:
         raise USED(f"used by flows {', '.join(flows[:5])}", id=key)

@@ -3,10 +3,12 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cmp_to_key
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
 from .gateway import check
@@ -15,6 +17,7 @@ from .store import Row
 
 _FILTER = re.compile(r"\s*([^=<>!~]+?)\s*(==|!=|<=|>=|<|>)\s*(.+)", re.DOTALL)
 _VALUE = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
+_NO_TEXT = re.compile(r'["{\[]|^\s*[-+]?[\d.]|^\s*[-+]?(nan|inf)|^$', re.IGNORECASE)
 FLOW_OPERATORS = ("==", ">", "<", ">=", "<=")
 ALL_OPERATORS = (*FLOW_OPERATORS, "!=")
 
@@ -44,6 +47,12 @@ def parse(text: str, operators: tuple[str, ...], invalid: Rule) -> Filter:
     if match or not text.strip() or re.search("[=<>!~]", text):
         raise invalid(f"filter {text[:80]!r}: write path==value, with one of {' '.join(operators)}")
     return Filter(text.strip(), "", [])
+
+
+def having(filters: Iterable[Filter]) -> dict[str, list[str]]:
+    """What the database can look for ahead of `accepts`: texts, as numbers have many forms."""
+    wanted = {f.path: f.values for f in filters if f.op == "=="}
+    return {path: texts for path, texts in wanted.items() if not any(_NO_TEXT.search(text) for text in texts)}
 
 
 def reach(value: Any, path: list[str]) -> Iterator[Any]:
@@ -88,8 +97,8 @@ class Page:
     end: Position | None  # where the next page continues; None on the last
 
 
-def select(rows: list[Row], filters: list[Filter], orderby: str, limit: int, after: Position | None) -> Page:
-    """One page of `rows` in the order of `orderby` (`name`, `+name`, `-name`), behind the position `after`.
+def select(rows: Iterable[Row], filters: list[Filter], orderby: str, limit: int, after: Position | None) -> Page:
+    """One page of `rows` in the order of `orderby` (`name`, `+name`, `-name`; "": as they come) behind `after`.
 
     A position is no offset: what is made or deleted meanwhile shifts nothing.
     """
@@ -105,8 +114,9 @@ def select(rows: list[Row], filters: list[Filter], orderby: str, limit: int, aft
     def in_order(a: tuple[Position, Json], b: tuple[Position, Json]) -> int:
         return order(a[0], b[0])
 
-    found = [(place(row), row.body) for row in rows if all(f.accepts(row.body) for f in filters)]
-    found = sorted((f for f in found if not after or order(f[0], after) > 0), key=cmp_to_key(in_order))
+    places = ((place(row), row.body) for row in rows if all(f.accepts(row.body) for f in filters))
+    ahead = (f for f in places if not after or order(f[0], after) > 0)
+    found = nsmallest(limit + 1, ahead, cmp_to_key(in_order)) if path else list(islice(ahead, limit + 1))
     end = found[limit - 1][0] if len(found) > limit > 0 else None
     return Page([body for _, body in found[:limit]], end)
 

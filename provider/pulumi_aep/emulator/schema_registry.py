@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from . import patch, query, schemas, xdm
@@ -73,7 +73,7 @@ def _check_schema(space: Space, item: Json, known: Json | None) -> None:
 
 def _check_group(space: Space, item: Json, known: Json | None) -> None:
     xdm.check_group(item)
-    users = [schema for schema in space.all("schemas") if item["$id"] in schema["refs"]] if known else []
+    users = _schemas_of(space, item) if known else []
     before = [xdm.resolve(space, schema)["properties"] for schema in users]
     space.put("fieldgroups", item["$id"], item)  # so that its schemas resolve anew; a refusal undoes it
     for schema, fields in zip(users, before, strict=True):
@@ -87,9 +87,12 @@ def _check_group(space: Space, item: Json, known: Json | None) -> None:
 CHECKS: dict[str, Callable[[Space, Json, Json | None], None]] = {"schemas": _check_schema, "fieldgroups": _check_group}
 
 
+def _schemas_of(space: Space, group: Json) -> list[Json]:
+    return [schema for schema in space.all("schemas", {"refs": [group["$id"]]}) if group["$id"] in schema["refs"]]
+
+
 def _in_use(space: Space, schema: Json) -> bool:
-    datasets = (dataset["schemaRef"]["id"] for dataset in space.all("dataSets"))
-    return bool(schema.get("meta:immutableTags")) or schema["$id"] in datasets
+    return bool(schema.get("meta:immutableTags") or space.all("dataSets", {"schemaRef.id": [schema["$id"]]}))
 
 
 def _refuse_broken(schema: Json, before: Json, after: Json) -> None:
@@ -98,7 +101,8 @@ def _refuse_broken(schema: Json, before: Json, after: Json) -> None:
 
 
 def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
-    for other in [*call.space.all("schemas"), *call.space.all("fieldgroups"), *xdm.CLASSES.values()]:
+    same = {"title": [item["title"]]}
+    for other in [*call.space.all("schemas", same), *call.space.all("fieldgroups", same), *xdm.CLASSES.values()]:
         if other["title"] == item["title"] and other["$id"] != item["$id"]:
             raise TITLE(f"The title is used by {other['$id']} already; titles are unique over all resources")
     CHECKS[kind](call.space, item, known)
@@ -149,8 +153,8 @@ def _patch(kind: str, call: Call, key: str) -> Answer:
 
 def _delete(kind: str, call: Call, key: str) -> Answer:
     item = find(call.space, kind, key)
-    users = [d["id"] for d in call.space.all("dataSets") if d["schemaRef"]["id"] == item["$id"]]
-    users += [schema["$id"] for schema in call.space.all("schemas") if item["$id"] in schema["refs"]]
+    users = [dataset["id"] for dataset in call.space.all("dataSets", {"schemaRef.id": [item["$id"]]})]
+    users += [schema["$id"] for schema in _schemas_of(call.space, item)]
     if users:
         raise IN_USE(f"used by {', '.join(users[:5])}")
     call.space.delete(kind, item["$id"])
@@ -178,19 +182,25 @@ def _get(container: str, kind: str, call: Call, key: str) -> Answer:
     return Answer(200, xdm.without_texts(item) if "notext" in form else item)
 
 
+_CREATED = "meta:registryMetadata.repo:createdDate"
+
+
 def _list(container: str, kind: str, call: Call) -> Answer:
     form, _ = _accept(call, ACCEPT_LIST, lookup=False)
     filters = [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
     if "orderby" not in call.query and {"limit", "start"} & set(call.query):
         raise QUERY("limit and start want orderby")
-    order = call.query.get("orderby", "meta:registryMetadata.repo:createdDate")
+    order = call.query.get("orderby", _CREATED)
     limit = call.store.page(query.number(call.query.get("limit"), 300, 0, 500, "limit", QUERY))
     start = call.query.get("start")
     after = query.decode(start, "position", QUERY) if start else None
-    rows = call.space.rows(kind) if container == "tenant" else []
+    by = "" if order == _CREATED else order  # they come so
+    rows: Iterable[Row] = []
+    if container == "tenant":
+        rows = call.space.rows(kind, after[1] if after and not by else 0, query.having(filters))
     if (container, kind) == ("global", "classes"):
         rows = [Row(number, known) for number, known in enumerate(xdm.CLASSES.values())]
-    page = query.select(rows, filters, order, limit, after)
+    page = query.select(rows, filters, by, limit, after)
     results = [_brief(item) for item in page.items] if form else page.items
     base, token = f"{call.base_url}{route.base}", query.encode(page.end) if page.end else None
     here = f"{base}/{container}/{kind}?orderby={order.replace('+', '%2B')}&start={token}"

@@ -9,7 +9,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,15 @@ CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT,
 CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, client TEXT NOT NULL, expires_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+INDEXED = (
+    *("name", "title", "flowId", "baseConnectionId", "schemaRef.id"),
+    *("sourceConnectionIds[0]", "targetConnectionIds[0]"),
+)
+_TABLES += "CREATE INDEX IF NOT EXISTS in_order ON objects (sandbox, kind);\n"  # and by seq, as all indexes end with it
+for _path in INDEXED:
+    _value = f"json_extract(body, '$.{_path}')"
+    _TABLES += f'CREATE INDEX IF NOT EXISTS "by {_path}" ON objects (sandbox, kind, {_value}) '
+    _TABLES += f"WHERE {_value} IS NOT NULL;\n"
 DEFAULTS: Json = {
     "latency_ms": 0,
     "page_size": None,  # each service's own
@@ -129,13 +138,31 @@ class Space:
         row = self.store.execute(query, self.sandbox, kind, key).fetchone()
         return json.loads(row[0]) if row else None
 
-    def rows(self, kind: str) -> list[Row]:
-        """In order of creation."""
-        query = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = ? ORDER BY seq"
-        return [Row(seq, json.loads(body)) for seq, body in self.store.execute(query, self.sandbox, kind)]
+    def rows(self, kind: str, after: int = 0, having: Mapping[str, Sequence[str]] | None = None) -> Iterator[Row]:
+        """In order of creation, one by one, behind the position `after`.
 
-    def all(self, kind: str) -> list[Json]:
-        return [row.body for row in self.rows(kind)]
+        `having` (path → texts) leaves out what cannot have one of the texts there: by an index where there is one,
+        else by whether they are in the body at all. Who asks still has to look.
+        """
+        query, values = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = ?", [self.sandbox, kind, after]
+        query += " AND +seq > ?" if having and having.keys() & set(INDEXED) else " AND seq > ?"
+        for path, texts in (having or {}).items():
+            if path in INDEXED:
+                value = f"json_extract(body, '$.{path}')"  # IS NOT NULL: so that the index is found usable
+                query += f" AND {value} IS NOT NULL AND {value} IN ({', '.join('?' * len(texts))})"
+                values += texts
+            else:
+                query += f" AND ({' OR '.join(['instr(body, ?)'] * len(texts))})"
+                values += [json.dumps(text)[1:-1] for text in texts]
+        for seq, body in self.store.execute(f"{query} ORDER BY seq", *values):
+            yield Row(seq, json.loads(body))
+
+    def all(self, kind: str, having: Mapping[str, Sequence[str]] | None = None) -> list[Json]:
+        return [row.body for row in self.rows(kind, having=having)]
+
+    def count(self, kind: str) -> int:
+        query = "SELECT count(*) FROM objects WHERE sandbox = ? AND kind = ?"
+        return int(self.store.execute(query, self.sandbox, kind).fetchone()[0])
 
     def put(self, kind: str, key: str, body: Json) -> None:
         insert = "INSERT INTO objects (sandbox, kind, id, body) VALUES (?, ?, ?, ?)"
