@@ -20,7 +20,7 @@ def test_the_page_has_every_service_and_tells_guesses_from_facts() -> None:
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(Service)
     assert "| DELETE | /data/foundation/conversion/mappingSets/{id} | assumed |" in text
     assert "| 400 | FLOW-1418-400 | The base connection is used in flows | documented |" in text
-    assert "| POST | /data/foundation/flowservice/connections/search | not modelled |" in text
+    assert "| GET | /data/foundation/flowservice/connections/{id}/configs | not modelled |" in text
 
 
 def test_every_rule_is_provoked_by_a_test() -> None:

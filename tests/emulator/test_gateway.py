@@ -71,8 +71,8 @@ def test_a_body_must_be_json(emulator: Emulator, body: bytes) -> None:
 def test_routes_that_are_not_there(emulator: Emulator) -> None:
     refused(emulator.request("GET", f"{FLOW}/nothing"), gateway.NO_ROUTE)
     refused(emulator.request("DELETE", f"{FLOW}/connections"), gateway.NO_METHOD, "GET, HEAD, POST")
-    refused(emulator.request("POST", f"{FLOW}/connections/search", {}), gateway.NOT_MODELLED)
-    refused(emulator.request("POST", f"{FLOW}/flows?mode=draft", {}), gateway.NOT_MODELLED, "draft")
+    refused(emulator.request("GET", f"{FLOW}/connections/any/configs"), gateway.NOT_MODELLED, "configs")
+    refused(emulator.request("POST", f"{FLOW}/flowSpecs/search", {"groupByProperty": "name"}), gateway.NOT_MODELLED)
 
 
 def test_objects_of_one_sandbox_are_invisible_in_another(emulator: Emulator) -> None:

@@ -40,7 +40,8 @@ def _connection_spec(raw: Json, shared: Json) -> Json:
         item["sourceSpec"] = {"name": raw["category"], "type": raw["category"], "spec": source, "attributes": {}}
         item["exploreSpec"] = {"name": "Resource", "type": "Resource", "requestSpec": {}, "responseSpec": {}}
     attributes = {"category": raw["category"], "connectorName": raw["name"], "isSource": raw["role"] == "source"}
-    return item | {"attributes": attributes | {"isDraftModeSupported": False}, "permissionsInfo": shared["permissions"]}
+    attributes["isDraftModeSupported"] = raw.get("drafts", False)
+    return item | {"attributes": attributes, "permissionsInfo": shared["permissions"]}
 
 
 def _flow_spec(raw: Json, shared: Json) -> Json:
@@ -50,7 +51,8 @@ def _flow_spec(raw: Json, shared: Json) -> Json:
     item["optionSpec"], item["transformationSpecs"] = shared["options"], [shared[t] for t in raw["transformations"]]
     if batch:
         item["scheduleSpec"] = shared["schedule"]
-    attributes = {"isSourceFlow": True, "frequency": raw["frequency"], "isDraftModeSupported": False}
+    attributes = {"isSourceFlow": True, "frequency": raw["frequency"]}
+    attributes["isDraftModeSupported"] = raw.get("drafts", False)
     return item | {"attributes": attributes, "permissionsInfo": shared["permissions"]}
 
 

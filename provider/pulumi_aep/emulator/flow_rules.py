@@ -56,7 +56,7 @@ def fetch(space: Space, kind: str, key: str, missing: Rule = ENTITY) -> Json:
     return item
 
 
-def _spec(specs: dict[str, Json], ref: Json) -> Json:
+def spec_of(specs: dict[str, Json], ref: Json) -> Json:
     spec = specs.get(ref["id"])
     if spec is None or spec["version"] != ref["version"]:
         raise SPEC(f"no spec {ref['id'][:64]!r} in version {ref['version'][:16]!r}")
@@ -64,7 +64,7 @@ def _spec(specs: dict[str, Json], ref: Json) -> Json:
 
 
 def check_connection(call: Call, item: Json, touched: set[str]) -> None:
-    spec = _spec(catalogue.CONNECTION_SPECS, item["connectionSpec"])
+    spec = spec_of(catalogue.CONNECTION_SPECS, item["connectionSpec"])
     names, auth = [known["name"] for known in spec["authSpec"]], item.get("auth")
     if auth is None:
         if names:
@@ -88,7 +88,7 @@ def wrong_credentials(space: Space, connection: Json) -> bool:
 
 
 def check_source(call: Call, item: Json, touched: set[str]) -> None:
-    spec = _spec(catalogue.CONNECTION_SPECS, item["connectionSpec"])
+    spec = spec_of(catalogue.CONNECTION_SPECS, item["connectionSpec"])
     if not spec["attributes"]["isSource"]:
         raise SPEC_PAIR(f"{spec['name']} is no source")
     if "baseConnectionId" not in item and spec["authSpec"]:
@@ -105,7 +105,7 @@ def check_source(call: Call, item: Json, touched: set[str]) -> None:
 
 
 def check_target(call: Call, item: Json, touched: set[str]) -> None:
-    spec = _spec(catalogue.CONNECTION_SPECS, item["connectionSpec"])
+    spec = spec_of(catalogue.CONNECTION_SPECS, item["connectionSpec"])
     if spec["attributes"]["isSource"]:
         raise SPEC_PAIR(f"{spec['name']} is a source; the data lake is {catalogue.DATA_LAKE}")
     if touched & {"params", "data"}:
@@ -115,7 +115,7 @@ def check_target(call: Call, item: Json, touched: set[str]) -> None:
 
 
 def check_flow(call: Call, item: Json, touched: set[str]) -> None:
-    spec = _spec(catalogue.FLOW_SPECS, item["flowSpec"])
+    spec = spec_of(catalogue.FLOW_SPECS, item["flowSpec"])
     target = fetch(call.space, TARGET, item["targetConnectionIds"][0])
     source = fetch(call.space, SOURCE, item["sourceConnectionIds"][0])
     for end, accepted in ((source, "sourceConnectionSpecIds"), (target, "targetConnectionSpecIds")):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from . import catalogue, patch, query, runs, schemas
+from . import catalogue, drafts, patch, query, runs, schemas
 from . import flow_rules as rules
 from .flow_rules import BASE, BODY, FLOW, SOURCE, TARGET, fetch
 from .gateway import CLIENT, NOT_MODELLED, ORG, USER, Call, Router, check, sandbox_id
@@ -36,6 +36,9 @@ SPEC_FIXED = _rule(400, "FLOW-1414-400", "The connection spec of a connection ca
 OP_MISSING = _rule(400, "FLOW-1406-400", "The action's op is missing", f"assumed which of 1406-1409; {_DOCS}")
 OP_WRONG = _rule(400, "FLOW-1407-400", "The action's op is not supported", f"assumed which of 1406-1409; {_DOCS}")
 EXPLORE = _rule(400, "", "The explore request is invalid", "assumed code; rule: tutorial")
+SPEC_WRITE = _rule(400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
+RUN_WRITE = _rule(400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
+FINALIZE = _rule(400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
 RUN_STATE = _rule(400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}")
 
 _note("Etags hold quotes; If-Match is compared with quotes stripped on both sides.", "tutorial (both forms)")
@@ -48,9 +51,11 @@ _note("An enabled flow may be deleted; its connections and runs stay.", "docs tu
 _note("PATCH of params of a source or target connection is accepted; `remove /description` for all kinds.")
 _note("No credentials are wrong but those in the setting reject_passwords; those fail at creation, test and explore.")
 _note("POST /runs wants an enabled flow with frequency once; the run is a success at once with the sample's counts.")
-_note(
-    "Explore knows Mixpanel's rest/json with the tutorial's rows; other sources, drafts: not modelled.", "not modelled"
-)
+_note("Explore knows Mixpanel's rest/json with the tutorial's rows; other sources: not modelled.", "not modelled")
+
+
+_note("A search's queryString is written as a property filter; several are joined by &. groupByProperty: 501.")
+_note("The query parameter subOp of actions is taken and ignored.", "docs, which never send it (openapi: required)")
 
 
 class Kind(NamedTuple):
@@ -75,20 +80,27 @@ KINDS = (
 
 
 def _create(kind: Kind, call: Call) -> Answer:
-    if call.query.get("mode") == "draft":
-        raise NOT_MODELLED("the emulator does not model draft mode")
-    given = call.json(EMPTY)
+    given, draft = call.json(EMPTY), call.query.get("mode", "").lower() == "draft"
     if isinstance(given, dict) and kind.path == FLOW and "state" in given:
         raise STATE()
     if isinstance(given, dict) and isinstance(spec := given.get("connectionSpec"), dict) and "version" not in spec:
         raise VERSION_MISSING()
-    check(kind.path, given, BODY)
+    check(f"draft {kind.path}" if draft else kind.path, given, BODY)
     item = {name: value for name, value in given.items() if value is not None}
-    kind.check(call, item, {*schemas.fields(kind.path)})
-    item = _stamped(call) | item | (_operation(call, "create") if kind.path == FLOW else {})
+    if draft:
+        item = drafts.stored(kind.path, item) | {"state": "draft"} | _operation(call, "draft_create")
+    else:
+        _judge(kind, call, item)
+        item |= _operation(call, "create") if kind.path == FLOW else {}
+    item = _stamped(call) | item
     call.space.put(kind.path, item["id"], item)
     location = f"{call.base_url}{route.base}/{kind.path}/{item['id']}"
     return Answer(201, {"id": item["id"], "etag": item["etag"]}, {"Location": location})
+
+
+def _judge(kind: Kind, call: Call, item: Json) -> None:
+    drafts.refuse_draft_parents(call.space, kind.path, item)
+    kind.check(call, item, {*schemas.fields(kind.path)})
 
 
 def _stamped(call: Call) -> Json:
@@ -126,15 +138,20 @@ def _match(call: Call, item: Json, required: bool = True) -> None:
 def _patch(kind: Kind, call: Call, key: str) -> Answer:
     item = fetch(call.space, kind.path, key, NOT_FOUND)
     _match(call, item)
-    operations = patch.read(call.json(EMPTY), kind.patchable, PATCH_FIELD, PATCH_OP, PATCH_PATH)
+    draft = item["state"] == "draft"
+    allowed = drafts.patchable(kind.path) if draft else kind.patchable
+    operations = patch.read(call.json(EMPTY), allowed, PATCH_FIELD, PATCH_OP, PATCH_PATH)
     for operation in operations:
         if operation.path.startswith("/connectionSpec"):
             raise SPEC_FIXED(id=key)
-        if operation.path == "/scheduleParams/startTime":
+        if operation.path == "/scheduleParams/startTime" and not draft:
             rules.check_start_time(call, item, operation.value)
     item = patch.apply(item, operations, PATCH_PATH)
-    check(kind.path, {name: item[name] for name in schemas.fields(kind.path) if name in item}, BODY)
+    shape = f"draft {kind.path}" if draft else kind.path
+    check(shape, {name: item[name] for name in schemas.fields(kind.path) if name in item}, BODY)
     item = {name: value for name, value in item.items() if value is not None}
+    if draft:
+        return _changed(call, kind.path, drafts.stored(kind.path, item) | _operation(call, "draft_update"))
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
     return _changed(call, kind.path, item | (_operation(call, "update") if kind.path == FLOW else {}))
 
@@ -153,19 +170,36 @@ def _delete(kind: Kind, call: Call, key: str) -> Answer:
 def _list(path: str, call: Call) -> Answer:
     asked: Json = {"property": call.query.getlist("property"), "limit": call.query.get("limit"), "after": None}
     asked["orderby"] = call.query.get("orderby", "")
+    return _found(path, call, asked, path, call.query.get("count", "").lower() == "true", 100)
+
+
+def _search(path: str, call: Call) -> Answer:
+    """The same list, asked by a body."""
+    body = call.body("search", BODY, EMPTY)
+    if "groupByProperty" in body:
+        raise NOT_MODELLED("the emulator does not model groupByProperty")
+    texts = [text.strip().removeprefix("property=") for text in body.get("queryString", "").split("&") if text.strip()]
+    texts += [body["projectionFields"]] if body.get("projectionFields") else []
+    limit = str(body["limit"]) if "limit" in body else None
+    asked = {"property": texts, "limit": limit, "after": None, "orderby": body.get("orderby", "")}
+    return _found(path, call, asked, f"{path}/search", body.get("count", False), 1000)
+
+
+def _found(path: str, call: Call, asked: Json, here: str, count: bool, most: int) -> Answer:
     if token := call.query.get("continuationToken"):  # holds the whole query: what is repeated beside it is ignored
         asked = query.decode(token, "continuation", QUERY)
     filters, fields = _filters(asked["property"])
-    rows = [Row(seq, view(call.space, path, body)) for seq, body in call.space.rows(path)]
-    if call.query.get("count", "").lower() == "true":
-        if "limit" in call.query:
+    known = [Row(seq, spec) for seq, spec in enumerate(_SPECS.get(path, {}).values())] or call.space.rows(path)
+    rows = [Row(seq, view(call.space, path, body)) for seq, body in known]
+    if count:
+        if asked["limit"] is not None:
             raise COUNT_LIMIT()
         return Answer(200, {"count": len(query.select(rows, filters, "", len(rows), None).items)})
-    limit = call.store.page(query.number(asked["limit"], 20, 1, 100, "limit", QUERY))
+    limit = call.store.page(query.number(asked["limit"], 20, 1, most, "limit", QUERY))
     page = query.select(rows, filters, asked["orderby"], limit, asked["after"])
     links = {}
     if page.end:
-        links["next"] = {"href": f"/{path}?continuationToken={query.encode(asked | {'after': page.end})}"}
+        links["next"] = {"href": f"/{here}?continuationToken={query.encode(asked | {'after': page.end})}"}
     return Answer(200, {"items": _only(fields, page.items), "_links": links})
 
 
@@ -186,7 +220,7 @@ def view(space: Space, path: str, item: Json) -> Json:
         params = {name: "xxxx" if name in secret else value for name, value in auth["params"].items()}
         return item | {"auth": auth | {"params": params}}
     if path == SOURCE:
-        data = {"schema": None, "properties": None} | item["data"]
+        data = {"schema": None, "properties": None} | item.get("data", {})
         return item | {"data": data, "inheritedAttributes": _base_of(space, item)}
     if path == TARGET:
         return item | {"inheritedAttributes": {}}
@@ -258,17 +292,29 @@ def explore(call: Call, key: str) -> Answer:
     return Answer(200, load("mixpanel.json") | ({} if preview == "true" else {"data": []}))
 
 
-@route("POST", "/flows/{id}/action", "docs tutorials/api/update-dataflows.md; openapi flow-service")
-def act(call: Call, key: str) -> Answer:
-    flow, op = fetch(call.space, FLOW, key, NOT_FOUND), call.query.get("op", "").lower()
-    _match(call, flow, required=False)
+def _act(kind: Kind, call: Call, key: str) -> Answer:
+    item, op = fetch(call.space, kind.path, key, NOT_FOUND), call.query.get("op", "").lower()
+    _match(call, item, required=False)
     if not op:
         raise OP_MISSING(id=key)
+    if op.startswith("finalize"):
+        raise FINALIZE(id=key)
     if op == "publish":
-        raise NOT_MODELLED("the emulator does not model draft mode")
-    if op not in ("enable", "disable"):
-        raise OP_WRONG("op must be enable or disable", id=key)
-    return _changed(call, FLOW, flow | {"state": f"{op}d"} | _operation(call, op))
+        item = drafts.published(kind.path, item)
+        _judge(kind, call, item)
+        return _changed(call, kind.path, item | _operation(call, op))
+    if kind.path != FLOW or op not in ("enable", "disable"):
+        raise OP_WRONG(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
+    if item["state"] == "draft":
+        raise drafts.TRANSITION("a draft can only be published", id=key)
+    return _changed(call, FLOW, item | {"state": f"{op}d"} | _operation(call, op))
+
+
+for _kind in KINDS:
+    _source = "docs tutorials/api/draft.md; openapi flow-service"
+    if _kind.path == FLOW:
+        _source = f"docs tutorials/api/update-dataflows.md; {_source}"
+    route("POST", f"/{_kind.path}/{{id}}/action", _source)(partial(_act, _kind))
 
 
 @route("POST", "/runs", "docs tutorials/api/on-demand-ingestion.md; openapi flow-service")
@@ -300,3 +346,16 @@ _SPECS: dict[str, Any] = {"connectionSpecs": catalogue.CONNECTION_SPECS, "flowSp
 for _path, _known in _SPECS.items():
     route("GET", f"/{_path}", _SPEC)(partial(_specs, _known))
     route("GET", f"/{_path}/{{id}}", _SPEC)(partial(_one_spec, _known))
+
+
+def _refused(rule: Rule, call: Call, *key: str) -> Answer:
+    """What partners and Adobe's own services may do, and the client of the emulator may not."""
+    raise rule()
+
+
+for _path in _SPECS:
+    route("POST", f"/{_path}", f"{_DOCS}; openapi flow-service")(partial(_refused, SPEC_WRITE))
+    route("PUT", f"/{_path}/{{id}}", f"{_DOCS}; openapi flow-service")(partial(_refused, SPEC_WRITE))
+route("PUT", "/runs/{id}", f"{_DOCS}; openapi flow-service")(partial(_refused, RUN_WRITE))
+for _path in (BASE, FLOW, "flowSpecs"):
+    route("POST", f"/{_path}/search", "openapi flow-service")(partial(_search, _path))

@@ -14,12 +14,29 @@ _BODIES: dict[str, Json] = load("bodies.json")
 
 @cache
 def _validator(name: str) -> Draft7Validator:
-    return Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": _BODIES})
+    return Draft7Validator(_definition(name) | {"definitions": _BODIES})
+
+
+def _definition(name: str) -> Json:
+    """`draft X` is X with nothing required but its spec."""
+    kind = name.removeprefix("draft ")
+    if kind == name:
+        return {"$ref": f"#/definitions/{name}"}
+    loose = {field: {k: v for k, v in schema.items() if k != "minItems"} for field, schema in _fields(kind).items()}
+    return _BODIES[kind] | {
+        "properties": loose,
+        "required": [n for n in _BODIES[kind]["required"] if n.endswith("Spec")],
+    }
 
 
 def fields(name: str) -> list[str]:
     """The fields that a body may have."""
-    return list(_BODIES[name]["properties"])
+    return list(_fields(name))
+
+
+def _fields(name: str) -> dict[str, Json]:
+    found: dict[str, Json] = _BODIES[name]["properties"]
+    return found
 
 
 def body_problem(name: str, value: Any) -> str:
