@@ -275,8 +275,9 @@ def explore(call: Call, key: str) -> Answer:
         raise EXPLORE("objectType is missing")
     if spec["name"] != "Mixpanel":
         raise NOT_MODELLED(f"the emulator does not model exploring {spec['name']}")
+    given = {"fileType": call.query.get("FileType", "")} | dict(call.query)  # the OpenAPI file spells FileType
     for name, accepted in {"objectType": "rest", "object": "json", "fileType": "json"}.items():
-        if call.query.get(name, "").lower() != accepted:
+        if given.get(name, "").lower() != accepted:
             raise EXPLORE(f"{name} must be {accepted} for {spec['name']}")
     preview = call.query.get("preview", "true").lower()
     if preview not in ("true", "false"):
