@@ -12,10 +12,11 @@ def emulator(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,
     db: Annotated[Path, typer.Option(help="SQLite file that holds everything; made if missing.")] = Path("emulator.db"),
+    seed: Annotated[Path | None, typer.Option(help="Dump to fill the database from, which must be empty.")] = None,
 ) -> None:
     """Run the emulator in the foreground: Adobe's services, as far as dataflows need them, over one file."""
     try:
         from ..emulator import serve
     except ImportError:
         raise ConfigError("the emulator's packages are missing: pip install 'pulumi-aep[emulator]'") from None
-    serve(host, port, db)
+    serve(host, port, db, seed)

@@ -1,6 +1,7 @@
 """`python -m pulumi_aep.emulator --port 0 --db FILE`: the first line on stdout says where it listens."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 
 from . import serve
 
@@ -8,5 +9,6 @@ parser = ArgumentParser(prog="pulumi-aep emulator")
 parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--port", type=int, default=8700, help="0 takes a free port")
 parser.add_argument("--db", default="emulator.db", help="SQLite file; made if missing")
+parser.add_argument("--seed", type=Path, metavar="FILE", help="fill the database, which must be empty, from a dump")
 args = parser.parse_args()
-serve(args.host, args.port, args.db)
+serve(args.host, args.port, args.db, args.seed)

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import catalog, control, data_prep, flow_service, ims, sandboxes, schema_registry
+from . import catalog, control, data_prep, flow_service, ims, page, sandboxes, schema_registry, state
 from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
 from .rules import Answer, Problem, Service
 from .store import Store, is_busy
@@ -41,7 +41,7 @@ def create_app(db: str | Path) -> Starlette:
         yield
         store.close()
 
-    routes = control.routes(store, journal, weather)
+    routes = control.routes(store, journal, weather) + page.routes(store, journal, weather)
     for route in ROUTES:
         for path in {route.path, route.path.removesuffix("/") + "/"}:  # both path forms of the services are served
             routes.append(WebRoute(path, _endpoint(route, store, journal, weather), methods=[route.method]))
@@ -170,15 +170,24 @@ def _give_up(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def serve(host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.db") -> None:
-    """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1."""
+def serve(
+    host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.db", state_file: Path | None = None
+) -> None:
+    """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1.
+
+    `state_file` fills a database that is empty (see state).
+    """
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so only where it made the socket
     except OSError as error:
         _give_up(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
     try:
+        if state_file:
+            state.seed(db, state_file)
         app = create_app(db)
+    except ValueError as error:
+        _give_up(f"cannot seed from {state_file}: {error}")
     except (OSError, sqlite3.Error) as error:
         _give_up(f"cannot open {db}: {error}")
     config = uvicorn.Config(

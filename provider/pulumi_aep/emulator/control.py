@@ -118,12 +118,10 @@ def routes(store: Store, journal: Journal, faults: weather.Weather) -> list[WebR
         "DELETE faults": lambda body: faults.faults.clear(),
     }
     split = [(name.split(" "), handler) for name, handler in table.items()]
-    return [
-        WebRoute(f"/__emulator__/{path}", _local(handler, store), methods=[verb]) for (verb, path), handler in split
-    ]
+    return [WebRoute(f"/__emulator__/{path}", local(handler, store), methods=[verb]) for (verb, path), handler in split]
 
 
-def _local(handler: Callable[[bytes], Any], store: Store) -> Callable[[Request], Awaitable[Response]]:
+def local(handler: Callable[[bytes], Any], store: Store) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         if request.client is None or not ip_address(request.client.host).is_loopback:
             return JSONResponse({"message": "the control interface answers to this machine only"}, 403)

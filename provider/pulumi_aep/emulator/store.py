@@ -58,16 +58,17 @@ class Row(NamedTuple):
 class Store:
     def __init__(self, db: str | Path) -> None:
         Path(db).touch(0o600)  # it holds the credentials that clients send
-        self._sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
-        self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
+        self.db = db
+        self.sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
+        self.sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
         saved = self.execute("SELECT name, value FROM settings")
         self.settings: Json = DEFAULTS | {name: json.loads(value) for name, value in saved}
 
     def close(self) -> None:
-        self._sql.close()
+        self.sql.close()
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        return self._sql.execute(sql, values)
+        return self.sql.execute(sql, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -77,7 +78,7 @@ class Store:
             yield
             self.execute("COMMIT")
         except BaseException:
-            if self._sql.in_transaction:
+            if self.sql.in_transaction:
                 self.execute("ROLLBACK")
             raise
 
