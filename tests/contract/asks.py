@@ -81,7 +81,7 @@ class World:
             "UNION_ID": "_xdm.context.profile__union",
             "DATASET_ID": chain.dataset,
             "id": chain.dataset,
-            "BATCH_ID": self.id(f"{CATALOG}/batches", batch(chain.dataset)),
+            "BATCH_ID": next(iter(self.get(f"{CATALOG}/batches"))),  # of the first run
             "FIELD": "status",
             "tagNamespace": "unifiedProfile",
             "MAPPING_SET_ID": chain.mapping,

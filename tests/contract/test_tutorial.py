@@ -128,8 +128,6 @@ def test_create_a_flow(tutorial: Tutorial) -> None:
 def test_monitor_the_dataflow(tutorial: Tutorial) -> None:
     flow_id = tutorial.flow(scheduleParams={"startTime": "1625040887", "frequency": "once"})
     path = f"{FLOW}/runs?property=flowId=={flow_id}"
-    assert tutorial.emulator.request("GET", path).json() == {"items": [], "_links": {}}
-    assert tutorial.post(f"{FLOW}/runs", {"flowId": flow_id}).status_code == 201
     runs = tutorial.emulator.request("GET", path).json()
     same_shape(samples.RUNS, runs)
     for sample, activity in zip(samples.RUNS["items"][0]["activities"], runs["items"][0]["activities"], strict=True):

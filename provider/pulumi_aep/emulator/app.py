@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import catalog, control, data_prep, flow_service, ims, page, sandboxes, schema_registry, state
+from . import catalog, control, data_prep, flow_service, ims, life, page, sandboxes, schema_registry, state
 from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
 from .rules import Answer, Problem, Service
 from .store import Store, is_busy
@@ -106,6 +106,7 @@ def _answer(route: Route | Callable[[Call], Answer], call: Call, parameters: Ite
             return route(call)
         if route.service is not Service.IMS and (refusal := weather.refusal(call)):
             return refusal
+        life.catch_up(call.store)
         with call.store.transaction():
             admit(call, route.service)
             if route.handler is None:

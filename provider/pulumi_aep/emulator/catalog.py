@@ -7,6 +7,7 @@ from functools import partial
 from . import patch, query, schemas
 from .gateway import CLIENT, NOT_MODELLED, ORG, PATCH, USER, Call, Router, check, sandbox_id
 from .rules import Answer, Json, Rule, Service, note
+from .runs import RECORDS
 from .store import Space
 
 KIND = "dataSets"
@@ -16,6 +17,7 @@ _rule = partial(Rule, Service.CATALOG)
 _note = partial(note, Service.CATALOG)
 
 NOT_FOUND = _rule(404, "", "Dataset not found", "openapi catalog (body: assumed)")
+NO_BATCH = _rule(404, "", "Batch not found", "assumed: the OpenAPI file lists no 404")
 BODY = _rule(400, "", "The request body is invalid", "openapi catalog (body: assumed)")
 SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
 QUERY = _rule(400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
@@ -96,13 +98,21 @@ def _accepts(call: Call, item: Json) -> bool:
 
 @route("GET", "/batches", _SPEC)
 def list_batches(call: Call) -> Answer:
-    """Batches of one dataset or of all; nothing writes any yet."""
+    """Batches of one dataset or of all; runs write them."""
     limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
     start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
     wanted = call.query.get("dataSet")
     rows = [row.body for row in call.space.rows("batches")]
     found = [item for item in rows if wanted in (None, *(each["id"] for each in item["relatedObjects"]))]
     return Answer(200, _shown(call, found[start : start + limit]))
+
+
+@route("GET", "/batches/{id}", _SPEC)
+def get_batch(call: Call, key: str) -> Answer:
+    item = call.space.get("batches", key)
+    if item is None:
+        raise NO_BATCH(f"batch {key[:64]!r}")
+    return Answer(200, _shown(call, [item]), {"E-Tag": item["version"]})
 
 
 @route("PATCH", "/dataSets/{id}", _SPEC)
@@ -133,6 +143,7 @@ def change(call: Call, key: str) -> Answer:
 def delete(call: Call, key: str) -> Answer:
     known = call.space.get(KIND, key)
     call.space.delete(KIND, key)
+    call.space.delete(RECORDS, key)
     return Answer(200, [f"@/{KIND}/{key}"] if known else [])
 
 

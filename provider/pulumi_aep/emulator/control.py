@@ -1,4 +1,7 @@
-"""`/__emulator__/…`: health, reset, journal, objects, settings, faults. This machine only, no token, no journal."""
+"""`/__emulator__/…`: what the emulator holds, what it was asked, settings, clock, faults.
+
+This machine only, no token, no journal.
+"""
 
 import asyncio
 import json
@@ -6,6 +9,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -16,8 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
-from . import catalog, data_prep, flow_service, schema_registry, weather
-from .gateway import SANDBOXES
+from . import catalog, data_prep, flow_service, life, runs, schema_registry, weather
+from .gateway import sandboxes
 from .rules import Answer, Json
 from .schemas import body_problem
 from .store import Space, Store
@@ -86,7 +90,7 @@ def routes(store: Store, journal: Journal, faults: weather.Weather) -> list[WebR
         faults.clear()
 
     def objects(body: bytes) -> Any:
-        return {name: {kind: view(Space(store, name)) for kind, view in VIEWS.items()} for name in SANDBOXES}
+        return {name: {kind: view(Space(store, name)) for kind, view in VIEWS.items()} for name in sandboxes(store)}
 
     def settings(body: bytes) -> Any:
         return store.settings | {"reject_passwords": len(store.settings["reject_passwords"])}  # they are secrets
@@ -96,6 +100,22 @@ def routes(store: Store, journal: Journal, faults: weather.Weather) -> list[WebR
         _check(body_problem("settings", changes))
         store.update_settings(changes)
         return settings(body)
+
+    def clock(body: bytes) -> Any:
+        now = datetime.fromtimestamp(store.now_ms() / 1000, UTC).isoformat(timespec="milliseconds")
+        return {"now": f"{now[:-6]}Z", "now_ms": store.now_ms(), "advanced_s": store.advanced_s}
+
+    def advance(body: bytes) -> Any:
+        wanted = _read(body)
+        _check(body_problem("clock", wanted))
+        before = store.advanced_s
+        try:
+            store.advance(wanted["advance_s"])
+            tally = life.everything_due(store)
+        except BaseException:
+            store.advanced_s = before
+            raise
+        return clock(body) | {"runs": tally.runs.total(), "left_out": tally.left_out}
 
     def add_faults(body: bytes) -> Any:
         given = _read(body)
@@ -113,6 +133,9 @@ def routes(store: Store, journal: Journal, faults: weather.Weather) -> list[WebR
         "GET objects": objects,
         "GET settings": settings,
         "PUT settings": change_settings,
+        "GET clock": clock,
+        "POST clock": advance,
+        "GET data": lambda body: {name: runs.held(Space(store, name)) for name in sandboxes(store)},
         "GET faults": lambda body: [fault.shown for fault in faults.faults],
         "POST faults": add_faults,
         "DELETE faults": lambda body: faults.faults.clear(),
@@ -130,6 +153,7 @@ def local(handler: Callable[[bytes], Any], store: Store) -> Callable[[Request], 
             body = await request.body()
 
             def work() -> Any:
+                life.catch_up(store)
                 with store.transaction():
                     return handler(body)
 

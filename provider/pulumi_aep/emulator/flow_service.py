@@ -3,14 +3,14 @@
 import base64
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
 from . import catalogue, drafts, patch, query, runs, schemas
 from . import flow_rules as rules
 from .flow_rules import BASE, BODY, FLOW, SOURCE, TARGET, fetch
-from .gateway import CLIENT, NOT_MODELLED, ORG, USER, Call, Router, check, sandbox_id
+from .gateway import NOT_MODELLED, Call, Router, check
 from .rules import Answer, Json, Rule, Service, load, note
 from .store import Row, Space
 
@@ -50,7 +50,7 @@ _note("Enabling an enabled flow, or disabling a disabled one, is accepted.")
 _note("An enabled flow may be deleted; its connections and runs stay.", "docs tutorials/api/delete-dataflows.md")
 _note("PATCH of params of a source or target connection is accepted; `remove /description` for all kinds.")
 _note("No credentials are wrong but those in the setting reject_passwords; those fail at creation, test and explore.")
-_note("POST /runs wants an enabled flow with frequency once; the run is a success at once with the sample's counts.")
+_note("POST /runs wants an enabled flow with frequency once. RE_TRIGGER begins a run anew once it is over.")
 _note("Explore knows Mixpanel's rest/json with the tutorial's rows; other sources: not modelled.", "not modelled")
 
 
@@ -91,8 +91,9 @@ def _create(kind: Kind, call: Call) -> Answer:
         item = drafts.stored(kind.path, item) | {"state": "draft"} | _operation(call, "draft_create")
     else:
         _judge(kind, call, item)
-        item |= _operation(call, "create") if kind.path == FLOW else {}
-    item = _stamped(call) | item
+    item = runs.stamp(call.space) | item
+    if kind.path == FLOW and item["state"] != "draft":
+        item = runs.initialized(call.space, item)
     call.space.put(kind.path, item["id"], item)
     location = f"{call.base_url}{route.base}/{kind.path}/{item['id']}"
     return Answer(201, {"id": item["id"], "etag": item["etag"]}, {"Location": location})
@@ -103,19 +104,8 @@ def _judge(kind: Kind, call: Call, item: Json) -> None:
     kind.check(call, item, {*schemas.fields(kind.path)})
 
 
-def _stamped(call: Call) -> Json:
-    """The fields that every item has. The first etag is a UUID, later ones have the database's form (tutorial)."""
-    now, etag = call.store.now_ms(), f'"{uuid.uuid4()}"'
-    who = {"createdBy": USER, "updatedBy": USER, "createdClient": CLIENT, "updatedClient": CLIENT}
-    where = {"sandboxId": sandbox_id(call.sandbox), "sandboxName": call.sandbox, "imsOrgId": ORG}
-    state = {"state": "enabled", "version": etag, "etag": etag}
-    return {"id": str(uuid.uuid4()), "createdAt": now, "updatedAt": now} | who | where | state
-
-
 def _operation(call: Call, name: str) -> Json:
-    now, status = call.store.now_ms(), {"value": "COMPLETED", "errors": []}
-    times = {"started": now, "updated": now, "percentCompleted": 100.0}
-    return {"lastOperation": times | {"status": status, "operation": name}}
+    return runs.operation(call.space, name)
 
 
 def _changed(call: Call, kind: str, item: Json) -> Answer:
@@ -123,6 +113,8 @@ def _changed(call: Call, kind: str, item: Json) -> Answer:
     item["etag"] = item["version"] = f'"{made[:8]}-0000-0200-0000-{made[-8:]}0000"'
     item["updatedAt"] = call.store.now_ms()
     call.space.put(kind, item["id"], item)
+    if kind == FLOW:
+        runs.schedule(call.space, item)
     return Answer(200, {"id": item["id"], "etag": item["etag"]})
 
 
@@ -164,6 +156,7 @@ def _delete(kind: Kind, call: Call, key: str) -> Answer:
     fetch(call.space, kind.path, key, NOT_FOUND)
     kind.refuse_used(call.space, key)
     call.space.delete(kind.path, key)
+    call.store.forget(call.sandbox, "flow", key)
     return Answer(204)
 
 
@@ -189,18 +182,29 @@ def _found(path: str, call: Call, asked: Json, here: str, count: bool, most: int
     if token := call.query.get("continuationToken"):  # holds the whole query: what is repeated beside it is ignored
         asked = query.decode(token, "continuation", QUERY)
     filters, fields = _filters(asked["property"])
-    known = [Row(seq, spec) for seq, spec in enumerate(_SPECS.get(path, {}).values())] or call.space.rows(path)
-    rows = [Row(seq, view(call.space, path, body)) for seq, body in known]
+    stored = [f for f in filters if not _filled(f.path)]  # the rest is for views, which cost time
+    late = len(stored) < len(filters) or _filled(asked["orderby"].lstrip("+- "))
+    start = asked["after"][1] if asked["after"] and not asked["orderby"] else 0
+    known: Iterable[Row] = [Row(seq, spec) for seq, spec in enumerate(_SPECS.get(path, {}).values())]
+    known = known or call.space.rows(path, start, query.having(stored))
+    known = (row for row in known if all(f.accepts(row.body) for f in stored))
+    rows = (Row(seq, view(call.space, path, body)) for seq, body in known) if late else known
     if count:
         if asked["limit"] is not None:
             raise COUNT_LIMIT()
-        return Answer(200, {"count": len(query.select(rows, filters, "", len(rows), None).items)})
+        return Answer(200, {"count": sum(all(f.accepts(row.body) for f in filters) for row in rows)})
     limit = call.store.page(query.number(asked["limit"], 20, 1, most, "limit", QUERY))
     page = query.select(rows, filters, asked["orderby"], limit, asked["after"])
     links = {}
     if page.end:
         links["next"] = {"href": f"/{here}?continuationToken={query.encode(asked | {'after': page.end})}"}
-    return Answer(200, {"items": _only(fields, page.items), "_links": links})
+    items = page.items if late else [view(call.space, path, item) for item in page.items]
+    return Answer(200, {"items": _only(fields, items), "_links": links})
+
+
+def _filled(path: str) -> bool:
+    """Whether a view fills it in."""
+    return path.split(".")[0].removesuffix("[]") in ("auth", "data", "inheritedAttributes", "properties", "runs")
 
 
 def _filters(texts: list[str]) -> tuple[list[query.Filter], set[str]]:
@@ -320,16 +324,24 @@ for _kind in KINDS:
 
 @route("POST", "/runs", "docs tutorials/api/on-demand-ingestion.md; openapi flow-service")
 def start_run(call: Call) -> Answer:
-    flow = fetch(call.space, FLOW, call.body("runs", BODY, EMPTY)["flowId"])
+    body = call.body("runs", BODY, EMPTY)
+    flow, params = fetch(call.space, FLOW, body["flowId"]), body.get("params", {})
     if flow.get("scheduleParams", {}).get("frequency") != "once" or flow["state"] != "enabled":
         raise RUN_STATE("a run on demand needs an enabled flow with frequency once", id=flow["id"])
-    source = fetch(call.space, SOURCE, flow["sourceConnectionIds"][0])
-    mixpanel = catalogue.CONNECTION_SPECS[source["connectionSpec"]["id"]]["name"] == "Mixpanel"
-    run = runs.finished(_stamped(call), flow, load("mixpanel.json")["data"] if mixpanel else [])
-    details = {"id": run["id"], "state": "success"} | run["metrics"]["durationSummary"]
-    call.space.put("runs", run["id"], run)
-    call.space.put(FLOW, flow["id"], flow | {"lastRunDetails": details})
+    run = runs.on_demand(call.space, flow, params)
     return Answer(201, {"id": run["id"], "etag": run["etag"]})
+
+
+@route("POST", "/runs/{id}/action", "openapi flow-service")
+def act_on_run(call: Call, key: str) -> Answer:
+    run, op = fetch(call.space, "runs", key, NOT_FOUND), call.query.get("op", "").upper()
+    if not op:
+        raise OP_MISSING(id=key)
+    if op != "RE_TRIGGER":
+        raise OP_WRONG("op must be RE_TRIGGER", id=key)
+    if not runs.over(run) or call.space.get(FLOW, run["flowId"]) is None:
+        raise RUN_STATE("only a run that is over, of a flow that exists, can be triggered again", id=key)
+    return Answer(200, runs.again(call.space, run))
 
 
 def _specs(specs: dict[str, Json], call: Call) -> Answer:

@@ -96,7 +96,7 @@ def admit(call: Call, service: Service) -> None:
         if call.content_type() not in ((MERGE, PATCH) if merge_or_patch else (MERGE,)):
             raise CONTENT_TYPE("A valid content-type must be specified")
     if service is not Service.SANDBOXES:
-        call.sandbox = _sandbox(call.headers, service is Service.FLOW)
+        call.sandbox = _sandbox(call, service is Service.FLOW)
 
 
 def _credentials(headers: Headers, store: Store) -> None:
@@ -116,17 +116,27 @@ def _credentials(headers: Headers, store: Store) -> None:
         raise ORG_FOREIGN()
 
 
-def _sandbox(headers: Headers, flow: bool) -> str:
-    name = headers.get("x-sandbox-name", "")
-    if flow and "x-sandbox-id" in headers:
+def _sandbox(call: Call, flow: bool) -> str:
+    name = call.headers.get("x-sandbox-name", "")
+    if flow and "x-sandbox-id" in call.headers:
         raise FLOW_SANDBOX_ID()
     if not name:
         raise FLOW_NO_HEADER() if flow else NO_HEADER()
     if flow and "*" in name:
         raise FLOW_WILDCARD()
-    if name not in SANDBOXES:
+    known = sandbox(call.store, name)
+    if known is None or known["state"] != "active":
         raise (FLOW_NO_SANDBOX if flow else NO_SANDBOX)(f"sandbox {name[:64]!r}")
     return name
+
+
+def sandboxes(store: Store) -> dict[str, Json]:
+    """All of them, deleted ones too: the given ones, as they were changed, then those made since."""
+    return SANDBOXES | {item["name"]: item for item in Space(store, "").all("sandboxes")}
+
+
+def sandbox(store: Store, name: str) -> Json | None:
+    return Space(store, "").get("sandboxes", name) or SANDBOXES.get(name)
 
 
 def sandbox_id(name: str) -> str:

@@ -1,39 +1,133 @@
-"""Sandboxes: four fixed ones (data/sandboxes.json), read-only."""
+"""Sandboxes: four given ones (data/sandboxes.json), and those made since. What takes time is done by the clock."""
 
+from datetime import UTC, datetime
 from functools import partial
 
-from .gateway import SANDBOXES, Call, Router
+from . import gateway, life
+from .gateway import USER, Call, Router
 from .query import number
-from .rules import Answer, Rule, Service, note
+from .rules import Answer, Json, Rule, Service, note
+from .store import Event, Space, Store
 
 route = Router(Service.SANDBOXES, "/data/foundation/sandbox-management")
 Router(Service.SANDBOXES, "/data/foundation/exim")  # all of it stands in the list of what is not modelled
 _SPEC = "openapi sandbox; docs sandboxes/api"
 _rule = partial(Rule, Service.SANDBOXES)
+_note = partial(note, Service.SANDBOXES)
 NOT_FOUND = _rule(404, "", "Sandbox not found", "assumed: the OpenAPI file lists no 404")
 QUERY = _rule(400, "", "Invalid query parameter", "assumed body")
-note(Service.SANDBOXES, "prod is the default production sandbox; stage, dev and local are development sandboxes.")
-note(Service.SANDBOXES, "The filters property and orderBy are taken and ignored.", "not modelled")
+BODY = _rule(400, "", "The request body is invalid", "openapi sandbox (body: assumed)")
+CONFLICT = _rule(409, "", "The sandbox name is taken", "openapi sandbox (body: assumed)")
+DEFAULT = _rule(400, "", "The default production sandbox cannot be deleted", f"assumed code; rule: {_SPEC}")
+STATE = _rule(400, "", "The sandbox is not in the expected state", "assumed: only active ones change")
+_note("prod is the default production sandbox; stage, dev and local are development sandboxes.")
+_note("Names: lower-case letters, digits and hyphens. That of a deleted sandbox stays taken.")
+_note("Creation and reset take sandbox_creation_s (a setting; 0: done before the next request); deletion is at once.")
+_note("Other services know active sandboxes only.")
+_note("Reset and deletion empty the sandbox at once; GET / lists active sandboxes.", f"assumed; {_SPEC} (active)")
+_note("validationOnly answers as if, and changes nothing; ignoreWarnings changes nothing: there are no warnings.")
+_note("The filters property and orderBy are taken and ignored.", "not modelled")
 
 
 @route("GET", "", _SPEC)
+def list_active(call: Call) -> Answer:
+    return _page(call, [item for item in gateway.sandboxes(call.store).values() if item["state"] == "active"])
+
+
 @route("GET", "/sandboxes", _SPEC)
 def list_sandboxes(call: Call) -> Answer:
+    return _page(call, list(gateway.sandboxes(call.store).values()))
+
+
+def _page(call: Call, known: list[Json]) -> Answer:
     limit = call.store.page(number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
     offset = number(call.query.get("offset"), 0, 0, 10**6, "offset", QUERY)
-    items = list(SANDBOXES.values())[offset : offset + limit]
+    items = known[offset : offset + limit]
     here = f"{call.base_url}{call.path}?limit={limit}&offset="
     links = {"page": {"href": f"{here}{offset}"}}
-    if offset + limit < len(SANDBOXES):
+    if offset + limit < len(known):
         links["next"] = {"href": f"{here}{offset + limit}"}
     return Answer(200, {"sandboxes": items, "_page": {"limit": limit, "count": len(items)}, "_links": links})
 
 
+def _fetch(call: Call, name: str) -> Json:
+    item = gateway.sandbox(call.store, name)
+    if item is None:
+        raise NOT_FOUND(f"sandbox {name[:64]!r}")
+    return item
+
+
+def _put(store: Store, item: Json, state: str) -> Json:
+    when = datetime.fromtimestamp(store.now_ms() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    item |= {"state": state, "eTag": item["eTag"] + 1, "lastModifiedDate": when, "modifiedBy": USER}
+    Space(store, "").put("sandboxes", item["name"], item)
+    return item
+
+
+def _under_way(call: Call, item: Json, state: str) -> Answer:
+    """Answers 202 at once; the clock does the rest."""
+    at = call.store.now_ms() + call.store.settings["sandbox_creation_s"] * 1000
+    call.store.plan(at, "", "sandbox", item["name"])
+    return Answer(202, _brief(_put(call.store, item, state)))
+
+
+def _brief(item: Json) -> Json:
+    return {name: item[name] for name in ("name", "title", "state", "type", "region")}
+
+
+@life.happens("sandbox")
+def _settles(space: Space, event: Event, tally: life.Tally) -> None:
+    if item := space.get("sandboxes", event.key):
+        _put(space.store, item, "active")
+
+
 @route("GET", "/sandboxes/{name}", _SPEC)
 def get_sandbox(call: Call, name: str) -> Answer:
-    if name not in SANDBOXES:
-        raise NOT_FOUND(f"sandbox {name[:64]!r}")
-    return Answer(200, SANDBOXES[name])
+    return Answer(200, _fetch(call, name))
+
+
+@route("POST", "/sandboxes", _SPEC)
+def create(call: Call) -> Answer:
+    body = call.body("new sandbox", BODY)
+    if gateway.sandbox(call.store, body["name"]):
+        raise CONFLICT(f"sandbox {body['name'][:64]!r}")
+    when = datetime.fromtimestamp(call.store.now_ms() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    item = body | {"region": "VA7", "isDefault": False, "eTag": 0, "createdDate": when, "createdBy": USER}
+    return _under_way(call, item, "creating")
+
+
+@route("PATCH", "/sandboxes/{name}", _SPEC)
+def rename(call: Call, name: str) -> Answer:
+    body, item = call.body("changed sandbox", BODY), _active(call, name)
+    return Answer(200, _brief(_put(call.store, item | body, item["state"])))
+
+
+@route("PUT", "/sandboxes/{name}", _SPEC)
+def reset(call: Call, name: str) -> Answer:
+    call.body("reset sandbox", BODY)
+    return _emptied(call, _active(call, name), "resetting")
+
+
+@route("DELETE", "/sandboxes/{name}", _SPEC)
+def delete(call: Call, name: str) -> Answer:
+    item = _active(call, name)
+    if item["isDefault"]:
+        raise DEFAULT(f"sandbox {name!r}")
+    return _emptied(call, item, "deleted")
+
+
+def _active(call: Call, name: str) -> Json:
+    item = _fetch(call, name)
+    if item["state"] != "active":
+        raise STATE(f"sandbox {name[:64]!r} is {item['state']}")
+    return dict(item)
+
+
+def _emptied(call: Call, item: Json, state: str) -> Answer:
+    if call.query.get("validationOnly", "").lower() == "true":
+        return Answer(202, _brief(item | {"state": state}))
+    Space(call.store, item["name"]).clear()
+    return Answer(202, _brief(_put(call.store, item, state))) if state == "deleted" else _under_way(call, item, state)
 
 
 @route("GET", "/sandboxTypes", _SPEC)

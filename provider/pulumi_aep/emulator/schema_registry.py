@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from . import patch, query, schemas, xdm
-from .gateway import CLIENT, ORG, SANDBOXES, TENANT, USER, Call, Router, check, sandbox_id
+from .gateway import CLIENT, ORG, TENANT, USER, Call, Router, check, sandbox, sandbox_id
 from .rules import Answer, Json, Rule, Service, note
 from .store import Row, Space
 
@@ -117,7 +117,8 @@ def _create(kind: str, call: Call) -> Answer:
     item |= {"meta:resourceType": word, "version": "1.0", **call.body(kind, BODY), "imsOrg": ORG}
     item |= {"meta:extensible": group, "meta:abstract": group, "meta:extends": [], "meta:xdmType": "object"}
     item |= {"meta:containerId": "tenant", "meta:tenantNamespace": xdm.NAMESPACE}
-    item |= {"meta:sandboxId": sandbox_id(call.sandbox), "meta:sandboxType": SANDBOXES[call.sandbox]["type"]}
+    here = sandbox(call.store, call.sandbox) or {}
+    item |= {"meta:sandboxId": sandbox_id(call.sandbox), "meta:sandboxType": here.get("type")}
     who = {"xdm:createdClientId": CLIENT, "xdm:lastModifiedClientId": CLIENT}
     who |= {"xdm:createdUserId": USER, "xdm:lastModifiedUserId": USER, "meta:globalLibVersion": "1.27.4"}
     item["meta:registryMetadata"] = {"repo:createdDate": now, **_modified(call), **who}

@@ -22,6 +22,10 @@ CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT,
   sandbox TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (sandbox, kind, id));
 CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, client TEXT NOT NULL, expires_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS due (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
+  sandbox TEXT NOT NULL, what TEXT NOT NULL, key TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS due_at ON due (at, seq);
+CREATE INDEX IF NOT EXISTS due_of ON due (sandbox, key);
 """
 INDEXED = (
     *("name", "title", "flowId", "baseConnectionId", "schemaRef.id"),
@@ -40,14 +44,29 @@ DEFAULTS: Json = {
     "reject_passwords": [],
     "mask_secrets": True,
     "delete_mapping_sets": True,
+    "source_outage": False,
+    "run_duration_s": 0,
+    "flow_initializing_s": 0,
+    "sandbox_creation_s": 0,
 }
 
 
 T = TypeVar("T")
+_CLOCK = "clock advanced by s"  # stands among the settings
 
 
 def is_busy(error: Exception) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+class Event(NamedTuple):
+    """Something due: `what` happens to the object `key` (see life)."""
+
+    seq: int
+    at: int
+    sandbox: str
+    what: str
+    key: str
 
 
 class Row(NamedTuple):
@@ -61,8 +80,10 @@ class Store:
         self.db = db
         self.sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
         self.sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
-        saved = self.execute("SELECT name, value FROM settings")
-        self.settings: Json = DEFAULTS | {name: json.loads(value) for name, value in saved}
+        saved = {name: json.loads(value) for name, value in self.execute("SELECT name, value FROM settings")}
+        self.advanced_s: int = saved.pop(_CLOCK, 0)
+        self.moment: int | None = None  # of what is just happening, in ms
+        self.settings: Json = DEFAULTS | saved
 
     def close(self) -> None:
         self.sql.close()
@@ -93,8 +114,28 @@ class Store:
         return work()
 
     def now_ms(self) -> int:
-        """The one clock of the emulator."""
-        return time.time_ns() // 1_000_000
+        """The one clock of the emulator: real time and what it was advanced. Tokens alone live in real time."""
+        return _real_ms() + self.advanced_s * 1000 if self.moment is None else self.moment
+
+    def advance(self, seconds: int) -> None:
+        self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", _CLOCK, json.dumps(self.advanced_s + seconds))
+        self.advanced_s += seconds
+
+    def plan(self, at: int, sandbox: str, what: str, key: str) -> None:
+        """Something to happen at a time (see life)."""
+        self.execute("INSERT INTO due (at, sandbox, what, key) VALUES (?, ?, ?, ?)", at, sandbox, what, key)
+
+    def next_due(self, now: int) -> Event | None:
+        query = "SELECT seq, at, sandbox, what, key FROM due WHERE at <= ? ORDER BY at, seq LIMIT 1"
+        row = self.execute(query, now).fetchone()
+        return Event(*row) if row else None
+
+    def done(self, event: Event) -> None:
+        self.execute("DELETE FROM due WHERE seq = ?", event.seq)
+
+    def forget(self, sandbox: str, what: str, key: str) -> None:
+        """What was planned for one object."""
+        self.execute("DELETE FROM due WHERE sandbox = ? AND key = ? AND what = ?", sandbox, key, what)
 
     def update_settings(self, changes: Json) -> None:
         for name, value in changes.items():
@@ -102,9 +143,11 @@ class Store:
         self.settings = self.settings | changes
 
     def reset(self) -> None:
-        """Forgets objects and settings. Tokens live on, as they would in IMS."""
+        """Forgets objects, settings and the clock's advance. Tokens live on, as they would in IMS."""
         self.execute("DELETE FROM objects")
         self.execute("DELETE FROM settings")
+        self.execute("DELETE FROM due")
+        self.advanced_s = 0
         self.settings = dict(DEFAULTS)
 
     def page(self, wanted: int) -> int:
@@ -114,13 +157,17 @@ class Store:
 
     def new_token(self, client: str, ttl_s: int) -> str:
         token = secrets.token_urlsafe(48)
-        self.execute("INSERT INTO tokens VALUES (?, ?, ?)", _hash(token), client, self.now_ms() + ttl_s * 1000)
+        self.execute("INSERT INTO tokens VALUES (?, ?, ?)", _hash(token), client, _real_ms() + ttl_s * 1000)
         return token
 
     def client_of(self, token: str) -> str | None:
         query = "SELECT client FROM tokens WHERE hash = ? AND expires_at > ?"
-        row = self.execute(query, _hash(token), self.now_ms()).fetchone()
+        row = self.execute(query, _hash(token), _real_ms()).fetchone()
         return row[0] if row else None
+
+
+def _real_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _hash(token: str) -> str:
@@ -169,6 +216,11 @@ class Space:
         insert = "INSERT INTO objects (sandbox, kind, id, body) VALUES (?, ?, ?, ?)"
         update = "ON CONFLICT (sandbox, kind, id) DO UPDATE SET body = excluded.body"
         self.store.execute(f"{insert} {update}", self.sandbox, kind, key, json.dumps(body))
+
+    def clear(self) -> None:
+        """An empty sandbox, in which nothing is planned."""
+        self.store.execute("DELETE FROM objects WHERE sandbox = ?", self.sandbox)
+        self.store.execute("DELETE FROM due WHERE sandbox = ?", self.sandbox)
 
     def delete(self, kind: str, key: str) -> None:
         self.store.execute("DELETE FROM objects WHERE sandbox = ? AND kind = ? AND id = ?", self.sandbox, kind, key)

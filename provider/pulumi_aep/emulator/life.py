@@ -1,0 +1,55 @@
+"""What happens by itself when its time comes: schedules make runs, runs end, flows and sandboxes get ready.
+
+Before each request everything due happens, in order, each thing at its own time; `POST /__emulator__/clock` moves the
+time on. Nothing runs in the background: between two requests nobody could see it.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .store import Event, Space, Store
+
+RUNS_PER_FLOW, RUNS_IN_ALL = 100, 10_000  # that one request can make by schedule
+
+
+@dataclass
+class Tally:
+    """What is made in one go; what is too much for that is left out."""
+
+    now: int
+    runs: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
+
+    def full(self, flow: str) -> bool:
+        return self.runs[flow] >= RUNS_PER_FLOW or self.runs.total() >= RUNS_IN_ALL
+
+
+Handler = Callable[[Space, Event, Tally], None]
+_HANDLERS: dict[str, Handler] = {}
+
+
+def happens(what: str) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        _HANDLERS[what] = handler
+        return handler
+
+    return register
+
+
+def catch_up(store: Store) -> None:
+    if store.next_due(store.now_ms()):
+        with store.transaction():
+            everything_due(store)
+
+
+def everything_due(store: Store) -> Tally:
+    tally = Tally(store.now_ms())
+    try:
+        while event := store.next_due(tally.now):
+            store.done(event)
+            store.moment = event.at
+            _HANDLERS[event.what](Space(store, event.sandbox), event, tally)
+    finally:
+        store.moment = None
+    return tally
