@@ -77,7 +77,7 @@ OBJECT = {"sandbox": "local", "kind": "flows", "id": "1", "body": {}}
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "it is not valid JSON"),
+        ("{", "it cannot be read: Expecting"),
         ("[]", "it must be an object with"),
         ('{"tokens": []}', "it must be an object with"),
         ('{"objects": [{"id": 1}]}', "objects.0: it must be an object with sandbox, kind, id, body"),
@@ -94,7 +94,7 @@ def test_a_state_that_cannot_be_used_is_one_clear_line(tmp_path: Path, text: str
     command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", "0", "--db", str(db), "--seed", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: cannot ")
+    assert done.stderr.startswith("error: cannot seed from ")
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
     with Emulator(tmp_path) as emulator:  # nothing of it was taken

@@ -17,7 +17,7 @@ from starlette.routing import Route as WebRoute
 
 from . import state
 from .control import Journal, local
-from .gateway import CLIENT, ORG, SANDBOXES
+from .gateway import CLIENT, ORG, sandboxes
 from .rules import Json
 from .store import Space, Store
 from .weather import CONTROL, Weather
@@ -77,10 +77,10 @@ def _answer(title: str, body: str, status: int = 200) -> HTMLResponse:
 
 def routes(store: Store, journal: Journal, faults: Weather) -> list[WebRoute]:
     def home(request: Request) -> Response:
-        names = list(SANDBOXES)
+        names = list(sandboxes(store))
         found = store.execute("SELECT kind, sandbox, count(*) FROM objects GROUP BY sandbox, kind").fetchall()
-        counts = {(kind, sandbox): count for kind, sandbox, count in found}
-        kinds = [*KINDS, *sorted({kind for kind, *_ in found} - KINDS.keys())]
+        counts = {(kind, sandbox): count for kind, sandbox, count in found if sandbox in names}
+        kinds = [*KINDS, *sorted({kind for kind, _ in counts} - KINDS.keys())]
         rows = [
             [escape(KINDS.get(k, k))]
             + [

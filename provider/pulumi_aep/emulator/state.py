@@ -67,8 +67,8 @@ def seed(db: str | Path, file: Path) -> None:
     """Fills an empty database from a file, wholly or (ValueError) not at all."""
     try:
         given = json.loads(file.read_text())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is not valid JSON: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"it cannot be read: {error}") from None
     with closing(Store(db)) as store, store.transaction():
         tables = _tables(store.sql)
         if any(store.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in tables):
