@@ -59,6 +59,8 @@ class World:
         once = {"startTime": 1625040887, "frequency": "once"}
         flow = mixpanel.flow(chain.source, chain.target, chain.mapping, "once") | {"scheduleParams": once}
         self.once = self.id(f"{FLOW}/flows", flow)
+        people = mixpanel.schema(title="People", refs=("https://ns.adobe.com/xdm/context/profile",))
+        self.id(f"{REGISTRY}/tenant/schemas", people | {"meta:immutableTags": ["union"]}, "$id")
         mappings = self.get(f"{DATA_PREP}/mappingSets/{chain.mapping}/mappings")
         self.chain = chain
         self.made = {

@@ -22,13 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import catalog, control, data_prep, flow_service, ims, life, page, sandboxes, schema_registry, state
+from . import catalog, control, data_prep, descriptors, flow_service, ims, life, page, sandboxes, schema_registry, state
 from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
 from .rules import Answer, Problem, Service
 from .store import Store, is_busy
 from .weather import CONTROL, Cut, Protocol, Weather, waited
 
-SERVICES = (ims, flow_service, schema_registry, catalog, data_prep, sandboxes)  # imported, they have their routes
+# Imported, they have their routes.
+SERVICES = (ims, flow_service, schema_registry, descriptors, catalog, data_prep, sandboxes)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 

@@ -22,18 +22,27 @@ ACCEPT_LOOKUP = _rule(400, "XDM-1007-400", "Accept header invalid", "openapi sch
 TITLE = _rule(400, "XDM-1521-400", "Title not unique", "docs xdm/troubleshooting-guide.md")
 BODY = _rule(400, "", "The request body is invalid", "assumed code")
 QUERY = _rule(400, "", "Invalid query parameter", "assumed code; limit, start want orderby: docs xdm/api/appendix.md")
+BEHAVIOR = _rule(400, "", "A class needs exactly one behavior", "assumed code; rule: docs xdm/api/classes.md")
 ONE_CLASS = _rule(400, "", "A schema needs exactly one class", f"assumed code; rule: {_RULES}")
 NOT_EXTENDING = _rule(400, "", "The field group does not extend the class", f"assumed code; rule: {_RULES}")
 PATCH_FIELD = _rule(400, "", "A patch instruction is incomplete", "assumed code")
 PATCH_PATH = _rule(400, "", "This path cannot be patched so", "assumed code")
 BREAKING = _rule(400, "", "A schema in use takes additive changes only", f"assumed code; rule: {_RULES}")
-IN_USE = _rule(400, "", "The resource is in use", "assumed (schemas by datasets, field groups by schemas)")
+IN_USE = _rule(400, "", "The resource is in use", "assumed (schemas by datasets, others by what refers to them)")
 
 _note("A schema is in use when a dataset refers to it, even an empty one, or when it carries the tag union.", _RULES)
-_note("Titles are compared exactly, within a sandbox, over schemas, field groups and the global classes.")
-_note("xed-full-desc answers as xed-full; descriptors do not exist.", "not modelled")
+_note("Titles are compared exactly, within a sandbox, over all its resources and the global classes.")
+_note("xed-full-desc adds the schema's descriptors as meta:descriptors.")
+_note("A class has one behavior, in allOf; all but schemas are meta:abstract and meta:extensible.")
+_note(
+    "There is a union of each class that has a schema with the tag union; its title is the class's.",
+    f"assumed; {_SPEC}",
+)
+_note("/mixins is the older name of /fieldgroups.", _SPEC)
 
-WORDS = {"schemas": "schemas", "fieldgroups": "mixins"}  # field groups keep their old word in ids
+WORDS = {"schemas": "schemas", "fieldgroups": "mixins", "classes": "classes", "datatypes": "datatypes"}  # as in ids
+PATHS = {**{kind: kind for kind in WORDS}, "mixins": "fieldgroups", "behaviors": "behaviors", "unions": "unions"}
+GLOBAL = {"classes": xdm.CLASSES, "behaviors": xdm.BEHAVIORS}
 _ACCEPT = re.compile(
     r"application/vnd\.adobe\.xed(-id|(?:-full)?(?:-notext)?|-full-desc)\+json(?:\s*;\s*version=(\d+)\S*)?"
 )
@@ -42,8 +51,9 @@ _ACCEPT = re.compile(
 def find(space: Space, kind: str, key: str, container: str = "tenant") -> Json:
     """By `$id` or by `meta:altId`."""
     found = None
-    if container == "global" and kind == "classes":
-        found = next((known for known in xdm.CLASSES.values() if key in (known["$id"], known["meta:altId"])), None)
+    if (container, kind) == ("tenant", "unions") or container == "global":
+        known = unions(space) if kind == "unions" else GLOBAL.get(kind, {}).values()
+        found = next((each for each in known if key in (each["$id"], each["meta:altId"])), None)
     elif container == "tenant" and kind in WORDS:
         uri = f"https://ns.adobe.com/{TENANT}/{WORDS[kind]}/"
         found = space.get(kind, key.replace(f"_{TENANT}.{WORDS[kind]}.", uri, 1))
@@ -55,14 +65,15 @@ def find(space: Space, kind: str, key: str, container: str = "tenant") -> Json:
 
 def _check_schema(space: Space, item: Json, known: Json | None) -> None:
     refs = [part["$ref"] for part in item["allOf"]]
-    classes = [ref for ref in refs if ref in xdm.CLASSES]
+    classes = [ref for ref in refs if xdm.class_of(space, ref)]
     fields = xdm.resolve(space, item)["properties"]
     if len(classes) != 1:
         raise ONE_CLASS(f"allOf holds {len(classes)} classes")
     for group in (space.get("fieldgroups", ref) for ref in refs):
         if group and classes[0] not in group["meta:intendedToExtend"]:
             raise NOT_EXTENDING(f"{group['$id']} does not extend {classes[0]}")
-    item |= {"meta:class": classes[0], "refs": refs, "meta:extends": xdm.CLASSES[classes[0]]["meta:extends"] + refs}
+    extends = (xdm.class_of(space, classes[0]) or {})["meta:extends"]
+    item |= {"meta:class": classes[0], "refs": refs, "meta:extends": extends + refs}
     if known and _in_use(space, known):
         if known["meta:class"] != classes[0] or known.get("meta:immutableTags", []) != item.get(
             "meta:immutableTags", []
@@ -71,24 +82,60 @@ def _check_schema(space: Space, item: Json, known: Json | None) -> None:
         _refuse_broken(known, xdm.resolve(space, known)["properties"], fields)
 
 
+def _check_class(space: Space, item: Json, known: Json | None) -> None:
+    behaviors = [ref for part in item["allOf"] if (ref := part.get("$ref")) in xdm.BEHAVIORS]
+    if len(behaviors) != 1:
+        raise BEHAVIOR(f"allOf holds {len(behaviors)} of {', '.join(xdm.BEHAVIORS)}")
+    xdm.check_group(space, item)
+    _check_users("classes", space, item | {"meta:extends": behaviors}, known)
+    item["meta:extends"] = behaviors
+
+
+def _check_type(space: Space, item: Json, known: Json | None) -> None:
+    xdm.check_type(space, item)
+    _check_users("datatypes", space, item, known)
+
+
 def _check_group(space: Space, item: Json, known: Json | None) -> None:
-    xdm.check_group(item)
+    xdm.check_group(space, item)
+    _check_users("fieldgroups", space, item, known)
+
+
+def _check_users(kind: str, space: Space, item: Json, known: Json | None) -> None:
+    """Of a part of schemas."""
     users = _schemas_of(space, item) if known else []
     before = [xdm.resolve(space, schema)["properties"] for schema in users]
-    space.put("fieldgroups", item["$id"], item)  # so that its schemas resolve anew; a refusal undoes it
+    space.put(kind, item["$id"], item)  # so that its schemas resolve anew; a refusal undoes it
     for schema, fields in zip(users, before, strict=True):
-        if schema["meta:class"] not in item["meta:intendedToExtend"]:
+        if schema["meta:class"] not in item.get("meta:intendedToExtend", [schema["meta:class"]]):
             raise NOT_EXTENDING(f"schema {schema['$id']} uses it with class {schema['meta:class']}")
         after = xdm.resolve(space, schema)["properties"]
         if _in_use(space, schema):
             _refuse_broken(schema, fields, after)
 
 
-CHECKS: dict[str, Callable[[Space, Json, Json | None], None]] = {"schemas": _check_schema, "fieldgroups": _check_group}
+CHECKS: dict[str, Callable[[Space, Json, Json | None], None]] = {
+    "schemas": _check_schema,
+    "fieldgroups": _check_group,
+    "classes": _check_class,
+    "datatypes": _check_type,
+}
 
 
-def _schemas_of(space: Space, group: Json) -> list[Json]:
-    return [schema for schema in space.all("schemas", {"refs": [group["$id"]]}) if group["$id"] in schema["refs"]]
+def _users(space: Space, key: str) -> list[Json]:
+    """What names the resource."""
+    return [other for kind in WORDS for other in space.all(kind, {"$ref": [key]}) if other["$id"] != key]
+
+
+def _schemas_of(space: Space, part: Json) -> list[Json]:
+    """The schemas that the resource is a part of, by way of others too."""
+    found: dict[str, Json] = {}
+    todo = [part["$id"]]
+    while todo:
+        new = {user["$id"]: user for user in _users(space, todo.pop()) if user["$id"] not in found}
+        todo += [key for key, user in new.items() if user["meta:resourceType"] != "schemas"]
+        found |= new
+    return [schema for schema in found.values() if schema["meta:resourceType"] == "schemas"]
 
 
 def _in_use(space: Space, schema: Json) -> bool:
@@ -102,7 +149,8 @@ def _refuse_broken(schema: Json, before: Json, after: Json) -> None:
 
 def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
     same = {"title": [item["title"]]}
-    for other in [*call.space.all("schemas", same), *call.space.all("fieldgroups", same), *xdm.CLASSES.values()]:
+    others = [other for each in WORDS for other in call.space.all(each, same)]
+    for other in [*others, *xdm.CLASSES.values()]:
         if other["title"] == item["title"] and other["$id"] != item["$id"]:
             raise TITLE(f"The title is used by {other['$id']} already; titles are unique over all resources")
     CHECKS[kind](call.space, item, known)
@@ -111,11 +159,11 @@ def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
 
 
 def _create(kind: str, call: Call) -> Answer:
-    key, now, group = secrets.token_hex(24), call.store.now_ms(), kind == "fieldgroups"
+    key, now, part = secrets.token_hex(24), call.store.now_ms(), kind != "schemas"
     word = WORDS[kind]
     item: Json = {"$id": f"https://ns.adobe.com/{TENANT}/{word}/{key}", "meta:altId": f"_{TENANT}.{word}.{key}"}
     item |= {"meta:resourceType": word, "version": "1.0", **call.body(kind, BODY), "imsOrg": ORG}
-    item |= {"meta:extensible": group, "meta:abstract": group, "meta:extends": [], "meta:xdmType": "object"}
+    item |= {"meta:extensible": part, "meta:abstract": part, "meta:extends": [], "meta:xdmType": "object"}
     item |= {"meta:containerId": "tenant", "meta:tenantNamespace": xdm.NAMESPACE}
     here = sandbox(call.store, call.sandbox) or {}
     item |= {"meta:sandboxId": sandbox_id(call.sandbox), "meta:sandboxType": here.get("type")}
@@ -155,7 +203,7 @@ def _patch(kind: str, call: Call, key: str) -> Answer:
 def _delete(kind: str, call: Call, key: str) -> Answer:
     item = find(call.space, kind, key)
     users = [dataset["id"] for dataset in call.space.all("dataSets", {"schemaRef.id": [item["$id"]]})]
-    users += [schema["$id"] for schema in _schemas_of(call.space, item)]
+    users += [user["$id"] for user in _users(call.space, item["$id"])]
     if users:
         raise IN_USE(f"used by {', '.join(users[:5])}")
     call.space.delete(kind, item["$id"])
@@ -177,13 +225,43 @@ def _get(container: str, kind: str, call: Call, key: str) -> Answer:
     item = find(call.space, kind, key.rstrip("/"), container)
     if version != "1":
         raise SCHEMA_404(f"Requested resource {item['$id']} with version {version[:16]} is not found")
-    if "full" in form and kind != "classes":
-        fields = xdm.resolve(call.space, item) if kind == "schemas" else {"properties": xdm.group_fields(item)}
+    if form == "-full-desc":
+        item = item | {"meta:descriptors": call.space.all("descriptors", {"xdm:sourceSchema": [item["$id"]]})}
+    if "full" in form and container == "tenant":
+        fields = _fields(call.space, kind, item)
         item = {name: value for name, value in item.items() if name not in ("allOf", "definitions")} | fields
     return Answer(200, xdm.without_texts(item) if "notext" in form else item)
 
 
 _CREATED = "meta:registryMetadata.repo:createdDate"
+
+
+def _fields(space: Space, kind: str, item: Json) -> Json:
+    if kind in ("schemas", "unions"):
+        return xdm.resolve(space, item)
+    known = xdm.class_of(space, item["$id"]) if kind == "classes" else None
+    if known:
+        return {name: known[name] for name in ("properties", "required")}
+    return {"properties": xdm.group_fields(space, item)}
+
+
+def unions(space: Space) -> list[Json]:
+    """Of each class, the union of its schemas that carry the tag."""
+    tagged = [s for s in space.all("schemas", {"meta:immutableTags": ["union"]}) if s.get("meta:immutableTags")]
+    found = []
+    for key in dict.fromkeys(schema["meta:class"] for schema in tagged):
+        known, members = xdm.class_of(space, key) or {}, [schema for schema in tagged if schema["meta:class"] == key]
+        refs = list(dict.fromkeys(ref for schema in members for ref in [key, *schema["refs"]]))
+        item: Json = {
+            "$id": f"{key}__union",
+            "meta:altId": f"{known['meta:altId']}__union",
+            "meta:resourceType": "unions",
+        }
+        item |= {"version": "1.0", "title": known["title"], "description": known.get("description", "")}
+        item |= {"type": "object", "allOf": [{"$ref": ref} for ref in refs], "imsOrg": ORG, "meta:class": key}
+        item |= {"meta:extends": [*refs, *(schema["$id"] for schema in members)], "meta:containerId": "tenant"}
+        found.append(item | {"meta:tenantNamespace": xdm.NAMESPACE, "meta:xdmType": "object", "meta:abstract": True})
+    return found
 
 
 def _list(container: str, kind: str, call: Call) -> Answer:
@@ -197,10 +275,11 @@ def _list(container: str, kind: str, call: Call) -> Answer:
     after = query.decode(start, "position", QUERY) if start else None
     by = "" if order == _CREATED else order  # they come so
     rows: Iterable[Row] = []
-    if container == "tenant":
+    if container == "tenant" and kind != "unions":
         rows = call.space.rows(kind, after[1] if after and not by else 0, query.having(filters))
-    if (container, kind) == ("global", "classes"):
-        rows = [Row(number, known) for number, known in enumerate(xdm.CLASSES.values())]
+    if container == "global" or kind == "unions":
+        known = GLOBAL.get(kind, {}).values() if container == "global" else unions(call.space)
+        rows = [Row(number, each) for number, each in enumerate(known)]
     page = query.select(rows, filters, by, limit, after)
     results = [_brief(item) for item in page.items] if form else page.items
     base, token = f"{call.base_url}{route.base}", query.encode(page.end) if page.end else None
@@ -221,16 +300,16 @@ def viewer(kind: str) -> Callable[[Space], list[Json]]:
     return lambda space: [item | {"id": item["$id"], "name": item["title"]} for item in space.all(kind)]
 
 
-for _kind in WORDS:
-    _one = f"/tenant/{_kind}/{{id:path}}"  # an id is a URI or an altId
-    route("POST", f"/tenant/{_kind}", _SPEC)(partial(_create, _kind))
-    route("PUT", _one, _SPEC)(partial(_put, _kind))
-    route("PATCH", _one, _SPEC)(partial(_patch, _kind))
-    route("DELETE", _one, _SPEC)(partial(_delete, _kind))
-for _container in ("tenant", "global"):
-    for _kind in (*WORDS, "classes"):
-        route("GET", f"/{_container}/{_kind}", _SPEC)(partial(_list, _container, _kind))
-        route("GET", f"/{_container}/{_kind}/{{id:path}}", _SPEC)(partial(_get, _container, _kind))
+for _path, _kind in PATHS.items():
+    _one = f"/tenant/{_path}/{{id:path}}"  # an id is a URI or an altId
+    if _kind in WORDS:
+        route("POST", f"/tenant/{_path}", _SPEC)(partial(_create, _kind))
+        route("PUT", _one, _SPEC)(partial(_put, _kind))
+        route("PATCH", _one, _SPEC)(partial(_patch, _kind))
+        route("DELETE", _one, _SPEC)(partial(_delete, _kind))
+    for _container in {"behaviors": ("global",), "unions": ("tenant",)}.get(_kind, ("tenant", "global")):
+        route("GET", f"/{_container}/{_path}", _SPEC)(partial(_list, _container, _kind))
+        route("GET", f"/{_container}/{_path}/{{id:path}}", _SPEC)(partial(_get, _container, _kind))
 
 
 @route("GET", "/stats", "openapi schema-registry; docs xdm/api/getting-started.md")
@@ -245,7 +324,9 @@ def stats(call: Call) -> Answer:
     for known in xdm.CLASSES.values():
         users = [_brief(schema) for schema in kept if schema["meta:class"] == known["$id"]]
         usage.append({"$id": known["$id"], "title": known["title"], "numberOfSchemas": len(users), "schemas": users})
-    counts = {"schemas": len(kept), "mixins": len(groups), "datatypes": 0, "classes": len(xdm.CLASSES), "unions": 0}
+    counts = {"schemas": len(kept), "mixins": len(groups)}
+    counts |= {"datatypes": call.space.count("datatypes"), "classes": len(xdm.CLASSES) + call.space.count("classes")}
+    counts["unions"] = len(unions(call.space))
     body = {"imsOrg": ORG, "tenantId": TENANT, "counts": counts, "classUsage": usage}
     body["recentlyCreatedResources"] = recent("repo:createdDate")
     return Answer(200, body | {"recentlyUpdatedResources": recent("repo:lastModifiedDate")})

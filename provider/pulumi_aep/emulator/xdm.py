@@ -10,6 +10,8 @@ from .store import Space
 
 NAMESPACE = f"_{TENANT}"
 CLASSES: dict[str, Json] = {known["$id"]: known for known in load("xdm.json")["classes"]}
+BEHAVIORS: dict[str, Json] = {known["$id"]: known for known in load("xdm.json")["behaviors"]}
+_MOST_FIELDS = 20_000
 TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 _DOCS = "docs xdm/api/field-groups.md"
@@ -20,13 +22,51 @@ NAME = _rule(400, "XDM-1021-400", "A field name is invalid", f"assumed which of 
 FIELD = _rule(400, "", "A field is invalid", "assumed code; rule: JSON Schema")
 DANGLING = _rule(400, "", "A $ref does not exist", "assumed code")
 note(Service.REGISTRY, "The two global classes hold a selection of their fields; the library holds nothing else.")
-note(Service.REGISTRY, "Data types: a $ref inside a field is refused as dangling.", "not modelled")
+note(
+    Service.REGISTRY,
+    "Data types are the tenant's own: those of Adobe's library are refused as dangling.",
+    "not modelled",
+)
+note(
+    Service.REGISTRY,
+    "The three behaviors hold _id and timestamp; their titles, and 20000 fields at most in a resource.",
+)
 
 
-def group_fields(group: Json) -> Json:
-    """The top-level properties of a field group: its own, and those of the local definitions that allOf names."""
+def group_fields(space: Space, group: Json) -> Json:
+    """The top-level properties of a field group, class or data type, with the data types of its fields filled in.
+
+    They are its own, and those of the local definitions that allOf names; a behavior there is the class's affair.
+    """
+    budget = [_MOST_FIELDS]
+    return {name: _filled(space, field, (group.get("$id", ""),), budget) for name, field in _own_fields(group).items()}
+
+
+def _filled(space: Space, field: Any, within: tuple[str, ...], budget: list[int]) -> Any:
+    """The field with the data types that its $ref and those below name. `within`: the resources that hold it."""
+    if not isinstance(field, dict):
+        return field
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise FIELD(f"more than {_MOST_FIELDS} fields")
+    if "$ref" in field:
+        key = str(field["$ref"])
+        known = None if key in within else space.get("datatypes", key)
+        if known is None:
+            raise DANGLING(f"a field: {key[:120]!r}")
+        field = {k: v for k, v in field.items() if k != "$ref"} | {"type": "object", "properties": _own_fields(known)}
+        within = (*within, key)
+    if isinstance(children := field.get("properties"), dict):
+        children = {name: _filled(space, child, within, budget) for name, child in children.items()}
+        field = field | {"properties": children}
+    return field | ({"items": _filled(space, field["items"], within, budget)} if "items" in field else {})
+
+
+def _own_fields(group: Json) -> Json:
     fields = merge({}, group.get("properties", {}))
     for part in group.get("allOf", []):
+        if part.get("$ref") in BEHAVIORS:
+            continue
         name = str(part.get("$ref", "")).removeprefix("#/definitions/")
         if name and name not in group.get("definitions", {}):
             raise DANGLING(f"allOf: {name[:120]!r}")
@@ -34,19 +74,22 @@ def group_fields(group: Json) -> Json:
     return fields
 
 
-def check_group(group: Json) -> None:
-    fields = group_fields(group)
+def check_group(space: Space, group: Json) -> None:
+    """Of field groups and classes."""
+    fields = group_fields(space, group)
     if foreign := set(fields) - {NAMESPACE}:
         raise FOREIGN(f"{', '.join(sorted(foreign))[:120]}: put custom fields under {NAMESPACE}")
     for schema in fields.values():
         _check_field(schema, NAMESPACE)
 
 
+def check_type(space: Space, data_type: Json) -> None:
+    _check_field({"type": "object", "properties": group_fields(space, data_type)}, "properties")
+
+
 def _check_field(schema: Any, path: str) -> None:
     if not isinstance(schema, dict) or not isinstance(schema.get("properties", {}), dict):
         raise FIELD(f"{path}: a field and its properties are objects")
-    if "$ref" in schema:
-        raise DANGLING(f"{path}: {str(schema['$ref'])[:120]!r}")
     if schema.get("type") not in TYPES:
         raise FIELD(f"{path}: type must be one of {', '.join(TYPES)}")
     if schema["type"] == "array":
@@ -70,16 +113,26 @@ def merge(left: Json, right: Any, path: str = "") -> Json:
     return merged
 
 
+def class_of(space: Space, key: str) -> Json | None:
+    """A class, Adobe's or the tenant's, with its `properties` and `required`."""
+    own = None if key in CLASSES else space.get("classes", key)
+    if own is None:
+        return CLASSES.get(key)
+    behavior = BEHAVIORS[own["meta:extends"][0]]
+    fields = merge(behavior["properties"], group_fields(space, own))
+    return own | {"properties": fields, "required": behavior["required"]}
+
+
 def resolve(space: Space, schema: Json) -> Json:
     """All fields of a schema: `{"properties": …, "required": […]}`."""
     fields: Json = {}
     required: list[str] = []
     for part in schema["allOf"]:
-        known, group = CLASSES.get(part["$ref"]), space.get("fieldgroups", part["$ref"])
+        known, group = class_of(space, part["$ref"]), space.get("fieldgroups", part["$ref"])
         if known:
             fields, required = merge(fields, known["properties"]), required + known["required"]
         elif group:
-            fields = merge(fields, group_fields(group))
+            fields = merge(fields, group_fields(space, group))
         else:
             raise DANGLING(f"allOf: {part['$ref'][:160]!r}")
     return {"properties": fields, "required": required}
