@@ -2,11 +2,15 @@
 
 import re
 import secrets
+from contextlib import suppress
 from functools import partial
 
 from . import query, xdm
-from .gateway import NO_METHOD, USER, Call, Router
-from .rules import Answer, Json, Rule, Service, note
+from .dates import Failure, NotModelled
+from .expressions import compiled
+from .gateway import NO_METHOD, NOT_MODELLED, USER, Call, Router
+from .mapper import mapped
+from .rules import Answer, Json, Problem, Rule, Service, note
 from .store import Row, Space
 
 KIND = "mappingSets"
@@ -24,7 +28,8 @@ QUERY = _rule(400, "", "Invalid query parameter", "openapi data-prep (limit, sta
 
 _note("Both generations of the body are taken.", "tutorial; openapi data-prep")
 _note("POST answers 200; reads cut dates to whole seconds and show old and new names side by side.", _SPEC)
-_note("Expressions are checked for quotes, balance and length (4096), not for meaning.")
+_note("Expressions are checked for quotes, balance and length (4096) when a set is written; validate parses them.")
+_note("A preview answers a list, as the docs do (openapi: one object); required fields are not asked for.", "assumed")
 _note("ATTRIBUTE reads back as text/x.schema-path (openapi), EXPRESSION as text/x.aep-xl, STATIC as text/x.static.")
 _note("A mapping set that a flow uses may be deleted. _page.count is the number of items on the page.")
 _note("DELETE answers 405 where the setting delete_mapping_sets is off.")
@@ -37,9 +42,8 @@ _ATTRIBUTE = re.compile(rf"(?:{_STEP})(?:\[(?:\d+|\*)\])*(?:\.(?:{_STEP})(?:\[(?
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 
 
-def _read(call: Call) -> Json:
-    """One version of a mapping set, judged and in its stored form."""
-    body = call.body(KIND, BODY)
+def _schema(call: Call, body: Json) -> Json:
+    """The one schema that a body names."""
     newer = body.get("outputSchema", {}).get("schemaRef", {})
     named = {schema_id for schema_id in (newer.get("id"), body.get("xdmSchema")) if schema_id is not None}
     if len(named) != 1:
@@ -47,6 +51,12 @@ def _read(call: Call) -> Json:
     schema = call.space.get("schemas", *named)
     if schema is None:
         raise SCHEMA("there is no schema with this $id")
+    return schema
+
+
+def _read(call: Call, body: Json) -> Json:
+    """One version of a mapping set, judged and in its stored form."""
+    schema, newer = _schema(call, body), body.get("outputSchema", {}).get("schemaRef", {})
     fields = xdm.resolve(call.space, schema)["properties"]
     content = {"name": body.get("name"), "schema": schema["$id"], "modifiedDate": call.store.now_ms()}
     content["contentType"] = newer.get("contentType", "application/vnd.adobe.xed-full+json;version=1")
@@ -120,16 +130,54 @@ def _shown(item: Json, version: int = -1) -> Json:
 
 @route("POST", "/mappingSets", "tutorial; openapi data-prep")
 def create(call: Call) -> Answer:
-    content = _read(call)
+    content = _read(call, call.body(KIND, BODY))
     item = {"id": secrets.token_hex(16), "outputId": secrets.token_hex(16), "createdDate": content["modifiedDate"]}
     call.space.put(KIND, item["id"], item | {"versions": [content]})
     return Answer(200, _brief(item | {"versions": [content]}))
 
 
+@route("POST", "/mappingSets/validate", _SPEC)
+def validate(call: Call) -> Answer:
+    body = call.body(KIND, BODY)
+    fields = xdm.resolve(call.space, _schema(call, body))["properties"]
+    return Answer(200, {"validationResponse": [_judged(fields, *each) for each in enumerate(body["mappings"])]})
+
+
+def _judged(fields: Json, index: int, given: Json) -> Json:
+    """Of one mapping. An expression must parse; a function that is not modelled may well be right."""
+    try:
+        item = _mapping(fields, given, index)
+        with suppress(NotModelled):
+            _ = item["sourceType"] != _READ["EXPRESSION"] or compiled(item["source"])
+    except (Problem, Failure) as error:
+        text = error.detail if isinstance(error, Problem) else f"mappings.{index}.source: {error}"
+        return {"status": "FAILED", "errors": [_error(text)]}
+    return {"status": "SUCCESS", "errors": None}
+
+
+def _error(text: str) -> Json:
+    """Of `place: trouble`."""
+    place, _, trouble = text.partition(": ")
+    return {"destination": place, "exception": trouble}
+
+
+@route("POST", "/mappingSets/preview", _SPEC)
+def preview(call: Call) -> Answer:
+    body = call.body("preview", BODY)
+    content = _read(call, body["mappingSet"])
+    schema = xdm.resolve(call.space, _schema(call, body["mappingSet"]))
+    rows = body["data"] if isinstance(body["data"], list) else [body["data"]]
+    try:
+        results = [mapped(row, content["mappings"], schema, call.store.now_ms()) for row in rows]
+    except NotModelled as trouble:
+        raise NOT_MODELLED(f"the emulator does not model {trouble}") from None
+    return Answer(200, [{"data": each.record, "errors": [_error(text) for text in each.errors]} for each in results])
+
+
 @route("PUT", "/mappingSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
     item = _fetch(call.space, key)
-    item["versions"].append(_read(call))
+    item["versions"].append(_read(call, call.body(KIND, BODY)))
     call.space.put(KIND, key, item)
     return Answer(200, _brief(item))
 
