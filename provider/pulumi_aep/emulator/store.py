@@ -192,8 +192,10 @@ class Space:
         `having` (path → texts) leaves out what cannot have one of the texts there: by an index where there is one,
         else by whether they are in the body at all. Who asks still has to look.
         """
-        query, values = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = ?", [self.sandbox, kind, after]
-        query += " AND +seq > ?" if having and having.keys() & set(INDEXED) else " AND seq > ?"
+        index = next((f'INDEXED BY "by {path}"' for path in having or {} if path in INDEXED), "")
+        seq = "+seq" if index else "seq"
+        query = f"SELECT seq, body FROM objects {index} WHERE sandbox = ? AND kind = ? AND {seq} > ?"
+        values: list[Any] = [self.sandbox, kind, after]
         for path, texts in (having or {}).items():
             if path in INDEXED:
                 value = f"json_extract(body, '$.{path}')"  # IS NOT NULL: so that the index is found usable

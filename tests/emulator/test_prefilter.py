@@ -1,0 +1,79 @@
+"""What the database looks for ahead of a filter never loses what the filter accepts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_aep.emulator import query
+from pulumi_aep.emulator.rules import Rule, Service
+from pulumi_aep.emulator.store import INDEXED, Space, Store
+
+INVALID = Rule(Service.GATEWAY, 400, "", "", "assumed")
+TEXTS = [
+    *(
+        "a",
+        "A",
+        "a b",
+        "1",
+        "1.0",
+        "01",
+        "+1",
+        ".5",
+        "1e0",
+        "\u0661",
+        "true",
+        "True",
+        "null",
+        "nan",
+        "inf",
+        "-inf",
+        "Infinity",
+    ),
+    *("é", "ü\u2028", "日本", "😀", "%", "_", "'", "\\", "\\n", "\n", "a\tb", "[1]", "{}", '["a"]', "a,b", " a", "a "),
+]
+OTHERS: list[Any] = [1, 1.0, True, False, None, ["a", "1"], {"a": 1}]
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
+    store = Store(Path(tmp_path_factory.mktemp("prefilter")) / "db")
+    space = Space(store, "local")
+    with store.transaction():
+        for number, value in enumerate(TEXTS + OTHERS):
+            text = value if isinstance(value, str) else f"other {number}"
+            space.put("kind", str(number), {"name": text, "deep": {"er": value}, "list": [{"x": value}, "y"]})
+        space.put("another kind", "0", {"name": "a"})
+    yield space
+    store.close()
+
+
+@pytest.mark.parametrize("value", [*TEXTS, "1,a", "x"])
+@pytest.mark.parametrize("path", ["name", "deep.er", "list.x", "list[].x", "deep"])
+def test_nothing_is_lost(space: Space, path: str, value: str) -> None:
+    for text in (f"{path}=={value}", f'{path}=="{value}"', f"{path}=={value},é", f'{path}=="a","{value}"'):
+        try:
+            given = query.parse(text, query.ALL_OPERATORS, INVALID)
+        except Exception:
+            continue
+        rows = list(space.rows("kind"))
+        wanted = [row.seq for row in rows if given.accepts(row.body)]
+        found = space.rows("kind", having=query.having([given]))
+        assert [row.seq for row in found if given.accepts(row.body)] == wanted
+
+
+def test_what_is_asked_often_is_found_without_reading_all(space: Space) -> None:
+    asked: list[str] = []
+    space.store.sql.set_trace_callback(asked.append)
+    for path in INDEXED:
+        list(space.rows("kind", 5, {path: ["x", "y"]}))
+    list(space.rows("kind", 5))
+    space.get("kind", "1")
+    space.store.sql.set_trace_callback(None)
+    plans = [str(space.store.execute(f"EXPLAIN QUERY PLAN {query}").fetchone()[3]) for query in asked]
+    assert plans == [
+        *(f"SEARCH objects USING INDEX by {path} (sandbox=? AND kind=? AND <expr>=?)" for path in INDEXED),
+        "SEARCH objects USING INDEX in_order (sandbox=? AND kind=? AND rowid>?)",
+        "SEARCH objects USING INDEX sqlite_autoindex_objects_1 (sandbox=? AND kind=? AND id=?)",
+    ]
