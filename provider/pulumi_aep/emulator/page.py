@@ -117,13 +117,16 @@ def routes(store: Store, journal: Journal, faults: Weather) -> list[WebRoute]:
         rows = []
         for _, key, text in found[:100]:
             body = json.loads(text)
-            times = [_time(body.get(name, body.get(other))) for name, other in _TIMES]
+            dates = body | body.get("meta:registryMetadata", {})
+            times = [_time(next((dates[name] for name in names if name in dates), None)) for names in _TIMES]
             state_of = escape(str(body.get("state", "")))
             rows.append([_link(sandbox, kind, key, text=_name(body, key)), escape(key), state_of, *times])
         more = f'<p><a href="?after={found[99][0]}">Next 100</a></p>' if len(found) > 100 else ""
         title = f"{KINDS.get(kind, kind)} of {sandbox}"
         table = _table(["Name", "Id", "State", "Created", "Updated"], rows, "There is none.")
-        return _answer(title, f'<p><a href="/">Emulator</a></p><h1>{escape(title)}</h1>{table}{more}')
+        return _answer(
+            title, f'<p><a href="/">Emulator</a></p><h1>{escape(title)}</h1><div id="listed">{table}</div>{more}'
+        )
 
     def one(request: Request) -> Response:
         sandbox, kind, key = (request.path_params[name] for name in ("sandbox", "kind", "key"))
@@ -151,7 +154,10 @@ def routes(store: Store, journal: Journal, faults: Weather) -> list[WebRoute]:
     return [WebRoute(path, served(render), methods=["GET"]) for path, render in paths.items()]
 
 
-_TIMES = (("createdAt", "created"), ("updatedAt", "updated"))
+_TIMES = (
+    ("createdAt", "created", "createdDate", "repo:createdDate"),
+    ("updatedAt", "updated", "repo:lastModifiedDate"),
+)
 
 
 def _related(store: Store, sandbox: str, kind: str, key: str, text: str) -> str:
