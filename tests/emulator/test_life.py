@@ -1,6 +1,8 @@
 """Life: the clock, schedules, runs and their records, what takes time. The clock is advanced; nothing sleeps."""
 
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -114,6 +116,18 @@ def test_the_clock_and_what_is_planned_survive_a_restart(emulator: Emulator, cha
     assert emulator.control("GET", "clock").json()["advanced_s"] == 1800
     assert states(emulator, flow_id) == []
     advance(emulator, 1800)
+    assert states(emulator, flow_id) == ["success"]
+
+
+def test_what_cannot_happen_stops_nothing(emulator: Emulator, chain: Chain) -> None:
+    """A state written by hand: a flow without content that is due, and something unknown."""
+    flow_id = make(emulator, chain, {"frequency": "day", "interval": 1})
+    emulator.kill()
+    with closing(sqlite3.connect(emulator.db)) as sql, sql:
+        sql.execute("INSERT INTO objects (sandbox, kind, id, body) VALUES ('dev', 'flows', 'broken', '{}')")
+        sql.executemany("INSERT INTO due (at, sandbox, what, key) VALUES (1, 'dev', ?, 'broken')", [("flow",), ("x",)])
+    emulator.start()
+    assert advance(emulator, 3600)["runs"] == 1
     assert states(emulator, flow_id) == ["success"]
 
 

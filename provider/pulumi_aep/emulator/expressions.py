@@ -32,6 +32,7 @@ _LEVELS = (("||",), ("&&",), ("==", "!="), ("<", "<=", ">", ">="), ("+", "-"), (
 _LONGEST = 10_000  # characters of a text, elements of a list
 note(Service.DATA_PREP, "Operators compare, join conditions and calculate with numbers: + on texts is not modelled.")
 note(Service.DATA_PREP, "concat leaves nulls out; other text functions of null are null.")
+note(Service.DATA_PREP, "All arguments of a function are worked out, those of iif too.")
 
 
 def _text(value: Any) -> str:
