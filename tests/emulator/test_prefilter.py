@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import query
-from pulumi_aep.emulator.rules import Rule, Service
+from pulumi_aep.emulator import flow_service, query
 from pulumi_aep.emulator.store import INDEXED, Space, Store
 
-INVALID = Rule(Service.GATEWAY, 400, "", "", "assumed")
+INVALID = flow_service.FILTER  # a rule of its own would be one of the emulator's
 TEXTS = [
     *(
         "a",
