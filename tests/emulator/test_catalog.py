@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import catalog, gateway
+from pulumi_aep.emulator import catalog
 from pulumi_aep.emulator.rules import Rule
 from support.emulator import CATALOG, REGISTRY, Emulator
-from support.mixpanel import dataset, schema
+from support.mixpanel import dataset, make_chain, schema
 from support.refusal import refused
 
 SETS = f"{CATALOG}/dataSets"
@@ -62,10 +62,55 @@ def test_the_schema_must_exist(emulator: Emulator, schema_id: str) -> None:
     refused(emulator.request("POST", SETS, dataset(schema_id), sandbox="dev"), catalog.SCHEMA)
 
 
-def test_a_dry_run_is_not_modelled_and_writes_nothing(emulator: Emulator, schema_id: str) -> None:
-    response = emulator.request("POST", SETS, dataset(schema_id), headers={"Pragma": "validate-only"})
-    refused(response, gateway.NOT_MODELLED)
+def test_a_dry_run_judges_and_writes_nothing(emulator: Emulator, schema_id: str) -> None:
+    dry: dict[str, str | None] = {"Pragma": "validate-only"}
+    response = emulator.request("POST", SETS, dataset(schema_id), headers=dry)
+    assert (response.status_code, response.json()) == (200, [])
+    refused(emulator.request("POST", SETS, dataset("none"), headers=dry), catalog.SCHEMA)
     assert emulator.objects()["Dataset"] == []
+    at = f"{SETS}/{emulator.request('POST', SETS, dataset(schema_id)).json()[0].rsplit('/', 1)[1]}"
+    assert emulator.request("PUT", at, dataset(schema_id, "other"), headers=dry).json() == []
+    assert [each["name"] for each in emulator.objects()["Dataset"]] == ["Mixpanel dataset"]
+
+
+def test_put_and_the_second_patch(emulator: Emulator, schema_id: str) -> None:
+    (made,) = emulator.request("POST", SETS, dataset(schema_id) | {"tags": {"a": ["b"]}}).json()
+    key = made.rsplit("/", 1)[1]
+
+    def read() -> Any:
+        return emulator.request("GET", f"{SETS}/{key}").json()[key]
+
+    body = dataset(schema_id, "put")
+    del body["description"]
+    response = emulator.request("PUT", f"{SETS}/{key}", body, headers={"If-Match": "1.0.0"})
+    assert (response.status_code, response.json(), response.headers["E-Tag"]) == (200, [made], "1.0.1")
+    assert {"name": "put", "version": "1.0.1", "tags": {}}.items() <= read().items()
+    assert "description" not in read()
+    refused(emulator.request("PUT", f"{SETS}/{key}", body, headers={"If-Match": "1.0.0"}), catalog.STALE)
+    refused(emulator.request("PUT", f"{SETS}/{key}", {"name": "put"}), catalog.BODY, "schemaRef")
+    other = emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(title="Other")).json()["$id"]
+    refused(emulator.request("PUT", f"{SETS}/{key}", dataset(other)), catalog.FIXED, "schemaRef")
+
+    at = f"{CATALOG}/v2/dataSets/{key}"
+    lake = {"adobe_lakeHouse": {"rowExpiration": {"ttlValue": "P3Y"}}}
+    assert emulator.request("PATCH", at, {"extensions": lake, "tags": {"c": ["d"]}}).json() == [made]
+    more = {"extensions": {"adobe_lakeHouse": {"other": 1}}, "tags": {"e": ["f"]}, "description": "merged"}
+    assert emulator.request("PATCH", at, more, headers={"If-Match": '"1.0.2"'}).status_code == 200
+    whole = {"adobe_lakeHouse": {"rowExpiration": {"ttlValue": "P3Y"}, "other": 1}}
+    assert {"extensions": whole, "tags": {"c": ["d"], "e": ["f"]}, "description": "merged"}.items() <= read().items()
+    refused(emulator.request("PATCH", at, {"name": "no"}), catalog.BODY)
+    refused(emulator.request("PATCH", at, {}, headers={"If-Match": "1.0.0"}), catalog.STALE)
+
+
+def test_last_batches(emulator: Emulator) -> None:
+    assert emulator.request("GET", f"{CATALOG}/lastBatches").json() == {}
+    chain = make_chain(emulator)  # its flow runs at once
+    batches = emulator.request("GET", f"{CATALOG}/batches?dataSet={chain.dataset}").json()
+    last = emulator.request("GET", f"{CATALOG}/lastBatches?dataSetId={chain.dataset}").json()[chain.dataset]
+    newest = list(batches)[-1]
+    assert (last["lastBatchId"], last["lastBatchStatus"]) == (newest, batches[newest]["status"])
+    assert newest in (last.get("lastFailedBatchId"), last.get("lastSuccessfulBatchId"))
+    assert emulator.request("GET", f"{CATALOG}/lastBatches?dataSetId=none").json() == {}
 
 
 def test_merge_and_json_patch(emulator: Emulator, schema_id: str) -> None:

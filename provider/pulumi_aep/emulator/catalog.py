@@ -5,7 +5,7 @@ import secrets
 from functools import partial
 
 from . import patch, query, schemas
-from .gateway import CLIENT, NOT_MODELLED, ORG, PATCH, USER, Call, Router, check, sandbox_id
+from .gateway import CLIENT, ORG, PATCH, USER, Call, Router, check, sandbox_id
 from .rules import Answer, Json, Rule, Service, note
 from .runs import RECORDS
 from .store import Space
@@ -28,7 +28,9 @@ _note("name and schemaRef are required; names need not be unique.")
 _note("A dataset that a target connection names may be deleted: no source states a refusal.")
 _note("DELETE of an unknown id answers 200 [].", "openapi catalog (it lists no 404)")
 _note("requestDataSource is taken and changes nothing.", "docs catalog/datasets/create.md")
-_note("Pragma: validate-only is answered with 501.", "not modelled")
+_note("Pragma: validate-only makes POST and PUT judge, change nothing and answer 200 [].", f"assumed answer; {_DOCS}")
+_note("PUT takes what POST takes; the schema stays. PATCH v2 merges deeply into what the OpenAPI file names.")
+_note("lastBatches takes dataSetId, limit and start; its other filters are ignored.", "not modelled")
 
 
 def _fetch(space: Space, key: str) -> Json:
@@ -40,18 +42,26 @@ def _fetch(space: Space, key: str) -> Json:
 
 @route("POST", "/dataSets", "openapi catalog; docs catalog/datasets/create.md")
 def create(call: Call) -> Answer:
-    if "pragma" in call.headers:
-        raise NOT_MODELLED("the emulator does not model Pragma")
-    body = call.body(KIND, BODY)
-    if call.space.get("schemas", body["schemaRef"]["id"]) is None:
-        raise SCHEMA(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
+    body = _judged(call)
+    if _dry(call):
+        return Answer(200, [])
     key, now = secrets.token_hex(12), call.store.now_ms()
     item: Json = {"id": key, "version": "1.0.0", "imsOrg": ORG, "sandboxId": sandbox_id(call.sandbox), "tags": {}}
-    item |= {name: value for name, value in body.items() if value is not None}
-    item |= {"created": now, "updated": now, "createdClient": CLIENT, "createdUser": USER, "updatedUser": USER}
+    item |= body | {"created": now, "updated": now, "createdClient": CLIENT, "createdUser": USER, "updatedUser": USER}
     item |= {"namespace": "ACP", "state": "DRAFT", "viewId": secrets.token_hex(12)}
     call.space.put(KIND, key, item | {"files": f"@/dataSetFiles?dataSetId={key}"})
     return Answer(201, [f"@/{KIND}/{key}"], {"Location": f"{call.base_url}{route.base}/{KIND}/{key}"})
+
+
+def _judged(call: Call) -> Json:
+    body = call.body(KIND, BODY)
+    if call.space.get("schemas", body["schemaRef"]["id"]) is None:
+        raise SCHEMA(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _dry(call: Call) -> bool:
+    return call.headers.get("pragma", "").strip().lower() == "validate-only"
 
 
 def _shown(call: Call, items: list[Json]) -> Json:
@@ -117,10 +127,7 @@ def get_batch(call: Call, key: str) -> Answer:
 
 @route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item, body = _fetch(call.space, key), call.json()
-    given = call.headers.get("if-match")
-    if given is not None and given.strip('"') != item["version"]:
-        raise STALE(f"the version is {item['version']}")
+    item, body = _matched(call, key), call.json()
     names = schemas.fields("changed dataSets")
     content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
@@ -131,12 +138,63 @@ def change(call: Call, key: str) -> Answer:
             raise FIXED(f"{', '.join(sorted(fixed))} cannot change")
         content |= body
     check("changed dataSets", content if isinstance(body, dict | list) else body, BODY)
-    major, minor, revision = item["version"].split(".")
     item = {name: value for name, value in item.items() if name not in names} | {"tags": {}}
-    item |= {name: value for name, value in content.items() if value is not None}
+    return _changed(call, item | {name: value for name, value in content.items() if value is not None})
+
+
+def _matched(call: Call, key: str) -> Json:
+    """The dataset, if the version that the client may name is its own."""
+    item, given = _fetch(call.space, key), call.headers.get("if-match")
+    if given is not None and given.strip('"') != item["version"]:
+        raise STALE(f"the version is {item['version']}")
+    return item
+
+
+def _changed(call: Call, item: Json) -> Answer:
+    major, minor, revision = item["version"].split(".")
     item |= {"version": f"{major}.{minor}.{int(revision) + 1}", "updated": call.store.now_ms()}
-    call.space.put(KIND, key, item)
-    return Answer(200, [f"@/{KIND}/{key}"], {"E-Tag": item["version"]})
+    call.space.put(KIND, item["id"], item)
+    return Answer(200, [f"@/{KIND}/{item['id']}"], {"E-Tag": item["version"]})
+
+
+@route("PUT", "/dataSets/{id}", _SPEC)
+def replace(call: Call, key: str) -> Answer:
+    item, body = _matched(call, key), _judged(call)
+    if body["schemaRef"]["id"] != item["schemaRef"]["id"]:
+        raise FIXED("schemaRef cannot change")
+    if _dry(call):
+        return Answer(200, [])
+    return _changed(call, {n: v for n, v in item.items() if n not in schemas.fields(KIND)} | {"tags": {}} | body)
+
+
+@route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
+def merge(call: Call, key: str) -> Answer:
+    return _changed(call, _merged(_matched(call, key), call.body("merged dataSets", BODY)))
+
+
+def _merged(into: Json, change: Json) -> Json:
+    """What is missing on the way is made."""
+    both = {n: _merged(into[n], v) for n, v in change.items() if isinstance(v, dict) and isinstance(into.get(n), dict)}
+    return into | change | both
+
+
+@route("GET", "/lastBatches", "openapi catalog")
+def last_batches(call: Call) -> Answer:
+    """Dataset id → its last batch, and the last that went well or ill."""
+    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
+    start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
+    found: dict[str, Json] = {}
+    for batch in call.space.all("batches"):  # in order of creation
+        last: Json = {"lastBatchId": batch["id"], "lastBatchStatus": batch["status"]}
+        if kind := {"success": "Successful", "failed": "Failed"}.get(batch["status"]):
+            last[f"last{kind}BatchId"] = batch["id"]
+        last |= {name: batch[name] for name in ("created", "updated", "imsOrg") if name in batch}
+        for related in batch["relatedObjects"]:
+            known = found.setdefault(related["id"], {"sandboxId": sandbox_id(call.sandbox)})
+            known |= last
+    wanted = call.query.get("dataSetId")
+    shown = [key for key in found if key == (wanted or key)][start : start + limit]
+    return Answer(200, {key: found[key] for key in shown})
 
 
 @route("DELETE", "/dataSets/{id}", _SPEC)
