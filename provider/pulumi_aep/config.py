@@ -25,6 +25,7 @@ VARIABLES = {
     "scopes": "AEP_SCOPES",
     "timeout": "AEP_TIMEOUT",
     "onlineChecks": "AEP_ONLINE_CHECKS",
+    "ownerId": "AEP_OWNER_ID",
 }
 """Every setting: its key in stack config (namespace `aep`) and its environment variable."""
 
@@ -34,7 +35,8 @@ class Settings:
     """Where to talk to and as whom.
 
     `timeout` is the longest time in seconds that one create, update or delete may take, retries included.
-    `online_checks` lets previews compare new or changed values with the service's own specs.
+    `online_checks` lets previews compare new or changed values with what the service has.
+    `owner_id` is the identity of a lost state: a new state that is given it takes everything back.
     """
 
     org_id: str
@@ -46,6 +48,7 @@ class Settings:
     scopes: str = SCOPES
     timeout: int = 300
     online_checks: bool = True
+    owner_id: str = ""
 
 
 def load(stack_config: Callable[[str], Any]) -> Settings:
@@ -95,6 +98,7 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
         scopes=values.get("scopes", SCOPES).replace(" ", ""),
         timeout=int(timeout),
         online_checks=online == "true",
+        owner_id=values.get("ownerId", ""),
     )
 
 

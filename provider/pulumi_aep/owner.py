@@ -23,7 +23,9 @@ class OwnerProvider(Provider):
     arguments = OwnerArguments
 
     def create(self, props: Props) -> pulumi.dynamic.CreateResult:
-        return pulumi.dynamic.CreateResult(secrets.token_hex(6), self.state({}, {}, current_runtime()))
+        runtime = current_runtime()
+        identity = runtime.settings.owner_id or secrets.token_hex(6)
+        return pulumi.dynamic.CreateResult(identity, self.state({}, {}, runtime))
 
     def read(self, id_: str, props: Props) -> pulumi.dynamic.ReadResult:
         stay_home(props, current_runtime())

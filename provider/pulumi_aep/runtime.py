@@ -9,6 +9,7 @@ from typing import Any
 from . import config
 from .client import Client
 from .errors import ApiError, EngineGone
+from .inventory import Inventory
 
 HOST_WORKERS = 16
 
@@ -34,6 +35,11 @@ class Runtime:
     def flow_spec(self, spec_id: str) -> dict[str, Any] | None:
         """The live flow spec; None if this credential may not read it. NotFound if there is none."""
         return self._spec("flow", self.client.flow_service.flow_specs.get, spec_id)
+
+    def inventory(self, kind: str, make: Callable[[], Inventory]) -> Inventory:
+        """What exists of a kind; one per process."""
+        inventory: Inventory = self._once(f"inventory/{kind}", make)
+        return inventory
 
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
         try:

@@ -99,9 +99,9 @@ class TestEveryKind:
 @pytest.mark.parametrize("resource", KINDS, ids=lambda resource: resource.__name__)
 def test_the_class_takes_what_the_model_knows(resource: Any) -> None:
     """Keyword arguments, annotations and the model of a kind stay together."""
-    hidden = {"owner", "timeouts", "secret_params"}
+    hidden = {"owner", "timeouts", "secret_params", *resource.provider.arguments.fields_that("are ignored")}
     fields = set(resource.provider.arguments.model_fields) - hidden
-    parameters = set(inspect.signature(resource.__init__).parameters) - {"self", "resource_name", "opts"}
+    parameters = set(inspect.signature(resource.__init__).parameters) - {"self", "resource_name", "opts", "claim"}
     assert parameters == fields
     annotated = set(inspect.get_annotations(resource))
     assert annotated - {"provider"} == fields | set(resource.provider.outputs)

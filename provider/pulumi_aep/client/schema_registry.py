@@ -40,7 +40,15 @@ class RegistryCollection:
                 return
 
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
-        """The whole resource after a JSON Patch. The Registry has no If-Match: `etag` is not sent."""
+        """The whole resource after a JSON Patch. The Registry has no If-Match: `etag` is not sent.
+
+        Appending is the one operation that does harm when it is repeated, so what is there already is left out.
+        """
+        if any(operation["path"] == "/allOf/-" for operation in operations):
+            current = self.get(object_id)
+            operations = [each for each in operations if each.get("value") not in current["allOf"]]
+            if not operations:
+                return current
         return _with_id(self._http.request("PATCH", self._one(object_id), body=operations))
 
     def delete(self, object_id: str) -> None:

@@ -1,7 +1,7 @@
 """Field group: an organization's own fields, to be used in schemas (Schema Registry, `/tenant/fieldgroups`)."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import pulumi
 from pydantic import AfterValidator, Field
@@ -11,7 +11,7 @@ from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed
 from ..specs import XdmClass
 from ._registry import RegistryProvider
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
     from ..client import Collection
@@ -51,6 +51,7 @@ class FieldGroupProvider(RegistryProvider):
     """Field groups ↔ Schema Registry. Fields live below the tenant's namespace, as the Registry demands."""
 
     arguments = FieldGroupArguments
+    likeness = ("title",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.schema_registry.field_groups
@@ -164,6 +165,7 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
         title: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param fields: name → JSON schema of each field, as the Registry takes it.
@@ -179,4 +181,5 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
                 "class_ids": class_ids if class_ids is not None else [XdmClass.EXPERIENCE_EVENT],
             },
             opts,
+            **claim,
         )

@@ -2,7 +2,7 @@
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import pulumi
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,7 +13,7 @@ from ..echoes import narrowed, same
 from ..errors import AepError, NotFound
 from ..specs import FlowSpec
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 from ._types import SpecRef
 from .base_connection import NO_SUCH_SPEC
 
@@ -116,6 +116,7 @@ class FlowProvider(FlowServiceProvider):
     """Flows ↔ Flow Service."""
 
     arguments = FlowArguments
+    likeness = ("name", "flow_spec")
     outputs = ("etag", "runs_url")
 
     def collection(self, runtime: "Runtime") -> "Collection":
@@ -346,6 +347,7 @@ class Flow(Resource, module="aep", name="Flow"):
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param flow_spec: how data comes in; REST_STORAGE_TO_AEP serves Mixpanel and all generic REST sources.
@@ -367,6 +369,7 @@ class Flow(Resource, module="aep", name="Flow"):
                 "enabled": enabled,
             },
             opts,
+            **claim,
         )
 
 

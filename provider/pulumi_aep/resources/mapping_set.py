@@ -1,7 +1,7 @@
 """Mapping set: which source field goes to which field of the schema (Data Prep, `/mappingSets`)."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import pulumi
 from pydantic import AfterValidator, Field, model_validator
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ..arguments import Arguments, Name, Part, SchemaId, fixed
 from ..boundary import Props
 from ..provider import Provider
-from ._resource import Resource
+from ._resource import Claim, Resource
 
 if TYPE_CHECKING:
     from ..client import Collection
@@ -158,9 +158,10 @@ class MappingSet(Resource, module="aep", name="MappingSet"):
         schema_id: pulumi.Input[str],
         mappings: pulumi.Input[list[Mapping]],
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[Claim],
     ) -> None:
         """
         :param schema_id: `$id` of the schema, the same as that of the target dataset.
         :param mappings: at least one line, each destination once.
         """
-        super().__init__(resource_name, {"schema_id": schema_id, "mappings": mappings}, opts)
+        super().__init__(resource_name, {"schema_id": schema_id, "mappings": mappings}, opts, **claim)
