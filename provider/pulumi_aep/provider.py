@@ -47,7 +47,7 @@ class Provider(ResourceProvider):
     """Whether a replacement deletes the old object before it makes the new one."""
 
     likeness: ClassVar[tuple[str, ...]] = ()
-    """Fields in which two objects agree when people would take one for the other; none for kinds without an owner."""
+    """Fields in which two objects agree when people would take one for the other; none for kinds without a name."""
 
     # ---- hooks: what a kind must or may say ----
 
@@ -92,6 +92,10 @@ class Provider(ResourceProvider):
         """What is known of an object that was not made by this state: less than `observe` says where secrets are."""
         return seen
 
+    def settled(self, new: Props, seen: Props) -> Props:
+        """What is wanted of an object that exists: what the program left to its creation is as it is."""
+        return new
+
     def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
         """What is left to do after the object was made or changed; gives the outputs that this changed."""
         return {}
@@ -124,7 +128,8 @@ class Provider(ResourceProvider):
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """What differs, and what of it cannot change in place."""
         state = from_host(_olds)
-        old, new = self.arguments.pick(state), self.arguments.pick(from_host(_news))
+        old = self.arguments.pick(state)
+        new = self.settled(self.arguments.pick(from_host(_news)), old)
         stay_home(state, current_runtime())
         changed = self._changed(old, new)
         replaces = self.must_replace(old, new, changed)
@@ -137,11 +142,12 @@ class Provider(ResourceProvider):
         new = self.arguments.pick(from_host(props))
         runtime = current_runtime()
         with _time_limit(new, "create", runtime):
-            if new.get("adopt"):
-                object_id, outputs = new["adopt"], self._take(new["adopt"], new, runtime)
+            object_id = new.get("adopt")
+            if object_id:
+                state = self._take(object_id, new, runtime)
             else:
-                object_id, outputs = self._make(new, runtime)
-        return CreateResult(object_id, self.state(new, outputs, runtime))
+                object_id, state = self._make(new, runtime)
+        return CreateResult(object_id, self.state(state, {}, runtime))
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """What the service holds now; an empty id if the object is gone."""
@@ -159,7 +165,8 @@ class Provider(ResourceProvider):
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """One request with what changed, then what the kind leaves for after it."""
         state, runtime = from_host(_olds), current_runtime()
-        old, new = self.arguments.pick(state), self.arguments.pick(from_host(_news))
+        old = self.arguments.pick(state)
+        new = self.settled(self.arguments.pick(from_host(_news)), old)
         stay_home(state, runtime)
         outputs = {name: state[name] for name in self.outputs if name in state}
         with _time_limit(new, "update", runtime):
@@ -194,27 +201,26 @@ class Provider(ResourceProvider):
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
         inventory = self._inventory(runtime)
         for attempt in range(ATTEMPTS_AT_CREATION):
-            if self.likeness and (left := inventory.take(new["owner"], fresh=attempt > 0)):
+            if left := inventory.take(new["owner"], fresh=attempt > 0):
                 return left, self._take(left, new, runtime)
             try:
                 answer = self.collection(runtime).create(self.body(new, runtime))
             except (NoAnswer, ApiError) as error:
                 lost = isinstance(error, NoAnswer) or error.status >= 500
-                if not lost or not self.likeness or attempt == ATTEMPTS_AT_CREATION - 1:
+                if not lost or attempt == ATTEMPTS_AT_CREATION - 1:
                     raise
             else:
                 inventory.made(answer["id"])
-                return answer["id"], {
-                    **self.computed(answer, runtime),
-                    **self.follow_up(answer["id"], {}, new, runtime),
-                }
+                follow_up = self.follow_up(answer["id"], {}, new, runtime)
+                return answer["id"], {**new, **self.computed(answer, runtime), **follow_up}
         raise AssertionError("unreachable")
 
     def _take(self, object_id: str, new: Props, runtime: "Runtime") -> Props:
-        """Bring an object that exists to the wanted state; gives its outputs."""
+        """Bring an object that exists to the wanted state; gives its properties and outputs."""
         item = self.collection(runtime).get(object_id)
         self._inventory(runtime).made(object_id)
         seen = {**new, **self.observe(item, new, runtime)}
+        new = self.settled(new, seen)
         if problems := self._obstacles(seen, new):
             raise Claimed(
                 f"{object_id} is this stack's, but it cannot become what the program says: {'; '.join(problems)}. "
@@ -224,7 +230,7 @@ class Provider(ResourceProvider):
         outputs = self.computed(item, runtime)
         if change := self.change(old, new, runtime):
             outputs |= self._apply(object_id, change, outputs, old, new, runtime)
-        return outputs | self.follow_up(object_id, old, new, runtime)
+        return {**new, **outputs, **self.follow_up(object_id, old, new, runtime)}
 
     def _obstacles(self, seen: Props, new: Props) -> list[str]:
         fields = self.must_replace(seen, new, self._changed(seen, new))
@@ -260,7 +266,7 @@ class Provider(ResourceProvider):
                 f"adopt: there is no {object_id} in sandbox {runtime.settings.sandbox}; leave adopt out to make one"
             ]
         seen = {**props, **self.observe(item, props, runtime)}
-        problems = [f"adopt: {problem}" for problem in self._obstacles(seen, props)]
+        problems = [f"adopt: {problem}" for problem in self._obstacles(seen, self.settled(props, seen))]
         owner = seen.get("owner")
         if owner not in (None, props.get("owner")) and not props.get("take_over"):
             problems.append(f"adopt: {object_id} belongs to {owner}; set take_over=True to take it from there")

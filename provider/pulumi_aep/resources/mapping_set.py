@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, Ty
 import pulumi
 from pydantic import AfterValidator, Field, model_validator
 
-from ..arguments import Arguments, Name, Part, SchemaId, fixed
+from ..arguments import Arguments, Name, Part, SchemaId, described, fixed, undescribed
 from ..boundary import Props
 from ..provider import Provider
 from ._resource import Claim, Resource
@@ -65,7 +65,10 @@ class MappingSetArguments(Arguments):
 
 
 class MappingSetProvider(Provider):
-    """Mapping sets ↔ Data Prep. They have no place for an owner, and a flow must never run without its mapping."""
+    """Mapping sets ↔ Data Prep. Made before the old one goes: a flow must never run without its mapping.
+
+    A mapping set has no description; the owner's line stands in that of its first mapping.
+    """
 
     arguments = MappingSetArguments
     outputs = ("version",)
@@ -75,9 +78,12 @@ class MappingSetProvider(Provider):
         return runtime.client.data_prep.mapping_sets
 
     def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+        mappings = [_to_wire(mapping, runtime) for mapping in props["mappings"]]
+        if props.get("owner"):
+            mappings[0]["description"] = described({**props["mappings"][0], "owner": props["owner"]})
         return {
             "outputSchema": {"schemaRef": {"id": props["schema_id"], "contentType": CONTENT_TYPE}},
-            "mappings": [_to_wire(mapping, runtime) for mapping in props["mappings"]],
+            "mappings": mappings,
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
@@ -88,10 +94,13 @@ class MappingSetProvider(Provider):
         foreign = [_from_identity(identity) for identity in seen if identity not in known]
         output = item.get("outputSchema") or {}
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
-        return {"schema_id": schema_id, "mappings": kept + foreign}
+        owners = [undescribed(mapping.get("description"))["owner"] for mapping in item.get("mappings") or []]
+        owner = next((text for text in owners if text), state.get("owner"))
+        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": owner}
 
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
-        return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
+        same = old["mappings"] == new["mappings"] and old.get("owner") == new.get("owner")
+        return None if same else self.body(new, runtime)
 
     def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"version": int(answer["version"])}
