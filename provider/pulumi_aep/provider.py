@@ -134,6 +134,7 @@ class Provider(ResourceProvider):
         changed = self._changed(old, new)
         replaces = self.must_replace(old, new, changed)
         if replaces:
+            current_runtime().check_loss()
             self.before_loss(_id, new, current_runtime())
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=self.delete_first)
 
@@ -183,6 +184,7 @@ class Provider(ResourceProvider):
         if self._inventory(runtime).was_taken(_id):
             return  # create() took this very object in this run: what goes is an older record of it
         with _time_limit(state, "delete", runtime), suppress(NotFound):
+            runtime.check_loss()
             self.before_loss(_id, state, runtime)
             self.collection(runtime).delete(_id)
         self._inventory(runtime).forget(_id)

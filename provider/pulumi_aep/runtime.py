@@ -8,7 +8,7 @@ from typing import Any
 
 from . import config
 from .client import Client
-from .errors import ApiError, EngineGone
+from .errors import ApiError, EngineGone, Guarded
 from .inventory import Inventory
 
 HOST_WORKERS = 16
@@ -27,6 +27,18 @@ class Runtime:
     def tenant_id(self) -> str:
         """The organization's namespace in schemas, without its underscore."""
         return str(self._once("tenant", self.client.schema_registry.tenant_id))
+
+    def check_loss(self) -> None:
+        """Raises Guarded where nothing may be deleted: in a sandbox of type production, unless that is allowed."""
+        if self.settings.allow_production_deletes:
+            return
+        name = self.settings.sandbox
+        found = self._once("sandbox", lambda: [each for each in self.client.sandboxes.find() if each["name"] == name])
+        if not found or found[0]["type"] != "development":
+            raise Guarded(
+                f"{name} is a production sandbox: nothing in it is deleted or replaced unless you allow it with "
+                "pulumi config set aep:allowProductionDeletes true"
+            )
 
     def connection_spec(self, spec_id: str) -> dict[str, Any] | None:
         """The live connection spec; None if this credential may not read it. NotFound if there is none."""
