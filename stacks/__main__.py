@@ -3,9 +3,9 @@
 import signal
 
 import pulumi
-from dataflows import load
 
 import pulumi_aep as aep
+from dataflows import load
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # else a failing update prints the interrupted program's traceback
 

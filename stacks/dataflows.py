@@ -3,12 +3,19 @@
 from typing import Any
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _placeholder(cls, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("<"):
+            raise ValueError(f"still holds the placeholder {value}")
+        return value
 
 
 class Schedule(_Section):
@@ -50,5 +57,15 @@ def load(config: Any) -> dict[str, MixpanelDataflow]:
     try:
         return TypeAdapter(dict[str, MixpanelDataflow]).validate_python(config or {})
     except ValidationError as error:
-        problems = [f"  - {'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}" for item in error.errors()]
+        problems = [f"  - {'.'.join(map(str, item['loc'])) or 'value'}: {_text(item)}" for item in error.errors()]
         raise pulumi.RunError("\n".join(["config dataflows:mixpanel of this stack is wrong:", *problems])) from None
+
+
+def _text(problem: Any) -> str:
+    words = {
+        "extra_forbidden": "is not a known key",
+        "missing": "is required",
+        "string_type": "must be text: put the value in quotes",
+        "value_error": problem["msg"].removeprefix("Value error, "),
+    }
+    return words.get(problem["type"]) or str(problem["msg"]).replace("Input should", "must")

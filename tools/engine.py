@@ -39,7 +39,7 @@ def ensure() -> None:
                 return
     raise Stop(
         f"No Pulumi engine: there is no complete `pulumi` {VERSION} or newer on PATH, the official installer cannot be "
-        f"used from here, and there is no Go {GO} or newer to build one. Install Pulumi or Go, then run this again."
+        f"used from here, and no Go {GO} or newer can build it here. Install Pulumi or Go, then run this again."
     )
 
 
@@ -89,18 +89,26 @@ def install(folder: Path) -> bool:
 
 
 def build(folder: Path) -> bool:
-    """Compile the CLI and its Python host; False without a Go that can."""
+    """Compile the CLI and its Python host; False without a Go that can, or without its modules."""
     if not shutil.which("go") or numbers(run("go", "env", "GOVERSION")) < numbers(GO):
         return False
-    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
-    with timed(f"Building the Pulumi engine {VERSION} from source; about 6 minutes, once per machine"):
-        go_build("cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", folder / "bin", stamp)
-        go_build("host", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", folder / "bin")
-        sdk = go("cli", "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3")
-        for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
-            copy = shutil.copyfile(Path(sdk, "python", script), folder / "bin" / Path(script).name)
-            copy.chmod(0o755)
+    try:
+        with timed(f"Building the Pulumi engine {VERSION} from source; about 6 minutes, once per machine"):
+            compile_all(folder / "bin")
+    except Stop as failure:
+        say(str(failure))
+        return False
     return True
+
+
+def compile_all(target: Path) -> None:
+    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
+    go_build("cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", target, stamp)
+    go_build("host", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", target)
+    sdk = go("cli", "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3")
+    for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
+        copy = shutil.copyfile(Path(sdk, "python", script), target / Path(script).name)
+        copy.chmod(0o755)
 
 
 def go_build(module: str, package: str, target: Path, stamp: str = "") -> None:

@@ -4,10 +4,12 @@ A stack whose endpoint is `emulator` keeps all it needs in .local/PORT; for any 
 """
 
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -17,8 +19,12 @@ from tools.common import LOCAL, ROOT, VENV, Stop, main, say
 Variables = dict[str, str | None]  # None: to be unset
 
 
+def config_file(stack: str) -> Path:
+    return ROOT / "stacks" / f"Pulumi.{stack.rsplit('/')[-1]}.yaml"
+
+
 def emulator_bound(stack: str) -> bool:
-    file = ROOT / "stacks" / f"Pulumi.{stack.rsplit('/')[-1]}.yaml"
+    file = config_file(stack)
     if not file.is_file():
         raise Stop(f"There is no {file.relative_to(ROOT)}: copy stacks/Pulumi.dev.yaml to it and edit the copy.")
     try:
@@ -49,11 +55,14 @@ def variables(stack: str, port: int, bound: bool) -> Variables:
     return always | dict.fromkeys(("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME"))
 
 
-def pulumi(env: Variables, *arguments: str) -> None:
+def pulumi(env: Variables, *arguments: str, capture: bool = False) -> str:
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for Pulumi, which stops in order
     full = {name: value for name, value in (os.environ | env).items() if value is not None}
-    if subprocess.run(["pulumi", *arguments], cwd=ROOT, env=full).returncode:
+    output = subprocess.PIPE if capture else None
+    done = subprocess.run(["pulumi", *arguments], cwd=ROOT, env=full, stdout=output, text=True)
+    if done.returncode:
         raise Stop(f"Failed, see above: pulumi {' '.join(arguments)}")
+    return done.stdout or ""
 
 
 def up(stack: str, port: int, bound: bool) -> None:
@@ -63,9 +72,14 @@ def up(stack: str, port: int, bound: bool) -> None:
     pulumi(env, "stack", "select", "--create", stack)
     # For a real sandbox Pulumi shows first what it would do, and asks.
     pulumi(env, "up", "--suppress-outputs", *(("--yes", "--skip-preview") if bound else ()))
-    pulumi(env, "stack", "output")
+    outputs = pulumi(env, "stack", "output", "--json", capture=True)
+    say(f"Outputs of the stack:\n{outputs}")
     given = (" STACK=" + stack) * (stack != "local") + f" PORT={port}" * (port != 8700)
-    say(f'\nNext, try:\n  eval "$(make -s env{given})"\n  pulumi preview\n  pulumi-aep --help')
+    connection = re.search(r'"baseConnectionId": "(.+?)"', outputs)
+    say(f"""Next, try:
+  eval "$(make -s env{given})"  # the next two then work in this shell
+  pulumi-aep {f"explore {connection[1]}" if connection else "--help"}
+  pulumi preview  # after a change in stacks/{config_file(stack).name}""")
 
 
 def down(stack: str, port: int, bound: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from pulumi_aep import runtime
 from pulumi_aep.client import Client
 from pulumi_aep.config import Settings

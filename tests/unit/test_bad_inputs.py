@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.provider import Provider
 from pulumi_aep.resources.base_connection import BaseConnectionProvider as Base

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.output import UNKNOWN as HOST_UNKNOWN
+
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.boundary import SECRET_MARK, UNKNOWN, from_host
 from pulumi_aep.provider import Provider

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import os
 import socket
+import sqlite3
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,17 +21,16 @@ from starlette.routing import Route as WebRoute
 
 from . import catalog, control, data_prep, flow_service, ims, sandboxes, schema_registry
 from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
-from .journal import Journal
 from .rules import Answer, Problem
 from .store import Store
 
-SERVICES = (ims, flow_service, schema_registry, catalog, data_prep, sandboxes)  # importing them registers their routes
-Endpoint = Callable[[Request], Awaitable[Response]]
+SERVICES = (ims, flow_service, schema_registry, catalog, data_prep, sandboxes)  # imported, they have their routes
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(db: str | Path) -> Starlette:
     """The emulator as an ASGI app over the SQLite file `db` (made if missing)."""
-    store, journal = Store(db), Journal()
+    store, journal = Store(db), control.Journal()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -37,29 +39,29 @@ def create_app(db: str | Path) -> Starlette:
 
     routes = control.routes(store, journal)
     for route in ROUTES:
-        for path in (route.path, route.path + "/"):  # both path forms of the services are served
+        for path in {route.path, route.path.removesuffix("/") + "/"}:  # both path forms of the services are served
             routes.append(WebRoute(path, _endpoint(route, store, journal), methods=[route.method]))
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    routes.append(WebRoute("/{path:path}", _endpoint(None, store, journal, list(routes)), methods=methods))
+    known = list(routes)
+
+    def unknown(call: Call) -> Answer:
+        allowed = {method for web in known if web.path_regex.match(call.path) for method in web.methods or ()}
+        raise NO_METHOD(f"allowed: {', '.join(sorted(allowed))}") if allowed else NO_ROUTE(call.path[:160])
+
+    routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal), methods=METHODS))
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _endpoint(route: Route | None, store: Store, journal: Journal, known: list[WebRoute] | None = None) -> Endpoint:
+def _endpoint(
+    route: Route | Callable[[Call], Answer], store: Store, journal: control.Journal
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         started = time.perf_counter()
         raw = await request.body()
-        if delay := store.settings["latency_ms"]:
-            await asyncio.sleep(delay / 1000)
-        call = Call(
-            method="GET" if request.method == "HEAD" else request.method,
-            path=request.url.path,
-            query=request.query_params,
-            headers=request.headers,
-            raw=raw,
-            base_url=str(request.base_url).rstrip("/"),
-            store=store,
-        )
-        answer = _answer(route, call, dict(request.path_params), known or [], request)
+        await asyncio.sleep(store.settings["latency_ms"] / 1000)
+        method = "GET" if request.method == "HEAD" else request.method
+        base = str(request.base_url).rstrip("/")
+        call = Call(method, request.url.path, request.query_params, request.headers, raw, base, store)
+        answer = _answer(route, call, request.path_params.values())
         journal.add(request, answer.status, call.sandbox, started)
         headers = {"x-request-id": call.request_id, **answer.headers}
         if answer.body is None:
@@ -69,20 +71,19 @@ def _endpoint(route: Route | None, store: Store, journal: Journal, known: list[W
     return endpoint
 
 
-def _answer(route: Route | None, call: Call, path: dict[str, str], known: list[WebRoute], request: Request) -> Answer:
+def _answer(route: Route | Callable[[Call], Answer], call: Call, parameters: Iterable[str]) -> Answer:
     try:
-        if route is None:
-            allowed = {method for web in known if web.path_regex.match(call.path) for method in web.methods or ()}
-            raise NO_METHOD(call.method, allow=", ".join(sorted(allowed))) if allowed else NO_ROUTE(call.path)
+        if not isinstance(route, Route):
+            return route(call)
         with call.store.transaction():
             admit(call, route.service)
             if route.handler is None:
-                raise NOT_MODELLED(f"{route.method} {route.path}")
-            return route.handler(call, *path.values())
+                raise NOT_MODELLED(f"the emulator does not model {route.method} {route.path}")
+            return route.handler(call, *parameters)
     except Problem as problem:
         return problem.answer(call.request_id)
     except Exception:
-        traceback.print_exc()  # code positions only, no values
+        traceback.print_exc()
         return BROKEN().answer(call.request_id)
 
 
@@ -95,15 +96,23 @@ class _Server(uvicorn.Server):
         print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
 
 
+def _give_up(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
 def serve(host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.db") -> None:
     """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1."""
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        print(f"error: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _give_up(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
+    try:
+        app = create_app(db)
+    except (OSError, sqlite3.Error) as error:
+        _give_up(f"cannot open {db}: {error}")
     config = uvicorn.Config(
-        create_app(db), log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+        app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
     )
     with suppress(KeyboardInterrupt):
         _Server(config).run(sockets=[listener])

@@ -2,180 +2,137 @@
 
 import re
 import secrets
-from typing import Any, Literal
+from functools import partial
 
-from pydantic import Field
-
-from . import patch, query
-from .gateway import CLIENT, FOUNDATION, NOT_MODELLED, ORG, PATCH, USER, Body, Call, Router, sandbox_id
+from . import patch, query, schemas
+from .gateway import CLIENT, NOT_MODELLED, ORG, PATCH, USER, Call, Router, check, sandbox_id
 from .rules import Answer, Json, Rule, Service, note
-from .store import Row, Space
+from .store import Space
 
-_SPEC, _DOCS = "openapi catalog", "docs catalog/api"
-_C = Service.CATALOG
-route = Router(_C, f"{FOUNDATION}/catalog")
 KIND = "dataSets"
+route = Router(Service.CATALOG, "/data/foundation/catalog")
+_SPEC, _DOCS = "openapi catalog; docs catalog/api", "docs catalog/api"
+_rule = partial(Rule, Service.CATALOG)
+_note = partial(note, Service.CATALOG)
 
-NOT_FOUND = Rule(_C, "", 404, "Dataset not found", f"{_SPEC} (body: assumed)")
-BODY = Rule(_C, "", 400, "The request body is invalid", f"{_SPEC} (body: assumed)")
-SCHEMA = Rule(_C, "", 400, "The schema does not exist", "assumed")
-LIST = Rule(_C, "", 400, "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
-FIXED = Rule(_C, "", 400, "This path cannot be patched so", "assumed (no page changes schemaRef after creation)")
-STALE = Rule(_C, "", 412, "The version does not match", f"{_DOCS}/update-object.md (body: assumed)")
+NOT_FOUND = _rule(404, "", "Dataset not found", "openapi catalog (body: assumed)")
+BODY = _rule(400, "", "The request body is invalid", "openapi catalog (body: assumed)")
+SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
+QUERY = _rule(400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
+FIXED = _rule(400, "", "This path cannot be patched so", "assumed: no page changes schemaRef after creation")
+STALE = _rule(412, "", "The version does not match", f"{_DOCS}/update-object.md (body: assumed)")
 
-note(_C, "name and schemaRef are required; names are not unique.")
-note(_C, "A dataset that a target connection names may be deleted: no source states a refusal.")
-note(_C, "DELETE of an unknown id answers 200 [].", f"{_SPEC} (it lists no 404)")
-note(_C, "requestDataSource is taken and ignored; Pragma: validate-only is not modelled.", f"{_DOCS}/create-dataset.md")
-
-
-class SchemaRef(Body):
-    id: str
-    content_type: str = Field(pattern=r"^application/vnd\.adobe\.xed(-full)?(-notext)?\+json; ?version=1(\.\d+)?$")
-
-
-class Editable(Body):
-    name: str = Field(min_length=1)
-    description: str | None = None
-    tags: dict[str, list[str]] = Field(default_factory=dict)
-    enable_error_diagnostics: bool | None = None
+_note("name and schemaRef are required; names need not be unique.")
+_note("A dataset that a target connection names may be deleted: no source states a refusal.")
+_note("DELETE of an unknown id answers 200 [].", "openapi catalog (it lists no 404)")
+_note("requestDataSource is taken and changes nothing.", "docs catalog/datasets/create.md")
+_note("Pragma: validate-only is answered with 501.", "not modelled")
 
 
-class FileDescription(Body):
-    persisted: Literal[True] | None = None
-    container_format: Literal["parquet"] | None = None
-    format: Literal["parquet"] | None = None
-
-
-class NewDataset(Editable):
-    schema_ref: SchemaRef
-    file_description: FileDescription | None = None
-
-
-def _reference(id_: str) -> list[str]:
-    return [f"@/{KIND}/{id_}"]
-
-
-def _fetch(space: Space, id_: str) -> Json:
-    item = space.get(KIND, id_)
+def _fetch(space: Space, key: str) -> Json:
+    item = space.get(KIND, key)
     if item is None:
-        raise NOT_FOUND(f"dataset {id_[:64]!r}")
+        raise NOT_FOUND(f"dataset {key[:64]!r}")
     return item
 
 
-@route("POST", "/dataSets", f"{_SPEC}; {_DOCS}/create-dataset.md")
+@route("POST", "/dataSets", "openapi catalog; docs catalog/datasets/create.md")
 def create(call: Call) -> Answer:
     if "pragma" in call.headers:
-        raise NOT_MODELLED("Pragma")
-    body = call.read(NewDataset, BODY).model_dump(exclude_unset=True, by_alias=True)
+        raise NOT_MODELLED("the emulator does not model Pragma")
+    body = call.body(KIND, BODY)
     if call.space.get("schemas", body["schemaRef"]["id"]) is None:
         raise SCHEMA(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
-    id_, now = secrets.token_hex(12), call.store.now_ms()
-    item = {
-        "id": id_,
-        "version": "1.0.0",
-        "imsOrg": ORG,
-        "sandboxId": sandbox_id(call.sandbox),
-        "tags": {},
-        **{name: value for name, value in body.items() if value is not None},
-        "created": now,
-        "updated": now,
-        "createdClient": CLIENT,
-        "createdUser": USER,
-        "updatedUser": USER,
-        "namespace": "ACP",
-        "state": "DRAFT",
-        "files": f"@/dataSetFiles?dataSetId={id_}",
-        "viewId": secrets.token_hex(12),
-    }
-    call.space.put(KIND, id_, item)
-    return Answer(201, _reference(id_), {"Location": f"{call.base_url}{route.base}/{KIND}/{id_}"})
+    key, now = secrets.token_hex(12), call.store.now_ms()
+    item: Json = {"id": key, "version": "1.0.0", "imsOrg": ORG, "sandboxId": sandbox_id(call.sandbox), "tags": {}}
+    item |= {name: value for name, value in body.items() if value is not None}
+    item |= {"created": now, "updated": now, "createdClient": CLIENT, "createdUser": USER, "updatedUser": USER}
+    item |= {"namespace": "ACP", "state": "DRAFT", "viewId": secrets.token_hex(12)}
+    call.space.put(KIND, key, item | {"files": f"@/dataSetFiles?dataSetId={key}"})
+    return Answer(201, [f"@/{KIND}/{key}"], {"Location": f"{call.base_url}{route.base}/{KIND}/{key}"})
 
 
-def _shown(item: Json, properties: str | None) -> Json:
-    wanted = {name.strip() for name in properties.split(",")} if properties else None
-    return {k: v for k, v in item.items() if k != "id" and (wanted is None or k in wanted)}
+def _shown(call: Call, items: list[Json]) -> Json:
+    """id → object, with the asked properties."""
+    wanted = {name.strip() for name in call.query.get("properties", "").split(",")} - {""}
+    return {i["id"]: {k: v for k, v in i.items() if k != "id" and (not wanted or k in wanted)} for i in items}
 
 
-@route("GET", "/dataSets/{id}", f"{_SPEC}; {_DOCS}/look-up-object.md")
+@route("GET", "/dataSets/{id}", _SPEC)
 def get(call: Call, key: str) -> Answer:
     item = _fetch(call.space, key)
-    return Answer(200, {key: _shown(item, call.query.get("properties"))}, {"E-Tag": item["version"]})
+    return Answer(200, _shown(call, [item]), {"E-Tag": item["version"]})
 
 
-@route("GET", "/dataSets", f"{_SPEC}; {_DOCS}/list-objects.md")
+@route("GET", "/dataSets", _SPEC)
 def list_datasets(call: Call) -> Answer:
-    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", LIST))
-    start = query.number(call.query.get("start"), 0, 0, 10**9, "start", LIST)
+    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
+    start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
     order = re.fullmatch(r"(?:(asc|desc):)?([\w.]+)", call.query.get("orderBy", "asc:created"))
     if not order:
-        raise LIST("orderBy must be asc:property or desc:property")
-    rows = [row for row in call.space.rows(KIND) if _accepts(call, row)]
-    key = ("-" if order[1] == "desc" else "") + order[2]
-    found = query.select(rows, [], key, len(rows) + 1, None).items[start : start + limit]
-    return Answer(200, {item["id"]: _shown(item, call.query.get("properties")) for item in found})
+        raise QUERY("orderBy must be asc:property or desc:property")
+    rows = [row for row in call.space.rows(KIND) if _accepts(call, row.body)]
+    sorted_by = ("-" if order[1] == "desc" else "") + order[2]
+    found = query.select(rows, [], sorted_by, len(rows), None).items
+    return Answer(200, _shown(call, found[start : start + limit]))
 
 
-def _accepts(call: Call, row: Row) -> bool:
-    name = call.query.get("name")
-    if name is not None and row.body["name"] != name:
+def _accepts(call: Call, item: Json) -> bool:
+    if call.query.get("name", item["name"]) != item["name"]:
         return False
-    for text in call.query.getlist("tags"):
-        key, _, wanted = text.partition(":")
-        if not set(wanted.split(",")) & set(row.body["tags"].get(key, [])):
+    for key, _, wanted in (text.partition(":") for text in call.query.getlist("tags")):
+        if not set(wanted.split(",")) & set(item["tags"].get(key, [])):
             return False
     for text in call.query.getlist("property"):
-        path, tilde, pattern = text.partition("~")
-        if not tilde:
-            if not query.Filter.parse(text, LIST, ("==", "!=", "<", ">", "<=", ">=")).accepts(row.body):
-                return False
-        elif not pattern.startswith("^"):
-            raise LIST("property~ takes a beginning: name~^x")
-        elif not any(str(v).startswith(pattern[1:]) for v in query.reach(row.body, path.split("."))):
+        path, tilde, beginning = text.partition("~^")
+        if not tilde and not query.parse(text, query.ALL_OPERATORS, QUERY).accepts(item):
+            return False
+        if tilde and not any(str(value).startswith(beginning) for value in query.reach(item, path.split("."))):
             return False
     return True
 
 
-@route("PATCH", "/dataSets/{id}", f"{_SPEC}; {_DOCS}/update-object.md")
+@route("GET", "/batches", _SPEC)
+def list_batches(call: Call) -> Answer:
+    """Batches of one dataset or of all; nothing writes any yet."""
+    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
+    start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
+    wanted = call.query.get("dataSet")
+    rows = [row.body for row in call.space.rows("batches")]
+    found = [item for item in rows if wanted in (None, *(each["id"] for each in item["relatedObjects"]))]
+    return Answer(200, _shown(call, found[start : start + limit]))
+
+
+@route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item = _fetch(call.space, key)
+    item, body = _fetch(call.space, key), call.json()
     given = call.headers.get("if-match")
     if given is not None and given.strip('"') != item["version"]:
         raise STALE(f"the version is {item['version']}")
-    names = Editable.wire_names()
-    body: Any = call.json()
+    names = schemas.fields("changed dataSets")
+    content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
-        operations = patch.read(body, BODY, FIXED)
-        patch.refuse_paths(operations, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, FIXED, {})
-        content = patch.apply({k: v for k, v in item.items() if k in names}, operations, FIXED)
-    else:
-        if not isinstance(body, dict):
-            raise BODY("a merge patch is an object")
-        if fixed := set(body) & NewDataset.wire_names() - names:
+        operations = patch.read(body, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, BODY, FIXED, FIXED)
+        patch.apply(content, operations, FIXED)
+    elif isinstance(body, dict):
+        if fixed := set(body) & set(schemas.fields(KIND)) - set(names):
             raise FIXED(f"{', '.join(sorted(fixed))} cannot change")
-        content = {k: item[k] for k in names if k in item} | body
-    content = {k: v for k, v in content.items() if v is not None}
-    call.read(Editable, BODY, content)
+        content |= body
+    check("changed dataSets", content if isinstance(body, dict | list) else body, BODY)
     major, minor, revision = item["version"].split(".")
-    kept = {k: v for k, v in item.items() if k not in names}
-    kept |= {"version": f"{major}.{minor}.{int(revision) + 1}", "updated": call.store.now_ms(), "tags": {}} | content
-    call.space.put(KIND, key, kept)
-    return Answer(200, _reference(key), {"E-Tag": kept["version"]})
+    item = {name: value for name, value in item.items() if name not in names} | {"tags": {}}
+    item |= {name: value for name, value in content.items() if value is not None}
+    item |= {"version": f"{major}.{minor}.{int(revision) + 1}", "updated": call.store.now_ms()}
+    call.space.put(KIND, key, item)
+    return Answer(200, [f"@/{KIND}/{key}"], {"E-Tag": item["version"]})
 
 
-@route("DELETE", "/dataSets/{id}", f"{_SPEC}; {_DOCS}/delete-object.md")
+@route("DELETE", "/dataSets/{id}", _SPEC)
 def delete(call: Call, key: str) -> Answer:
-    known = call.space.get(KIND, key) is not None
+    known = call.space.get(KIND, key)
     call.space.delete(KIND, key)
-    return Answer(200, _reference(key) if known else [])
+    return Answer(200, [f"@/{KIND}/{key}"] if known else [])
 
 
 def view_all(space: Space) -> list[Json]:
     return space.all(KIND)
-
-
-route.not_modelled(
-    f"{_SPEC}; {_DOCS}",
-    *("PUT /dataSets/{id}", "PATCH /v2/dataSets/{id}", "GET /batches", "GET /batches/{id}", "POST /batches"),
-    *("GET /lastBatches", "GET /tags/{name}", "GET /dataSets/{id}/credentials", "GET /dataSetFiles", "POST /"),
-)

@@ -4,56 +4,41 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
 from starlette.datastructures import Headers, QueryParams
 
-from .rules import Answer, Rule, Service
+from . import schemas
+from .rules import Answer, Json, Rule, Service, load, note
 from .store import Space, Store
 
 ORG, CLIENT, SECRET, TENANT = "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "emulator"
 USER = "EMULATOR@techacct.adobe.com"
-SANDBOXES = {"prod": "production", "stage": "development", "dev": "development", "local": "development"}
-FOUNDATION = "/data/foundation"
-
-_TROUBLE, _DEST = "docs landing/troubleshooting.md", "openapi destinations"
-_FLOW_ERRORS = "docs sources/errors/flow-service-errors.md"
-_G = Service.GATEWAY
-TOKEN_MISSING = Rule(_G, "403010", 403, "Oauth token is missing.", f"{_TROUBLE}; {_DEST}")
-TOKEN_INVALID = Rule(_G, "401013", 401, "Oauth token is not valid", f"{_TROUBLE}; {_DEST}")
-KEY_MISSING = Rule(_G, "403000", 403, "Api Key is required", _TROUBLE)
-KEY_INVALID = Rule(_G, "403003", 403, "Api Key is invalid", _TROUBLE)
-ORG_MISSING = Rule(_G, "400003", 400, "Missing header x-gw-ims-org-id", _TROUBLE)
-ORG_FOREIGN = Rule(_G, "403025", 403, "Profile is not valid", "assumed for an org of others; code: " + _TROUBLE)
-NO_ROUTE = Rule(_G, "404", 404, "No such route", "assumed")
-NO_METHOD = Rule(_G, "405", 405, "Method not allowed", "assumed")
-NOT_MODELLED = Rule(_G, "501", 501, "The emulator does not model this", "assumed: the real service would answer")
-BROKEN = Rule(_G, "500", 500, "The emulator failed; this is a bug in it", "assumed")
-CONTENT_TYPE = Rule(_G, "", 400, "BadRequestError", _TROUBLE)
-NOT_JSON = Rule(_G, "400", 400, "The body is not valid JSON", "assumed")
-NO_SANDBOX_HEADER = Rule(_G, "400", 400, "Missing header x-sandbox-name", "assumed code; required: the OpenAPI files")
-NO_SANDBOX = Rule(_G, "404", 404, "Sandbox not found", "assumed")
-FLOW_NO_SANDBOX_HEADER = Rule(Service.FLOW, "FLOW-2105-400", 400, "Header x-sandbox-name is missing", _FLOW_ERRORS)
-FLOW_NO_SANDBOX = Rule(Service.FLOW, "FLOW-2103-404", 404, "Sandbox not found", _FLOW_ERRORS)
-FLOW_WILDCARD = Rule(Service.FLOW, "FLOW-2112-400", 400, "A sandbox wildcard is not allowed", _FLOW_ERRORS)
-FLOW_SANDBOX_ID = Rule(Service.FLOW, "FLOW-2110-400", 400, "x-sandbox-id is not for user tokens", _FLOW_ERRORS)
-FLOW_EMPTY = Rule(Service.FLOW, "FLOW-1405-400", 400, "The request body is empty", _FLOW_ERRORS)
+SANDBOXES: dict[str, Json] = {sandbox["name"]: sandbox for sandbox in load("sandboxes.json")}
 MERGE, PATCH = "application/json", "application/json-patch+json"
 
-
-class Body(BaseModel):
-    """A request body: unknown fields are refused, types are not bent, errors never quote the input."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, alias_generator=to_camel)
-
-    @classmethod
-    def wire_names(cls) -> set[str]:
-        return {field.alias or name for name, field in cls.model_fields.items()}
-
-
-M = TypeVar("M", bound=BaseModel)
+_DOCS, _FLOW_DOCS = "docs landing/troubleshooting.md", "docs sources/errors/flow-service-errors.md"
+_rule, _flow = partial(Rule, Service.GATEWAY), partial(Rule, Service.FLOW)
+TOKEN_MISSING = _rule(403, "403010", "Oauth token is missing.", f"{_DOCS}; openapi destinations")
+TOKEN_INVALID = _rule(401, "401013", "Oauth token is not valid", f"{_DOCS}; openapi destinations")
+KEY_MISSING = _rule(403, "403000", "Api Key is required", _DOCS)
+KEY_INVALID = _rule(403, "403003", "Api Key is invalid", _DOCS)
+ORG_MISSING = _rule(400, "400003", "Missing header x-gw-ims-org-id", _DOCS)
+ORG_FOREIGN = _rule(403, "403025", "Profile is not valid", f"assumed for the org of others; code: {_DOCS}")
+CONTENT_TYPE = _rule(400, "", "BadRequestError", _DOCS)
+NOT_JSON = _rule(400, "400", "The body is not valid JSON", "assumed")
+NO_HEADER = _rule(400, "400", "Missing header x-sandbox-name", "assumed code; required in the OpenAPI files")
+NO_SANDBOX = _rule(404, "404", "Sandbox not found", "assumed")
+NO_ROUTE = _rule(404, "404", "No such route", "assumed")
+NO_METHOD = _rule(405, "405", "Method not allowed", "assumed")
+NOT_MODELLED = _rule(501, "501", "The emulator does not model this", "assumed: the service would answer")
+BROKEN = _rule(500, "500", "The emulator failed: a bug of its own", "assumed")
+FLOW_NO_HEADER = _flow(400, "FLOW-2105-400", "Header x-sandbox-name is missing", _FLOW_DOCS)
+FLOW_NO_SANDBOX = _flow(404, "FLOW-2103-404", "Sandbox not found", _FLOW_DOCS)
+FLOW_WILDCARD = _flow(400, "FLOW-2112-400", "A sandbox wildcard is not allowed", _FLOW_DOCS)
+FLOW_SANDBOX_ID = _flow(400, "FLOW-2110-400", "x-sandbox-id is not for user tokens", _FLOW_DOCS)
+note(Service.GATEWAY, "Order of the checks: token, key, org, content type, sandbox; then the service's own.")
 
 
 @dataclass
@@ -79,40 +64,36 @@ class Call:
 
     def json(self, empty: Rule = NOT_JSON) -> Any:
         if not self.raw.strip():
-            raise empty("the body is empty")
+            raise empty()
         try:
-            value = json.loads(self.raw.decode(), parse_constant=_refuse_constant)
-            json.dumps(value, ensure_ascii=False).encode()  # lone surrogates end here, not in the database
+            value = json.loads(self.raw.decode(), parse_constant=float)
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
         except (ValueError, RecursionError):
             raise NOT_JSON() from None
         return value
 
-    def read(
-        self, model: type[M], refuse: Rule, value: Any = None, special: dict[tuple[str, str], Rule] | None = None
-    ) -> M:
-        """The body as `model`. `special` names the rule for a pydantic error (dotted place, type)."""
-        try:
-            return model.model_validate(self.json() if value is None else value)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            rule = (special or {}).get((place, first["type"]), refuse)
-            raise rule(f"{place or 'body'}: {first['msg']}") from None
+    def body(self, shape: str, refuse: Rule, empty: Rule = NOT_JSON) -> Json:
+        """The body, checked against a definition of data/bodies.json: unknown fields are refused."""
+        value = self.json(empty)
+        check(shape, value, refuse)
+        return dict(value)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def check(shape: str, value: Any, refuse: Rule) -> None:
+    if problem := schemas.body_problem(shape, value):
+        raise refuse(problem)
 
 
 def admit(call: Call, service: Service) -> None:
-    """The gateway's checks, in its order, then those on the sandbox. IMS and Sandboxes have no sandbox."""
-    if service is not Service.IMS:
-        _credentials(call.headers, call.store)
-    if call.raw and service is not Service.IMS and call.method in ("POST", "PUT", "PATCH"):
-        allowed = (MERGE, PATCH) if service is Service.CATALOG and call.method == "PATCH" else (MERGE,)
-        if call.content_type() not in allowed:
+    """The gateway's checks, then those on the sandbox. IMS needs no token; IMS and Sandboxes have no sandbox."""
+    if service is Service.IMS:
+        return
+    _credentials(call.headers, call.store)
+    if call.raw and call.method != "GET":
+        merge_or_patch = service is Service.CATALOG and call.method == "PATCH"
+        if call.content_type() not in ((MERGE, PATCH) if merge_or_patch else (MERGE,)):
             raise CONTENT_TYPE("A valid content-type must be specified")
-    if service in (Service.FLOW, Service.REGISTRY, Service.CATALOG, Service.DATA_PREP):
+    if service is not Service.SANDBOXES:
         call.sandbox = _sandbox(call.headers, service is Service.FLOW)
 
 
@@ -123,23 +104,22 @@ def _credentials(headers: Headers, store: Store) -> None:
     client = store.client_of(token.strip()) if scheme.lower() == "bearer" else None
     if client is None:
         raise TOKEN_INVALID()
-    key, org = headers.get("x-api-key"), headers.get("x-gw-ims-org-id")
-    if not key:
+    if not headers.get("x-api-key"):
         raise KEY_MISSING()
-    if key != client:
+    if headers["x-api-key"] != client:
         raise KEY_INVALID()
-    if not org:
+    if not headers.get("x-gw-ims-org-id"):
         raise ORG_MISSING()
-    if org != ORG:
+    if headers["x-gw-ims-org-id"] != ORG:
         raise ORG_FOREIGN()
 
 
 def _sandbox(headers: Headers, flow: bool) -> str:
-    name = headers.get("x-sandbox-name")
+    name = headers.get("x-sandbox-name", "")
     if flow and "x-sandbox-id" in headers:
         raise FLOW_SANDBOX_ID()
     if not name:
-        raise (FLOW_NO_SANDBOX_HEADER if flow else NO_SANDBOX_HEADER)()
+        raise FLOW_NO_HEADER() if flow else NO_HEADER()
     if flow and "*" in name:
         raise FLOW_WILDCARD()
     if name not in SANDBOXES:
@@ -151,12 +131,12 @@ def sandbox_id(name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.sandbox.emulator"))
 
 
-Handler = Callable[..., Answer]
+Handler = Callable[..., Answer]  # (call, *path parameters)
 
 
 @dataclass(frozen=True)
 class Route:
-    """One route: `source` as for rules; a handler of None is documented by Adobe but not modelled here."""
+    """One route: `source` as for rules; without a handler Adobe documents it and the emulator answers 501."""
 
     service: Service
     method: str
@@ -175,15 +155,14 @@ class Router:
     service: Service
     base: str
 
+    def __post_init__(self) -> None:
+        source, operations = load("not_modelled.json")[self.base]
+        for method, path in (operation.split(" ") for operation in operations):
+            ROUTES.append(Route(self.service, method, self.base + path, source, None))
+
     def __call__(self, method: str, path: str, source: str) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             ROUTES.append(Route(self.service, method, self.base + path, source, handler))
             return handler
 
         return register
-
-    def not_modelled(self, source: str, *operations: str) -> None:
-        """Documented operations that answer 501 here, each as "METHOD /path"."""
-        for operation in operations:
-            method, path = operation.split(" ")
-            ROUTES.append(Route(self.service, method, self.base + path, source, None))

@@ -1,4 +1,4 @@
-"""Lists: filters, order, fields and pages, as the services share them (docs dataflows/api/sort-and-filter.md)."""
+"""Lists: filters, order and pages, as the services share them (docs dataflows/api/sort-and-filter.md)."""
 
 import base64
 import json
@@ -7,74 +7,58 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cmp_to_key
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter
-
+from .gateway import check
 from .rules import Json, Rule
 from .store import Row
 
-_FILTER = re.compile(r"^\s*([^=<>!~]+?)\s*(==|!=|<=|>=|<|>)\s*(.*)$", re.DOTALL)
-T = TypeVar("T")
-_WORD = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
+_FILTER = re.compile(r"\s*([^=<>!~]+?)\s*(==|!=|<=|>=|<|>)\s*(.+)", re.DOTALL)
+_VALUE = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
+FLOW_OPERATORS = ("==", ">", "<", ">=", "<=")
+ALL_OPERATORS = (*FLOW_OPERATORS, "!=")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """`path op value`: several values = any of them; no operator = the path exists."""
+    """`path op value`; several values = any of them; no operator = the path exists."""
 
     path: str
-    op: str = ""
-    values: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, text: str, invalid: Rule, operators: tuple[str, ...] = ("==", ">", "<", ">=", "<=")) -> "Filter":
-        match = _FILTER.match(text)
-        if not match:
-            if not text.strip() or re.search(r"[=<>!~]", text):
-                raise invalid(f"filter {text[:80]!r}")
-            return cls(text.strip())
-        path, op, value = match.groups()
-        if op not in operators or not value:
-            raise invalid(f"filter on {path[:80]!r}: write path{op}value with one of {' '.join(operators)}")
-        return cls(path, op, tuple(_values(value)))
+    op: str
+    values: list[str]
 
     def accepts(self, item: Json) -> bool:
         found = [value for value in reach(item, self.path.split(".")) if value is not None]
         if not self.op:
             return bool(found)
         if self.op == "!=":
-            return all(not _compare(value, "==", wanted) for value in found for wanted in self.values)
+            return not any(_compare(value, "==", wanted) for value in found for wanted in self.values)
         return any(_compare(value, self.op, wanted) for value in found for wanted in self.values)
 
 
-def _values(text: str) -> Iterator[str]:
-    position = 0
-    while position < len(text):
-        match = _WORD.match(text, position)
-        if not match:  # an unbalanced quote is part of the value
-            yield text[position:]
-            return
-        yield match[1].replace('\\"', '"') if match[1] is not None else match[2].strip()
-        position = match.end()
+def parse(text: str, operators: tuple[str, ...], invalid: Rule) -> Filter:
+    match = _FILTER.fullmatch(text)
+    if match and match[2] in operators:
+        values = [m[2].strip() if m[1] is None else m[1].replace('\\"', '"') for m in _VALUE.finditer(match[3]) if m[0]]
+        return Filter(match[1], match[2], values)
+    if match or not text.strip() or re.search("[=<>!]", text):
+        raise invalid(f"filter {text[:80]!r}: write path==value, with one of {' '.join(operators)}")
+    return Filter(text.strip(), "", [])
 
 
 def reach(value: Any, path: list[str]) -> Iterator[Any]:
-    """All values at a path; `arr[]` steps into every element. A key that holds dots or slashes is found whole."""
+    """All values at a path. `arr[]` steps into each element (the Registry's arrays need no brackets)."""
     if not path:
         yield value
-    elif isinstance(value, dict):
-        for length in range(len(path), 0, -1):
-            key, rest = ".".join(path[:length]), path[length:]
-            if key in value:
-                yield from reach(value[key], rest)
-                return
-        if path[0].endswith("[]") and isinstance(value.get(path[0][:-2]), list):
-            for element in value[path[0][:-2]]:
-                yield from reach(element, path[1:])
-    elif isinstance(value, list):  # the Registry's arrays are filtered without brackets
+    elif isinstance(value, list):
         for element in value:
             yield from reach(element, path)
+    elif isinstance(value, dict):
+        for length in range(len(path), 0, -1):  # a key may itself hold dots
+            key = ".".join(path[:length])
+            if (found := value.get(key, value.get(key.removesuffix("[]")))) is not None:
+                yield from reach(found, path[length:])
+                return
 
 
 def _text(value: Any) -> str:
@@ -95,8 +79,7 @@ def _compare(value: Any, op: str, wanted: str) -> bool:
     )
 
 
-Position = tuple[Any, int]  # (value of the order's key, seq)
-POSITION: TypeAdapter[Position] = TypeAdapter(Position)
+Position = list[Any]  # [value of the order's key, seq]
 
 
 @dataclass(frozen=True)
@@ -110,26 +93,29 @@ def select(rows: list[Row], filters: list[Filter], orderby: str, limit: int, aft
 
     A position is no offset: what is made or deleted meanwhile shifts nothing.
     """
-    descending, key = orderby.startswith("-"), orderby.lstrip("+- ")
+    descending, path = orderby.startswith("-"), orderby.lstrip("+- ")
 
     def place(row: Row) -> Position:
-        return (next(reach(row.body, key.split(".")), None) if key else None), row.seq
+        return [next(reach(row.body, path.split(".")), None) if path else None, row.seq]
 
     def order(a: Position, b: Position) -> int:
-        by_key = _order(a[0], b[0])
-        return (-by_key if descending else by_key) or a[1] - b[1]
+        by_key = (_rank(a[0]) > _rank(b[0])) - (_rank(a[0]) < _rank(b[0]))
+        return (-by_key if descending else by_key) or int(a[1] - b[1])
 
     def in_order(a: tuple[Position, Json], b: tuple[Position, Json]) -> int:
         return order(a[0], b[0])
 
-    found: list[tuple[Position, Json]] = [
-        (place(row), row.body) for row in rows if all(f.accepts(row.body) for f in filters)
-    ]
-    if after:
-        found = [(at, body) for at, body in found if order(at, after) > 0]
-    found.sort(key=cmp_to_key(in_order))
+    found = [(place(row), row.body) for row in rows if all(f.accepts(row.body) for f in filters)]
+    found = sorted((f for f in found if not after or order(f[0], after) > 0), key=cmp_to_key(in_order))
     end = found[limit - 1][0] if len(found) > limit > 0 else None
     return Page([body for _, body in found[:limit]], end)
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    """Missing values first, then numbers, then texts."""
+    if value is None:
+        return 0, 0, ""
+    return (1, value, "") if isinstance(value, int | float) else (2, 0, _text(value))
 
 
 def encode(value: Any) -> str:
@@ -137,30 +123,19 @@ def encode(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
-def decode(token: str, shape: TypeAdapter[T], invalid: Rule) -> T:
+def decode(token: str, shape: str, invalid: Rule) -> Any:
     try:
-        return shape.validate_json(base64.urlsafe_b64decode(token))
-    except ValueError:
-        raise invalid("the continuation token is not one of ours") from None
-
-
-def _order(a: Any, b: Any) -> int:
-    """Numbers before texts, missing values first."""
-
-    def rank(value: Any) -> tuple[int, float, str]:
-        if value is None:
-            return 0, 0, ""
-        if isinstance(value, int | float):
-            return 1, value, ""
-        return 2, 0, _text(value)
-
-    return (rank(a) > rank(b)) - (rank(a) < rank(b))
+        value = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, RecursionError):
+        raise invalid("the continuation is not one of ours") from None
+    check(shape, value, invalid)
+    return value
 
 
 def number(text: str | None, default: int, low: int, high: int, name: str, invalid: Rule) -> int:
     """A whole number of a query, within its range."""
     if text is None:
         return default
-    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise invalid(f"{name} must be a whole number from {low} to {high}")
     return int(text)

@@ -1,13 +1,15 @@
-"""Everything the emulator answers or refuses is declared here-by: with its source, or as assumed.
+"""Everything the emulator refuses or decides is declared with its source, or as assumed.
 
 A `Rule` is one refusal: calling it makes the error to raise. A `note` is a behaviour that is no error. Both stand in
 the module of their service; `docs/fidelity.md` is generated from them, so no guess can hide.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.resources import files
 from typing import Any
 
 Json = dict[str, Any]
@@ -15,7 +17,7 @@ Json = dict[str, Any]
 
 class Service(StrEnum):
     IMS = "IMS"
-    GATEWAY = "Gateway (all services)"
+    GATEWAY = "Gateway"
     FLOW = "Flow Service"
     REGISTRY = "Schema Registry"
     CATALOG = "Catalog"
@@ -37,8 +39,8 @@ class Rule:
     """One refusal. `code`: the service's own, "" if none is documented; `source` starts with "assumed" for a guess."""
 
     service: Service
-    code: str
     status: int
+    code: str
     title: str
     source: str
 
@@ -48,21 +50,16 @@ class Rule:
     def __call__(self, detail: str = "", **report: Any) -> "Problem":
         return Problem(self, detail or self.title, report)
 
-    @property
-    def assumed(self) -> bool:
-        return self.source.startswith("assumed")
-
 
 class Problem(Exception):
-    """A refusal on its way to the client. Details never quote values of a body: they could be secrets."""
+    """A refusal on its way to the client. A detail never quotes values of a body: they could be secrets."""
 
     def __init__(self, rule: Rule, detail: str, report: Json) -> None:
-        super().__init__(f"{rule.code or rule.status} {detail}")
+        super().__init__(rule, detail)
         self.rule, self.detail, self.report = rule, detail, report
 
     def answer(self, request_id: str) -> Answer:
-        body = SHAPES[self.rule.service](self.rule, self.detail, self.report, request_id)
-        return Answer(self.rule.status, body, {"Allow": self.report["allow"]} if "allow" in self.report else {})
+        return Answer(self.rule.status, SHAPES.get(self.rule.service, _plain)(self, request_id))
 
 
 @dataclass(frozen=True)
@@ -80,64 +77,51 @@ def note(service: Service, text: str, source: str = "assumed") -> None:
     NOTES.append(Note(service, text, source))
 
 
-def _gateway(rule: Rule, detail: str, report: Json, request_id: str) -> Json:
-    """`{"error_code", "message"}`, the shape of the API gateway; its content-type refusal has a shape of its own."""
-    if not rule.code:
-        return {"type": "/placeholder/type/uri", "status": rule.status, "title": rule.title, "detail": detail}
-    return {"error_code": rule.code, "message": rule.title if detail == rule.title else f"{rule.title}: {detail}"}
+def load(name: str) -> Any:
+    """A data file of the package."""
+    return json.loads(files(__package__).joinpath("data", name).read_text())
 
 
-def _ims(rule: Rule, detail: str, report: Json, request_id: str) -> Json:
-    """RFC 6749 §5.2; the sources do not show IMS's own error body (assumed)."""
-    return {"error": rule.code, "error_description": detail}
+def _type(rule: Rule, scheme: str) -> str:
+    """The error's URI. Where no code is documented, the placeholder that Adobe's gateway prints itself."""
+    return f"{scheme}://ns.adobe.com/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri"
 
 
-def _flow(rule: Rule, detail: str, report: Json, request_id: str) -> Json:
-    """The current shape of Flow Service plus the older `errorMessage`/`errorDetails` and the short form's `message`."""
-    kind = f"https://ns.adobe.com/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri"
-    return {
-        "type": kind,
-        "title": rule.title,
-        "status": rule.status,
-        "report": {"detailed-message": detail, **report, "request-id": request_id},
-        "errorMessage": detail,
-        "errorDetails": detail,
-        **({"message": rule.title} if rule.status == 422 or rule.code == "FLOW-1413-400" else {}),
-    }
+def _plain(problem: Problem, request_id: str) -> Json:
+    """Catalog, Data Prep, Sandboxes: no body is documented; assumed is the problem shape of their sisters."""
+    body = {"type": _type(problem.rule, "http"), "title": problem.rule.title, "status": problem.rule.status}
+    return body | {"detail": problem.detail, "report": {"request-id": request_id}}
 
 
-def _registry(rule: Rule, detail: str, report: Json, request_id: str) -> Json:
-    return {
-        "type": f"http://ns.adobe.com/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri",
-        "title": rule.title,
-        "status": rule.status,
-        "report": {
-            "registryRequestId": request_id,
-            "timestamp": datetime.now(UTC).strftime("%m-%d-%Y %H:%M:%S"),
-            "detailed-message": detail,
-            "sub-errors": [],
-        },
-        "detail": detail,
-    }
+def _gateway(problem: Problem, request_id: str) -> Json:
+    if not problem.rule.code:  # the content-type refusal
+        return {name: value for name, value in _plain(problem, request_id).items() if name != "report"}
+    return {"error_code": problem.rule.code, "message": problem.detail}
 
 
-def _plain(rule: Rule, detail: str, report: Json, request_id: str) -> Json:
-    """Catalog, Data Prep and Sandboxes: no body is documented (assumed: the problem shape of their sisters)."""
-    return {
-        "type": f"http://ns.adobe.com/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri",
-        "title": rule.title,
-        "status": rule.status,
-        "detail": detail,
-        "report": {"request-id": request_id},
-    }
+def _ims(problem: Problem, request_id: str) -> Json:
+    """RFC 6749 §5.2; no source shows IMS's own body (assumed)."""
+    return {"error": problem.rule.code, "error_description": problem.detail}
 
 
-SHAPES: dict[Service, Callable[[Rule, str, Json, str], Json]] = {
-    Service.IMS: _ims,
+def _flow(problem: Problem, request_id: str) -> Json:
+    """The current shape plus `errorMessage`/`errorDetails` of the older one and the short form's `message`."""
+    rule, detail = problem.rule, problem.detail
+    report = {"detailed-message": detail, **problem.report, "request-id": request_id}
+    body = {"type": _type(rule, "https"), "title": rule.title, "status": rule.status, "report": report}
+    short = {"message": rule.title} if rule.status == 422 or rule.code == "FLOW-1413-400" else {}
+    return body | {"errorMessage": detail, "errorDetails": detail} | short
+
+
+def _registry(problem: Problem, request_id: str) -> Json:
+    timestamp = datetime.now(UTC).strftime("%m-%d-%Y %H:%M:%S")
+    report = {"registryRequestId": request_id, "timestamp": timestamp, "detailed-message": problem.detail}
+    return _plain(problem, request_id) | {"report": report | {"sub-errors": []}}
+
+
+SHAPES: dict[Service, Callable[[Problem, str], Json]] = {
     Service.GATEWAY: _gateway,
+    Service.IMS: _ims,
     Service.FLOW: _flow,
     Service.REGISTRY: _registry,
-    Service.CATALOG: _plain,
-    Service.DATA_PREP: _plain,
-    Service.SANDBOXES: _plain,
 }

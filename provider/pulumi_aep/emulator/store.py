@@ -6,7 +6,6 @@ write that relies on it cannot be torn apart, and no client ever meets a busy da
 
 import hashlib
 import json
-import os
 import secrets
 import sqlite3
 import time
@@ -19,49 +18,43 @@ from typing import Any, NamedTuple
 from .rules import Json
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS objects (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  sandbox TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-  UNIQUE (sandbox, kind, id));
+CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  sandbox TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (sandbox, kind, id));
 CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, client TEXT NOT NULL, expires_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-DEFAULT_SETTINGS: Json = {"latency_ms": 0, "page_size": None}  # page_size None: each service's own page size
+DEFAULTS: Json = {"latency_ms": 0, "page_size": None}  # page_size None: each service's own
 
 
 class Row(NamedTuple):
-    seq: int
+    seq: int  # a position that stays when others come and go
     body: Json
 
 
 class Store:
     def __init__(self, db: str | Path) -> None:
-        Path(db).parent.mkdir(parents=True, exist_ok=True)
+        Path(db).touch(0o600)  # it holds the credentials that clients send
         self._sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
-        os.chmod(db, 0o600)  # it holds the credentials that clients sent
-        self._sql.execute("PRAGMA journal_mode=WAL")
-        self._sql.execute("PRAGMA synchronous=FULL")
-        self._sql.executescript(_TABLES)
-        self.settings: Json = DEFAULT_SETTINGS | {
-            name: json.loads(value) for name, value in self._sql.execute("SELECT name, value FROM settings")
-        }
+        self._sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+        saved = self.execute("SELECT name, value FROM settings")
+        self.settings: Json = DEFAULTS | {name: json.loads(value) for name, value in saved}
 
     def close(self) -> None:
         self._sql.close()
 
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        return self._sql.execute(sql, values)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. A read-only request never syncs the disk."""
-        self._sql.execute("BEGIN")
+        """All or nothing. One that only reads never syncs the disk."""
+        self.execute("BEGIN")
         try:
             yield
         except BaseException:
-            self._sql.execute("ROLLBACK")
+            self.execute("ROLLBACK")
             raise
-        self._sql.execute("COMMIT")
-
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        return self._sql.execute(sql, values)
+        self.execute("COMMIT")
 
     def now_ms(self) -> int:
         """The one clock of the emulator."""
@@ -76,10 +69,10 @@ class Store:
         """Forgets objects and settings. Tokens live on, as they would in IMS."""
         self.execute("DELETE FROM objects")
         self.execute("DELETE FROM settings")
-        self.settings = dict(DEFAULT_SETTINGS)
+        self.settings = dict(DEFAULTS)
 
     def page(self, wanted: int) -> int:
-        """The page size to use: the wanted one, capped by the setting."""
+        """The page size: the wanted one, capped by the setting."""
         cap: int | None = self.settings["page_size"]
         return wanted if cap is None else min(wanted, cap)
 
@@ -89,9 +82,8 @@ class Store:
         return token
 
     def client_of(self, token: str) -> str | None:
-        row = self.execute(
-            "SELECT client FROM tokens WHERE hash = ? AND expires_at > ?", _hash(token), self.now_ms()
-        ).fetchone()
+        query = "SELECT client FROM tokens WHERE hash = ? AND expires_at > ?"
+        row = self.execute(query, _hash(token), self.now_ms()).fetchone()
         return row[0] if row else None
 
 
@@ -106,28 +98,23 @@ class Space:
     store: Store
     sandbox: str
 
-    def get(self, kind: str, id_: str) -> Json | None:
-        row = self.store.execute(
-            "SELECT body FROM objects WHERE sandbox = ? AND kind = ? AND id = ?", self.sandbox, kind, id_
-        ).fetchone()
+    def get(self, kind: str, key: str) -> Json | None:
+        query = "SELECT body FROM objects WHERE sandbox = ? AND kind = ? AND id = ?"
+        row = self.store.execute(query, self.sandbox, kind, key).fetchone()
         return json.loads(row[0]) if row else None
 
     def rows(self, kind: str) -> list[Row]:
-        """In order of creation; `seq` is a position that stays when others come and go."""
-        found = self.store.execute(
-            "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = ? ORDER BY seq", self.sandbox, kind
-        )
-        return [Row(seq, json.loads(body)) for seq, body in found]
+        """In order of creation."""
+        query = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = ? ORDER BY seq"
+        return [Row(seq, json.loads(body)) for seq, body in self.store.execute(query, self.sandbox, kind)]
 
     def all(self, kind: str) -> list[Json]:
         return [row.body for row in self.rows(kind)]
 
-    def put(self, kind: str, id_: str, body: Json) -> None:
-        self.store.execute(
-            "INSERT INTO objects (sandbox, kind, id, body) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (sandbox, kind, id) DO UPDATE SET body = excluded.body",
-            *(self.sandbox, kind, id_, json.dumps(body)),
-        )
+    def put(self, kind: str, key: str, body: Json) -> None:
+        insert = "INSERT INTO objects (sandbox, kind, id, body) VALUES (?, ?, ?, ?)"
+        update = "ON CONFLICT (sandbox, kind, id) DO UPDATE SET body = excluded.body"
+        self.store.execute(f"{insert} {update}", self.sandbox, kind, key, json.dumps(body))
 
-    def delete(self, kind: str, id_: str) -> None:
-        self.store.execute("DELETE FROM objects WHERE sandbox = ? AND kind = ? AND id = ?", self.sandbox, kind, id_)
+    def delete(self, kind: str, key: str) -> None:
+        self.store.execute("DELETE FROM objects WHERE sandbox = ? AND kind = ? AND id = ?", self.sandbox, kind, key)

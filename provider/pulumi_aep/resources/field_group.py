@@ -82,6 +82,8 @@ class FieldGroupProvider(RegistryProvider):
         }
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+        if old["fields"] == new["fields"]:
+            return []  # without asking for the tenant
         pointer = f"/definitions/{DEFINITION}/properties/_{runtime.tenant_id}/properties"
         return _added(old["fields"], new["fields"], pointer)
 

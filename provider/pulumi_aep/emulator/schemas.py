@@ -1,0 +1,42 @@
+"""JSON schemas: request bodies (data/bodies.json) and those that the services' own specs carry, by one validator."""
+
+import json
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+from .rules import Json, load
+
+_BODIES: dict[str, Json] = load("bodies.json")
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    return Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": _BODIES})
+
+
+def fields(name: str) -> list[str]:
+    """The fields that a body may have."""
+    return list(_BODIES[name]["properties"])
+
+
+def body_problem(name: str, value: Any) -> str | None:
+    return _first_problem(_validator(name), value, "body")
+
+
+def problem(schema: Json, value: Any, root: str) -> str | None:
+    return _first_problem(Draft7Validator(schema), value, root)
+
+
+def _first_problem(validator: Draft7Validator, value: Any, root: str) -> str | None:
+    """What is wrong first, by path and rule and never by value: values may be secrets."""
+    error = next(iter(validator.iter_errors(value)), None)
+    if error is None:
+        return None
+    place = ".".join([root, *map(str, error.absolute_path)]).removeprefix("body.")
+    if error.validator in ("required", "additionalProperties"):
+        return f"{place}: {error.message}"  # names of keys only
+    if error.validator == "not":
+        return f"{place}: {' and '.join(error.validator_value.get('required', []))} must be absent here"
+    return f"{place}: must satisfy {error.validator} {json.dumps(error.validator_value)}"

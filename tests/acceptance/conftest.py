@@ -1,0 +1,56 @@
+"""Everything below runs the real engine."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from acceptance.support import Chain, Json, Stack, engine
+from support.emulator import Emulator
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("acceptance")
+
+
+@pytest.fixture
+def stack(tmp_path: Path, emulator: Emulator) -> Callable[..., Stack]:
+    """Makes stacks of one project: stack("aep.Flow(…)", name="dev", sandbox="local")."""
+    engine()
+
+    def make(program: str, name: str = "dev", sandbox: str = "local") -> Stack:
+        return Stack(tmp_path, emulator, name).create(program, sandbox)
+
+    return make
+
+
+@pytest.fixture
+def chain(tmp_path: Path, emulator: Emulator) -> Callable[..., Chain]:
+    """Makes stacks of `programs/chain.py`: chain({"Flow": {"name": "x"}})."""
+    engine()
+
+    def make(values: Json | None = None, name: str = "dev", sandbox: str = "local") -> Chain:
+        return Chain(tmp_path, emulator, name).start(values, sandbox)
+
+    return make
+
+
+@pytest.fixture
+def repository(tmp_path: Path, emulator: Emulator) -> Stack:
+    """The repository's own project and its stack `local`, in a copy."""
+    engine()
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    shutil.copytree(ROOT / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns(".venv", "__pycache__"))
+    for folder in (tmp_path, tmp_path / "stacks"):
+        (folder / ".venv").symlink_to(sys.prefix)  # Pulumi.yaml names it
+    stack = Stack(tmp_path, emulator, "local")
+    stack.config_file = tmp_path / "stacks" / "Pulumi.local.yaml"
+    stack.environment["PULUMI_CONFIG_PASSPHRASE"] = "local"  # the one that the stack file was made with
+    stack.run("stack", "init", "local", "--no-select")
+    return stack

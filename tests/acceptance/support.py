@@ -1,0 +1,237 @@
+"""The real Pulumi CLI on a small project: its own folder, state, settings and environment."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from support.emulator import Emulator
+
+PROJECT = "shop"
+HEAD = """\
+import signal
+
+import pulumi
+import pulumi_aep as aep
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+"""
+"""How every program begins, as `stacks/__main__.py` does."""
+
+Json = dict[str, Any]
+
+
+def engine() -> str:
+    """The CLI on PATH. Not to have it is a failure, never a skip: these tests are the proof that things work."""
+    found = shutil.which("pulumi")
+    assert found, "no pulumi on PATH: run the tests with `make test`, which provides the engine"
+    return found
+
+
+def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
+    """Nothing of the caller's Pulumi or AEP settings; everything that Pulumi keeps is below `folder`."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AEP_"))}
+    (folder / "state").mkdir(exist_ok=True)
+    return inherited | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_CONFIG_PASSPHRASE": "acceptance",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "AEP_EMULATOR_PORT": str(emulator.port),
+    }
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left: exit code and everything that it printed."""
+
+    code: int
+    text: str
+
+    def failed(self) -> str:
+        """The text of a command that had to fail, and in a decent way."""
+        assert self.code != 0, self.text
+        assert "Traceback" not in self.text, self.text
+        return self.text
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The steps of a preview, by resource as "Kind name"."""
+
+    steps: dict[str, set[str]]
+    text: str
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """Resource → operation, of all that would not stay the same; a replacement is "replace"."""
+        found = {name: _one(operations) for name, operations in self.steps.items()}
+        return {name: operation for name, operation in found.items() if operation != "same"}
+
+
+def _one(operations: set[str]) -> str:
+    return "replace" if any("replac" in operation for operation in operations) else min(operations)
+
+
+def short(urn: str) -> str:
+    """urn:…$pulumi-python:dynamic/aep:Flow::web → "Flow web" """
+    head, name = urn.rsplit("::", 1)
+    return f"{head.rsplit(':', 1)[1]} {name}"
+
+
+class Stack:
+    """One stack of the project in `folder`.
+
+    stack = Stack(tmp_path, emulator, "dev").create("aep.Flow(…)", sandbox="local")
+    stack.up()
+    assert stack.preview().changes == {}
+    """
+
+    def __init__(self, folder: Path, emulator: Emulator, name: str) -> None:
+        self.folder, self.emulator, self.name = folder, emulator, name
+        self.environment = environment(folder, emulator)
+        self.config_file = folder / f"Pulumi.{name}.yaml"
+
+    def create(self, program: str, sandbox: str) -> Self:
+        """A project of one file, bound to the emulator."""
+        (self.folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
+        self.program(program)
+        self.config({"aep:endpoint": "emulator", "aep:sandbox": sandbox})
+        self.run("stack", "init", self.name, "--no-select")
+        return self
+
+    def program(self, text: str) -> None:
+        """Put another program in place."""
+        (self.folder / "__main__.py").write_text(text if text.startswith('"""') else HEAD + text)
+
+    def config(self, values: Json) -> None:
+        """Change the stack's config; None takes a key away."""
+        content = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
+        merged = {**content.get("config", {}), **values}
+        content["config"] = {key: value for key, value in merged.items() if value is not None}
+        self.config_file.write_text(yaml.safe_dump(content))
+
+    def secret(self, key: str, value: str) -> None:
+        """Set an encrypted value of the stack's config."""
+        self.run("config", "set", "--stack", self.name, "--secret", key, value)
+
+    def call(self, *arguments: str) -> Result:
+        """A command of the CLI, as it comes."""
+        done = subprocess.run(
+            [engine(), *arguments, "--non-interactive", "--color", "never"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        return Result(done.returncode, done.stdout)
+
+    def run(self, *arguments: str) -> str:
+        """The output of a command that must succeed."""
+        result = self.call(*arguments)
+        assert result.code == 0, f"pulumi {' '.join(arguments)}\n{result.text}"
+        return result.text
+
+    # -- the verbs ------------------------------------------------------------------------------------------------
+
+    def up(self, *arguments: str) -> str:
+        return self.run("up", "--stack", self.name, "--yes", "--skip-preview", *arguments)
+
+    def refresh(self) -> str:
+        return self.run("refresh", "--stack", self.name, "--yes", "--skip-preview", "--diff")
+
+    def destroy(self) -> str:
+        return self.run("destroy", "--stack", self.name, "--yes", "--skip-preview")
+
+    def fail(self, verb: str, *arguments: str) -> str:
+        """The text of an up, preview, refresh or destroy that must fail."""
+        sure = () if verb == "preview" else ("--yes", "--skip-preview")
+        return self.call(verb, "--stack", self.name, *sure, *arguments).failed()
+
+    def preview(self, *arguments: str) -> Preview:
+        text = self.run("preview", "--stack", self.name, "--json", *arguments)
+        steps: dict[str, set[str]] = {}
+        for step in json.loads(text[text.index("{") :])["steps"]:
+            steps.setdefault(short(step["urn"]), set()).add(step["op"])
+        return Preview(steps, text)
+
+    def export(self) -> str:
+        return self.run("stack", "export", "--stack", self.name)
+
+    def resources(self) -> dict[str, Json]:
+        """The state's resources by "Kind name"."""
+        found = json.loads(self.export())["deployment"].get("resources", [])
+        return {short(item["urn"]): item for item in found}
+
+    def outputs(self) -> Json:
+        found: Json = json.loads(self.run("stack", "output", "--stack", self.name, "--json"))
+        return found
+
+    def urn(self, resource: str) -> str:
+        """The URN of "Kind name"."""
+        return str(self.resources()[resource]["urn"])
+
+
+class Chain(Stack):
+    """A stack of `programs/chain.py`, which makes one object of each kind and a second field group."""
+
+    def start(self, values: Json | None = None, sandbox: str = "local") -> Self:
+        """Create the stack; `values` as for `change`."""
+        self.values: Json = {}
+        self.change(values or {})
+        return self.create(CHAIN.read_text(), sandbox)
+
+    def change(self, values: Json) -> None:
+        """Change arguments, by kind and name, on top of what earlier calls changed."""
+        for kind, value in values.items():
+            self.values[kind] = {**self.values.get(kind, {}), **value} if isinstance(value, dict) else value
+        (self.folder / "values.json").write_text(json.dumps(self.values))
+
+
+CHAIN = Path(__file__).parent / "programs" / "chain.py"
+
+
+def calls(emulator: Emulator) -> list[str]:
+    """The journal in its order, as "POST token", "GET flowSpecs", "PATCH flows", "POST flows/action"."""
+    return [f"{entry['method']} {_collection(entry['path'])}" for entry in emulator.journal()]
+
+
+def writes(emulator: Emulator) -> list[str]:
+    """The calls that change something."""
+    return [call for call in calls(emulator) if not call.startswith("GET") and call != "POST token"]
+
+
+def reads(emulator: Emulator) -> list[str]:
+    """The calls that change nothing; tokens left out."""
+    return [call for call in calls(emulator) if call.startswith("GET")]
+
+
+COLLECTIONS = (
+    "token",
+    "connectionSpecs",
+    "flowSpecs",
+    "connections",
+    "sourceConnections",
+    "targetConnections",
+    "flows",
+    "mappingSets",
+    "fieldgroups",
+    "schemas",
+    "stats",
+    "dataSets",
+    "batches",
+)
+
+
+def _collection(path: str) -> str:
+    parts = path.split("/")
+    name = next((part for part in parts if part in COLLECTIONS), path)
+    return f"{name}/action" if parts[-1] == "action" else name

@@ -1,0 +1,168 @@
+"""Credentials, org, sandbox, content type, JSON: what every request passes first."""
+
+from typing import Any
+
+import pytest
+import requests
+from pulumi_aep.emulator import gateway, ims, sandboxes
+from pulumi_aep.emulator.rules import Rule
+from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, SANDBOXES, XED_ID, Emulator
+from support.mixpanel import base, make_chain
+from support.refusal import CANARY, refused
+
+EVERY_SERVICE = (f"{FLOW}/connections", f"{REGISTRY}/stats", f"{CATALOG}/dataSets", f"{DATA_PREP}/mappingSets")
+
+
+@pytest.mark.parametrize("path", [*EVERY_SERVICE, f"{SANDBOXES}/"])
+@pytest.mark.parametrize(
+    ("headers", "rule"),
+    [
+        ({"Authorization": None}, gateway.TOKEN_MISSING),
+        ({"Authorization": "Bearer nonsense"}, gateway.TOKEN_INVALID),
+        ({"Authorization": "Basic ZTpl"}, gateway.TOKEN_INVALID),
+        ({"x-api-key": None}, gateway.KEY_MISSING),
+        ({"x-api-key": "another-client"}, gateway.KEY_INVALID),
+        ({"x-gw-ims-org-id": None}, gateway.ORG_MISSING),
+        ({"x-gw-ims-org-id": "OTHER@AdobeOrg"}, gateway.ORG_FOREIGN),
+    ],
+)
+def test_credentials(emulator: Emulator, path: str, headers: dict[str, str | None], rule: Rule) -> None:
+    refused(emulator.request("GET", path, headers=headers), rule)
+
+
+def test_a_missing_token_is_403_and_an_invalid_one_401() -> None:
+    """The trap: only the second is cured by a new token."""
+    assert (gateway.TOKEN_MISSING.status, gateway.TOKEN_MISSING.code) == (403, "403010")
+    assert (gateway.TOKEN_INVALID.status, gateway.TOKEN_INVALID.code) == (401, "401013")
+
+
+@pytest.mark.parametrize("path", EVERY_SERVICE)
+def test_sandbox(emulator: Emulator, path: str) -> None:
+    flow = path.startswith(FLOW)
+    missing, unknown = gateway.NO_HEADER, gateway.NO_SANDBOX
+    if flow:
+        missing, unknown = gateway.FLOW_NO_HEADER, gateway.FLOW_NO_SANDBOX
+    refused(emulator.request("GET", path, headers={"x-sandbox-name": None}), missing)
+    for name in ("nowhere", "PROD"):
+        refused(emulator.request("GET", path, sandbox=name), unknown, name)
+
+
+def test_flow_service_knows_more_wrong_sandbox_headers(emulator: Emulator) -> None:
+    path = f"{FLOW}/flows"
+    refused(emulator.request("GET", path, headers={"x-sandbox-id": "any"}), gateway.FLOW_SANDBOX_ID)
+    refused(emulator.request("GET", path, sandbox="*"), gateway.FLOW_WILDCARD)
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+def test_a_body_needs_its_content_type(emulator: Emulator, content_type: str | None) -> None:
+    for path in (f"{FLOW}/connections", f"{REGISTRY}/tenant/schemas", f"{CATALOG}/dataSets", EVERY_SERVICE[3]):
+        response = emulator.request("POST", path, headers={"Content-Type": content_type}, data=b"{}")
+        refused(response, gateway.CONTENT_TYPE, "A valid content-type must be specified")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1,", b"\xff", b'{"a": NaN}', b'"\\ud800"', b"[" * 100_000, b"1" * 9999])
+def test_a_body_must_be_json(emulator: Emulator, body: bytes) -> None:
+    headers: dict[str, str | None] = {"Content-Type": "application/json; charset=utf-8"}
+    refused(emulator.request("POST", f"{FLOW}/connections", headers=headers, data=body), gateway.NOT_JSON)
+    refused(emulator.request("POST", f"{CATALOG}/dataSets", headers=headers, data=body), gateway.NOT_JSON)
+
+
+def test_routes_that_are_not_there(emulator: Emulator) -> None:
+    refused(emulator.request("GET", f"{FLOW}/nothing"), gateway.NO_ROUTE)
+    refused(emulator.request("DELETE", f"{FLOW}/connections"), gateway.NO_METHOD, "GET, HEAD, POST")
+    refused(emulator.request("POST", f"{FLOW}/connections/search", {}), gateway.NOT_MODELLED)
+    refused(emulator.request("POST", f"{FLOW}/flows?mode=draft", {}), gateway.NOT_MODELLED, "draft")
+
+
+def test_objects_of_one_sandbox_are_invisible_in_another(emulator: Emulator) -> None:
+    chain = make_chain(emulator, "dev")
+    assert all(emulator.objects("dev").values())
+    assert not any(emulator.objects("stage").values())
+    for path in (
+        f"{FLOW}/connections/{chain.base}",
+        f"{FLOW}/sourceConnections/{chain.source}",
+        f"{FLOW}/targetConnections/{chain.target}",
+        f"{FLOW}/flows/{chain.flow}",
+        f"{DATA_PREP}/mappingSets/{chain.mapping}",
+        f"{CATALOG}/dataSets/{chain.dataset}",
+    ):
+        assert emulator.request("GET", path, sandbox="dev").status_code == 200
+        assert emulator.request("GET", path, sandbox="stage").status_code == 404
+    listed = emulator.request("GET", f"{REGISTRY}/tenant/schemas", sandbox="stage", headers={"Accept": XED_ID})
+    assert listed.json()["results"] == []
+    make_chain(emulator, "stage")  # the same titles once more
+
+
+def test_head_and_both_path_forms(emulator: Emulator) -> None:
+    made = emulator.request("POST", f"{FLOW}/connections/", base()).json()["id"]
+    for path in (f"{FLOW}/connections/{made}", f"{FLOW}/connections/{made}/", f"{SANDBOXES}", f"{SANDBOXES}/"):
+        assert emulator.request("GET", path).status_code == 200
+    assert emulator.request("HEAD", f"{FLOW}/connections/{made}").status_code == 200
+
+
+# -- IMS ------------------------------------------------------------------------------------------------------------
+
+FORM = {
+    "client_id": "emulator",
+    "client_secret": "emulator-secret",
+    "grant_type": "client_credentials",
+    "scope": "openid,AdobeID",
+}
+
+
+def ask(emulator: Emulator, **options: Any) -> requests.Response:
+    return requests.post(f"{emulator.url}/ims/token/v3", timeout=10, **options)
+
+
+def test_a_token_by_form_and_by_query(emulator: Emulator) -> None:
+    for response in (ask(emulator, data=FORM), ask(emulator, params=FORM)):
+        token = response.json()
+        assert sorted(token) == ["access_token", "expires_in", "token_type"]
+        assert (token["token_type"], token["expires_in"]) == ("bearer", 86399)
+        headers: dict[str, str | None] = {"Authorization": f"Bearer {token['access_token']}"}
+        assert emulator.request("GET", f"{FLOW}/flows", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"client_secret": CANARY}, ims.INVALID_CLIENT),
+        ({"client_id": "other"}, ims.INVALID_CLIENT),
+        ({"client_id": ""}, ims.INVALID_REQUEST),
+        ({"grant_type": "password"}, ims.UNSUPPORTED),
+        ({"scope": ""}, ims.INVALID_SCOPE),
+    ],
+)
+def test_a_wrong_token_request(emulator: Emulator, change: dict[str, str], rule: Rule) -> None:
+    refused(ask(emulator, data=FORM | change), rule)
+
+
+def test_a_token_request_is_a_form(emulator: Emulator) -> None:
+    refused(ask(emulator, json=FORM), ims.INVALID_REQUEST, "form-urlencoded")
+
+
+# -- Sandboxes ------------------------------------------------------------------------------------------------------
+
+
+def test_the_four_sandboxes(emulator: Emulator) -> None:
+    headers: dict[str, str | None] = {"x-sandbox-name": None}  # this service needs none
+    found = emulator.request("GET", f"{SANDBOXES}/", headers=headers).json()
+    assert [(s["name"], s["type"], s["isDefault"]) for s in found["sandboxes"]] == [
+        ("prod", "production", True),
+        ("stage", "development", False),
+        ("dev", "development", False),
+        ("local", "development", False),
+    ]
+    assert found["_page"]["count"] == 4
+    assert emulator.request("GET", f"{SANDBOXES}/sandboxes/dev").json()["state"] == "active"
+    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes/nowhere"), sandboxes.NOT_FOUND)
+    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes?limit=0"), sandboxes.QUERY)
+    types = emulator.request("GET", f"{SANDBOXES}/sandboxTypes").json()["sandboxTypes"]
+    assert [kind["id"] for kind in types] == ["production", "development"]
+
+
+def test_sandboxes_are_paged(emulator: Emulator) -> None:
+    first = emulator.request("GET", f"{SANDBOXES}/sandboxes?limit=3").json()
+    rest = emulator.request("GET", first["_links"]["next"]["href"].removeprefix(emulator.url)).json()
+    assert [s["name"] for s in first["sandboxes"] + rest["sandboxes"]] == ["prod", "stage", "dev", "local"]
+    assert "next" not in rest["_links"]
