@@ -1,8 +1,10 @@
 """What one plugin process shares: settings, client, tenant and specs. It lives in this module, not in a provider."""
 
+import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ from .errors import ApiError, EngineGone, Guarded
 from .inventory import Inventory
 
 HOST_WORKERS = 16
+ENGINE_CHECK_S = 2.0
 
 
 class Runtime:
@@ -79,8 +82,10 @@ def configure(stack_config: Callable[[str], Any]) -> None:
     with _lock:
         if _current is None:
             settings = config.load(stack_config)
-            _current = Runtime(settings, Client(settings, guard=_engine_guard()))
+            guard = _engine_guard()
+            _current = Runtime(settings, Client(settings, guard=guard))
             _widen_host()
+            threading.Thread(target=_end_with_engine, args=(guard,), daemon=True).start()
 
 
 def current() -> Runtime:
@@ -113,6 +118,16 @@ def _engine_guard() -> Callable[[], None]:
             raise EngineGone("The Pulumi engine has ended: nothing more is written. Run pulumi up again.") from None
 
     return guard
+
+
+def _end_with_engine(guard: Callable[[], None]) -> None:
+    """End this process when its engine is gone: the host itself would stay for ever."""
+    while True:
+        time.sleep(ENGINE_CHECK_S)
+        try:
+            guard()
+        except EngineGone:
+            os._exit(1)
 
 
 def _widen_host() -> None:
