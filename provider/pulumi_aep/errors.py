@@ -105,13 +105,18 @@ SANDBOX_NOT_FOUND = {"FLOW-2100-404", "FLOW-2101-404", "FLOW-2103-404", "FLOW-21
 UPSTREAM_CHECK_FAILED = {"FLOW-2200-500", "FLOW-2250-500"}
 """Flow Service could not ask Catalog or Data Prep while it checked a request; nothing was written."""
 
+LAST_UP = "(refresh and destroy go by the config of the last pulumi up, unless called with --run-program.)"
+"""The engine keeps a provider's config in the state and gives it to verbs that do not run the program (measured)."""
+
+_CREDENTIALS = f"check aep:clientId and aep:clientSecret (pulumi config set --secret). {LAST_UP}"
+
 REMEDIES = {
-    "401": "The access token was refused: check aep:clientId and aep:clientSecret (pulumi config set --secret).",
-    "401013": "The access token was refused: check aep:clientId and aep:clientSecret (pulumi config set --secret).",
+    "401": f"The access token was refused: {_CREDENTIALS}",
+    "401013": f"The access token was refused: {_CREDENTIALS}",
     "403003": "The client id is not known to this organization: check aep:clientId and aep:orgId.",
     "403025": "The credential has no product profile: add it to one in the Admin Console.",
     "429": "The service asks for fewer calls: run again later, or with a smaller --parallel.",
-    "invalid_client": "IMS does not know this client id and secret: check aep:clientId and aep:clientSecret.",
+    "invalid_client": f"IMS does not know this client id and secret: {_CREDENTIALS}",
     "FLOW-1404-412": "Somebody else changed it meanwhile: run pulumi refresh, look at the changes, then pulumi up.",
     "FLOW-1415-400": "auth.spec_name must be one of the connection spec's own names.",
     "FLOW-1418-400": "Flows still use this base connection: delete them first, or remove them from the program.",

@@ -20,7 +20,7 @@ from pulumi.dynamic import (
 
 from .arguments import Arguments, holds_unknown
 from .boundary import Props, from_host, to_host
-from .errors import ApiError, Claimed, Conflict, NoAnswer, NotFound, Stale, WrongHome
+from .errors import LAST_UP, ApiError, Claimed, Conflict, NoAnswer, NotFound, Stale, WrongHome
 from .inventory import Inventory
 
 if TYPE_CHECKING:
@@ -348,5 +348,5 @@ def stay_home(state: Props, runtime: "Runtime") -> None:
         if state.get(name, wanted) != wanted:
             raise WrongHome(
                 f"This stack's objects live in {name} {state[name]}, but its config says {wanted}. Set {key} back to "
-                f"{state[name]}, or make another stack for {wanted}: pulumi stack init …"
+                f"{state[name]}, or make another stack for {wanted}: pulumi stack init …\n{LAST_UP}"
             )

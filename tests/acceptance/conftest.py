@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from acceptance.support import Chain, Json, Stack, engine
 from support.emulator import Emulator
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
+
 from support.emulator import Emulator
 
 PROJECT = "shop"
@@ -145,11 +146,11 @@ class Stack:
     def up(self, *arguments: str) -> str:
         return self.run("up", "--stack", self.name, "--yes", "--skip-preview", *arguments)
 
-    def refresh(self) -> str:
-        return self.run("refresh", "--stack", self.name, "--yes", "--skip-preview", "--diff")
+    def refresh(self, *arguments: str) -> str:
+        return self.run("refresh", "--stack", self.name, "--yes", "--skip-preview", "--diff", *arguments)
 
-    def destroy(self) -> str:
-        return self.run("destroy", "--stack", self.name, "--yes", "--skip-preview")
+    def destroy(self, *arguments: str) -> str:
+        return self.run("destroy", "--stack", self.name, "--yes", "--skip-preview", *arguments)
 
     def fail(self, verb: str, *arguments: str) -> str:
         """The text of an up, preview, refresh or destroy that must fail."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+
 from acceptance.support import Chain, reads, writes
 from pulumi_aep.resources import KINDS
 from support.emulator import FLOW, Emulator

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
+
 from support.emulator import CATALOG, FLOW, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY

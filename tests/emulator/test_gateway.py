@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from pulumi_aep.emulator import gateway, ims, sandboxes
 from pulumi_aep.emulator.rules import Rule
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, SANDBOXES, XED_ID, Emulator

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
+
 from support.emulator import FLOW, Emulator
 from support.mixpanel import base, make_chain
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -101,7 +102,7 @@ class Emulator:
         path: str,
         json: Any = None,
         sandbox: str = "local",
-        headers: dict[str, str | None] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         **options: Any,
     ) -> requests.Response:
         """An authorised call. `headers` come on top; a value of None takes a header away."""

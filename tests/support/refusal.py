@@ -1,6 +1,7 @@
 """What a refusal must look like: the status, the code and the body shape of its service."""
 
 import requests
+
 from pulumi_aep.emulator.rules import Rule, Service
 
 # A value that tests put where secrets go. No answer, no journal and no log may ever hold it.

@@ -117,7 +117,7 @@ class MixpanelSource(pulumi.ComponentResource):
         """
         super().__init__("aep:components:MixpanelSource", resource_name, None, opts)
         _refuse_contradictions(resource_name, mappings, fields, dataset_id, schema_id, mapping_set_id)
-        label = title or resource_name
+        label = title if title is not None else resource_name
         inside = pulumi.ResourceOptions(parent=self)
 
         self.base_connection = BaseConnection(

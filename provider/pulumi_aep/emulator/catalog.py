@@ -113,7 +113,7 @@ def change(call: Call, key: str) -> Answer:
     content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
         operations = patch.read(body, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, BODY, FIXED, FIXED)
-        patch.apply(content, operations, FIXED)
+        content = patch.apply(content, operations, FIXED)
     elif isinstance(body, dict):
         if fixed := set(body) & set(schemas.fields(KIND)) - set(names):
             raise FIXED(f"{', '.join(sorted(fixed))} cannot change")

@@ -132,9 +132,9 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
             raise SPEC_FIXED(id=key)
         if operation.path == "/scheduleParams/startTime":
             rules.check_start_time(call, item, operation.value)
-    patch.apply(item, operations, PATCH_PATH)
-    item = {name: value for name, value in item.items() if value is not None}
+    item = patch.apply(item, operations, PATCH_PATH)
     check(kind.path, {name: item[name] for name in schemas.fields(kind.path) if name in item}, BODY)
+    item = {name: value for name, value in item.items() if value is not None}
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
     return _changed(call, kind.path, item | (_operation(call, "update") if kind.path == FLOW else {}))
 

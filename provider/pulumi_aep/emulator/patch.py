@@ -1,5 +1,6 @@
 """JSON Patch as these services take it: add, replace, remove, on the paths a service allows."""
 
+import copy
 import re
 from typing import Any, NamedTuple
 
@@ -32,7 +33,8 @@ def read(body: Any, allowed: Allowed, lacking: Rule, unsupported: Rule, refuse: 
 
 
 def apply(target: Json, operations: list[Operation], missing: Rule) -> Json:
-    """`target` with the operations applied, in place."""
+    """A copy of `target` with the operations applied."""
+    target = copy.deepcopy(target)
     for op, path, value in operations:
         *parents, key = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
         node: Any = target

@@ -41,7 +41,7 @@ def parse(text: str, operators: tuple[str, ...], invalid: Rule) -> Filter:
     if match and match[2] in operators:
         values = [m[2].strip() if m[1] is None else m[1].replace('\\"', '"') for m in _VALUE.finditer(match[3]) if m[0]]
         return Filter(match[1], match[2], values)
-    if match or not text.strip() or re.search("[=<>!]", text):
+    if match or not text.strip() or re.search("[=<>!~]", text):
         raise invalid(f"filter {text[:80]!r}: write path==value, with one of {' '.join(operators)}")
     return Filter(text.strip(), "", [])
 

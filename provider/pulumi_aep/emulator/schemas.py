@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft7Validator
@@ -21,22 +22,23 @@ def fields(name: str) -> list[str]:
     return list(_BODIES[name]["properties"])
 
 
-def body_problem(name: str, value: Any) -> str | None:
-    return _first_problem(_validator(name), value, "body")
+def body_problem(name: str, value: Any) -> str:
+    return _problems(_validator(name), value, "body")
 
 
-def problem(schema: Json, value: Any, root: str) -> str | None:
-    return _first_problem(Draft7Validator(schema), value, root)
+def problem(schema: Json, value: Any, root: str) -> str:
+    return _problems(Draft7Validator(schema), value, root)
 
 
-def _first_problem(validator: Draft7Validator, value: Any, root: str) -> str | None:
-    """What is wrong first, by path and rule and never by value: values may be secrets."""
-    error = next(iter(validator.iter_errors(value)), None)
-    if error is None:
-        return None
+def _problems(validator: Draft7Validator, value: Any, root: str) -> str:
+    """What is wrong ("" = nothing), by path and rule and never by value: values may be secrets."""
+    return "; ".join(_text(error, root) for error in islice(validator.iter_errors(value), 5))
+
+
+def _text(error: Any, root: str) -> str:
     place = ".".join([root, *map(str, error.absolute_path)]).removeprefix("body.")
     if error.validator in ("required", "additionalProperties"):
         return f"{place}: {error.message}"  # names of keys only
     if error.validator == "not":
-        return f"{place}: {' and '.join(error.validator_value.get('required', []))} must be absent here"
+        return f"{place}: {' and '.join(error.schema['not']['required'])} must be absent here"
     return f"{place}: must satisfy {error.validator} {json.dumps(error.validator_value)}"

@@ -246,5 +246,9 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
         :param auth: how to authenticate; left out for sources without credentials.
         :param name: name in the UI; the resource's name if left out.
         """
-        arguments = {"name": name or resource_name, "description": description, "connection_spec": connection_spec}
+        arguments = {
+            "name": name if name is not None else resource_name,
+            "description": description,
+            "connection_spec": connection_spec,
+        }
         super().__init__(resource_name, {**arguments, "auth": auth}, opts, **claim)

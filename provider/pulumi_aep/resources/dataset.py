@@ -108,7 +108,7 @@ class Dataset(Resource, module="aep", name="Dataset"):
         super().__init__(
             resource_name,
             {
-                "name": name or resource_name,
+                "name": name if name is not None else resource_name,
                 "description": description,
                 "schema_id": schema_id,
                 "tags": tags,

@@ -177,7 +177,7 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
         super().__init__(
             resource_name,
             {
-                "title": title or resource_name,
+                "title": title if title is not None else resource_name,
                 "description": description,
                 "fields": fields,
                 "class_ids": class_ids if class_ids is not None else [XdmClass.EXPERIENCE_EVENT],

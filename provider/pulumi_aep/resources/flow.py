@@ -367,7 +367,7 @@ class Flow(Resource, module="aep", name="Flow"):
         super().__init__(
             resource_name,
             {
-                "name": name or resource_name,
+                "name": name if name is not None else resource_name,
                 "description": description,
                 "flow_spec": flow_spec,
                 "source_connection_id": source_connection_id,

@@ -102,7 +102,7 @@ class Schema(Resource, module="aep", name="Schema"):
         super().__init__(
             resource_name,
             {
-                "title": title or resource_name,
+                "title": title if title is not None else resource_name,
                 "description": description,
                 "class_id": class_id,
                 "field_group_ids": field_group_ids if field_group_ids is not None else [],

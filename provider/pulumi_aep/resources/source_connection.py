@@ -148,7 +148,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
         super().__init__(
             resource_name,
             {
-                "name": name or resource_name,
+                "name": name if name is not None else resource_name,
                 "description": description,
                 "base_connection_id": base_connection_id,
                 "connection_spec": connection_spec,

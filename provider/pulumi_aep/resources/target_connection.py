@@ -115,7 +115,7 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
         super().__init__(
             resource_name,
             {
-                "name": name or resource_name,
+                "name": name if name is not None else resource_name,
                 "description": description,
                 "connection_spec": connection_spec,
                 "dataset_id": dataset_id,

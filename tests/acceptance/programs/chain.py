@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+
 import pulumi_aep as aep
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)

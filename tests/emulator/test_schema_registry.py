@@ -1,0 +1,325 @@
+"""Schema Registry: field groups, schemas, Accept headers, what may change once it is in use."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from pulumi_aep.emulator import schema_registry as registry
+from pulumi_aep.emulator import xdm
+from pulumi_aep.emulator.rules import Rule
+from support.emulator import CATALOG, EXPERIENCE_EVENT, REGISTRY, XED, XED_FULL, XED_ID, Emulator
+from support.mixpanel import dataset, field_group, schema
+from support.refusal import refused
+
+PROFILE = "https://ns.adobe.com/xdm/context/profile"
+LIST = "application/vnd.adobe.xed+json"
+Post = Callable[..., Any]
+
+
+@pytest.fixture
+def group(emulator: Emulator) -> Any:
+    return emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", field_group()).json()
+
+
+@pytest.fixture
+def made(emulator: Emulator, group: Any) -> Any:
+    """A schema with the field group."""
+    return emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(group["$id"])).json()
+
+
+def path_of(resource: Any) -> str:
+    kind = {"mixins": "fieldgroups", "schemas": "schemas"}[resource["meta:resourceType"]]
+    return f"{REGISTRY}/tenant/{kind}/{quote(resource['$id'], safe='')}"
+
+
+def get(emulator: Emulator, path: str, accept: str | None = XED) -> Any:
+    return emulator.request("GET", path, headers={"Accept": accept})
+
+
+def patch(emulator: Emulator, resource: Any, *operations: tuple[str, str, Any]) -> Any:
+    body = [{"op": op, "path": path, "value": value} for op, path, value in operations]
+    return emulator.request("PATCH", path_of(resource), body)
+
+
+# -- shapes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_created_resource_comes_back_whole(emulator: Emulator, group: Any, made: Any) -> None:
+    assert group["$id"].startswith("https://ns.adobe.com/emulator/mixins/")
+    assert group["meta:altId"] == f"_emulator.mixins.{group['$id'].rsplit('/', 1)[1]}"
+    assert (group["version"], group["meta:tenantNamespace"], group["meta:containerId"]) == (
+        "1.0",
+        "_emulator",
+        "tenant",
+    )
+    assert made["meta:class"] == EXPERIENCE_EVENT
+    assert made["refs"] == [EXPERIENCE_EVENT, group["$id"]]
+    assert group["$id"] in made["meta:extends"]
+    assert made["meta:registryMetadata"]["xdm:createdClientId"] == "emulator"
+    response = emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(title="Second"))
+    assert response.status_code == 201
+
+
+def test_lookup_by_encoded_id_and_by_alt_id(emulator: Emulator, made: Any) -> None:
+    by_id = get(emulator, path_of(made))
+    by_alt = get(emulator, f"{REGISTRY}/tenant/schemas/{made['meta:altId']}")
+    assert by_id.status_code == by_alt.status_code == 200
+    assert by_id.json() == by_alt.json() == made
+
+
+def test_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
+    raw = get(emulator, path_of(made)).json()
+    assert "allOf" in raw
+    assert "properties" not in raw
+    full = get(emulator, path_of(made), XED_FULL).json()
+    assert "allOf" not in full
+    assert full["required"] == ["_id", "timestamp"]
+    assert full["properties"]["timestamp"]["format"] == "date-time"
+    assert full["properties"]["_emulator"]["properties"]["time"] == {"title": "time", "type": "integer"}
+    plain = get(emulator, path_of(made), "application/vnd.adobe.xed-full-notext+json; version=1").json()
+    assert plain["properties"]["_emulator"]["properties"]["time"] == {"type": "integer"}
+    assert "title" not in plain
+    for form in ("xed-notext", "xed-full-desc"):
+        assert get(emulator, path_of(made), f"application/vnd.adobe.{form}+json;version=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [None, "*/*", "application/json", LIST, XED_ID, f"{XED_ID}; version=1", "application/vnd.adobe.xml; version=1"],
+)
+def test_a_lookup_needs_a_version(emulator: Emulator, made: Any, accept: str | None) -> None:
+    refused(get(emulator, path_of(made), accept), registry.ACCEPT_LOOKUP, "Version should be specified")
+
+
+@pytest.mark.parametrize("accept", [None, "application/json", XED, XED_FULL, f"{XED_ID}; version=1"])
+def test_a_list_takes_no_version(emulator: Emulator, accept: str | None) -> None:
+    refused(get(emulator, f"{REGISTRY}/tenant/schemas", accept), registry.ACCEPT_LIST, "is not valid")
+
+
+def test_unknown_resources(emulator: Emulator, made: Any) -> None:
+    refused(get(emulator, path_of(made) + "0"), registry.SCHEMA_404, "is not found")
+    refused(get(emulator, path_of(made), "application/vnd.adobe.xed+json; version=2"), registry.SCHEMA_404, "version 2")
+    refused(get(emulator, f"{REGISTRY}/tenant/fieldgroups/none"), registry.OTHER_404)
+    refused(get(emulator, f"{REGISTRY}/global/classes/none"), registry.OTHER_404)
+    refused(get(emulator, f"{REGISTRY}/global/schemas/{made['meta:altId']}"), registry.SCHEMA_404)
+    refused(emulator.request("DELETE", f"{REGISTRY}/tenant/schemas/none"), registry.SCHEMA_404)
+
+
+def test_global_classes(emulator: Emulator) -> None:
+    found = get(emulator, f"{REGISTRY}/global/classes", LIST).json()["results"]
+    assert [item["$id"] for item in found] == [EXPERIENCE_EVENT, PROFILE]
+    for key in (quote(EXPERIENCE_EVENT, safe=""), "_xdm.context.experienceevent"):
+        assert get(emulator, f"{REGISTRY}/global/classes/{key}").json()["title"] == "XDM ExperienceEvent"
+    assert get(emulator, f"{REGISTRY}/global/schemas", LIST).json()["results"] == []
+
+
+def test_lists(emulator: Emulator, made: Any) -> None:
+    for title in ("B", "C", "A"):
+        assert emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(title=title)).status_code == 201
+
+    def titles(**params: Any) -> list[str]:
+        response = emulator.request("GET", f"{REGISTRY}/tenant/schemas", params=params, headers={"Accept": XED_ID})
+        return [item["title"] for item in response.json()["results"]]
+
+    assert titles() == ["Mixpanel schema", "B", "C", "A"]
+    assert titles(orderby="title") == ["A", "B", "C", "Mixpanel schema"]
+    assert titles(orderby="-title", limit=1) == ["Mixpanel schema"]
+    assert titles(property="title==B") == ["B"]
+    assert titles(property="title!=B") == ["Mixpanel schema", "C", "A"]
+    assert titles(property=f"meta:class=={PROFILE}") == []
+    assert titles(property="meta:immutableTags") == []
+    assert len(titles(property="description")) == 4
+    extending = {"property": f"meta:intendedToExtend=={EXPERIENCE_EVENT}"}
+    path = f"{REGISTRY}/tenant/fieldgroups"
+    groups = emulator.request("GET", path, params=extending, headers={"Accept": LIST}).json()["results"]
+    assert [item["title"] for item in groups] == ["Mixpanel fields"]
+    assert "definitions" in groups[0]
+
+
+def test_pages(emulator: Emulator, made: Any) -> None:
+    for title in ("B", "C", "A"):
+        emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(title=title))
+    path, headers = f"{REGISTRY}/tenant/schemas", {"Accept": XED_ID}
+    first = emulator.request("GET", f"{path}?orderby=title&limit=3", headers=headers).json()
+    assert first["_page"]["count"] == 3
+    params = {"orderby": "title", "limit": 3, "start": first["_page"]["next"]}
+    second = emulator.request("GET", path, params=params, headers=headers).json()
+    assert [item["title"] for item in second["results"]] == ["Mixpanel schema"]
+    assert second["_page"]["next"] is None
+    assert second["_links"]["next"] is None
+    assert second["_links"]["global_schemas"]["href"].endswith("/schemaregistry/global/schemas")
+    emulator.settings(page_size=2)
+    found, href = [], f"{emulator.url}{path}"
+    while href:
+        page = emulator.request("GET", href.removeprefix(emulator.url), headers=headers).json()
+        found += [item["title"] for item in page["results"]]
+        href = (page["_links"]["next"] or {"href": ""})["href"]
+    assert found == ["Mixpanel schema", "B", "C", "A"]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=5", "start=x", "orderby=title&limit=501", "orderby=title&start=x", "property=="]
+)
+def test_wrong_queries(emulator: Emulator, query: str) -> None:
+    refused(get(emulator, f"{REGISTRY}/tenant/schemas?{query}", LIST), registry.QUERY)
+
+
+def test_stats(emulator: Emulator, made: Any) -> None:
+    stats = emulator.request("GET", f"{REGISTRY}/stats").json()
+    assert (stats["imsOrg"], stats["tenantId"]) == ("EMULATOR@AdobeOrg", "emulator")
+    assert (stats["counts"]["schemas"], stats["counts"]["mixins"]) == (1, 1)
+    assert stats["recentlyCreatedResources"][0]["$id"]
+    usage = {item["$id"]: item["numberOfSchemas"] for item in stats["classUsage"]}
+    assert usage == {EXPERIENCE_EVENT: 1, PROFILE: 0}
+
+
+# -- what is refused ------------------------------------------------------------------------------------------------
+
+
+def grouped(fields: Any, **more: Any) -> dict[str, Any]:
+    return field_group("Other") | {"definitions": {"mixpanel": {"properties": fields}}} | more
+
+
+TENANT = {"type": "object", "properties": {"a": {"type": "string"}}}
+WRONG_GROUPS: list[tuple[dict[str, Any], Rule, str]] = [
+    (grouped({"mine": {"type": "string"}}), xdm.FOREIGN, "mine: put custom fields under _emulator"),
+    (grouped({"_other": TENANT}), xdm.FOREIGN, "_other"),
+    (grouped({"_emulator": {"type": "object", "properties": {"_x": {"type": "string"}}}}), xdm.NAME, "'_x'"),
+    (grouped({"_emulator": {"type": "object", "properties": {"x": {"type": "text"}}}}), xdm.FIELD, "_emulator.x: type"),
+    (grouped({"_emulator": {"type": "object", "properties": {"x": 1}}}), xdm.FIELD, ""),
+    (grouped({"_emulator": {"type": "object", "properties": {"x": {"type": "array"}}}}), xdm.FIELD, "_emulator.x[]"),
+    (grouped({"_emulator": 1}), xdm.FIELD, ""),
+    (grouped({"_emulator": {"type": "object", "properties": {"x": {"$ref": "https://d"}}}}), xdm.DANGLING, "https://d"),
+    (grouped({}, allOf=[{"$ref": "#/definitions/none"}]), xdm.DANGLING, "none"),
+    (grouped({"_emulator": TENANT}, properties={"_emulator": {"type": "string"}}), xdm.CONFLICT, "_emulator"),
+    (grouped({}, title="Mixpanel fields"), registry.TITLE, "https://ns.adobe.com/emulator/mixins/"),
+    (grouped({}, title="XDM ExperienceEvent"), registry.TITLE, EXPERIENCE_EVENT),
+    (grouped({}, type="string"), registry.BODY, "type: must satisfy const"),
+    (grouped({}, **{"meta:intendedToExtend": []}), registry.BODY, "meta:intendedToExtend"),
+    (grouped({}, extra=1), registry.BODY, "'extra' was unexpected"),
+]
+
+
+@pytest.mark.parametrize(("body", "rule", "words"), WRONG_GROUPS)
+def test_wrong_field_groups(emulator: Emulator, group: Any, body: dict[str, Any], rule: Rule, words: str) -> None:
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", body), rule, words)
+    assert len(emulator.objects()["FieldGroup"]) == 1
+
+
+def test_wrong_schemas(emulator: Emulator, group: Any, made: Any) -> None:
+    def post(body: dict[str, Any]) -> Any:
+        return emulator.request("POST", f"{REGISTRY}/tenant/schemas", {"title": "Other", **body})
+
+    other = {name: value for name, value in schema(group["$id"]).items() if name != "title"}
+    refused(post(other | {"title": made["title"]}), registry.TITLE, made["$id"])
+    refused(post(other | {"title": group["title"]}), registry.TITLE, group["$id"])
+    refused(post(other | {"allOf": [{"$ref": group["$id"]}]}), registry.ONE_CLASS, "0 classes")
+    both = [{"$ref": EXPERIENCE_EVENT}, {"$ref": PROFILE}]
+    refused(post(other | {"allOf": both}), registry.ONE_CLASS, "2 classes")
+    wrong = [{"$ref": PROFILE}, {"$ref": group["$id"]}]
+    refused(post(other | {"allOf": wrong}), registry.NOT_EXTENDING, "does not extend")
+    missing = [{"$ref": EXPERIENCE_EVENT}, {"$ref": f"{group['$id']}0"}]
+    refused(post(other | {"allOf": missing}), xdm.DANGLING, group["$id"])
+    refused(post(other | {"allOf": []}), registry.BODY, "allOf")
+    refused(
+        post({"type": "object", "allOf": [{"$ref": EXPERIENCE_EVENT}]}), registry.BODY, "'description' is a required"
+    )
+
+
+def test_two_groups_with_one_field_of_different_types(emulator: Emulator, group: Any) -> None:
+    path = f"{REGISTRY}/tenant/fieldgroups"
+    second = emulator.request("POST", path, field_group("Second", {"time": "string"})).json()
+    body = schema(group["$id"], second["$id"])
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/schemas", body), xdm.CONFLICT, "_emulator.time")
+
+
+# -- changes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_patch_makes_the_next_version(emulator: Emulator, made: Any) -> None:
+    changed = patch(emulator, made, ("replace", "/title", "New"), ("replace", "/description", "new"))
+    assert changed.status_code == 200
+    assert (changed.json()["version"], changed.json()["title"]) == ("1.1", "New")
+    assert changed.json()["meta:registryMetadata"]["eTag"] != made["meta:registryMetadata"]["eTag"]
+    assert get(emulator, path_of(made)).json() == changed.json()
+    assert patch(emulator, made, ("replace", "/title", "New")).status_code == 200  # its own title is no duplicate
+
+
+def test_a_put_replaces_the_content(emulator: Emulator, group: Any, made: Any) -> None:
+    body = schema(title="Put")
+    changed = emulator.request("PUT", path_of(made), body).json()
+    assert changed["allOf"] == body["allOf"]
+    assert (changed["$id"], changed["version"], changed["title"]) == (made["$id"], "1.1", "Put")
+    refused(emulator.request("PUT", path_of(made), {"title": "x"}), registry.BODY)
+
+
+def test_groups_are_added_by_patch(emulator: Emulator, made: Any) -> None:
+    path = f"{REGISTRY}/tenant/fieldgroups"
+    second = emulator.request("POST", path, field_group("Second", {"more": "string"})).json()
+    changed = patch(emulator, made, ("add", "/allOf/-", {"$ref": second["$id"]})).json()
+    assert changed["refs"][-1] == second["$id"]
+    assert "more" in get(emulator, path_of(made), XED_FULL).json()["properties"]["_emulator"]["properties"]
+    refused(emulator.request("DELETE", path_of(second)), registry.IN_USE, made["$id"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "rule"),
+    [
+        (("replace", "/$id", "x"), registry.PATCH_PATH),
+        (("replace", "/type", "object"), registry.PATCH_PATH),
+        (("replace", "/meta:class", PROFILE), registry.PATCH_PATH),
+        (("move", "/title", "x"), registry.PATCH_PATH),
+        (("replace", "/allOf/9", {}), registry.PATCH_PATH),
+        (("remove", "/title", None), registry.BODY),
+        (("replace", "/title", ""), registry.BODY),
+        (("add", "/allOf/-", {"$ref": "https://ns.adobe.com/emulator/mixins/0"}), xdm.DANGLING),
+        (("replace", "/title", "Mixpanel fields"), registry.TITLE),
+    ],
+)
+def test_wrong_patches(emulator: Emulator, made: Any, operation: tuple[str, str, Any], rule: Rule) -> None:
+    refused(patch(emulator, made, operation), rule)
+    refused(emulator.request("PATCH", path_of(made), [{"op": "replace", "path": "/title"}]), registry.PATCH_FIELD)
+    assert get(emulator, path_of(made)).json() == made
+
+
+FIELDS = "/definitions/mixpanel/properties/_emulator/properties"
+
+
+def test_a_field_group_changes_freely_while_no_dataset_uses_it(emulator: Emulator, group: Any, made: Any) -> None:
+    changed = patch(emulator, group, ("remove", f"{FIELDS}/time", None), ("add", f"{FIELDS}/new", {"type": "number"}))
+    assert changed.status_code == 200, changed.text
+    fields = get(emulator, path_of(made), XED_FULL).json()["properties"]["_emulator"]["properties"]
+    assert "time" not in fields
+    assert fields["new"] == {"type": "number"}
+
+
+def test_only_additions_once_a_dataset_uses_the_schema(emulator: Emulator, group: Any, made: Any) -> None:
+    assert emulator.request("POST", f"{CATALOG}/dataSets", dataset(made["$id"])).status_code == 201
+    breaking = registry.BREAKING
+    refused(patch(emulator, group, ("remove", f"{FIELDS}/time", None)), breaking, "_emulator.time")
+    refused(patch(emulator, group, ("replace", f"{FIELDS}/time/type", "string")), breaking, "_emulator.time")
+    refused(patch(emulator, made, ("remove", "/allOf/1", None)), breaking, "_emulator")
+    refused(emulator.request("PUT", path_of(made), schema(refs=(PROFILE,))), breaking, "class")
+    refused(emulator.request("DELETE", path_of(made)), registry.IN_USE)
+    assert patch(emulator, group, ("add", f"{FIELDS}/new", {"type": "string"})).status_code == 200
+    assert patch(emulator, made, ("replace", "/title", "Renamed")).status_code == 200
+
+
+def test_the_union_tag_is_permanent(emulator: Emulator, made: Any) -> None:
+    assert patch(emulator, made, ("add", "/meta:immutableTags", ["union"])).status_code == 200
+    refused(patch(emulator, made, ("remove", "/meta:immutableTags", None)), registry.BREAKING)
+    refused(patch(emulator, made, ("add", "/meta:immutableTags", ["other"])), registry.BODY)
+
+
+def test_a_group_keeps_the_classes_its_schemas_need(emulator: Emulator, group: Any, made: Any) -> None:
+    assert patch(emulator, group, ("add", "/meta:intendedToExtend/-", PROFILE)).status_code == 200
+    refused(patch(emulator, group, ("remove", "/meta:intendedToExtend/0", None)), registry.NOT_EXTENDING, made["$id"])
+
+
+def test_delete(emulator: Emulator, group: Any, made: Any) -> None:
+    for resource in (made, group):
+        gone = emulator.request("DELETE", path_of(resource))
+        assert (gone.status_code, gone.content) == (204, b"")
+        assert get(emulator, path_of(resource)).status_code == 404
