@@ -90,10 +90,11 @@ class Tortured:
 
     def _recover(self, verb: str) -> list[str]:
         """What the docs tell users to type, and then the truth."""
-        self.stack.call("cancel", "kill", "--yes")
-        refresh = self.stack.call("refresh", "--clear-pending-creates", "--yes", "--skip-preview", "--stack", "kill")
-        again = self.stack.call(verb, "--yes", "--skip-preview", "--stack", "kill")
-        problems = [f"{name} failed: {tail(r.text)}" for name, r in (("refresh", refresh), (verb, again)) if r.code]
+        command = ["pulumi-aep", "recover", "--stack", "kill", *(["--destroy"] if verb == "destroy" else [])]
+        done = subprocess.run(
+            command, cwd=self.stack.folder, env=self.stack.environment, capture_output=True, text=True, check=False
+        )
+        problems = [f"recover failed: {tail(done.stdout + done.stderr)}"] if done.returncode else []
         return problems or (self._disagreements() if verb == "up" else self._leftovers())
 
     def _disagreements(self) -> list[str]:
