@@ -117,7 +117,9 @@ class BaseConnectionProvider(FlowServiceProvider):
             return []
         if auth["spec_name"] not in ways:
             return [f"auth.spec_name: {spec['name']} has no {auth['spec_name']!r}; it has {', '.join(map(repr, ways))}"]
-        return list(_problems_of_params(auth["params"], self._auth_spec(props, runtime) or {}, auth["spec_name"]))
+        return list(
+            _problems_of_params(auth.get("params", {}), self._auth_spec(props, runtime) or {}, auth["spec_name"])
+        )
 
     def secrets(self, props: Props) -> list[Path]:
         auth = props.get("auth")

@@ -201,7 +201,7 @@ class FlowProvider(FlowServiceProvider):
         spec, schedule = props.get("flow_spec"), props.get("schedule")
         if spec == previous.get("flow_spec") and bool(schedule) == bool(previous.get("schedule")):
             return []
-        if not isinstance(spec, dict) or not isinstance(spec["id"], str):
+        if not isinstance(spec, dict) or not isinstance(spec.get("id"), str):
             return []
         try:
             live = runtime.flow_spec(spec["id"])

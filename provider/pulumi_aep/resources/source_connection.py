@@ -92,7 +92,7 @@ class SourceConnectionProvider(FlowServiceProvider):
 
     def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         spec = props.get("connection_spec")
-        if spec == previous.get("connection_spec") or not isinstance(spec, dict) or not isinstance(spec["id"], str):
+        if spec == previous.get("connection_spec") or not isinstance(spec, dict) or not isinstance(spec.get("id"), str):
             return []
         try:
             runtime.connection_spec(spec["id"])

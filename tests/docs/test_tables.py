@@ -1,0 +1,231 @@
+"""The tables of the pages say what the code says: arguments, outputs, settings, commands, messages."""
+
+import ast
+import collections.abc
+import dataclasses
+import functools
+import inspect
+import re
+import types
+import typing
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pulumi
+import pytest
+import typer.main
+
+import pulumi_aep as aep
+from docs import pages
+from pulumi_aep import config
+from pulumi_aep.cli import app
+from pulumi_aep.owner import OwnerProvider
+from pulumi_aep.provider import Provider
+from pulumi_aep.resources import KINDS, flow, mapping_set
+
+KIND_CLASSES: list[Any] = [*KINDS, aep.Owner]
+INTERNAL = {"owner", "timeouts", "secret_params"}
+"""Fields that users do not set themselves."""
+EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
+WORDS = {"change in place": "in place", "are fixed": "replaced", "are options": "option"}
+
+for_every_kind = pytest.mark.parametrize("kind", KIND_CLASSES, ids=lambda kind: str(kind.__name__))
+
+
+def page_of(kind: type) -> Path:
+    """BaseConnection → docs/kinds/base-connection.md"""
+    return pages.KIND_PAGES / (re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower() + ".md")
+
+
+def provider_of(kind: Any) -> type[Provider]:
+    return OwnerProvider if kind is aep.Owner else kind.provider
+
+
+def type_names(annotation: Any) -> set[str]:
+    """The types that a user may write, by name: Input[str | SpecRef] | None → {"str", "SpecRef"}"""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (typing.Union, types.UnionType, typing.NotRequired):
+        return {name for part in arguments for name in type_names(part)}
+    if annotation is types.NoneType or origin is collections.abc.Awaitable or isinstance(annotation, typing.ForwardRef):
+        return set()  # the other two forms of an Input: an awaitable, and Output as a forward reference
+    if origin is pulumi.Output:
+        return type_names(arguments[0])
+    if origin is list:
+        return {f"list[{_one(arguments[0])}]"}
+    if origin is dict:
+        return {"dict"} if arguments[1] is Any else {f"dict[{_one(arguments[0])}, {_one(arguments[1])}]"}
+    return {annotation.__name__}
+
+
+def _one(annotation: Any) -> str:
+    (name,) = type_names(annotation)
+    return name
+
+
+def parameters(kind: Any) -> dict[str, inspect.Parameter]:
+    found = inspect.signature(kind.__init__).parameters
+    return {name: found[name] for name in found if name not in ("self", "resource_name", "opts")}
+
+
+def assert_arguments(kind: Any, rows: dict[str, dict[str, str]]) -> None:
+    wanted = parameters(kind)
+    assert set(rows) == set(wanted)
+    for name, row in rows.items():
+        assert set(pages.spans(row["Type"])) == type_names(wanted[name].annotation), name
+        default = wanted[name].default
+        assert (row["Default"] == "required") == (default is inspect.Parameter.empty), name
+        if default not in (inspect.Parameter.empty, None):
+            assert eval(row["Default"].strip("`"), vars(aep)) == default, name
+
+
+@for_every_kind
+def test_arguments(kind: Any) -> None:
+    rows, model = pages.table(page_of(kind), "Argument"), provider_of(kind).arguments
+    assert set(rows) == set(model.model_fields) - INTERNAL
+    assert_arguments(kind, rows)
+    for mark, word in WORDS.items():
+        marked = {name for name, row in rows.items() if re.match(rf"{word}\b", row["Change"])}
+        assert marked == model.fields_that(mark) - INTERNAL
+
+
+def test_arguments_of_the_component() -> None:
+    assert_arguments(aep.MixpanelSource, pages.table(page_of(aep.MixpanelSource), "Argument"))
+
+
+def test_attributes_of_the_component() -> None:
+    rows = pages.table(page_of(aep.MixpanelSource), "Attribute")
+    parts = {name: type_names(hint) for name, hint in aep.MixpanelSource.__annotations__.items()}
+    assert {name: set(pages.spans(row["Type"])) - {"None"} for name, row in rows.items()} == parts
+
+
+@for_every_kind
+def test_outputs(kind: Any) -> None:
+    rows = pages.table(page_of(kind), "Output")
+    assert set(rows) == set(provider_of(kind).outputs)
+    for name, row in rows.items():
+        assert set(pages.spans(row["Type"])) == type_names(kind.__annotations__[name]), name
+
+
+def test_outputs_of_every_kind() -> None:
+    assert set(pages.table(pages.KIND_PAGES / "README.md", "Output")) == EVERY_KIND
+
+
+def test_every_kind_is_listed() -> None:
+    listed = pages.table(pages.KIND_PAGES / "README.md", "Kind")
+    assert {re.sub(r"\[(\w+)\].*", r"\1", name) for name in listed} == {kind.__name__ for kind in KIND_CLASSES}
+
+
+def nested_types() -> dict[str, Any]:
+    """The TypedDicts that arguments of the kinds take, by name."""
+    modules = [inspect.getmodule(kind) for kind in KINDS]
+    return {name: value for module in modules for name, value in vars(module).items() if typing.is_typeddict(value)}
+
+
+def test_keys_of_nested_arguments() -> None:
+    documented = set()
+    for page in map(page_of, KINDS):
+        for table in pages.tables(pages.prose(page)):
+            if match := re.fullmatch(r"Key of `(\w+)`", table.of):
+                documented.add(match[1])
+                assert_keys(nested_types()[match[1]], table.rows)
+    assert documented == set(nested_types())
+
+
+def assert_keys(nested: Any, rows: dict[str, dict[str, str]]) -> None:
+    hints = nested.__annotations__
+    assert set(rows) == set(hints), nested
+    for name, row in rows.items():
+        assert set(pages.spans(row["Type"])) == type_names(hints[name]), (nested, name)
+        assert (row["Default"] == "required") == (name in nested.__required_keys__), (nested, name)
+
+
+def test_words_for_a_schedule_and_a_mapping_are_those_of_the_models() -> None:
+    """The texts about `frequency` and `source_type` name what the models allow, and nothing else."""
+    frequency = pages.table(page_of(aep.Flow), "Key of `Schedule`")["frequency"]["Meaning"]
+    allowed = get_args(flow.SchedulePart.model_fields["frequency"].annotation)
+    assert tuple(pages.spans(frequency)) == allowed
+    source_type = pages.table(page_of(aep.MappingSet), "Key of `Mapping`")["source_type"]["Meaning"]
+    assert tuple(pages.spans(source_type)) == get_args(mapping_set.MappingPart.model_fields["source_type"].annotation)
+
+
+# ---- settings and commands ----
+
+
+def test_settings() -> None:
+    rows = pages.table(pages.ROOT / "docs" / "configuration.md", "Key in stack config")
+    assert {key: row["Environment variable"].strip("`") for key, row in rows.items()} == {
+        f"aep:{key}": variable for key, variable in config.VARIABLES.items()
+    }
+    for setting in dataclasses.fields(config.Settings):
+        name = re.sub(r"_(\w)", lambda match: match[1].upper(), setting.name)
+        default = rows[f"aep:{name}"]["Default"].strip("`")
+        text = "required" if setting.default is dataclasses.MISSING else str(setting.default)
+        assert default == (text.lower() if isinstance(setting.default, bool) else text)
+
+
+def commands() -> dict[str, Any]:
+    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_commands_and_their_options() -> None:
+    sections = pages.sections(pages.ROOT / "docs" / "cli.md")
+    assert set(sections) == {f"pulumi-aep {name}" for name in commands()}
+    for name, command in commands().items():
+        (rows,) = (table.rows for table in pages.tables(sections[f"pulumi-aep {name}"]))
+        documented = {option for row in rows.values() for option in pages.spans(row["Option"])}
+        known = {option for part in command.params if part.param_type_name == "option" for option in part.opts}
+        assert documented == known - {"--help"}, name
+
+
+def test_lookups() -> None:
+    rows = pages.table(pages.ROOT / "docs" / "lookups.md", "Function")
+    assert set(rows) == {name for name in aep.__all__ if name.startswith("get_")}
+    for name, row in rows.items():
+        function = getattr(aep, name)
+        assert pages.spans(row["By"]) == list(inspect.signature(function).parameters)
+        result = typing.get_type_hints(function)["return"]
+        assert pages.spans(row["Gives"]) == [field.name for field in dataclasses.fields(result)]
+
+
+# ---- messages ----
+
+
+@functools.cache
+def templates() -> set[str]:
+    """Every text in the package's source, with … for what is put in."""
+    found = set()
+    for file in (pages.ROOT / "provider" / "pulumi_aep").rglob("*.py"):
+        if "emulator" not in file.parts:
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.JoinedStr):
+                    found.add(
+                        _short(
+                            "".join(str(getattr(part, "value", "…")) if _is_text(part) else "…" for part in node.values)
+                        )
+                    )
+                elif _is_text(node):
+                    found.add(_short(re.sub(r"\{(!r|\d*)\}", "…", str(node.value))))  # type: ignore[attr-defined]
+    return found
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _short(text: str) -> str:
+    return re.sub("…+", "…", text)
+
+
+MESSAGES = [
+    (page, message)
+    for page in pages.PAGES
+    for table in pages.tables(pages.prose(page))
+    if table.of == "Message"
+    for message in table.rows
+]
+
+
+@pytest.mark.parametrize(("page", "message"), MESSAGES, ids=[f"{page.stem}-{text[:50]}" for page, text in MESSAGES])
+def test_messages_are_the_package_s_own(page: Path, message: str) -> None:
+    without_path = re.sub(r"^[\w.\[\]…]+: ", "", message)
+    assert any(text in template for template in templates() for text in (message, without_path))
