@@ -18,7 +18,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from .arguments import Arguments, holds_unknown
+from .arguments import Arguments, described, holds_unknown
 from .boundary import Props, from_host, to_host
 from .errors import LAST_UP, ApiError, Claimed, Conflict, NoAnswer, NotFound, Stale, WrongHome
 from .inventory import Inventory
@@ -236,7 +236,11 @@ class Provider(ResourceProvider):
 
     def _obstacles(self, seen: Props, new: Props) -> list[str]:
         fields = self.must_replace(seen, new, self._changed(seen, new))
-        return [f"{name} is {seen.get(name)!r}, wanted is {new.get(name)!r}" for name in fields]
+        return [
+            f"{name} is {seen.get(name)!r}, wanted is {new.get(name)!r}"
+            for name in fields
+            if not holds_unknown(new.get(name))
+        ]
 
     def _changed(self, old: Props, new: Props) -> list[str]:
         ignored = self.arguments.fields_that("are ignored")
@@ -298,6 +302,12 @@ class Provider(ResourceProvider):
     def state(self, props: Props, outputs: Props, runtime: "Runtime") -> Props:
         home = {"sandbox": runtime.settings.sandbox, "org_id": runtime.settings.org_id}
         return to_host({**props, **outputs, **home}, self.secrets(props))
+
+
+def heading(field: str, props: Props) -> dict[str, Any]:
+    """JSON pointer → value of the name or title and of the description; an empty description is none."""
+    description = described(props)
+    return {f"/{field}": props.get(field), **({"/description": description} if description else {})}
 
 
 def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
