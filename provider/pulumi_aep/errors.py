@@ -2,7 +2,7 @@
 
 AepError
 ├── ConfigError          a setting is missing or wrong
-├── LookupFailed         a look-up by name found none or several
+├── LookupFailed         a look-up by name found none or several, or get() found nothing
 ├── WrongHome            the object lives in another sandbox or organization than the stack's config names
 ├── Conflict             somebody else changed a managed field since the last `pulumi up`
 ├── EngineGone           the Pulumi engine that asked for this work has died: nothing more is written
@@ -26,7 +26,7 @@ class ConfigError(AepError):
 
 
 class LookupFailed(AepError):
-    """A look-up by name or title found none or several."""
+    """A look-up by name or title found none or several, or `get` found nothing by that id."""
 
 
 class WrongHome(AepError):

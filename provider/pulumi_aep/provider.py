@@ -20,7 +20,7 @@ from pulumi.dynamic import (
 
 from .arguments import Arguments, described, holds_unknown
 from .boundary import Props, from_host, to_host
-from .errors import LAST_UP, ApiError, Claimed, Conflict, NoAnswer, NotFound, Stale, WrongHome
+from .errors import LAST_UP, ApiError, Claimed, Conflict, LookupFailed, NoAnswer, NotFound, Stale, WrongHome
 from .inventory import Inventory
 
 if TYPE_CHECKING:
@@ -157,6 +157,11 @@ class Provider(ResourceProvider):
         try:
             item = self.collection(runtime).get(id_)
         except NotFound:
+            if "sandbox" not in state:  # a reference by get(): the engine would take a missing object for an empty one
+                kind, sandbox = type(self).__name__.removesuffix("Provider"), runtime.settings.sandbox
+                raise LookupFailed(
+                    f"There is no {kind} {id_} in sandbox {sandbox}: check the id given to get()."
+                ) from None
             return ReadResult("", {})
         seen = {**self.arguments.pick(state), **self.observe(item, state, runtime)}
         inputs = {name: value for name, value in seen.items() if value is not None}

@@ -14,6 +14,15 @@ KINDS = [
     *("BaseConnection", "SourceConnection", "TargetConnection", "Flow"),
     *("MappingSet", "FieldGroup", "Schema", "Dataset"),
 ]
+DEFAULTS = {
+    "latency_ms": 0,
+    "page_size": None,
+    "rate_limit_per_s": 0,
+    "token_ttl_s": 86399,
+    "reject_passwords": 0,  # how many there are: they are secrets
+    "mask_secrets": True,
+    "delete_mapping_sets": True,
+}
 
 
 def test_objects_of_every_sandbox_by_kind(emulator: Emulator) -> None:
@@ -71,14 +80,14 @@ def test_reset_empties_everything_but_tokens(emulator: Emulator) -> None:
     emulator.reset()
     assert not any(emulator.objects().values())
     assert emulator.journal() == []
-    assert emulator.control("GET", "settings").json() == {"latency_ms": 0, "page_size": None}
+    assert emulator.control("GET", "settings").json() == DEFAULTS
     assert emulator.request("GET", f"{FLOW}/flows").status_code == 200
 
 
 def test_settings_change_one_by_one(emulator: Emulator) -> None:
-    assert emulator.settings(page_size=5) == {"latency_ms": 0, "page_size": 5}
-    assert emulator.settings(latency_ms=1) == {"latency_ms": 1, "page_size": 5}
-    assert emulator.settings(page_size=None, latency_ms=0) == {"latency_ms": 0, "page_size": None}
+    assert emulator.settings(page_size=5) == DEFAULTS | {"page_size": 5}
+    assert emulator.settings(latency_ms=1.0) == DEFAULTS | {"latency_ms": 1, "page_size": 5}
+    assert emulator.settings(page_size=None, latency_ms=0) == DEFAULTS
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_what_was_acknowledged_survives_kill_and_restart(tmp_path: Path) -> None
     emulator.start()
     flow = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]  # with the token of before
     assert (flow["id"], flow["etag"]) == (chain.flow, etag)
-    assert emulator.control("GET", "settings").json() == {"latency_ms": 0, "page_size": 7}
+    assert emulator.control("GET", "settings").json()["page_size"] == 7
     emulator.stop()
 
 

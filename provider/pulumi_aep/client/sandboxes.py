@@ -20,5 +20,13 @@ class Sandboxes:
         return answer
 
     def find(self) -> Iterator[dict[str, Any]]:
-        """All active sandboxes of the caller."""
-        yield from self._http.request("GET", f"{BASE}/")["sandboxes"]
+        """All active sandboxes of the caller, page by page."""
+        seen: set[str] = set()
+        while True:
+            answer = self._http.request("GET", f"{BASE}/", query={"offset": str(len(seen))} if seen else None)
+            found = [item for item in answer["sandboxes"] if item["name"] not in seen]
+            yield from found
+            seen |= {item["name"] for item in found}
+            limit = (answer.get("_page") or {}).get("limit")
+            if not found or limit is None or len(answer["sandboxes"]) < limit:
+                return

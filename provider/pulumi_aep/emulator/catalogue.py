@@ -62,3 +62,10 @@ FORMATS: dict[str, list[str]] = {spec["id"]: spec.get("formats", []) for spec in
 
 def auth_spec(connection_spec: str, name: str) -> Json | None:
     return next((auth for auth in CONNECTION_SPECS[connection_spec]["authSpec"] if auth["name"] == name), None)
+
+
+def secret_params(connection: Json) -> set[str]:
+    """The names of a connection's auth params that are secret."""
+    known = auth_spec(connection["connectionSpec"]["id"], connection["auth"]["specName"])
+    params = known["spec"]["properties"] if known else {}
+    return {name for name, schema in params.items() if schema.get("format") == "password"}

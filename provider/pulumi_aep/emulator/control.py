@@ -1,4 +1,4 @@
-"""`/__emulator__/…`: health, reset, journal, objects, settings. No credentials, this machine only, not journalled."""
+"""`/__emulator__/…`: health, reset, journal, objects, settings, faults. This machine only, no token, no journal."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
-from . import catalog, data_prep, flow_service, schema_registry
+from . import catalog, data_prep, flow_service, schema_registry, weather
 from .gateway import SANDBOXES
-from .rules import Json
+from .rules import Answer, Json
 from .schemas import body_problem
 from .store import Space, Store
 
@@ -36,11 +36,15 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[Json] = []
 
-    def add(self, request: Request, status: int, sandbox: str, started: float) -> None:
+    def add(
+        self, request: Request, answer: Answer | None, sandbox: str, started: float, fault: weather.Fault | None
+    ) -> None:
         del self.entries[:-99_999]  # it lives in memory
         entry = {"n": self.entries[-1]["n"] + 1 if self.entries else 1, "method": request.method}
-        entry |= {"path": request.url.path, "query": _masked(request.url.query), "status": status}
-        self.entries.append(entry | {"sandbox": sandbox, "ms": round((time.perf_counter() - started) * 1000, 2)})
+        entry |= {"path": request.url.path, "query": _masked(request.url.query)}
+        entry |= {"status": answer.status if answer else None, "sandbox": sandbox}
+        entry |= {"ms": round((time.perf_counter() - started) * 1000, 2)}
+        self.entries.append(entry | ({"fault": fault.shown["id"]} if fault else {}))
 
 
 def _masked(query: str) -> str:
@@ -50,27 +54,53 @@ def _masked(query: str) -> str:
     return urlencode(hidden, safe="=$,:/+-.[]~")
 
 
-def routes(store: Store, journal: Journal) -> list[WebRoute]:
+class _Wrong(Exception):
+    """The body of a control request cannot be used; the text says why, without values."""
+
+
+def _read(body: bytes) -> Any:
+    """Strict JSON; 5.0 is 5, as JSON Schema has it."""
+    try:
+        value = json.loads(body.decode(), parse_float=lambda text: int(x) if (x := float(text)).is_integer() else x)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
+    except (ValueError, RecursionError):
+        raise _Wrong("the body is not valid JSON") from None
+    return value
+
+
+def _check(problem: str) -> None:
+    if problem:
+        raise _Wrong(problem)
+
+
+def routes(store: Store, journal: Journal, faults: weather.Weather) -> list[WebRoute]:
     def health(body: bytes) -> Any:
         return {"service": "pulumi-aep-emulator", "status": "ok", "version": version("pulumi-aep")}
 
     def reset(body: bytes) -> Any:
         store.reset()
         journal.entries.clear()
+        faults.clear()
 
     def objects(body: bytes) -> Any:
         return {name: {kind: view(Space(store, name)) for kind, view in VIEWS.items()} for name in SANDBOXES}
 
+    def settings(body: bytes) -> Any:
+        return store.settings | {"reject_passwords": len(store.settings["reject_passwords"])}  # they are secrets
+
     def change_settings(body: bytes) -> Any:
-        try:
-            changes = json.loads(body)
-            problem = body_problem("settings", changes)
-        except ValueError:
-            problem = "the body is not valid JSON"
-        if problem:
-            return JSONResponse({"message": problem}, 422)
+        changes = _read(body)
+        _check(body_problem("settings", changes))
         store.update_settings(changes)
-        return store.settings
+        return settings(body)
+
+    def add_faults(body: bytes) -> Any:
+        given = _read(body)
+        every = given if isinstance(given, list) else [given]
+        for each in every:
+            _check(weather.problem(each))
+        added = faults.add(every)
+        return JSONResponse(added if isinstance(given, list) else added[0], 201)
 
     table: dict[str, Callable[[bytes], Any]] = {
         "GET health": health,
@@ -78,8 +108,11 @@ def routes(store: Store, journal: Journal) -> list[WebRoute]:
         "GET journal": lambda body: journal.entries,
         "DELETE journal": lambda body: journal.entries.clear(),
         "GET objects": objects,
-        "GET settings": lambda body: store.settings,
+        "GET settings": settings,
         "PUT settings": change_settings,
+        "GET faults": lambda body: [fault.shown for fault in faults.faults],
+        "POST faults": add_faults,
+        "DELETE faults": lambda body: faults.faults.clear(),
     }
     split = [(name.split(" "), handler) for name, handler in table.items()]
     return [
@@ -92,8 +125,11 @@ def _local(handler: Callable[[bytes], Any], store: Store) -> Callable[[Request],
         if request.client is None or not ip_address(request.client.host).is_loopback:
             return JSONResponse({"message": "the control interface answers to this machine only"}, 403)
         body = await request.body()
-        with store.transaction():
-            answer = handler(body)
+        try:
+            with store.transaction():
+                answer = handler(body)
+        except _Wrong as wrong:
+            return JSONResponse({"message": str(wrong)}, 422)
         if isinstance(answer, Response):
             return answer
         return Response(status_code=204) if answer is None else JSONResponse(answer)

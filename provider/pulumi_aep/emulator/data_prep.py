@@ -5,7 +5,7 @@ import secrets
 from functools import partial
 
 from . import query, xdm
-from .gateway import USER, Call, Router
+from .gateway import NO_METHOD, USER, Call, Router
 from .rules import Answer, Json, Rule, Service, note
 from .store import Row, Space
 
@@ -27,6 +27,7 @@ _note("POST answers 200; reads cut dates to whole seconds and show old and new n
 _note("Expressions are checked for quotes, balance and length (4096), not for meaning.")
 _note("ATTRIBUTE reads back as text/x.schema-path (openapi), EXPRESSION as text/x.aep-xl, STATIC as text/x.static.")
 _note("A mapping set that a flow uses may be deleted. _page.count is the number of items on the page.")
+_note("DELETE answers 405 where the setting delete_mapping_sets is off.")
 _note("The read query expandSchema is taken and ignored.", "not modelled")
 
 _READ = {"ATTRIBUTE": "text/x.schema-path", "EXPRESSION": "text/x.aep-xl", "STATIC": "text/x.static"}
@@ -165,6 +166,8 @@ def list_mappings(call: Call, key: str) -> Answer:
 
 @route("DELETE", "/mappingSets/{id}", "aepp dataprep.py (neither OpenAPI file nor docs list it)")
 def delete(call: Call, key: str) -> Answer:
+    if not call.store.settings["delete_mapping_sets"]:
+        raise NO_METHOD("mapping sets cannot be deleted (setting delete_mapping_sets)")
     _fetch(call.space, key)
     call.space.delete(KIND, key)
     return Answer(204)

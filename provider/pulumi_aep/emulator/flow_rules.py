@@ -22,6 +22,9 @@ AUTH_NAME = _rule(400, "FLOW-1415-400", "Auth spec name not found for the connec
 AUTH_PARAMS = _rule(
     400, "", "auth.params do not fit the auth spec", "assumed code; docs sources-sdk/config/authspec.md"
 )
+CREDENTIALS = _rule(
+    400, "FLOW-1100-400", "The source refused the credentials", f"assumed which code: the provider's errors; {_DOCS}"
+)
 PARAMS = _rule(400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
 FORMAT = _rule(400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
 MAPPING_VERSION = _rule(400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
@@ -72,6 +75,16 @@ def check_connection(call: Call, item: Json, touched: set[str]) -> None:
         raise AUTH_NAME(f"auth specs of {spec['name']}: {', '.join(names) or 'none'}")
     if problem := schemas.problem(known["spec"], auth["params"], "auth.params"):
         raise AUTH_PARAMS(problem)
+    if "auth" in touched and wrong_credentials(call.space, item):
+        raise CREDENTIALS()
+
+
+def wrong_credentials(space: Space, connection: Json) -> bool:
+    """Does a secret of the base connection stand in the setting reject_passwords?"""
+    rejected = space.store.settings["reject_passwords"]
+    if "auth" not in connection or not rejected:
+        return False
+    return any(connection["auth"]["params"].get(name) in rejected for name in catalogue.secret_params(connection))
 
 
 def check_source(call: Call, item: Json, touched: set[str]) -> None:

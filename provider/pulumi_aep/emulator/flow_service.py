@@ -39,14 +39,14 @@ EXPLORE = _rule(400, "", "The explore request is invalid", "assumed code; rule: 
 RUN_STATE = _rule(400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}")
 
 _note("Etags hold quotes; If-Match is compared with quotes stripped on both sides.", "tutorial (both forms)")
-_note("Params that the auth spec marks as passwords read back as xxxx.")
+_note("Params that the auth spec marks as passwords read back as xxxx; in clear where the setting mask_secrets is off.")
 _note("A page holds 20 items unless limit (1 to 100) says otherwise; the two spec lists are not paged.")
 _note("Filters work on what a read shows. property=a,b without operator selects fields.", _LISTS)
 _note("DELETE answers 204 (openapi destinations: 202) and wants no If-Match.", _SPEC)
 _note("Enabling an enabled flow, or disabling a disabled one, is accepted.")
 _note("An enabled flow may be deleted; its connections and runs stay.", "docs tutorials/api/delete-dataflows.md")
 _note("PATCH of params of a source or target connection is accepted; `remove /description` for all kinds.")
-_note("/connections/{id}/test is always true: no credentials are wrong.")
+_note("No credentials are wrong but those in the setting reject_passwords; those fail at creation, test and explore.")
 _note("POST /runs wants an enabled flow with frequency once; the run is a success at once with the sample's counts.")
 _note(
     "Explore knows Mixpanel's rest/json with the tutorial's rows; other sources, drafts: not modelled.", "not modelled"
@@ -182,8 +182,7 @@ def _only(fields: set[str], items: list[Json]) -> list[Json]:
 def view(space: Space, path: str, item: Json) -> Json:
     """An item as a read shows it: secrets masked, relatives filled in."""
     if path == BASE and (auth := item.get("auth")):
-        known = catalogue.auth_spec(item["connectionSpec"]["id"], auth["specName"]) or {"spec": {"properties": {}}}
-        secret = {name for name, schema in known["spec"]["properties"].items() if schema.get("format") == "password"}
+        secret = catalogue.secret_params(item) if space.store.settings["mask_secrets"] else set()
         params = {name: "xxxx" if name in secret else value for name, value in auth["params"].items()}
         return item | {"auth": auth | {"params": params}}
     if path == SOURCE:
@@ -230,13 +229,14 @@ route("GET", "/runs/{id}", _SPEC)(partial(_get, "runs"))
 
 @route("GET", "/connections/{id}/test", _SPEC)
 def test_connection(call: Call, key: str) -> Answer:
-    fetch(call.space, BASE, key, NOT_FOUND)
-    return Answer(200, {"result": True})
+    base = fetch(call.space, BASE, key, NOT_FOUND)
+    return Answer(200, {"result": not rules.wrong_credentials(call.space, base)})
 
 
 @route("GET", "/connections/{id}/explore", _SPEC)
 def explore(call: Call, key: str) -> Answer:
-    spec = catalogue.CONNECTION_SPECS[fetch(call.space, BASE, key, NOT_FOUND)["connectionSpec"]["id"]]
+    base = fetch(call.space, BASE, key, NOT_FOUND)
+    spec = catalogue.CONNECTION_SPECS[base["connectionSpec"]["id"]]
     if not call.query.get("objectType"):
         raise EXPLORE("objectType is missing")
     if spec["name"] != "Mixpanel":
@@ -253,6 +253,8 @@ def explore(call: Call, key: str) -> Answer:
         raise EXPLORE("sourceParams must be the base64 form of a JSON object, URL-encoded") from None
     if problem := schemas.problem(spec["sourceSpec"]["spec"], params, "sourceParams"):
         raise EXPLORE(problem)
+    if rules.wrong_credentials(call.space, base):
+        raise rules.CREDENTIALS(id=key)
     return Answer(200, load("mixpanel.json") | ({} if preview == "true" else {"data": []}))
 
 

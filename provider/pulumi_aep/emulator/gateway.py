@@ -30,6 +30,7 @@ CONTENT_TYPE = _rule(400, "", "BadRequestError", _DOCS)
 NOT_JSON = _rule(400, "400", "The body is not valid JSON", "assumed")
 NO_HEADER = _rule(400, "400", "Missing header x-sandbox-name", "assumed code; required in the OpenAPI files")
 NO_SANDBOX = _rule(404, "404", "Sandbox not found", "assumed")
+TOO_MANY = _rule(429, "429050", "Too many requests", "assumed: Adobe shows it for other services behind this gateway")
 NO_ROUTE = _rule(404, "404", "No such route", "assumed")
 NO_METHOD = _rule(405, "405", "Method not allowed", "assumed")
 NOT_MODELLED = _rule(501, "501", "The emulator does not model this", "assumed: the service would answer")
@@ -38,7 +39,8 @@ FLOW_NO_HEADER = _flow(400, "FLOW-2105-400", "Header x-sandbox-name is missing",
 FLOW_NO_SANDBOX = _flow(404, "FLOW-2103-404", "Sandbox not found", _FLOW_DOCS)
 FLOW_WILDCARD = _flow(400, "FLOW-2112-400", "A sandbox wildcard is not allowed", _FLOW_DOCS)
 FLOW_SANDBOX_ID = _flow(400, "FLOW-2110-400", "x-sandbox-id is not for user tokens", _FLOW_DOCS)
-note(Service.GATEWAY, "Order of the checks: token, key, org, content type, sandbox; then the service's own.")
+note(Service.GATEWAY, "Order of the checks: rate, token, key, org, content type, sandbox; then the service's own.")
+note(Service.GATEWAY, "No limit of requests unless the setting rate_limit_per_s sets one; none on IMS.")
 
 
 @dataclass

@@ -8,7 +8,6 @@ from .gateway import Call, Router
 from .rules import Answer, Rule, Service, note
 
 route = Router(Service.IMS, "/ims/token")
-TTL_S = 86399
 
 _DEVDOCS = "devdocs ServerToServerAuthentication"
 _rule = partial(Rule, Service.IMS, source="assumed: RFC 6749")
@@ -17,7 +16,9 @@ UNSUPPORTED = _rule(400, "unsupported_grant_type", "grant_type must be client_cr
 INVALID_CLIENT = _rule(401, "invalid_client", "The client id or secret is wrong")
 INVALID_SCOPE = _rule(400, "invalid_scope", "scope is missing or empty")
 note(Service.IMS, "The fields are accepted as query parameters too.", _DEVDOCS)
-note(Service.IMS, "A token lives 86399 s and outlives a reset; any non-empty scope is accepted.")
+note(
+    Service.IMS, "A token lives token_ttl_s (a setting; 86399 s) and outlives a reset; any non-empty scope is accepted."
+)
 
 
 @route("POST", "/v3", _DEVDOCS)
@@ -34,5 +35,6 @@ def token(call: Call) -> Answer:
         raise INVALID_CLIENT()
     if not fields.get("scope"):
         raise INVALID_SCOPE()
-    access_token = call.store.new_token(gateway.CLIENT, TTL_S)
-    return Answer(200, {"access_token": access_token, "token_type": "bearer", "expires_in": TTL_S})
+    ttl_s = call.store.settings["token_ttl_s"]
+    access_token = call.store.new_token(gateway.CLIENT, ttl_s)
+    return Answer(200, {"access_token": access_token, "token_type": "bearer", "expires_in": ttl_s})

@@ -23,7 +23,15 @@ CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT,
 CREATE TABLE IF NOT EXISTS tokens (hash TEXT PRIMARY KEY, client TEXT NOT NULL, expires_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
-DEFAULTS: Json = {"latency_ms": 0, "page_size": None}  # page_size None: each service's own
+DEFAULTS: Json = {
+    "latency_ms": 0,
+    "page_size": None,  # each service's own
+    "rate_limit_per_s": 0,  # none
+    "token_ttl_s": 86399,
+    "reject_passwords": [],
+    "mask_secrets": True,
+    "delete_mapping_sets": True,
+}
 
 
 class Row(NamedTuple):

@@ -1,0 +1,77 @@
+"""Look-ups by name or title see all pages, and tell none from several."""
+
+from collections.abc import Callable
+from typing import Any
+
+from acceptance.support import Stack, writes
+from support.emulator import CATALOG, REGISTRY, Emulator
+from support.mixpanel import dataset, schema
+
+FOUND = """
+connection_spec = aep.get_connection_spec(name="Mixpanel")
+flow_spec = aep.get_flow_spec(name="RestStorageToAEP")
+dataset = aep.get_dataset(name="dataset 6")
+schema = aep.get_schema(title="schema 6")
+sandbox = aep.get_sandbox(name="local")
+pulumi.export("connection_spec", [connection_spec.id, connection_spec.name, sorted(connection_spec.auth)])
+pulumi.export("flow_spec", [flow_spec.id, aep.ConnectionSpec.MIXPANEL in flow_spec.source_connection_spec_ids])
+pulumi.export("dataset", [dataset.id, dataset.schema_id])
+pulumi.export("schema", [schema.id, schema.class_id])
+pulumi.export("sandbox", [sandbox.name, sandbox.type, sandbox.state])
+"""
+
+TOLD = """
+for look_up in (
+    lambda: aep.get_connection_spec(name="mixpanel"),
+    lambda: aep.get_flow_spec(name="nothing"),
+    lambda: aep.get_dataset(name="dataset"),
+    lambda: aep.get_schema(title="nothing"),
+    lambda: aep.get_sandbox(name="nothing"),
+    lambda: aep.get_dataset(name="twin"),
+):
+    try:
+        look_up()
+    except pulumi.RunError as error:
+        texts.append(str(error))
+"""
+
+
+def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    def post(path: str, body: dict[str, Any]) -> Any:
+        return emulator.request("POST", path, body).json()
+
+    schemas = [post(f"{REGISTRY}/tenant/schemas", schema(title=f"schema {n}"))["$id"] for n in range(7)]
+    ids = [post(f"{CATALOG}/dataSets", dataset(schemas[n], f"dataset {n}"))[0].split("/")[-1] for n in range(7)]
+    twins = [post(f"{CATALOG}/dataSets", dataset(schemas[0], "twin"))[0].split("/")[-1] for _ in range(5)]
+    emulator.settings(page_size=2)
+    emulator.clear_journal()
+
+    dev = stack(FOUND)
+    dev.up()
+    assert dev.outputs() == {
+        "connection_spec": ["fd2c8ff3-1de0-4f6b-8fa8-4264784870eb", "Mixpanel", ["Basic Authentication"]],
+        "flow_spec": ["6499120c-0b15-42dc-936e-847ea3c24d72", True],
+        "dataset": [ids[6], schemas[6]],
+        "schema": [schemas[6], "https://ns.adobe.com/xdm/context/experienceevent"],
+        "sandbox": ["local", "development", "active"],
+    }
+    assert len([entry for entry in emulator.journal() if "sandbox-management" in entry["path"]]) > 1
+
+    dev.program(f"texts = []\n{TOLD}\npulumi.export('texts', texts)")
+    dev.up()
+    none = "there is none in this sandbox; check the"
+    assert dev.outputs()["texts"][:5] == [
+        f"connection spec with the name 'mixpanel': {none} name.",
+        f"flow spec with the name 'nothing': {none} name.",
+        f"dataset with the name 'dataset': {none} name.",
+        f"schema with the title 'nothing': {none} title.",
+        f"sandbox with the name 'nothing': {none} name.",
+    ]
+    several = f"dataset with the name 'twin': there are 5: {', '.join(twins)}; use the id of one."
+    assert dev.outputs()["texts"][5:] == [several]
+
+    dev.program('aep.get_dataset(name="twin")')
+    assert several in dev.fail("preview")
+    dev.config({"aep:sandbox": "<your sandbox>"})
+    assert "aep:sandbox still holds the placeholder <your sandbox>" in dev.fail("preview")
+    assert writes(emulator) == []
