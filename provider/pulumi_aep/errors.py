@@ -76,6 +76,8 @@ class ApiError(ServiceError):
     its text, `request_id` what Adobe's support asks for, `retry_after` the seconds it asked to wait, if any.
     """
 
+    remedy = ""
+
     def __init__(
         self, request: str, status: int, code: str, message: str, request_id: str, retry_after: float | None = None
     ) -> None:
@@ -84,12 +86,14 @@ class ApiError(ServiceError):
         text = f"{status} {code}: {message}" if code else f"{status}: {message}"
         if request_id:
             text += f" (request id {request_id})"
-        remedy = REMEDIES.get(code) or REMEDIES.get(str(status))
+        remedy = REMEDIES.get(code) or REMEDIES.get(str(status)) or self.remedy
         super().__init__(request, f"{text}\n{remedy}" if remedy else text)
 
 
 class NotFound(ApiError):
     """The service's own 404 for that object."""
+
+    remedy = "It, or what it names, was deleted or lives in another sandbox: run pulumi refresh, then pulumi up."
 
 
 class Stale(ApiError):

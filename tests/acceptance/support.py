@@ -111,12 +111,13 @@ class Stack:
         """Put another program in place."""
         (self.folder / "__main__.py").write_text(text if text.startswith('"""') else HEAD + text)
 
-    def config(self, values: Json) -> None:
-        """Change the stack's config; None takes a key away."""
-        content = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
+    def config(self, values: Json) -> Json:
+        """Change the stack's config, None takes a key away; all of it."""
+        content: Json = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
         merged = {**content.get("config", {}), **values}
         content["config"] = {key: value for key, value in merged.items() if value is not None}
         self.config_file.write_text(yaml.safe_dump(content))
+        return dict(content["config"])
 
     def secret(self, key: str, value: str) -> None:
         """Set an encrypted value of the stack's config."""

@@ -85,6 +85,14 @@ def test_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
         assert get(emulator, path_of(made), f"application/vnd.adobe.{form}+json;version=1").status_code == 200
 
 
+def test_a_definition_that_nothing_uses_may_hold_anything(emulator: Emulator) -> None:
+    body = field_group("Odd")
+    body["definitions"]["unused"] = {"properties": {"title": 1}, "items": "x"}
+    made = emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", body).json()
+    plain = get(emulator, path_of(made), "application/vnd.adobe.xed-notext+json; version=1").json()
+    assert plain["definitions"]["unused"] == body["definitions"]["unused"]
+
+
 @pytest.mark.parametrize(
     "accept",
     [None, "*/*", "application/json", LIST, XED_ID, f"{XED_ID}; version=1", "application/vnd.adobe.xml; version=1"],

@@ -164,7 +164,7 @@ def list_mappings(call: Call, key: str) -> Answer:
     return Answer(200, _shown(_fetch(call.space, key))["mappings"])
 
 
-@route("DELETE", "/mappingSets/{id}", "aepp dataprep.py (neither OpenAPI file nor docs list it)")
+@route("DELETE", "/mappingSets/{id}", "assumed: only aepp dataprep.py has it")
 def delete(call: Call, key: str) -> Answer:
     if not call.store.settings["delete_mapping_sets"]:
         raise NO_METHOD("mapping sets cannot be deleted (setting delete_mapping_sets)")

@@ -113,9 +113,12 @@ def reaches(properties: Json, path: list[str]) -> bool:
     return reaches(schema["properties"], path[1:])
 
 
-def without_texts(schema: Json) -> Json:
+def without_texts(schema: Any) -> Any:
     """The `notext` form: no titles, no descriptions (a field may well be named title)."""
+    if not isinstance(schema, dict):  # a definition that nothing uses may hold anything
+        return schema
     kept = {name: value for name, value in schema.items() if name not in ("title", "description")}
     for name in {"properties", "definitions"} & set(kept):
-        kept[name] = {field: without_texts(child) for field, child in kept[name].items()}
+        if isinstance(kept[name], dict):
+            kept[name] = {field: without_texts(child) for field, child in kept[name].items()}
     return kept | ({"items": without_texts(kept["items"])} if "items" in kept else {})

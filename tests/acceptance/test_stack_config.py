@@ -1,0 +1,69 @@
+"""The stack's YAML: one more dataflow is a few lines, and what is wrong in it is told in plain words."""
+
+from typing import Any
+
+from acceptance.support import Stack
+from support.emulator import Emulator
+
+SHOP = {"username": "shop", "projectId": "1", "timezone": "UTC", "schedule": {"frequency": "hour", "interval": 1}}
+
+
+def test_a_second_dataflow_is_a_few_lines(repository: Stack, emulator: Emulator) -> None:
+    dataflows = repository.config({})["dataflows:mixpanel"]
+    repository.config({"dataflows:mixpanel": {**dataflows, "app": SHOP}})
+    text = repository.fail("preview")
+    assert "pulumi config set --secret dataflows:app-password" in text
+
+    repository.secret("dataflows:app-password", "pa55")
+    changes = repository.preview().changes
+    assert len([name for name in changes if name.endswith(" app")]) == 9
+    assert len([name for name in changes if name.endswith(" web-shop")]) == 9
+    assert set(changes.values()) == {"create"}
+
+
+def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator: Emulator) -> None:
+    wrong: dict[str, Any] = {
+        **SHOP,
+        "projectId": 2384945,
+        "projectNumber": "1",
+        "username": "<service account>",
+        "mappings": [{"source": "a"}],
+        "schedule": {"interval": "often"},
+    }
+    del wrong["timezone"]
+    repository.config({"dataflows:mixpanel": {"shop": wrong}})
+    text = repository.fail("preview")
+    for problem in (
+        "config dataflows:mixpanel of this stack is wrong:",
+        "- shop.projectId: must be text: put the value in quotes",
+        "- shop.projectNumber: is not a known key",
+        "- shop.username: still holds the placeholder <service account>",
+        "- shop.timezone: is required",
+        "- shop.mappings.0.destination: is required",
+        "- shop.schedule.frequency: is required",
+        "- shop.schedule.interval: must be a valid integer",
+    ):
+        assert problem in text, text
+
+    for value in (["shop"], "shop"):
+        repository.config({"dataflows:mixpanel": value})
+        text = repository.fail("preview")
+        assert "dataflows:mixpanel" in text
+
+    repository.config({"dataflows:mixpanel": None})
+    assert repository.preview().changes == {"Stack pulumi-aep-local": "create"}
+    assert emulator.journal() == []
+
+
+def test_settings_that_are_missing_or_wrong(repository: Stack, emulator: Emulator) -> None:
+    repository.config({"aep:sandbox": None, "aep:timeout": "soon", "aep:onlineChecks": "maybe"})
+    text = repository.fail("preview")
+    assert "The sandbox (aep:sandbox) is not set: pulumi config set aep:sandbox …, or export AEP_SANDBOX=…" in text
+    assert "aep:timeout must be a whole number of seconds, at least 1; got soon" in text
+    assert "aep:onlineChecks must be true or false; got maybe" in text
+
+    repository.config({"aep:endpoint": "http://platform.adobe.io", "aep:timeout": None, "aep:onlineChecks": None})
+    text = repository.fail("preview")
+    assert "aep:endpoint must be an https:// address (http:// only for this machine) or the word emulator" in text
+    assert "The client secret of the credential (aep:clientSecret) is not set: pulumi config set --secret" in text
+    assert emulator.journal() == []

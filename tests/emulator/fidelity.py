@@ -1,0 +1,60 @@
+"""Writes docs/fidelity.md from the marks in the emulator's code: `python tests/emulator/fidelity.py`."""
+
+from pathlib import Path
+
+from pulumi_aep.emulator.app import SERVICES
+from pulumi_aep.emulator.gateway import ROUTES
+from pulumi_aep.emulator.rules import NOTES, RULES, Service
+
+PAGE = Path(__file__).parents[2] / "docs/fidelity.md"
+MARKS = ("documented", "assumed", "not modelled")
+HEAD = """# Fidelity of the emulator
+
+What `pulumi-aep emulator` does like the services, what it guesses, and what it leaves out. This page is made from the
+marks in its code (`python tests/emulator/fidelity.py`); a test fails when it is out of date.
+
+- **documented**: a source says so. **assumed**: no source says; the emulator picks something, and no client should rely
+  on it ("assumed code" or "body": the rule is documented, the error's code or shape is not). **not modelled**: Adobe
+  documents it, it is not built; such a route answers 501 and says so.
+- Sources: *tutorial* = Adobe's Mixpanel tutorial in its first form; *openapi NAME* = Adobe's OpenAPI file of that name
+  (AdobeDocs/experience-platform-apis); *docs PATH* = page below `help/` of AdobeDocs/experience-platform.en
+  (`tutorials/api` is short for `sources/tutorials/api`); *aepp* = adobe/aepp; *postman* = Adobe's Postman
+  collections; *devdocs* = the developer console's guide to server-to-server credentials.
+"""
+
+
+def mark(source: str) -> str:
+    return next((name for name in MARKS[1:] if source.startswith(name)), MARKS[0])
+
+
+def table(*rows: tuple[object, ...]) -> list[str]:
+    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:], ""]
+
+
+def page() -> str:
+    assert SERVICES  # imported, they have declared everything
+    routes = [(r.service, r.method, r.path, mark(r.source) if r.handler else MARKS[2], r.source) for r in ROUTES]
+    rules = [(r.service, r.status, r.code, r.title, mark(r.source), r.source) for r in RULES]
+    notes = [(n.service, n.text, mark(n.source), n.source) for n in NOTES]
+    counts: list[tuple[object, ...]] = [
+        ("", *(f"routes {name}" for name in MARKS), *(f"rules {name}" for name in MARKS))
+    ]
+    for service in (*Service, "all"):
+        of_routes = [row[3] for row in routes if service in (row[0], "all")]
+        of_rules = [row[-2] for row in (*rules, *notes) if service in (row[0], "all")]
+        counts.append((service, *(of_routes.count(name) for name in MARKS), *(of_rules.count(name) for name in MARKS)))
+    lines = [HEAD, *table(*counts)]
+    for service in Service:
+        lines += [f"## {service}", ""]
+        if of_service := [row[1:] for row in routes if row[0] is service]:
+            lines += table(("method", "path", "mark", "source"), *of_service)
+        if refusals := [row[1:] for row in rules if row[0] is service]:
+            lines += table(("status", "code", "refusal", "mark", "source"), *refusals)
+        if behaviour := [row[1:] for row in notes if row[0] is service]:
+            lines += table(("behaviour", "mark", "source"), *behaviour)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
