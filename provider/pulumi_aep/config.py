@@ -56,7 +56,7 @@ class Settings:
     timeout: int = 300
     online_checks: bool = True
     allow_production_deletes: bool = False
-    owner_id: str = ""
+    owner_id: str | None = None
 
 
 def load(stack_config: Callable[[str], Any]) -> Settings:
@@ -106,7 +106,7 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
         timeout=int(timeout),
         online_checks=flags["onlineChecks"] == "true",
         allow_production_deletes=flags["allowProductionDeletes"] == "true",
-        owner_id=values.get("ownerId", ""),
+        owner_id=values.get("ownerId"),
     )
 
 

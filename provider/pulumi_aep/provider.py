@@ -326,8 +326,8 @@ def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]
     return changes + [{"op": "remove", "path": pointer} for pointer in old if pointer not in new]
 
 
-def _is_of(owner: str, owner_id: str) -> bool:
-    return bool(owner_id) and owner.endswith(f"#{owner_id}")
+def _is_of(owner: str, owner_id: str | None) -> bool:
+    return owner_id is not None and owner.endswith(f"#{owner_id}")
 
 
 def _look_alike(object_id: str, seen: Props, likeness: tuple[str, ...], owner: str) -> str:
