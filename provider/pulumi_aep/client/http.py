@@ -194,19 +194,19 @@ def _refusal(request: str, response: requests.Response, body: dict[str, Any]) ->
         body.get("message"),
         body.get("title"),
     )
-    message = next((str(text) for text in texts if text), "no message")
+    message = next((str(text) for text in texts if text), "")
     request_id = str(
         report.get("request-id") or report.get("registryRequestId") or response.headers.get("x-request-id") or ""
     )
     family = errors.ApiError
-    of_gateway = "error_code" in body
-    if response.status_code == 404 and not of_gateway and code not in errors.SANDBOX_NOT_FOUND:
+    of_service = message and "error_code" not in body  # a 404 of anything else never means that an object is gone
+    if response.status_code == 404 and of_service and code not in errors.SANDBOX_NOT_FOUND:
         family = errors.NotFound
     elif response.status_code == 412:
         family = errors.Stale
     elif code in errors.IN_USE:
         family = errors.InUse
-    return family(request, response.status_code, code, message, request_id, _retry_after(response))
+    return family(request, response.status_code, code, message or "no message", request_id, _retry_after(response))
 
 
 def _may_repeat(error: BaseException, method: str, safe: bool) -> bool:
