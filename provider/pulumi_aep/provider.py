@@ -4,6 +4,7 @@ A kind (one module below `resources/`) gives its arguments and a few small hooks
 The classes are imported by name from a stack's state: their paths are a public contract and must stay importable.
 """
 
+import json
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -208,7 +209,8 @@ class Provider(ResourceProvider):
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
         inventory = self._inventory(runtime)
         for attempt in range(ATTEMPTS_AT_CREATION):
-            if left := inventory.take(new["owner"], fresh=attempt > 0):
+            # Of a kind that is made before the old one goes, what is there already may be that old one.
+            if left := inventory.take(new.get("owner", ""), fresh=attempt > 0, new_only=not self.delete_first):
                 return left, self._take(left, new, runtime)
             try:
                 answer = self.collection(runtime).create(self.body(new, runtime))
@@ -242,7 +244,7 @@ class Provider(ResourceProvider):
     def _obstacles(self, seen: Props, new: Props) -> list[str]:
         fields = self.must_replace(seen, new, self._changed(seen, new))
         return [
-            f"{name} is {seen.get(name)!r}, wanted is {new.get(name)!r}"
+            f"{name} is {_shown(seen.get(name))}, wanted is {_shown(new.get(name))}"
             for name in fields
             if not holds_unknown(new.get(name))
         ]
@@ -324,6 +326,10 @@ def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]
         elif old[pointer] != value:
             changes.append({"op": "replace", "path": pointer, "value": value})
     return changes + [{"op": "remove", "path": pointer} for pointer in old if pointer not in new]
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _is_of(owner: str, owner_id: str | None) -> bool:

@@ -94,16 +94,19 @@ class MappingSetProvider(Provider):
         foreign = [_from_identity(identity) for identity in seen if identity not in known]
         output = item.get("outputSchema") or {}
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
-        owners = [undescribed(mapping.get("description"))["owner"] for mapping in item.get("mappings") or []]
-        owner = next((text for text in owners if text), state.get("owner"))
-        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": owner}
+        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": state.get("owner") or owner_of(item)}
 
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
-        same = old["mappings"] == new["mappings"] and old.get("owner") == new.get("owner")
-        return None if same else self.body(new, runtime)
+        return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
 
     def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"version": int(answer["version"])}
+
+
+def owner_of(item: dict[str, Any]) -> str | None:
+    """The owner that stands in the description of one of the mappings."""
+    owners = [undescribed(mapping.get("description"))["owner"] for mapping in item.get("mappings") or []]
+    return next((text for text in owners if text), None)
 
 
 def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
