@@ -227,7 +227,7 @@ class Spec(Part):
 class Owned(Arguments):
     """A kind with a description, whose last line on the wire says which stack owns the object."""
 
-    description: str | None = in_place(None)
+    description: Annotated[str | None, AfterValidator(lambda text: text or None)] = in_place(None)
     allow_duplicate_name: bool = ignored(False)
 
 

@@ -20,7 +20,7 @@ TENANT = "_{tenantId}"
 LONGEST_EXPRESSION = 4096
 _PATH_PART = r"(?:[A-Za-z$_][A-Za-z0-9$_]*|\$\{[^}]+\})(?:\[[0-9*]*\])?"
 _SOURCE_PATH = re.compile(rf"{_PATH_PART}(?:\.{_PATH_PART})*")
-_READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION"}
+_READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION", "text/x.static": "STATIC"}
 
 
 class MappingPart(Part):
