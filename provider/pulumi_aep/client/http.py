@@ -9,6 +9,7 @@ What is repeated (one predicate, `_may_repeat`):
 
 import email.utils
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -184,7 +185,7 @@ def _refusal(request: str, response: requests.Response, body: dict[str, Any]) ->
     raw_report = body.get("report")
     report: dict[str, Any] = raw_report if isinstance(raw_report, dict) else {}
     code = str(body.get("error_code") or body.get("error") or str(body.get("type", "")).rsplit("/", 1)[-1])
-    if "-" not in code and not body.get("error_code") and not body.get("error"):
+    if not re.fullmatch(r"[A-Z]+-\d+-\d+", code) and not body.get("error_code") and not body.get("error"):
         code = ""
     texts = (
         body.get("detail"),
