@@ -16,7 +16,7 @@ SET_UP = '$(PYTHON)' $(NEW_ENOUGH) 2>/dev/null \
 	|| { echo 'This needs Python 3.11 or newer: install one, or say which: make … PYTHON=/path/to/python3' >&2; exit 1; }; \
 	'$(PYTHON)' -m tools.setup
 
-.PHONY: help setup up down env test lint format lock clean
+.PHONY: help setup up down env test torture lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -37,6 +37,10 @@ env: ## print the shell variables of the stack, for eval
 test: lint ## lint, then all tests, the ones with the real engine included
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
 		PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2
+
+torture: setup ## kill -9 at 60 instants of up, update, replacement and destroy; prints a table
+	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
+		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/faults/torture.py
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check

@@ -13,21 +13,32 @@ from .resources import (
     SourceConnection,
     TargetConnection,
 )
+from .resources._types import Data, SpecRef
+from .resources.base_connection import Auth
+from .resources.flow import FlowOptions, Schedule, Transformation
+from .resources.mapping_set import Mapping
 from .specs import ConnectionSpec, FlowSpec, XdmClass
 
 __all__ = [
+    "Auth",
     "BaseConnection",
     "ConnectionSpec",
+    "Data",
     "Dataset",
     "FieldGroup",
     "Flow",
+    "FlowOptions",
     "FlowSpec",
+    "Mapping",
     "MappingSet",
     "MixpanelSource",
     "Owner",
+    "Schedule",
     "Schema",
     "SourceConnection",
+    "SpecRef",
     "TargetConnection",
+    "Transformation",
     "XdmClass",
     "get_connection_spec",
     "get_dataset",

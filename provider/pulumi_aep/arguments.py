@@ -17,7 +17,7 @@ from pydantic import (
 
 from .boundary import UNKNOWN, Props
 
-IN_PLACE, FIXED, OPTION = "change in place", "are fixed", "are options"
+IN_PLACE, FIXED, OPTION, IGNORED = "change in place", "are fixed", "are options", "are ignored"
 
 
 def in_place(default: Any = ...) -> Any:
@@ -33,6 +33,11 @@ def fixed(default: Any = ...) -> Any:
 def option(default: Any = None) -> Any:
     """A field for this provider alone: nothing of it is on the wire."""
     return Field(default, json_schema_extra={"change": OPTION})
+
+
+def ignored(default: Any = None) -> Any:
+    """A field that matters at creation only: a later change of it is no difference."""
+    return Field(default, json_schema_extra={"change": IGNORED})
 
 
 class Part(BaseModel):
@@ -67,6 +72,8 @@ class Arguments(Part):
 
     owner: str | None = in_place(None)
     timeouts: Timeouts | None = option()
+    adopt: str | None = ignored()
+    take_over: bool = ignored(False)
 
     @classmethod
     def fields_that(cls, change: str) -> set[str]:
@@ -220,7 +227,8 @@ class Spec(Part):
 class Owned(Arguments):
     """A kind with a description, whose last line on the wire says which stack owns the object."""
 
-    description: str | None = in_place(None)
+    description: Annotated[str | None, AfterValidator(lambda text: text or None)] = in_place(None)
+    allow_duplicate_name: bool = ignored(False)
 
 
 _OWNER_LINE = re.compile(r"\n?\[pulumi: (?P<owner>[^\]\n]*)\]\s*$")

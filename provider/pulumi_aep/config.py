@@ -25,8 +25,15 @@ VARIABLES = {
     "scopes": "AEP_SCOPES",
     "timeout": "AEP_TIMEOUT",
     "onlineChecks": "AEP_ONLINE_CHECKS",
+    "allowProductionDeletes": "AEP_ALLOW_PRODUCTION_DELETES",
+    "ownerId": "AEP_OWNER_ID",
 }
 """Every setting: its key in stack config (namespace `aep`) and its environment variable."""
+
+FLAGS = {"onlineChecks": "true", "allowProductionDeletes": "false"}
+"""Settings that are true or false, with their defaults."""
+
+_BOOLEANS = ("true", "false")
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,9 @@ class Settings:
     """Where to talk to and as whom.
 
     `timeout` is the longest time in seconds that one create, update or delete may take, retries included.
-    `online_checks` lets previews compare new or changed values with the service's own specs.
+    `online_checks` lets previews compare new or changed values with what the service has.
+    `allow_production_deletes` lets objects in a sandbox of type production be deleted and replaced.
+    `owner_id` is the identity of a lost state: a new state that is given it takes everything back.
     """
 
     org_id: str
@@ -46,6 +55,8 @@ class Settings:
     scopes: str = SCOPES
     timeout: int = 300
     online_checks: bool = True
+    allow_production_deletes: bool = False
+    owner_id: str | None = None
 
 
 def load(stack_config: Callable[[str], Any]) -> Settings:
@@ -79,9 +90,8 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
     timeout = values.get("timeout", "300")
     if not timeout.isdecimal() or int(timeout) < 1:
         problems.append(f"aep:timeout must be a whole number of seconds, at least 1; got {timeout}")
-    online = values.get("onlineChecks", "true").lower()
-    if online not in ("true", "false"):
-        problems.append(f"aep:onlineChecks must be true or false; got {online}")
+    flags = {key: values.get(key, default).lower() for key, default in FLAGS.items()}
+    problems += [f"aep:{key} must be true or false; got {flag}" for key, flag in flags.items() if flag not in _BOOLEANS]
     if problems:
         raise ConfigError("\n".join(problems))
 
@@ -94,7 +104,9 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
         ims_endpoint=values.get("imsEndpoint", IMS).rstrip("/"),
         scopes=values.get("scopes", SCOPES).replace(" ", ""),
         timeout=int(timeout),
-        online_checks=online == "true",
+        online_checks=flags["onlineChecks"] == "true",
+        allow_production_deletes=flags["allowProductionDeletes"] == "true",
+        owner_id=values.get("ownerId"),
     )
 
 

@@ -37,6 +37,10 @@ class Guarded(AepError):
     """Refused, because something valuable would be lost."""
 
 
+class Claimed(AepError):
+    """An object that this stack would make or adopt belongs to somebody else, or cannot become what is wanted."""
+
+
 class Conflict(AepError):
     """Somebody else changed a managed field since the last `pulumi up` or `pulumi refresh`."""
 

@@ -22,8 +22,18 @@ class OwnerProvider(Provider):
 
     arguments = OwnerArguments
 
+    def diff(self, _id: str, _olds: Props, _news: Props) -> pulumi.dynamic.DiffResult:
+        """The identity of a lost state, given in the config, takes the place of one made meanwhile."""
+        given = current_runtime().settings.owner_id
+        result = super().diff(_id, _olds, _news)
+        if given and given != _id:
+            return pulumi.dynamic.DiffResult(changes=True, replaces=["org_id"])
+        return result
+
     def create(self, props: Props) -> pulumi.dynamic.CreateResult:
-        return pulumi.dynamic.CreateResult(secrets.token_hex(6), self.state({}, {}, current_runtime()))
+        runtime = current_runtime()
+        identity = runtime.settings.owner_id or secrets.token_hex(6)
+        return pulumi.dynamic.CreateResult(identity, self.state({}, {}, runtime))
 
     def read(self, id_: str, props: Props) -> pulumi.dynamic.ReadResult:
         stay_home(props, current_runtime())

@@ -4,7 +4,8 @@ A kind (one module below `resources/`) gives its arguments and a few small hooks
 The classes are imported by name from a stack's state: their paths are a public contract and must stay importable.
 """
 
-from contextlib import AbstractContextManager
+import json
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi.dynamic import (
@@ -18,9 +19,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from .arguments import Arguments
+from .arguments import Arguments, described, holds_unknown
 from .boundary import Props, from_host, to_host
-from .errors import LAST_UP, Conflict, LookupFailed, NotFound, Stale, WrongHome
+from .errors import LAST_UP, ApiError, Claimed, Conflict, LookupFailed, NoAnswer, NotFound, Stale, WrongHome
+from .inventory import Inventory
 
 if TYPE_CHECKING:
     from .client import Collection
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 ATTEMPTS_AFTER_412 = 3
+ATTEMPTS_AT_CREATION = 4
 
 
 class Provider(ResourceProvider):
@@ -43,6 +46,9 @@ class Provider(ResourceProvider):
 
     delete_first: ClassVar[bool] = True
     """Whether a replacement deletes the old object before it makes the new one."""
+
+    likeness: ClassVar[tuple[str, ...]] = ()
+    """Fields in which two objects agree when people would take one for the other; none for kinds without a name."""
 
     # ---- hooks: what a kind must or may say ----
 
@@ -83,6 +89,14 @@ class Provider(ResourceProvider):
         fixed = self.arguments.fields_that("are fixed")
         return [name for name in changed if name in fixed]
 
+    def as_found(self, seen: Props) -> Props:
+        """What is known of an object that was not made by this state: less than `observe` says where secrets are."""
+        return seen
+
+    def settled(self, new: Props, seen: Props) -> Props:
+        """What is wanted of an object that exists: what the program left to its creation is as it is."""
+        return new
+
     def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
         """What is left to do after the object was made or changed; gives the outputs that this changed."""
         return {}
@@ -105,6 +119,8 @@ class Provider(ResourceProvider):
         props, problems = self.arguments.parse(self.complete(given, previous, runtime))
         if runtime.settings.online_checks:
             problems += self.judge(props, previous, runtime)
+            if not previous:
+                problems += self._claims(props, runtime)
         if problems:
             # An empty property name: with a name the engine would print the property's value, secret or not.
             return CheckResult(to_host(given), [CheckFailure("", problem) for problem in problems])
@@ -113,22 +129,27 @@ class Provider(ResourceProvider):
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """What differs, and what of it cannot change in place."""
         state = from_host(_olds)
-        old, new = self.arguments.pick(state), self.arguments.pick(from_host(_news))
+        old = self.arguments.pick(state)
+        new = self.settled(self.arguments.pick(from_host(_news)), old)
         stay_home(state, current_runtime())
-        changed = [name for name in self.arguments.model_fields if old.get(name) != new.get(name)]
+        changed = self._changed(old, new)
         replaces = self.must_replace(old, new, changed)
         if replaces:
+            current_runtime().check_loss()
             self.before_loss(_id, new, current_runtime())
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=self.delete_first)
 
     def create(self, props: Props) -> CreateResult:
-        """One POST, then what the kind leaves for after it."""
+        """One POST; or, where the object is there already and this stack's, what brings it to the wanted state."""
         new = self.arguments.pick(from_host(props))
         runtime = current_runtime()
         with _time_limit(new, "create", runtime):
-            answer = self.collection(runtime).create(self.body(new, runtime))
-            outputs = {**self.computed(answer, runtime), **self.follow_up(answer["id"], {}, new, runtime)}
-        return CreateResult(answer["id"], self.state(new, outputs, runtime))
+            object_id = new.get("adopt")
+            if object_id:
+                state = self._take(object_id, new, runtime)
+            else:
+                object_id, state = self._make(new, runtime)
+        return CreateResult(object_id, self.state(state, {}, runtime))
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """What the service holds now; an empty id if the object is gone."""
@@ -151,7 +172,8 @@ class Provider(ResourceProvider):
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """One request with what changed, then what the kind leaves for after it."""
         state, runtime = from_host(_olds), current_runtime()
-        old, new = self.arguments.pick(state), self.arguments.pick(from_host(_news))
+        old = self.arguments.pick(state)
+        new = self.settled(self.arguments.pick(from_host(_news)), old)
         stay_home(state, runtime)
         outputs = {name: state[name] for name in self.outputs if name in state}
         with _time_limit(new, "update", runtime):
@@ -165,12 +187,103 @@ class Provider(ResourceProvider):
         """One DELETE; an object that is gone already is a success."""
         state, runtime = from_host(_props), current_runtime()
         stay_home(state, runtime)
-        with _time_limit(state, "delete", runtime):
+        if self._inventory(runtime).was_taken(_id):
+            return  # create() took this very object in this run: what goes is an older record of it
+        with _time_limit(state, "delete", runtime), suppress(NotFound):
+            runtime.check_loss()
+            self.before_loss(_id, state, runtime)
+            self.collection(runtime).delete(_id)
+        self._inventory(runtime).forget(_id)
+
+    # ---- exactly once ----
+
+    def _inventory(self, runtime: "Runtime") -> Inventory:
+        return runtime.inventory(
+            type(self).__name__,
+            lambda: Inventory(
+                lambda: list(self.collection(runtime).find()), lambda item: self.observe(item, {}, runtime)
+            ),
+        )
+
+    def _make(self, new: Props, runtime: "Runtime") -> tuple[str, Props]:
+        """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
+        inventory = self._inventory(runtime)
+        for attempt in range(ATTEMPTS_AT_CREATION):
+            # Of a kind that is made before the old one goes, what is there already may be that old one.
+            if left := inventory.take(new.get("owner", ""), fresh=attempt > 0, new_only=not self.delete_first):
+                return left, self._take(left, new, runtime)
             try:
-                self.before_loss(_id, state, runtime)
-                self.collection(runtime).delete(_id)
-            except NotFound:
-                return
+                answer = self.collection(runtime).create(self.body(new, runtime))
+            except (NoAnswer, ApiError) as error:
+                lost = isinstance(error, NoAnswer) or error.status >= 500
+                if not lost or attempt == ATTEMPTS_AT_CREATION - 1:
+                    raise
+            else:
+                inventory.made(answer["id"])
+                follow_up = self.follow_up(answer["id"], {}, new, runtime)
+                return answer["id"], {**new, **self.computed(answer, runtime), **follow_up}
+        raise AssertionError("unreachable")
+
+    def _take(self, object_id: str, new: Props, runtime: "Runtime") -> Props:
+        """Bring an object that exists to the wanted state; gives its properties and outputs."""
+        item = self.collection(runtime).get(object_id)
+        self._inventory(runtime).made(object_id)
+        seen = {**new, **self.observe(item, new, runtime)}
+        new = self.settled(new, seen)
+        if problems := self._obstacles(seen, new):
+            raise Claimed(
+                f"{object_id} is this stack's, but it cannot become what the program says: {'; '.join(problems)}. "
+                "Delete it, or change the program to match it."
+            )
+        old = self.as_found(seen)
+        outputs = self.computed(item, runtime)
+        if change := self.change(old, new, runtime):
+            outputs |= self._apply(object_id, change, outputs, old, new, runtime)
+        return {**new, **outputs, **self.follow_up(object_id, old, new, runtime)}
+
+    def _obstacles(self, seen: Props, new: Props) -> list[str]:
+        fields = self.must_replace(seen, new, self._changed(seen, new))
+        return [
+            f"{name} is {_shown(seen.get(name))}, wanted is {_shown(new.get(name))}"
+            for name in fields
+            if not holds_unknown(new.get(name))
+        ]
+
+    def _changed(self, old: Props, new: Props) -> list[str]:
+        ignored = self.arguments.fields_that("are ignored")
+        return [name for name in self.arguments.model_fields if old.get(name) != new.get(name) and name not in ignored]
+
+    def _claims(self, props: Props, runtime: "Runtime") -> list[str]:
+        """Whose the object is that would be made or adopted, before anything is written."""
+        if props.get("adopt"):
+            return self._claims_of_adoption(props, runtime)
+        if (
+            not self.likeness
+            or props.get("allow_duplicate_name")
+            or any(holds_unknown(props[name]) for name in self.likeness)
+        ):
+            return []
+        for object_id, seen in self._inventory(runtime).all().items():
+            owner = seen.get("owner") or ""
+            alike = all(seen.get(name) == props.get(name) for name in self.likeness)
+            if alike and owner != props.get("owner") and not _is_of(owner, runtime.settings.owner_id):
+                return [_look_alike(object_id, seen, self.likeness, owner)]
+        return []
+
+    def _claims_of_adoption(self, props: Props, runtime: "Runtime") -> list[str]:
+        object_id = props["adopt"]
+        try:
+            item = self.collection(runtime).get(object_id)
+        except NotFound:
+            return [
+                f"adopt: there is no {object_id} in sandbox {runtime.settings.sandbox}; leave adopt out to make one"
+            ]
+        seen = {**props, **self.observe(item, props, runtime)}
+        problems = [f"adopt: {problem}" for problem in self._obstacles(seen, self.settled(props, seen))]
+        owner = seen.get("owner")
+        if owner not in (None, props.get("owner")) and not props.get("take_over"):
+            problems.append(f"adopt: {object_id} belongs to {owner}; set take_over=True to take it from there")
+        return problems
 
     def _apply(self, object_id: str, change: Any, state: Props, old: Props, new: Props, runtime: "Runtime") -> Props:
         """Send the change. On 412 compare three ways: what we last knew, what we want, what is there now."""
@@ -198,6 +311,12 @@ class Provider(ResourceProvider):
         return to_host({**props, **outputs, **home}, self.secrets(props))
 
 
+def heading(field: str, props: Props) -> dict[str, Any]:
+    """JSON pointer → value of the name or title and of the description; an empty description is none."""
+    description = described(props)
+    return {f"/{field}": props.get(field), **({"/description": description} if description else {})}
+
+
 def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
     """JSON Patch from one map of pointer → value to another: only what differs."""
     changes = []
@@ -207,6 +326,25 @@ def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]
         elif old[pointer] != value:
             changes.append({"op": "replace", "path": pointer, "value": value})
     return changes + [{"op": "remove", "path": pointer} for pointer in old if pointer not in new]
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _is_of(owner: str, owner_id: str | None) -> bool:
+    return owner_id is not None and owner.endswith(f"#{owner_id}")
+
+
+def _look_alike(object_id: str, seen: Props, likeness: tuple[str, ...], owner: str) -> str:
+    name = likeness[0]
+    text = f"{name}: {seen.get(name)!r} is there already as {object_id}, "
+    text += f"owned by {owner}. " if owner else "made by somebody else. "
+    text += f'To take it over: adopt="{object_id}"'
+    text += ", take_over=True. " if owner else ". "
+    if "#" in owner:
+        text += f"If this stack's state was lost: pulumi config set aep:ownerId {owner.rsplit('#', 1)[1]}. "
+    return f"{text}To have two of that name: allow_duplicate_name=True."
 
 
 def current_runtime() -> "Runtime":

@@ -1,16 +1,20 @@
 """What one plugin process shares: settings, client, tenant and specs. It lives in this module, not in a provider."""
 
+import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from . import config
 from .client import Client
-from .errors import ApiError, EngineGone
+from .errors import ApiError, EngineGone, Guarded
+from .inventory import Inventory
 
 HOST_WORKERS = 16
+ENGINE_CHECK_S = 2.0
 
 
 class Runtime:
@@ -27,6 +31,18 @@ class Runtime:
         """The organization's namespace in schemas, without its underscore."""
         return str(self._once("tenant", self.client.schema_registry.tenant_id))
 
+    def check_loss(self) -> None:
+        """Raises Guarded where nothing may be deleted: in a sandbox of type production, unless that is allowed."""
+        if self.settings.allow_production_deletes:
+            return
+        name = self.settings.sandbox
+        found = self._once("sandbox", lambda: [each for each in self.client.sandboxes.find() if each["name"] == name])
+        if not found or found[0]["type"] != "development":
+            raise Guarded(
+                f"{name} is a production sandbox: nothing in it is deleted or replaced unless you allow it with "
+                "pulumi config set aep:allowProductionDeletes true"
+            )
+
     def connection_spec(self, spec_id: str) -> dict[str, Any] | None:
         """The live connection spec; None if this credential may not read it. NotFound if there is none."""
         return self._spec("connection", self.client.flow_service.connection_specs.get, spec_id)
@@ -34,6 +50,11 @@ class Runtime:
     def flow_spec(self, spec_id: str) -> dict[str, Any] | None:
         """The live flow spec; None if this credential may not read it. NotFound if there is none."""
         return self._spec("flow", self.client.flow_service.flow_specs.get, spec_id)
+
+    def inventory(self, kind: str, make: Callable[[], Inventory]) -> Inventory:
+        """What exists of a kind; one per process."""
+        inventory: Inventory = self._once(f"inventory/{kind}", make)
+        return inventory
 
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
         try:
@@ -61,8 +82,10 @@ def configure(stack_config: Callable[[str], Any]) -> None:
     with _lock:
         if _current is None:
             settings = config.load(stack_config)
-            _current = Runtime(settings, Client(settings, guard=_engine_guard()))
+            guard = _engine_guard()
+            _current = Runtime(settings, Client(settings, guard=guard))
             _widen_host()
+            threading.Thread(target=_end_with_engine, args=(guard,), daemon=True).start()
 
 
 def current() -> Runtime:
@@ -95,6 +118,16 @@ def _engine_guard() -> Callable[[], None]:
             raise EngineGone("The Pulumi engine has ended: nothing more is written. Run pulumi up again.") from None
 
     return guard
+
+
+def _end_with_engine(guard: Callable[[], None]) -> None:
+    """End this process when its engine is gone: the host itself would stay for ever."""
+    while True:
+        time.sleep(ENGINE_CHECK_S)
+        try:
+            guard()
+        except EngineGone:
+            os._exit(1)
 
 
 def _widen_host() -> None:

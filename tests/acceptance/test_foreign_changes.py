@@ -118,7 +118,7 @@ aep.BaseConnection(
     "web",
     connection_spec=aep.ConnectionSpec.MIXPANEL,
     auth={"spec_name": "Basic Authentication", "params": {"username": "shop", "password": "pa55"}},
-    opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="2s")),
+    opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="5s")),
 )
 """
     dev = stack(program)

@@ -81,7 +81,8 @@ ROUNDS = {
                 "Dataset": {"tags": {"team": ["shop", "web"]}},
                 "Flow": {"schedule": {"frequency": "day", "interval": 2, "start_time": LATER + 60}},
             },
-            reads=frozenset({"GET connectionSpecs", "GET stats"}),
+            # What is appended to a schema is looked for first: appended twice, it would be there twice.
+            reads=frozenset({"GET connectionSpecs", "GET stats", "GET schemas"}),
         ),
         Round(
             {"MappingSet": {"mappings"}, "Flow": {"transformations"}},

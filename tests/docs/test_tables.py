@@ -22,9 +22,10 @@ from pulumi_aep.cli import app
 from pulumi_aep.owner import OwnerProvider
 from pulumi_aep.provider import Provider
 from pulumi_aep.resources import KINDS, flow, mapping_set
+from pulumi_aep.resources._resource import NamedClaim
 
 KIND_CLASSES: list[Any] = [*KINDS, aep.Owner]
-INTERNAL = {"owner", "timeouts", "secret_params"}
+INTERNAL = {"owner", "timeouts", "secret_params", "start_is_default", "definition"}
 """Fields that users do not set themselves."""
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
 WORDS = {"change in place": "in place", "are fixed": "replaced", "are options": "option"}
@@ -64,7 +65,7 @@ def _one(annotation: Any) -> str:
 
 def parameters(kind: Any) -> dict[str, inspect.Parameter]:
     found = inspect.signature(kind.__init__).parameters
-    return {name: found[name] for name in found if name not in ("self", "resource_name", "opts")}
+    return {name: found[name] for name in found if name not in ("self", "resource_name", "opts", "claim")}
 
 
 def assert_arguments(kind: Any, rows: dict[str, dict[str, str]]) -> None:
@@ -81,11 +82,20 @@ def assert_arguments(kind: Any, rows: dict[str, dict[str, str]]) -> None:
 @for_every_kind
 def test_arguments(kind: Any) -> None:
     rows, model = pages.table(page_of(kind), "Argument"), provider_of(kind).arguments
-    assert set(rows) == set(model.model_fields) - INTERNAL
+    assert set(rows) == set(model.model_fields) - INTERNAL - set(NamedClaim.__annotations__)
     assert_arguments(kind, rows)
     for mark, word in WORDS.items():
         marked = {name for name, row in rows.items() if re.match(rf"{word}\b", row["Change"])}
         assert marked == model.fields_that(mark) - INTERNAL
+
+
+def test_claims() -> None:
+    """How a resource meets what exists: the same for every kind, told on one page."""
+    rows = pages.table(pages.KIND_PAGES / "README.md", "Key of `NamedClaim`")
+    assert set(rows) == set(NamedClaim.__annotations__)
+    for kind in KINDS:
+        claims = provider_of(kind).arguments.fields_that("are ignored") - INTERNAL
+        assert claims == set(rows) - ({"allow_duplicate_name"} if kind is aep.MappingSet else set())
 
 
 def test_arguments_of_the_component() -> None:
@@ -122,7 +132,7 @@ def nested_types() -> dict[str, Any]:
 
 
 def test_keys_of_nested_arguments() -> None:
-    documented = set()
+    documented = {"Claim", "NamedClaim"}  # the same for every kind: test_claims
     for page in map(page_of, KINDS):
         for table in pages.tables(pages.prose(page)):
             if match := re.fullmatch(r"Key of `(\w+)`", table.of):
@@ -159,7 +169,8 @@ def test_settings() -> None:
     for setting in dataclasses.fields(config.Settings):
         name = re.sub(r"_(\w)", lambda match: match[1].upper(), setting.name)
         default = rows[f"aep:{name}"]["Default"].strip("`")
-        text = "required" if setting.default is dataclasses.MISSING else str(setting.default)
+        text = "required" if setting.default is dataclasses.MISSING else str(setting.default or "none")
+        text = "false" if setting.default is False else text
         assert default == (text.lower() if isinstance(setting.default, bool) else text)
 
 

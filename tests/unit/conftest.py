@@ -16,6 +16,7 @@ SETTINGS = Settings(
     endpoint="http://127.0.0.1:9",
     ims_endpoint="http://127.0.0.1:9",
     online_checks=False,
+    allow_production_deletes=True,
 )
 
 

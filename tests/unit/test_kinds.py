@@ -21,7 +21,7 @@ from pulumi_aep.resources.mapping_set import MappingSetProvider
 from pulumi_aep.resources.schema import SchemaProvider
 from pulumi_aep.resources.source_connection import SourceConnectionProvider
 from pulumi_aep.resources.target_connection import TargetConnectionProvider
-from unit.kinds import MAPPING_SET, SCHEMA, UUID_2, VALID, Props
+from unit.kinds import MAPPING_SET, OWNER, SCHEMA, UUID_2, VALID, Props
 
 OTHER_UUID = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
 
@@ -100,9 +100,9 @@ class TestEveryKind:
 @pytest.mark.parametrize("resource", KINDS, ids=lambda resource: resource.__name__)
 def test_the_class_takes_what_the_model_knows(resource: Any) -> None:
     """Keyword arguments, annotations and the model of a kind stay together."""
-    hidden = {"owner", "timeouts", "secret_params"}
+    hidden = {"owner", "timeouts", "secret_params", *resource.provider.arguments.fields_that("are ignored")}
     fields = set(resource.provider.arguments.model_fields) - hidden
-    parameters = set(inspect.signature(resource.__init__).parameters) - {"self", "resource_name", "opts"}
+    parameters = set(inspect.signature(resource.__init__).parameters) - {"self", "resource_name", "opts", "claim"}
     assert parameters == fields
     annotated = set(inspect.get_annotations(resource))
     assert annotated - {"provider"} == fields | set(resource.provider.outputs)
@@ -305,6 +305,7 @@ class TestMappingSet:
             "sourceType": "ATTRIBUTE",
             "source": "properties.distinct_id",
             "destination": "_acme.distinct_id",
+            "description": f"[pulumi: {OWNER}]",
         }
         assert self.kind().observe(body, state, offline)["mappings"] == state["mappings"]
 
@@ -322,7 +323,7 @@ class TestMappingSet:
             ],
         }
         seen = self.kind().observe(item, state, offline)
-        assert seen == {"schema_id": SCHEMA, "mappings": state["mappings"]}
+        assert seen == {"schema_id": SCHEMA, "mappings": state["mappings"], "owner": OWNER}
 
     def test_a_line_added_from_outside_shows(self, offline: Any) -> None:
         state = from_host(checked(self.kind))

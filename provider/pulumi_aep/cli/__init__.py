@@ -7,6 +7,7 @@ import typer
 from ..errors import AepError
 from .emulator import emulator
 from .explore import explore
+from .recover import recover
 from .runs import runs
 from .test import check_credentials
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.command("test")(check_credentials)
 app.command()(explore)
 app.command()(runs)
+app.command()(recover)
 app.command()(emulator)
 
 

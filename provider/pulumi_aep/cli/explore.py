@@ -77,8 +77,10 @@ def _show(found: dict[str, Any]) -> None:
 
     rows = [dict(_leaves(row)) for row in found.get("data") or []]
     shown = [name for name in fields if any(name in row for row in rows)][:COLUMNS_ON_A_TERMINAL]
+    last_parts = [name.rsplit(".", 1)[-1] for name in shown]
+    heads = last_parts if len(set(last_parts)) == len(shown) else shown
     preview = Table(
-        *shown, title=f"{len(rows)} rows, {len(shown)} of {len(fields)} fields (all with --json)", title_justify="left"
+        *heads, title=f"{len(rows)} rows, {len(shown)} of {len(fields)} fields (all with --json)", title_justify="left"
     )
     for row in rows:
         preview.add_row(*(str(row.get(name, "")) for name in shown))

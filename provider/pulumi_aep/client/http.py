@@ -9,6 +9,7 @@ What is repeated (one predicate, `_may_repeat`):
 
 import email.utils
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -184,7 +185,7 @@ def _refusal(request: str, response: requests.Response, body: dict[str, Any]) ->
     raw_report = body.get("report")
     report: dict[str, Any] = raw_report if isinstance(raw_report, dict) else {}
     code = str(body.get("error_code") or body.get("error") or str(body.get("type", "")).rsplit("/", 1)[-1])
-    if "-" not in code and not body.get("error_code") and not body.get("error"):
+    if not re.fullmatch(r"[A-Z]+-\d+-\d+", code) and not body.get("error_code") and not body.get("error"):
         code = ""
     texts = (
         body.get("detail"),
@@ -194,19 +195,19 @@ def _refusal(request: str, response: requests.Response, body: dict[str, Any]) ->
         body.get("message"),
         body.get("title"),
     )
-    message = next((str(text) for text in texts if text), "no message")
+    message = next((str(text) for text in texts if text), "")
     request_id = str(
         report.get("request-id") or report.get("registryRequestId") or response.headers.get("x-request-id") or ""
     )
     family = errors.ApiError
-    of_gateway = "error_code" in body
-    if response.status_code == 404 and not of_gateway and code not in errors.SANDBOX_NOT_FOUND:
+    of_service = message and "error_code" not in body  # a 404 of anything else never means that an object is gone
+    if response.status_code == 404 and of_service and code not in errors.SANDBOX_NOT_FOUND:
         family = errors.NotFound
     elif response.status_code == 412:
         family = errors.Stale
     elif code in errors.IN_USE:
         family = errors.InUse
-    return family(request, response.status_code, code, message, request_id, _retry_after(response))
+    return family(request, response.status_code, code, message or "no message", request_id, _retry_after(response))
 
 
 def _may_repeat(error: BaseException, method: str, safe: bool) -> bool:

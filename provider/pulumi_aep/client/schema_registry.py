@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from ..errors import ApiError, NoAnswer
 from .http import Http
 
 BASE = "/data/foundation/schemaregistry"
 WHOLE = {"Accept": "application/vnd.adobe.xed+json; version=1"}
 WHOLE_LIST = {"Accept": "application/vnd.adobe.xed+json"}  # a version in a list's Accept is refused: XDM-1006-400
 PAGE_SIZE = 300
+APPEND = "/allOf/-"
+ATTEMPTS = 4
 
 
 class RegistryCollection:
@@ -41,7 +44,23 @@ class RegistryCollection:
 
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
         """The whole resource after a JSON Patch. The Registry has no If-Match: `etag` is not sent."""
+        if any(operation["path"] == APPEND for operation in operations):
+            return self._append(object_id, operations)
         return _with_id(self._http.request("PATCH", self._one(object_id), body=operations))
+
+    def _append(self, object_id: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
+        """Appending is the one change that does harm when it is repeated: what is there already is left out."""
+        for attempt in range(ATTEMPTS):
+            current = self.get(object_id)
+            missing = [each for each in operations if each["path"] != APPEND or each["value"] not in current["allOf"]]
+            if not missing:
+                break
+            try:
+                return _with_id(self._http.request("PATCH", self._one(object_id), body=missing, repeatable=False))
+            except (NoAnswer, ApiError) as error:
+                if attempt == ATTEMPTS - 1 or (isinstance(error, ApiError) and error.status < 500):
+                    raise
+        return current
 
     def delete(self, object_id: str) -> None:
         """NotFound if it is gone already."""

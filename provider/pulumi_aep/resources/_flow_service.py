@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..arguments import described
 from ..boundary import Props
-from ..provider import Provider, operations
+from ..provider import Provider, heading, operations
 
 if TYPE_CHECKING:
     from ..runtime import Runtime
@@ -17,7 +16,7 @@ class FlowServiceProvider(Provider):
 
     def patchable(self, props: Props) -> dict[str, Any]:
         """JSON pointer → wanted value, of everything that a PATCH may change."""
-        return {"/name": props.get("name"), "/description": described(props)}
+        return heading("name", props)
 
     def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         return operations(self.patchable(old), self.patchable(new))

@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import described
 from ..boundary import Props
-from ..provider import Provider, operations
+from ..provider import Provider, heading, operations
 
 if TYPE_CHECKING:
     from ..runtime import Runtime
@@ -16,11 +15,7 @@ class RegistryProvider(Provider):
     outputs = ("alt_id", "version")
 
     def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
-        head = operations(
-            {"/title": old.get("title"), "/description": described(old)},
-            {"/title": new["title"], "/description": described(new)},
-        )
-        return head + self.additions(old, new, runtime)
+        return operations(heading("title", old), heading("title", new)) + self.additions(old, new, runtime)
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         """What the new properties add to the old ones."""

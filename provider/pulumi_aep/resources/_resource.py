@@ -1,13 +1,29 @@
 """The program's side of every kind: what a user's `Flow(...)` hands to the engine."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 
 import pulumi
 import pulumi.dynamic
 
 from ..owner import owner_line
 from ..provider import Provider
+
+
+class Claim(TypedDict, total=False):
+    """How a resource meets what exists already; each matters only when the resource is not in the state yet.
+
+    `adopt`: id of an object in the service to take over instead of making one. `take_over`: also from another owner.
+    """
+
+    adopt: str | None
+    take_over: bool
+
+
+class NamedClaim(Claim, total=False):
+    """For kinds that people tell apart by name. `allow_duplicate_name`: make a second one of the same name."""
+
+    allow_duplicate_name: bool
 
 
 class Resource(pulumi.dynamic.Resource):
@@ -19,7 +35,13 @@ class Resource(pulumi.dynamic.Resource):
     sandbox: pulumi.Output[str]
     org_id: pulumi.Output[str]
 
-    def __init__(self, resource_name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
+    def __init__(
+        self,
+        resource_name: str,
+        arguments: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+        **claim: Unpack[NamedClaim],
+    ) -> None:
         delete_first = self.provider.delete_first
         if delete_first and opts is not None and opts.delete_before_replace is False:
             raise pulumi.RunError(
@@ -29,6 +51,7 @@ class Resource(pulumi.dynamic.Resource):
         limits = opts.custom_timeouts if opts is not None else None
         inputs = {
             **arguments,
+            **claim,
             "owner": owner_line(resource_name),
             "timeouts": _seconds(resource_name, limits) if limits is not None else None,
         }

@@ -1,7 +1,7 @@
 """Base connection: the credentials for one source (`/connections`)."""
 
 import re
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
 
 import pulumi
 from pydantic import Field
@@ -12,7 +12,7 @@ from ..echoes import narrowed
 from ..errors import NotFound
 from ..provider import Path
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 from ._types import SpecRef
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class BaseConnectionProvider(FlowServiceProvider):
     """Base connections ↔ Flow Service."""
 
     arguments = BaseConnectionArguments
+    likeness = ("name", "connection_spec")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.connections
@@ -80,6 +81,14 @@ class BaseConnectionProvider(FlowServiceProvider):
         names = [auth["spec_name"] for auth in (old.get("auth"), new.get("auth")) if isinstance(auth, dict)]
         other_way = len(names) == 2 and names[0] != names[1]
         return super().must_replace(old, new, changed) + (["auth"] if other_way else [])
+
+    def as_found(self, seen: Props) -> Props:
+        """Which secrets an object holds that this state did not make is unknown: they are sent once."""
+        if not seen.get("auth"):
+            return seen
+        secret = {path[-1] for path in self.secrets(seen)}
+        params = {name: value for name, value in seen["auth"]["params"].items() if name not in secret}
+        return {**seen, "auth": {**seen["auth"], "params": params}}
 
     def complete(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
         if not isinstance(props.get("auth"), dict):
@@ -232,6 +241,7 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param connection_spec: id of the source's connection spec, or `{"id": …, "version": …}`.
@@ -243,4 +253,4 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
             "description": description,
             "connection_spec": connection_spec,
         }
-        super().__init__(resource_name, {**arguments, "auth": auth}, opts)
+        super().__init__(resource_name, {**arguments, "auth": auth}, opts, **claim)

@@ -1,6 +1,6 @@
 """Dataset: where ingested data is kept (Catalog, `/dataSets`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pulumi
 
@@ -9,7 +9,7 @@ from ..boundary import Props
 from ..echoes import narrowed
 from ..errors import Guarded
 from ..provider import Provider
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
     from ..client import Collection
@@ -31,6 +31,7 @@ class DatasetProvider(Provider):
     """Datasets ↔ Catalog."""
 
     arguments = DatasetArguments
+    likeness = ("name",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.catalog.datasets
@@ -97,6 +98,7 @@ class Dataset(Resource, module="aep", name="Dataset"):
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param schema_id: `$id` of the schema.
@@ -113,4 +115,5 @@ class Dataset(Resource, module="aep", name="Dataset"):
                 "force_destroy": force_destroy,
             },
             opts,
+            **claim,
         )

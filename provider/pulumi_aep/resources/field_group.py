@@ -1,17 +1,17 @@
 """Field group: an organization's own fields, to be used in schemas (Schema Registry, `/tenant/fieldgroups`)."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import pulumi
 from pydantic import AfterValidator, Field
 
-from ..arguments import ClassId, Name, Owned, described, in_place, undescribed
+from ..arguments import ClassId, Name, Owned, described, ignored, in_place, undescribed
 from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed
 from ..specs import XdmClass
 from ._registry import RegistryProvider
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
     from ..client import Collection
@@ -38,19 +38,24 @@ def _fields(fields: dict[str, Any], path: str = "") -> dict[str, Any]:
 
 
 class FieldGroupArguments(Owned):
-    """Fields may be added in place; removing one or giving it another type makes a new field group."""
+    """Fields may be added in place; removing one or giving it another type makes a new field group.
+
+    `definition` is set by the provider: which of the group's definitions holds the fields.
+    """
 
     title: Name = in_place()
     fields: Annotated[dict[str, Any], AfterValidator(_fields)] = Field(
         min_length=1, json_schema_extra={"change": "change in place"}
     )
     class_ids: list[ClassId] = Field(min_length=1, json_schema_extra={"change": "are fixed"})
+    definition: str = ignored(DEFINITION)
 
 
 class FieldGroupProvider(RegistryProvider):
     """Field groups ↔ Schema Registry. Fields live below the tenant's namespace, as the Registry demands."""
 
     arguments = FieldGroupArguments
+    likeness = ("title",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.schema_registry.field_groups
@@ -69,21 +74,27 @@ class FieldGroupProvider(RegistryProvider):
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Fields that somebody added, and what the Registry adds to each field, are not ours to judge."""
         seen: dict[str, Any] = {}
-        for definition in (item.get("definitions") or {}).values():
-            own = (definition.get("properties") or {}).get(f"_{runtime.tenant_id}") or {}
-            seen |= own.get("properties") or {}
+        definition = state.get("definition", DEFINITION)
+        for name, part in (item.get("definitions") or {}).items():
+            own = (part.get("properties") or {}).get(f"_{runtime.tenant_id}") or {}
+            if own.get("properties"):
+                seen, definition = seen | own["properties"], name
         class_ids, known = item.get("meta:intendedToExtend") or [], state.get("class_ids") or []
         return {
             "title": item.get("title"),
             **undescribed(item.get("description")),
             "fields": narrowed(seen, state["fields"]) if "fields" in state else seen,
             "class_ids": known if set(known) == set(class_ids) else class_ids,
+            "definition": definition,
         }
+
+    def settled(self, new: Props, seen: Props) -> Props:
+        return {**new, "definition": seen.get("definition", DEFINITION)}
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         if old["fields"] == new["fields"]:
             return []  # without asking for the tenant
-        pointer = f"/definitions/{DEFINITION}/properties/_{runtime.tenant_id}/properties"
+        pointer = f"/definitions/{new['definition']}/properties/_{runtime.tenant_id}/properties"
         return _added(old["fields"], new["fields"], pointer)
 
     def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
@@ -166,6 +177,7 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
         title: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param fields: name → JSON schema of each field, as the Registry takes it.
@@ -181,4 +193,5 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
                 "class_ids": class_ids if class_ids is not None else [XdmClass.EXPERIENCE_EVENT],
             },
             opts,
+            **claim,
         )

@@ -2,18 +2,18 @@
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import pulumi
 from pydantic import BeforeValidator, Field, model_validator
 
-from ..arguments import Name, Owned, Part, Spec, Uuid, described, fixed, in_place, undescribed
+from ..arguments import Name, Owned, Part, Spec, Uuid, described, fixed, ignored, in_place, undescribed
 from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed, same
 from ..errors import AepError, NotFound
 from ..specs import FlowSpec
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 from ._types import SpecRef
 from .base_connection import NO_SUCH_SPEC
 
@@ -98,7 +98,10 @@ class OptionsPart(Part):
 
 
 class FlowArguments(Owned):
-    """`schedule`, `transformations` and `enabled` change in place as far as the service allows (see must_replace)."""
+    """What changes in place does so as far as the service allows (see must_replace).
+
+    `start_is_default` is set by check(): the program leaves the start to the flow's creation.
+    """
 
     name: Name = in_place()
     flow_spec: Spec = fixed()
@@ -110,12 +113,14 @@ class FlowArguments(Owned):
     schedule: SchedulePart | None = in_place(None)
     options: OptionsPart | None = fixed(None)
     enabled: bool = in_place(True)
+    start_is_default: bool = ignored(False)
 
 
 class FlowProvider(FlowServiceProvider):
     """Flows ↔ Flow Service."""
 
     arguments = FlowArguments
+    likeness = ("name", "flow_spec")
     outputs = ("etag", "runs_url")
 
     def collection(self, runtime: "Runtime") -> "Collection":
@@ -185,7 +190,12 @@ class FlowProvider(FlowServiceProvider):
         if not isinstance(schedule, dict) or "start_time" in schedule:
             return props
         start = (previous.get("schedule") or {}).get("start_time", int(time.time()))
-        return {**props, "schedule": {**schedule, "start_time": start}}
+        return {**props, "schedule": {**schedule, "start_time": start}, "start_is_default": True}
+
+    def settled(self, new: Props, seen: Props) -> Props:
+        if not new.get("start_is_default") or not isinstance(seen.get("schedule"), dict):
+            return new
+        return {**new, "schedule": {**new["schedule"], "start_time": seen["schedule"]["start_time"]}}
 
     def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         spec, schedule = props.get("flow_spec"), props.get("schedule")
@@ -346,6 +356,7 @@ class Flow(Resource, module="aep", name="Flow"):
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param flow_spec: how data comes in; REST_STORAGE_TO_AEP serves Mixpanel and all generic REST sources.
@@ -367,6 +378,7 @@ class Flow(Resource, module="aep", name="Flow"):
                 "enabled": enabled,
             },
             opts,
+            **claim,
         )
 
 

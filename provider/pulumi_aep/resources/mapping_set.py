@@ -1,15 +1,15 @@
 """Mapping set: which source field goes to which field of the schema (Data Prep, `/mappingSets`)."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import pulumi
 from pydantic import AfterValidator, Field, model_validator
 
-from ..arguments import Arguments, Name, Part, SchemaId, fixed
+from ..arguments import Arguments, Name, Part, SchemaId, described, fixed, undescribed
 from ..boundary import Props
 from ..provider import Provider
-from ._resource import Resource
+from ._resource import Claim, Resource
 
 if TYPE_CHECKING:
     from ..client import Collection
@@ -20,7 +20,7 @@ TENANT = "_{tenantId}"
 LONGEST_EXPRESSION = 4096
 _PATH_PART = r"(?:[A-Za-z$_][A-Za-z0-9$_]*|\$\{[^}]+\})(?:\[[0-9*]*\])?"
 _SOURCE_PATH = re.compile(rf"{_PATH_PART}(?:\.{_PATH_PART})*")
-_READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION"}
+_READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION", "text/x.static": "STATIC"}
 
 
 class MappingPart(Part):
@@ -65,7 +65,10 @@ class MappingSetArguments(Arguments):
 
 
 class MappingSetProvider(Provider):
-    """Mapping sets ↔ Data Prep. They have no place for an owner, and a flow must never run without its mapping."""
+    """Mapping sets ↔ Data Prep. Made before the old one goes: a flow must never run without its mapping.
+
+    A mapping set has no description; the owner's line stands in that of its first mapping.
+    """
 
     arguments = MappingSetArguments
     outputs = ("version",)
@@ -75,9 +78,12 @@ class MappingSetProvider(Provider):
         return runtime.client.data_prep.mapping_sets
 
     def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+        mappings = [_to_wire(mapping, runtime) for mapping in props["mappings"]]
+        if props.get("owner"):
+            mappings[0]["description"] = described({**props["mappings"][0], "owner": props["owner"]})
         return {
             "outputSchema": {"schemaRef": {"id": props["schema_id"], "contentType": CONTENT_TYPE}},
-            "mappings": [_to_wire(mapping, runtime) for mapping in props["mappings"]],
+            "mappings": mappings,
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
@@ -88,13 +94,19 @@ class MappingSetProvider(Provider):
         foreign = [_from_identity(identity) for identity in seen if identity not in known]
         output = item.get("outputSchema") or {}
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
-        return {"schema_id": schema_id, "mappings": kept + foreign}
+        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": state.get("owner") or owner_of(item)}
 
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
         return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
 
     def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"version": int(answer["version"])}
+
+
+def owner_of(item: dict[str, Any]) -> str | None:
+    """The owner that stands in the description of one of the mappings."""
+    owners = [undescribed(mapping.get("description"))["owner"] for mapping in item.get("mappings") or []]
+    return next((text for text in owners if text), None)
 
 
 def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
@@ -158,9 +170,10 @@ class MappingSet(Resource, module="aep", name="MappingSet"):
         schema_id: pulumi.Input[str],
         mappings: pulumi.Input[list[Mapping]],
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[Claim],
     ) -> None:
         """
         :param schema_id: `$id` of the schema, the same as that of the target dataset.
         :param mappings: at least one line, each destination once.
         """
-        super().__init__(resource_name, {"schema_id": schema_id, "mappings": mappings}, opts)
+        super().__init__(resource_name, {"schema_id": schema_id, "mappings": mappings}, opts, **claim)

@@ -1,6 +1,6 @@
 """Schema: a class and field groups, the form of a dataset (Schema Registry, `/tenant/schemas`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pulumi
 
@@ -8,7 +8,7 @@ from ..arguments import ClassId, FieldGroupId, Name, Owned, described, fixed, in
 from ..boundary import UNKNOWN, Props
 from ..specs import XdmClass
 from ._registry import RegistryProvider
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
     from ..client import Collection
@@ -27,6 +27,7 @@ class SchemaProvider(RegistryProvider):
     """Schemas ↔ Schema Registry."""
 
     arguments = SchemaArguments
+    likeness = ("title",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.schema_registry.schemas
@@ -91,6 +92,7 @@ class Schema(Resource, module="aep", name="Schema"):
         title: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param field_group_ids: `$id`s of field groups that may be used with the class.
@@ -106,4 +108,5 @@ class Schema(Resource, module="aep", name="Schema"):
                 "field_group_ids": field_group_ids if field_group_ids is not None else [],
             },
             opts,
+            **claim,
         )

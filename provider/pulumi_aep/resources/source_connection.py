@@ -1,6 +1,6 @@
 """Source connection: what is taken from a source (`/sourceConnections`)."""
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 import pulumi
 from pydantic import Field, model_validator
@@ -12,7 +12,7 @@ from ..errors import NotFound
 from ..specs import ConnectionSpec
 from ..timezones import windows_name
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 from ._types import Data, SpecRef
 from .base_connection import NO_SUCH_SPEC
 
@@ -63,6 +63,7 @@ class SourceConnectionProvider(FlowServiceProvider):
     """Source connections ↔ Flow Service."""
 
     arguments = SourceConnectionArguments
+    likeness = ("name", "connection_spec")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.source_connections
@@ -136,6 +137,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param connection_spec: the same spec as that of the base connection.
@@ -154,4 +156,5 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
                 "params": params if params is not None else {},
             },
             opts,
+            **claim,
         )

@@ -1,6 +1,6 @@
 """Target connection: the dataset in the data lake that receives the data (`/targetConnections`)."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
 
 import pulumi
 from pydantic import AfterValidator
@@ -9,7 +9,7 @@ from ..arguments import DatasetId, Name, Owned, Part, SchemaId, Spec, described,
 from ..boundary import Props
 from ..specs import ConnectionSpec
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import Resource
+from ._resource import NamedClaim, Resource
 from ._types import Data, SpecRef
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class TargetConnectionProvider(FlowServiceProvider):
     """Target connections ↔ Flow Service."""
 
     arguments = TargetConnectionArguments
+    likeness = ("name", "connection_spec")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.target_connections
@@ -104,6 +105,7 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
+        **claim: Unpack[NamedClaim],
     ) -> None:
         """
         :param dataset_id: the dataset's id, 24 hexadecimal digits.
@@ -121,4 +123,5 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
                 "data": data if data is not None else {"format": "parquet_xdm"},
             },
             opts,
+            **claim,
         )

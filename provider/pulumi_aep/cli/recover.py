@@ -1,0 +1,107 @@
+"""`pulumi-aep recover`: after an update that was killed, back to a state that agrees with the service."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import psutil
+import typer
+
+from ..errors import ConfigError
+from ._session import Stack, connect
+
+
+def recover(
+    stack: Stack = None,
+    destroy: Annotated[bool, typer.Option("--destroy", help="End with pulumi destroy instead of pulumi up.")] = False,
+) -> None:
+    """Bring a stack back after an update that was killed.
+
+    The same as typing: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up. It also ends language hosts
+    that a killed engine left behind on this machine, puts the backup in place of a state file that broke off in the
+    middle (file backend), and deletes mapping sets of this state that the state does not have.
+    """
+    if not shutil.which("pulumi"):
+        raise ConfigError("recover needs the pulumi command on PATH")
+    for process in _orphaned_hosts():
+        process.terminate()
+    chosen = ["--stack", stack] if stack else []
+    last = "destroy" if destroy else "up"
+    _restore_broken_states()
+    # `cancel` takes the stack as its argument, and fails where nothing is locked: that is no obstacle.
+    _pulumi("cancel", *([stack] if stack else []), "--yes")
+    for step in (["refresh", "--clear-pending-creates"], [last]):
+        if code := _pulumi(*step, *chosen, "--yes", "--skip-preview"):
+            raise typer.Exit(code)
+        if step[0] == "refresh":
+            _delete_left_mapping_sets(stack)
+
+
+def _pulumi(*arguments: str) -> int:
+    typer.echo(f"pulumi {' '.join(arguments)}", err=True)
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    return subprocess.run(["pulumi", *arguments, "--non-interactive"], env=environment, check=False).returncode
+
+
+def _restore_broken_states() -> None:
+    """The engine writes its state file in place: killed in the middle, it leaves half a file, and a whole backup."""
+    backend = urlsplit(os.environ.get("PULUMI_BACKEND_URL", ""))
+    if backend.scheme != "file":
+        return
+    for file in (Path(backend.path) / ".pulumi" / "stacks").glob("**/*.json"):
+        backup = file.with_suffix(".json.bak")
+        if not _is_json(file) and backup.is_file() and _is_json(backup):
+            typer.echo(f"{file.name} broke off in the middle: its backup takes its place", err=True)
+            shutil.copyfile(backup, file)
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_text())
+    except ValueError:
+        return False
+    return True
+
+
+def _delete_left_mapping_sets(stack: str | None) -> None:
+    """A mapping set is never taken from an earlier run, since it may be one that is still in use. Here it is not."""
+    from ..resources.mapping_set import owner_of
+
+    command = ["pulumi", "stack", "export", *(["--stack", stack] if stack else [])]
+    exported = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    resources = exported["deployment"].get("resources") or []
+    owner_ids = [each["id"] for each in resources if each["type"].endswith("aep:Owner")]
+    recorded = {each["id"] for each in resources if each["type"].endswith("aep:MappingSet")}
+    collection = connect(stack).data_prep.mapping_sets
+    for item in list(collection.find()) if owner_ids else []:
+        if item["id"] not in recorded and (owner_of(item) or "").endswith(f"#{owner_ids[0]}"):
+            typer.echo(f"deleting mapping set {item['id']}, which a killed update left", err=True)
+            collection.delete(item["id"])
+
+
+def _orphaned_hosts() -> Iterator[psutil.Process]:
+    """Pulumi's language hosts of this user whose engine, named by their argument, refuses connections."""
+    for process in psutil.process_iter(["cmdline", "username"]):
+        command = process.info["cmdline"] or [""]
+        mine = process.info["username"] == psutil.Process().username()
+        if mine and Path(command[0]).name == "pulumi-language-python" and _refuses(command[-1]):
+            yield process
+
+
+def _refuses(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal():
+        return False
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False

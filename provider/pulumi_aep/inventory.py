@@ -1,0 +1,64 @@
+"""What exists of one kind in the sandbox: asked once per process, before the first object of the kind is made."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .boundary import Props
+
+Item = dict[str, Any]
+
+
+class Inventory:
+    """The objects of one kind, by id, as the service's list shows them.
+
+    `find` lists them and `observe` turns one into properties. Safe to share between threads; the list is fetched by
+    the first that needs it while the others wait.
+    """
+
+    def __init__(self, find: Callable[[], list[Item]], observe: Callable[[Item], Props]) -> None:
+        self._find = find
+        self._observe = observe
+        self._lock = threading.RLock()
+        self._seen: dict[str, Props] | None = None
+        self._taken: set[str] = set()
+        self._before: set[str] = set()
+
+    def all(self, fresh: bool = False) -> dict[str, Props]:
+        """id → properties; `fresh` asks the service again."""
+        with self._lock:
+            if self._seen is None or fresh:
+                first = self._seen is None
+                self._seen = {item["id"]: self._observe(item) for item in self._find()}
+                self._before = set(self._seen) if first else self._before
+            return dict(self._seen)
+
+    def take(self, owner: str, fresh: bool, new_only: bool) -> str | None:
+        """The id of an object with exactly this owner that this process has not given out yet; it is given out now.
+
+        `new_only`: not one that was there when this process first looked.
+        """
+        with self._lock:
+            found = self.all(fresh)
+            barred = self._taken | (self._before if new_only else set())
+            for object_id, props in found.items():
+                if props.get("owner") == owner and object_id not in barred:
+                    self._taken.add(object_id)
+                    return object_id
+        return None
+
+    def made(self, object_id: str) -> None:
+        """An object that this process made is not an interrupted run's."""
+        with self._lock:
+            self._taken.add(object_id)
+
+    def was_taken(self, object_id: str) -> bool:
+        """Whether this process made the object or took it over."""
+        with self._lock:
+            return object_id in self._taken
+
+    def forget(self, object_id: str) -> None:
+        """An object that is gone."""
+        with self._lock:
+            if self._seen is not None:
+                self._seen.pop(object_id, None)

@@ -1,0 +1,124 @@
+"""What an answer means: each service's own shapes, and what is not the service's at all."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from client.server import Answer, Server
+from pulumi_aep.client import Client
+from pulumi_aep.errors import ApiError, InUse, NotFound, ServiceError, Stale, UnexpectedAnswer
+
+ClientOf = Callable[..., Client]
+AEP = "https://ns.adobe.com/aep/errors/"
+
+
+def refused(client: Client) -> ServiceError:
+    with pytest.raises(ServiceError) as caught:
+        client.flow_service.flows.get("f")
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "family", "text"),
+    [
+        (
+            404,
+            {
+                "type": f"{AEP}FLOW-1439-404",
+                "title": "x",
+                "report": {"detailed-message": "not there", "request-id": "r1"},
+            },
+            NotFound,
+            "404 FLOW-1439-404: not there (request id r1)",
+        ),
+        (404, {"errorMessage": "flows not found with id = [f]"}, NotFound, "404: flows not found with id = [f]"),
+        (
+            404,
+            {"type": f"{AEP}XDM-1010-404", "title": "Resource not found", "report": {"registryRequestId": "r2"}},
+            NotFound,
+            "404 XDM-1010-404: Resource not found (request id r2)",
+        ),
+        (404, {"type": "/placeholder/type/uri", "detail": "dataset"}, NotFound, "404: dataset"),
+        (
+            404,
+            {"type": f"{AEP}FLOW-2103-404", "title": "Sandbox not found"},
+            ApiError,
+            "The sandbox is not there or not open to this credential: check aep:sandbox.",
+        ),
+        (404, {"error_code": "404", "message": "No such route"}, ApiError, "404 404: No such route"),
+        (404, {}, ApiError, "404: no message"),
+        (412, {"errorMessage": "Supplied version"}, Stale, "412: Supplied version"),
+        (
+            412,
+            {"type": f"{AEP}FLOW-1404-412", "title": "Version mismatch"},
+            Stale,
+            "Somebody else changed it meanwhile: run pulumi refresh",
+        ),
+        (400, {"type": f"{AEP}FLOW-1418-400", "title": "used"}, InUse, "Flows still use this base connection"),
+        (400, {"message": "Please provide a valid spec id"}, ApiError, "400: Please provide a valid spec id"),
+        (
+            403,
+            {"error_code": "403010", "message": "Oauth token is missing."},
+            ApiError,
+            "403 403010: Oauth token is missing.",
+        ),
+        (403, {"error_code": 403003, "message": "Api Key is invalid"}, ApiError, "check aep:clientId and aep:orgId"),
+        (400, {"type": f"{AEP}XDM-1521-400", "title": "Title"}, ApiError, "Titles are unique in a sandbox"),
+    ],
+)
+def test_the_services_own_refusals(
+    status: int, body: Any, family: type[ApiError], text: str, client_of: ClientOf
+) -> None:
+    with Server(Answer(status, body)) as server:
+        error = refused(client_of(server.url))
+    assert type(error) is family
+    assert text in str(error)
+    assert str(error).startswith(f"GET /data/foundation/flowservice/flows/f: {status}")
+
+
+def test_the_request_id_of_the_header(client_of: ClientOf) -> None:
+    with Server(Answer(400, {"message": "no"}, {"x-request-id": "r3"})) as server:
+        error = refused(client_of(server.url))
+    assert isinstance(error, ApiError)
+    assert error.request_id == "r3"
+
+
+@pytest.mark.parametrize("body", [None, "", "<html>404 Not Found</html>", "not found", [], "null", '"x"'])
+def test_a_404_of_something_else_never_means_gone(body: Any, client_of: ClientOf) -> None:
+    with Server(Answer(404, body, {"Content-Type": "text/html"})) as server:
+        error = refused(client_of(server.url))
+    assert type(error) is UnexpectedAnswer
+    assert "status 404 from something that is not the service (text/html)" in str(error)
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"items"'])
+def test_a_good_status_without_json(body: str, client_of: ClientOf) -> None:
+    with Server(Answer(200, body)) as server:
+        error = refused(client_of(server.url))
+    assert type(error) is UnexpectedAnswer
+    assert "status 200 with a body that is not JSON" in str(error)
+
+
+@pytest.mark.parametrize("body", [{}, {"items": []}, [], None])
+def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
+    with Server(Answer(200, body)) as server:
+        error = refused(client_of(server.url))
+    assert type(error) is UnexpectedAnswer
+    assert "the answer holds no item" in str(error)
+
+
+def test_catalog_answers_that_do_not_hold_the_dataset(client_of: ClientOf) -> None:
+    with Server(Answer(200, {})) as server:
+        client = client_of(server.url)
+        with pytest.raises(NotFound, match="the answer does not hold the dataset"):
+            client.catalog.datasets.get("5ef4551c52e054191a61a99f")
+    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedAnswer, match="the answer names no dataset"):
+        client_of(server.url).catalog.datasets.create({})
+
+
+def test_a_mapping_set_that_the_service_does_not_delete_is_left(client_of: ClientOf) -> None:
+    with Server(Answer(405, {"message": "Method not allowed"})) as server:
+        client_of(server.url).data_prep.mapping_sets.delete("m")
+    with Server(Answer(400, {"message": "no"})) as server, pytest.raises(ApiError, match="400: no"):
+        client_of(server.url).data_prep.mapping_sets.delete("m")
