@@ -126,6 +126,7 @@ def test_create_a_flow(tutorial: Tutorial) -> None:
 
 
 def test_monitor_the_dataflow(tutorial: Tutorial) -> None:
+    tutorial.emulator.settings(real_time_runs=True)
     flow_id = tutorial.flow(scheduleParams={"startTime": "1625040887", "frequency": "once"})
     path = f"{FLOW}/runs?property=flowId=={flow_id}"
     runs = tutorial.emulator.request("GET", path).json()

@@ -103,6 +103,7 @@ def test_put_and_the_second_patch(emulator: Emulator, schema_id: str) -> None:
 
 
 def test_last_batches(emulator: Emulator) -> None:
+    emulator.settings(real_time_runs=True)
     assert emulator.request("GET", f"{CATALOG}/lastBatches").json() == {}
     chain = make_chain(emulator)  # its flow runs at once
     batches = emulator.request("GET", f"{CATALOG}/batches?dataSet={chain.dataset}").json()

@@ -22,6 +22,7 @@ DEFAULTS = {
     "reject_passwords": 0,  # how many there are: they are secrets
     "mask_secrets": True,
     "delete_mapping_sets": True,
+    "real_time_runs": False,
     "source_outage": False,
     "run_duration_s": 0,
     "flow_initializing_s": 0,

@@ -495,6 +495,7 @@ def test_exploring_other_sources_is_not_modelled(emulator: Emulator) -> None:
 
 
 def test_a_run_on_demand(emulator: Emulator, chain: Chain) -> None:
+    emulator.settings(real_time_runs=True)
     refused(emulator.request("POST", f"{FLOW}/runs", {"flowId": chain.flow}), service.RUN_STATE, "once")
     refused(emulator.request("POST", f"{FLOW}/runs", {"flowId": NO_ID}), rules.ENTITY)
     refused(emulator.request("POST", f"{FLOW}/runs", {"params": {}}), rules.BODY, "'flowId' is a required property")

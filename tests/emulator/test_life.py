@@ -26,6 +26,11 @@ def mapping(schema_id: str, **more: tuple[str, str]) -> dict[str, Any]:
     return incomplete_mapping(schema_id) | {"mappings": mappings}
 
 
+@pytest.fixture(autouse=True)
+def real_time(emulator: Emulator) -> None:
+    emulator.settings(real_time_runs=True)
+
+
 @pytest.fixture
 def chain(emulator: Emulator) -> Chain:
     """The tutorial's chain, whose own flow is gone before it ran."""
@@ -34,6 +39,15 @@ def chain(emulator: Emulator) -> Chain:
     assert emulator.request("DELETE", f"{FLOW}/flows/{made.flow}").status_code == 204
     emulator.settings(flow_initializing_s=0)
     return made
+
+
+def test_without_real_time_only_the_moved_clock_makes_runs(emulator: Emulator) -> None:
+    emulator.settings(real_time_runs=False)
+    made = make_chain(emulator)  # its start has passed
+    runs = f"{FLOW}/runs?property=flowId=={made.flow}"
+    assert emulator.request("GET", runs).json()["items"] == []
+    assert advance(emulator, 1)["runs"] == 1
+    assert len(emulator.request("GET", runs).json()["items"]) == 1
 
 
 def post(emulator: Emulator, path: str, body: Any, sandbox: str = "local") -> Any:

@@ -1,7 +1,8 @@
 """What happens by itself when its time comes: schedules make runs, runs end, flows and sandboxes get ready.
 
 Before each request everything due happens, in order, each thing at its own time; `POST /__emulator__/clock` moves the
-time on. Nothing runs in the background: between two requests nobody could see it.
+time on. Nothing runs in the background: between two requests nobody could see it. Schedules make runs only when the
+clock is moved, unless the setting `real_time_runs` says otherwise: else every dataset would hold data in no time.
 """
 
 import traceback
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .store import Event, Space, Store, is_busy
 
+SCHEDULED = "flow"  # what the time of a flow's next run is called
 RUNS_PER_FLOW, RUNS_IN_ALL = 100, 10_000  # that one request can make by schedule
 
 
@@ -39,9 +41,10 @@ def happens(what: str) -> Callable[[Handler], Handler]:
 
 
 def catch_up(store: Store) -> None:
-    if store.next_due(store.now_ms()):
+    held = "" if store.settings["real_time_runs"] else SCHEDULED
+    if store.next_due(store.now_ms(), held):
         with store.transaction():
-            everything_due(store)
+            everything_due(store, held)
 
 
 def _happen(store: Store, event: Event, tally: Tally) -> None:
@@ -57,10 +60,10 @@ def _happen(store: Store, event: Event, tally: Tally) -> None:
     store.execute("RELEASE happening")
 
 
-def everything_due(store: Store) -> Tally:
+def everything_due(store: Store, held: str = "") -> Tally:
     tally = Tally(store.now_ms())
     try:
-        while event := store.next_due(tally.now):
+        while event := store.next_due(tally.now, held):
             store.done(event)
             store.moment = event.at
             _happen(store, event, tally)

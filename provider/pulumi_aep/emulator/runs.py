@@ -59,13 +59,13 @@ def _ms(seconds: Any) -> int:
 
 def schedule(space: Space, flow: Json) -> None:
     """Plans the next run of a flow; whatever was planned for it is forgotten."""
-    space.store.forget(space.sandbox, "flow", flow["id"])
+    space.store.forget(space.sandbox, life.SCHEDULED, flow["id"])
     params, last = flow.get("scheduleParams"), flow.get("lastRunDetails")
     if flow["state"] != "enabled" or not params or (last and params["frequency"] == "once"):
         return
     now = space.store.now_ms()
     at = _next(params, now) if last else max(_ms(params["startTime"]), now)
-    space.store.plan(at, space.sandbox, "flow", flow["id"])
+    space.store.plan(at, space.sandbox, life.SCHEDULED, flow["id"])
 
 
 def _next(params: Json, now: int) -> int:
@@ -77,7 +77,7 @@ def _period(params: Json) -> int:
     return min(int(float(params["interval"])) * _MS[params["frequency"]], _LAST)
 
 
-@life.happens("flow")
+@life.happens(life.SCHEDULED)
 def _on_schedule(space: Space, event: Event, tally: life.Tally) -> None:
     flow = space.get(flow_rules.FLOW, event.key)
     if flow is None:
@@ -86,13 +86,13 @@ def _on_schedule(space: Space, event: Event, tally: life.Tally) -> None:
     repeats = params["frequency"] != "once"
     if repeats and tally.full(event.key):
         tally.left_out += (tally.now - event.at) // _period(params) + 1
-        space.store.plan(_next(params, tally.now), space.sandbox, "flow", event.key)
+        space.store.plan(_next(params, tally.now), space.sandbox, life.SCHEDULED, event.key)
         return
     first = _ms(params["startTime"]) if params.get("backfill") == "false" else 0
     tally.runs[event.key] += 1
     _start(space, flow, last["startedAtUTC"] if last else min(first, event.at), event.at)
     if repeats:
-        space.store.plan(_next(params, event.at), space.sandbox, "flow", event.key)
+        space.store.plan(_next(params, event.at), space.sandbox, life.SCHEDULED, event.key)
 
 
 @life.happens("ready")

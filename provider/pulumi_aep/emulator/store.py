@@ -44,6 +44,7 @@ DEFAULTS: Json = {
     "reject_passwords": [],
     "mask_secrets": True,
     "delete_mapping_sets": True,
+    "real_time_runs": False,
     "source_outage": False,
     "run_duration_s": 0,
     "flow_initializing_s": 0,
@@ -125,9 +126,10 @@ class Store:
         """Something to happen at a time (see life)."""
         self.execute("INSERT INTO due (at, sandbox, what, key) VALUES (?, ?, ?, ?)", at, sandbox, what, key)
 
-    def next_due(self, now: int) -> Event | None:
-        query = "SELECT seq, at, sandbox, what, key FROM due WHERE at <= ? ORDER BY at, seq LIMIT 1"
-        row = self.execute(query, now).fetchone()
+    def next_due(self, now: int, held: str = "") -> Event | None:
+        """What comes next until `now`; what is `held` waits."""
+        query = "SELECT seq, at, sandbox, what, key FROM due WHERE at <= ? AND what <> ? ORDER BY at, seq LIMIT 1"
+        row = self.execute(query, now, held).fetchone()
         return Event(*row) if row else None
 
     def done(self, event: Event) -> None:
