@@ -50,11 +50,19 @@ def _pulumi(*arguments: str) -> int:
 
 
 def _restore_broken_states() -> None:
-    """The engine writes its state file in place: killed in the middle, it leaves half a file, and a whole backup."""
+    """Killed while it writes, the engine leaves an empty file of attributes (measured), or half a state and its backup.
+
+    Without attributes the file backend does as well.
+    """
     backend = urlsplit(os.environ.get("PULUMI_BACKEND_URL", ""))
     if backend.scheme != "file":
         return
-    for file in (Path(backend.path) / ".pulumi" / "stacks").glob("**/*.json"):
+    stacks = Path(backend.path) / ".pulumi" / "stacks"
+    for file in stacks.glob("**/*.attrs"):
+        if not _is_json(file):
+            typer.echo(f"{file.name} broke off in the middle: it is removed", err=True)
+            file.unlink()
+    for file in stacks.glob("**/*.json"):
         backup = file.with_suffix(".json.bak")
         if not _is_json(file) and backup.is_file() and _is_json(backup):
             typer.echo(f"{file.name} broke off in the middle: its backup takes its place", err=True)
