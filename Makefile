@@ -36,7 +36,7 @@ env: ## print the shell variables of the stack, for eval
 
 test: lint ## lint, then all tests, the ones with the real engine included
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
-		PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2
+		PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2 --dist worksteal
 
 torture: setup ## kill -9 at 60 instants of up, update, replacement and destroy; prints a table
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
