@@ -27,6 +27,7 @@ def full(emulator: Emulator) -> Emulator:
     return emulator
 
 
+@pytest.mark.browser
 def test_what_is_there_is_on_the_page_live_and_without_a_word_on_the_console(full: Emulator) -> None:
     html, console = browser.dom(f"{full.url}/")
     assert console == []
@@ -51,6 +52,7 @@ def test_the_page_needs_no_network_and_no_mouse(full: Emulator) -> None:
     assert "onclick" not in html
 
 
+@pytest.mark.browser
 def test_objects_are_listed_and_linked_with_each_other(full: Emulator) -> None:
     base_id, flow = (full.objects()[kind][0]["id"] for kind in ("BaseConnection", "Flow"))
     listed, console = browser.dom(f"{full.url}/__emulator__/page/local/flows")
@@ -87,6 +89,7 @@ def test_secrets_are_masked_whatever_the_settings_say(emulator: Emulator) -> Non
     assert '"password": "xxxx"' in shown
 
 
+@pytest.mark.browser
 def test_names_are_text_and_never_markup(emulator: Emulator) -> None:
     key = emulator.request("POST", f"{FLOW}/connections", base(HOSTILE)).json()["id"]
     emulator.request("GET", f"{FLOW}/connections/{HOSTILE}?x={HOSTILE}")
@@ -105,6 +108,7 @@ def test_what_is_not_there(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
+@pytest.mark.browser
 def test_it_is_drawn_light_and_dark(full: Emulator, tmp_path: Path, width: int, height: int) -> None:
     drawn = []
     for dark in (False, True):
