@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -119,7 +120,10 @@ def main() -> None:
         pulumi(stack, "config", "set", "--secret", "aep:clientSecret", "emulator-secret")
         pulumi(stack, "config", "set", "--secret", "dataflows:shop-password", "bench")
         flow = {"username": "u", "projectId": "1", "timezone": "UTC", "schedule": {"frequency": "hour", "interval": 1}}
-        pulumi(stack, "config", "set", "--path", "dataflows:mixpanel.shop", "--json", json.dumps(flow))
+        file = stack / "Pulumi.bench.yaml"
+        content = yaml.safe_load(file.read_text())
+        content["config"]["dataflows:mixpanel"] = {"shop": flow}
+        file.write_text(yaml.safe_dump(content))
 
         up = ("up", "--yes", "--skip-preview")
         peak = plugin_peak_mib(lambda: pulumi(stack, *up))
