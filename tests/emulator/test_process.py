@@ -1,5 +1,6 @@
 """The process: starting, stopping, surviving, serving many."""
 
+import ast
 import re
 import socket
 import sqlite3
@@ -100,6 +101,15 @@ def test_it_imports_neither_pulumi_nor_the_client_itself() -> None:
     assert "import pulumi" not in text
     assert "pulumi_aep.client" not in text
     assert "from .." not in text
+
+
+def test_to_import_it_loads_neither_pulumi_nor_what_the_client_needs() -> None:
+    """So that it starts within a second on a busy machine too."""
+    script = "import sys, pulumi_aep.emulator; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    loaded = ast.literal_eval(done.stdout)
+    assert {"pulumi", "grpc", "pydantic", "requests", "typer"} & set(loaded) == set()
+    assert {"pulumi_aep", "starlette"} <= set(loaded)
 
 
 def test_sigterm_ends_it_within_a_second_whoever_waits(tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""The public names of the package: each is there, and imported only when it is used."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import pulumi_aep
+
+
+def test_every_public_name_is_there_under_its_own_name() -> None:
+    for name in pulumi_aep.__all__:
+        assert getattr(pulumi_aep, name).__name__ == name
+    assert set(pulumi_aep.__all__) <= set(dir(pulumi_aep))
+    namespace: dict[str, object] = {}
+    exec("from pulumi_aep import *", namespace)
+    assert set(pulumi_aep.__all__) <= set(namespace)
+
+
+def test_a_name_is_the_same_thing_in_its_module() -> None:
+    flow = importlib.import_module("pulumi_aep.resources.flow")
+    assert pulumi_aep.Flow is flow.Flow
+    assert pulumi_aep.Schedule is flow.Schedule
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    name = "Flows"
+    with pytest.raises(AttributeError, match="module 'pulumi_aep' has no attribute 'Flows'"):
+        getattr(pulumi_aep, name)
+
+
+def test_to_import_the_package_does_not_import_pulumi() -> None:
+    script = "import sys, pulumi_aep; print('pulumi' in sys.modules); pulumi_aep.Flow; print('pulumi' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "False\nTrue\n"
