@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 KIND_PAGES = ROOT / "docs" / "kinds"
+CLI_PAGES = ROOT / "docs" / "cli"
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
@@ -55,12 +56,6 @@ def anchors(page: Path) -> set[str]:
     """What links to headings of the page may name, in the way of GitHub."""
     headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def sections(page: Path) -> dict[str, str]:
-    """Heading of the second level → its text."""
-    parts = re.split(r"^## (.+)$", page.read_text(), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def tables(text: str) -> Iterator[Table]:

@@ -1,6 +1,12 @@
-"""`pulumi-aep …`: one module per command."""
+"""`pulumi-aep …`: one module per command.
+
+Exit codes: 0 done, or the answer is yes; 1 the answer is no (credentials refused, a run failed, things differ), or the
+user said no; 2 the command line is wrong; 3 it could not be found out (a setting is missing, a service refused).
+"""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -13,7 +19,6 @@ from .test import check_credentials
 
 app = typer.Typer(
     name="pulumi-aep",
-    help="Look at Adobe Experience Platform dataflows: test, explore and watch what a stack deploys.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -25,10 +30,31 @@ app.command()(recover)
 app.command()(emulator)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pulumi-aep {version('pulumi-aep')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Adobe Experience Platform dataflows around a Pulumi stack: look, explore, watch, bring in, promote.
+
+    \b
+    Examples:
+      pulumi-aep test "Mixpanel web shop"
+      pulumi-aep runs web-shop --stack prod
+    """
+
+
 def main() -> None:
-    """The entry point: an error that we raise on purpose is one message and exit code 1, never a traceback."""
+    """The entry point: an error that we raise on purpose is one message and exit code 3, never a traceback."""
     try:
         app()
     except AepError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(3)

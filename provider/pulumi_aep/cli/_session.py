@@ -1,17 +1,18 @@
-"""What every command needs: settings of the selected stack, the object that the user named, and output."""
+"""What every command needs: the stack with its settings, resources and outputs, and the object that the user named."""
 
 import json
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..config import load
+from ..config import Settings, load
 from ..errors import ConfigError, LookupFailed
 
 if TYPE_CHECKING:
@@ -19,60 +20,114 @@ if TYPE_CHECKING:
     from ..client.flow_service import FlowCollection
 
 Stack = Annotated[
-    str | None, typer.Option("--stack", "-s", help="Stack whose config is used; the selected one if left out.")
+    str | None,
+    typer.Option("--stack", "-s", help="Stack to work with; the selected one if left out."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_OURS = re.compile(r"(?:^|[:/$])aep:(\w+)$")
+_NAMED = {
+    "BaseConnection": ("connections", "base connection"),
+    "SourceConnection": ("source_connections", "source connection"),
+    "TargetConnection": ("target_connections", "target connection"),
+    "Flow": ("flows", "flow"),
+}
 
 
-def connect(stack: str | None) -> "Client":
-    """A client with the settings of the stack, then of the environment."""
-    from ..client import Client
+@dataclass(frozen=True)
+class Recorded:
+    """One of our resources as the stack's state has it. `kind` is the name of its class; secrets are not decrypted."""
 
-    values = _stack_config(stack)
-    return Client(load(values.get))
+    kind: str
+    name: str
+    id: str
+    outputs: dict[str, Any]
 
 
-def _stack_config(stack: str | None) -> Mapping[str, str]:
-    """The stack's `aep:…` values; none outside a Pulumi project or without a selected stack."""
-    inside = any((folder / "Pulumi.yaml").exists() for folder in (Path.cwd(), *Path.cwd().parents))
-    if not inside or not shutil.which("pulumi"):
-        if stack:
-            raise ConfigError("--stack needs the pulumi command and a folder with a Pulumi.yaml (or one below it)")
+class Session:
+    """One command's view: the stack that the user chose, if any, and a client with its settings."""
+
+    def __init__(self, stack: str | None) -> None:
+        self.stack = stack
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The stack's `aep:…` values, then the environment. ConfigError if something is missing."""
+        values = self._pulumi("config", "--json", "--show-secrets") or {}
+        return load({key: str(item["value"]) for key, item in values.items() if "value" in item}.get)
+
+    @cached_property
+    def client(self) -> "Client":
+        """A client with these settings."""
+        from ..client import Client
+
+        return Client(self.settings)
+
+    @cached_property
+    def state(self) -> dict[str, Any]:
+        """The stack's state as `pulumi stack export` gives it; empty outside a project or without a selected stack."""
+        deployment: dict[str, Any] = (self._pulumi("stack", "export") or {}).get("deployment") or {}
+        return deployment
+
+    @property
+    def resources(self) -> list[Recorded]:
+        """Our resources in the stack's state."""
+        return [
+            Recorded(kind[1], each["urn"].rsplit("::", 1)[1], each.get("id", ""), each.get("outputs") or {})
+            for each in self.state.get("resources") or []
+            if each.get("custom") and (kind := _OURS.search(each["type"]))
+        ]
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What the stack's program exports."""
+        for each in self.state.get("resources") or []:
+            if each["type"] == "pulumi:pulumi:Stack":
+                return dict(each.get("outputs") or {})
         return {}
-    command = [
-        "pulumi",
-        "config",
-        "--json",
-        "--show-secrets",
-        "--non-interactive",
-        *(["--stack", stack] if stack else []),
-    ]
-    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if result.returncode:
-        if stack:
-            raise ConfigError(f"cannot read the config of stack {stack}: {result.stderr.strip()}")
-        return {}
-    return {key: str(item["value"]) for key, item in json.loads(result.stdout).items() if "value" in item}
 
+    def identify(self, kind: str, wanted: str) -> str:
+        """The id of the object that the user named by id, by its name at the service, in the program or as an output.
 
-def identify(collection: "FlowCollection", kind: str, wanted: str) -> str:
-    """The id of the object that the user named by id or by name."""
-    if _UUID.fullmatch(wanted):
-        return wanted
-    found = [item["id"] for item in collection.find(f'name=="{wanted}"') if item.get("name") == wanted]
-    if len(found) != 1:
-        what = (
-            f"there are {len(found)}: {', '.join(found)}; use the id of one"
-            if found
-            else "there is none in this sandbox"
+        `kind` is one of BaseConnection, SourceConnection, TargetConnection and Flow. LookupFailed if there is none or
+        several.
+        """
+        if _UUID.fullmatch(wanted):
+            return wanted
+        attribute, word = _NAMED[kind]
+        collection: FlowCollection = getattr(self.client.flow_service, attribute)
+        found = [item["id"] for item in collection.find(f'name=="{wanted}"') if item.get("name") == wanted]
+        if not found:
+            found = [each.id for each in self.resources if each.kind == kind and each.name == wanted and each.id]
+        if not found and _UUID.fullmatch(str(self.outputs.get(wanted))):
+            found = [self.outputs[wanted]]
+        if len(found) != 1:
+            what = (
+                f"there are {len(found)}: {', '.join(found)}; use the id of one"
+                if found
+                else f"there is none in sandbox {self.settings.sandbox}"
+            )
+            raise LookupFailed(f"{word} named {wanted!r}: {what}.")
+        return str(found[0])
+
+    def _pulumi(self, *arguments: str) -> dict[str, Any] | None:
+        """The JSON that a pulumi command prints for the stack; None where there is no project or no selected stack."""
+        inside = any((folder / "Pulumi.yaml").exists() for folder in (Path.cwd(), *Path.cwd().parents))
+        if not inside or not shutil.which("pulumi"):
+            if self.stack:
+                raise ConfigError("--stack needs the pulumi command and a folder with a Pulumi.yaml (or one below it)")
+            return None
+        chosen = ["--stack", self.stack] if self.stack else []
+        result = subprocess.run(
+            ["pulumi", *arguments, *chosen, "--non-interactive"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            check=False,
         )
-        raise LookupFailed(f"{kind} named {wanted!r}: {what}.")
-    return str(found[0])
-
-
-def print_json(value: Any) -> None:
-    """JSON on standard output, for scripts."""
-    typer.echo(json.dumps(value, indent=2))
+        if result.returncode:
+            if self.stack:
+                raise ConfigError(f"cannot read stack {self.stack}: {result.stderr.strip()}")
+            return None
+        answer: dict[str, Any] = json.loads(result.stdout)
+        return answer

@@ -14,7 +14,13 @@ def emulator(
     db: Annotated[Path, typer.Option(help="SQLite file that holds everything; made if missing.")] = Path("emulator.db"),
     seed: Annotated[Path | None, typer.Option(help="Dump to fill the database from, which must be empty.")] = None,
 ) -> None:
-    """Run the emulator in the foreground: Adobe's services, as far as dataflows need them, over one file."""
+    """Run the emulator in the foreground: Adobe's services, as far as dataflows need them, over one file.
+
+    \b
+    Examples:
+      pulumi-aep emulator
+      pulumi-aep emulator --port 8790 --db aep.db --seed dump.json
+    """
     try:
         from ..emulator import serve
     except ImportError:

@@ -6,7 +6,8 @@ import typer
 
 from ..errors import ConfigError
 from ..timezones import windows_name
-from ._session import Json, Stack, connect, identify, print_json
+from ._output import Json, print_json, print_table
+from ._session import Session, Stack
 
 if TYPE_CHECKING:
     from ..client.flow_service import FlowService
@@ -28,9 +29,16 @@ def explore(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Show fields and sample rows of a source, as the service previews them."""
-    service = connect(stack).flow_service
-    connection_id = identify(service.connections, "base connection", connection)
+    """Show fields and sample rows of a source, as the service previews them.
+
+    \b
+    Examples:
+      pulumi-aep explore "Mixpanel web shop"
+      pulumi-aep explore "Mixpanel web shop" --param projectId=2384945 --param timezone=America/Los_Angeles
+    """
+    session = Session(stack)
+    service = session.client.flow_service
+    connection_id = session.identify("BaseConnection", connection)
     params = _given(param) if param else _of_source_connection(service, connection_id)
     found = service.explore(
         connection_id, object_type=object_type, path=path, file_type=file_type, source_params=params
@@ -65,26 +73,14 @@ def _of_source_connection(service: "FlowService", connection_id: str) -> dict[st
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
     fields = dict(_fields(found.get("schema") or {}))
-    structure = Table("Field", "Type", title="Fields", title_justify="left")
-    for name, kind in fields.items():
-        structure.add_row(name, kind)
-    console.print(structure)
-
+    print_table(("Field", "Type"), fields.items())
     rows = [dict(_leaves(row)) for row in found.get("data") or []]
     shown = [name for name in fields if any(name in row for row in rows)][:COLUMNS_ON_A_TERMINAL]
     last_parts = [name.rsplit(".", 1)[-1] for name in shown]
     heads = last_parts if len(set(last_parts)) == len(shown) else shown
-    preview = Table(
-        *heads, title=f"{len(rows)} rows, {len(shown)} of {len(fields)} fields (all with --json)", title_justify="left"
-    )
-    for row in rows:
-        preview.add_row(*(str(row.get(name, "")) for name in shown))
-    console.print(preview)
+    typer.echo(f"\n{len(rows)} rows, {len(shown)} of {len(fields)} fields (all with --json):\n")
+    print_table(heads, ([row.get(name) for name in shown] for row in rows))
 
 
 def _fields(schema: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ import psutil
 import typer
 
 from ..errors import ConfigError
-from ._session import Stack, connect
+from ._session import Session, Stack
 
 
 def recover(
@@ -26,6 +26,11 @@ def recover(
     The same as typing: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up. It also ends language hosts
     that a killed engine left behind on this machine, puts the backup in place of a state file that broke off in the
     middle (file backend), and deletes mapping sets of this state that the state does not have.
+
+    \b
+    Examples:
+      pulumi-aep recover
+      pulumi-aep recover --stack prod --destroy
     """
     if not shutil.which("pulumi"):
         raise ConfigError("recover needs the pulumi command on PATH")
@@ -81,12 +86,10 @@ def _delete_left_mapping_sets(stack: str | None) -> None:
     """A mapping set is never taken from an earlier run, since it may be one that is still in use. Here it is not."""
     from ..resources.mapping_set import owner_of
 
-    command = ["pulumi", "stack", "export", *(["--stack", stack] if stack else [])]
-    exported = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    resources = exported["deployment"].get("resources") or []
-    owner_ids = [each["id"] for each in resources if each["type"].endswith("aep:Owner")]
-    recorded = {each["id"] for each in resources if each["type"].endswith("aep:MappingSet")}
-    collection = connect(stack).data_prep.mapping_sets
+    session = Session(stack)
+    owner_ids = [each.id for each in session.resources if each.kind == "Owner"]
+    recorded = {each.id for each in session.resources if each.kind == "MappingSet"}
+    collection = session.client.data_prep.mapping_sets
     for item in list(collection.find()) if owner_ids else []:
         if item["id"] not in recorded and (owner_of(item) or "").endswith(f"#{owner_ids[0]}"):
             typer.echo(f"deleting mapping set {item['id']}, which a killed update left", err=True)

@@ -5,7 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ._session import Json, Stack, connect, identify, print_json
+from ._output import Json, print_json, print_table
+from ._session import Session, Stack
+
+LOST_RECORDS = "success, but records failed"
 
 
 def runs(
@@ -13,12 +16,17 @@ def runs(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """List the runs of a flow, newest first, with records in, out and failed, and what went wrong."""
-    service = connect(stack).flow_service
-    flow_id = identify(service.flows, "flow", flow)
-    found = sorted(
-        service.runs.find(f"flowId=={flow_id}"), key=lambda run: int(run.get("createdAt") or 0), reverse=True
-    )
+    """List the runs of a flow, newest first, with records in, out and failed, and what went wrong.
+
+    \b
+    Examples:
+      pulumi-aep runs web-shop
+      pulumi-aep runs web-shop --stack prod --json
+    """
+    session = Session(stack)
+    flow_id = session.identify("Flow", flow)
+    found = list(session.client.flow_service.runs.find(f"flowId=={flow_id}"))
+    found.sort(key=lambda run: int(run.get("createdAt") or 0), reverse=True)
     if as_json:
         print_json(found)
     elif not found:
@@ -28,22 +36,24 @@ def runs(
 
 
 def _show(found: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("Started (UTC)", "Seconds", "Status", "In", "Out", "Failed", "Errors")
+    rows = []
     for run in found:
         metrics = run.get("metrics") or {}
         duration, records = metrics.get("durationSummary") or {}, metrics.get("recordSummary") or {}
         started, ended = duration.get("startedAtUTC"), duration.get("completedAtUTC")
-        table.add_row(
+        row = (
             datetime.fromtimestamp(started / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if started else "",
             f"{(ended - started) / 1000:.0f}" if started and ended else "",
             status(run),
             *(str(records.get(key, "")) for key in ("inputRecordCount", "outputRecordCount", "failedRecordCount")),
             "\n".join(errors(run)),
         )
-    Console().print(table)
+        rows.append(row)
+    print_table(
+        ("Started (UTC)", "Seconds", "Status", "In", "Out", "Failed", "Errors"),
+        rows,
+        {"success": "green", "failed": "red", LOST_RECORDS: "yellow"},
+    )
 
 
 def status(run: dict[str, Any]) -> str:
@@ -51,7 +61,7 @@ def status(run: dict[str, Any]) -> str:
     metrics = run.get("metrics") or {}
     text = str((metrics.get("statusSummary") or {}).get("status", "unknown"))
     failed = int((metrics.get("recordSummary") or {}).get("failedRecordCount") or 0)
-    return f"{text}, but records failed" if text == "success" and failed else text
+    return LOST_RECORDS if text == "success" and failed else text
 
 
 def errors(run: dict[str, Any]) -> list[str]:

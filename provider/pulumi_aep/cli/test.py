@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from ._session import Json, Stack, connect, identify, print_json
+from ._output import Json, print_json
+from ._session import Session, Stack
 
 
 def check_credentials(
@@ -12,10 +13,16 @@ def check_credentials(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the service whether a base connection's credentials work. Exit code 1 if they do not."""
-    service = connect(stack).flow_service
-    connection_id = identify(service.connections, "base connection", connection)
-    works = service.test(connection_id)
+    """Ask the service whether a base connection's credentials work. Exit code 1 if they do not.
+
+    \b
+    Examples:
+      pulumi-aep test "Mixpanel web shop"
+      pulumi-aep test "Mixpanel web shop" --stack prod --json
+    """
+    session = Session(stack)
+    connection_id = session.identify("BaseConnection", connection)
+    works = session.client.flow_service.test(connection_id)
     if as_json:
         print_json({"id": connection_id, "result": works})
     elif works:
