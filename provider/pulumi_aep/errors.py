@@ -130,3 +130,16 @@ REMEDIES = {
     **dict.fromkeys(SANDBOX_NOT_FOUND, "The sandbox is not there or not open to this credential: check aep:sandbox."),
 }
 """What to do next, by service code or else by HTTP status."""
+
+RUN_REMEDIES = {
+    "CONNECTOR-2001-500": "The copy from the source or the writing of the batch failed; start the flow again.",
+    "CONNECTOR-2001-500 copyActivity": "The source could not be read. See whether it takes the credentials (pulumi-aep "
+    "test CONNECTION) and is up; then start the flow again (pulumi-aep run FLOW) or wait for its next run.",
+    "CONNECTOR-2001-500 promotionActivity": "Records were refused on their way into the dataset: compare the mapping "
+    "set with the data and the schema (pulumi-aep explore CONNECTION --lint FLOW).",
+    "INGEST-1212-400": "Records lack what the schema requires, such as _id and timestamp of an event, or do not have "
+    "its types. The batch in Catalog holds the reasons.",
+    "MAPPER-3700-400": "An expression or a conversion of the mapping set failed on these records and left their fields "
+    "empty: guard it against empty and odd values, or change the type in the schema.",
+}
+"""What to do about the errors of a flow run, by code (and activity where that says more)."""

@@ -30,6 +30,8 @@ INTERNAL = {"owner", "timeouts", "secret_params", "start_is_default", "definitio
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
 WORDS = {"change in place": "in place", "are fixed": "replaced", "are options": "option"}
 
+PUBLIC = {name: getattr(aep, name) for name in aep.__all__}
+
 for_every_kind = pytest.mark.parametrize("kind", KIND_CLASSES, ids=lambda kind: str(kind.__name__))
 
 
@@ -76,7 +78,7 @@ def assert_arguments(kind: Any, rows: dict[str, dict[str, str]]) -> None:
         default = wanted[name].default
         assert (row["Default"] == "required") == (default is inspect.Parameter.empty), name
         if default not in (inspect.Parameter.empty, None):
-            assert eval(row["Default"].strip("`"), vars(aep)) == default, name
+            assert eval(row["Default"].strip("`"), PUBLIC) == default, name
 
 
 @for_every_kind
