@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..errors import AepError
+from .deploy import deploy
 from .emulator import emulator
 from .explore import explore
 from .recover import recover
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command("test")(check_credentials)
 app.command()(explore)
 app.command()(runs)
+app.command()(deploy)
 app.command()(recover)
 app.command()(emulator)
 

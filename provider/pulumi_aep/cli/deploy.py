@@ -1,0 +1,240 @@
+"""`pulumi-aep deploy`: one program on many stacks, in the order given, with one summary."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from ..errors import ConfigError
+from ._output import Json, Yes, confirm, print_json, print_table
+
+if TYPE_CHECKING:
+    from pulumi.automation import EngineEvent, LocalWorkspace
+    from rich.progress import TaskID
+
+
+class Show(Protocol):
+    """Shows what a stack does. A milestone is its start or its end."""
+
+    def __call__(self, stack: str, text: str, milestone: bool = False) -> None: ...
+
+
+NOT_STARTED = "not started"
+FAILED = "failed"
+_STYLES = {"updated": "green", "unchanged": "green", FAILED: "red", NOT_STARTED: "yellow"}
+_OPERATIONS = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+    "same": "unchanged",
+}
+
+
+@dataclass
+class Outcome:
+    """What became of one stack. `changes` counts resources by what was done to them, or would be in a preview."""
+
+    stack: str
+    result: str = NOT_STARTED
+    changes: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    log: str = ""
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        """The changes in words."""
+        return ", ".join(f"{count} {_OPERATIONS.get(name, name)}" for name, count in self.changes.items())
+
+
+def deploy(
+    stacks: Annotated[str | None, typer.Option(help="Stacks in their order, like dev,stage,prod.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every stack of the project, by name.")] = False,
+    parallel: Annotated[int, typer.Option(min=1, help="How many stacks are deployed at once.")] = 1,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what would be done, and do nothing.")] = False,
+    logs: Annotated[Path, typer.Option(help="Folder for the log of each stack.")] = Path("deploy-logs"),
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Deploy the project's program to several stacks, with one log for each and one summary.
+
+    Stacks start in the order given, as many at once as --parallel says; one by one if it is left out. After a failure
+    no further stack starts. Exit code 1 if a stack failed or did not start.
+
+    \b
+    Examples:
+      pulumi-aep deploy --stacks dev,stage,prod
+      pulumi-aep deploy --all --parallel 4 --preview
+    """
+    workspace = _workspace()
+    names = _chosen(workspace, stacks, every)
+    if not preview:
+        confirm(f"Deploy {', '.join(names)}, {parallel} at once?" if len(names) > 1 else f"Deploy {names[0]}?", yes)
+    folder = logs / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes = [Outcome(name, log=str(folder / f"{name.replace('/', '_')}.log")) for name in names]
+    _run_all(workspace, outcomes, parallel, preview, quiet=as_json)
+    if as_json:
+        print_json([asdict(outcome) for outcome in outcomes])
+    else:
+        _show(outcomes)
+    if any(outcome.result in (FAILED, NOT_STARTED) for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _workspace() -> "LocalWorkspace":
+    from pulumi.automation import LocalWorkspace
+
+    class Workspace(LocalWorkspace):
+        def select_stack(self, stack_name: str) -> None:
+            """The stack that the user has selected stays selected: every command names its own."""
+
+    root = next((at for at in (Path.cwd(), *Path.cwd().parents) if (at / "Pulumi.yaml").exists()), None)
+    if root is None or not shutil.which("pulumi"):
+        raise ConfigError("deploy needs the pulumi command and a folder with a Pulumi.yaml (or one below it)")
+    return Workspace(work_dir=str(root))
+
+
+def _chosen(workspace: "LocalWorkspace", stacks: str | None, every: bool) -> list[str]:
+    """The names of the stacks; ConfigError if they are not all there."""
+    from pulumi.automation import CommandError
+
+    if every == bool(stacks):
+        raise typer.BadParameter("say which stacks: either --stacks dev,stage,prod or --all")
+    try:
+        known = sorted(summary.name for summary in workspace.list_stacks())
+    except CommandError as error:
+        raise ConfigError(f"cannot list the stacks: {error}") from None
+    if every:
+        if not known:
+            raise ConfigError("this project has no stack yet: pulumi stack init …")
+        return known
+    names = [name.strip() for name in (stacks or "").split(",") if name.strip()]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise typer.BadParameter(f"--stacks names {', '.join(twice)} twice")
+    if missing := [name for name in names if name not in known]:
+        hints = "".join(f"\n  pulumi stack init {name}" for name in missing)
+        raise ConfigError(f"there is no stack {', '.join(missing)} (there are: {', '.join(known) or 'none'}):{hints}")
+    return names
+
+
+def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int, preview: bool, quiet: bool) -> None:
+    """Fill in the outcomes. After a failure or Ctrl-C no further stack starts; running ones come to their end."""
+    stop = threading.Event()
+    with _display(quiet) as show, ThreadPoolExecutor(parallel) as pool:
+
+        def run(outcome: Outcome) -> None:
+            if not stop.is_set():
+                _run_one(workspace, outcome, preview, show)
+                if outcome.result == FAILED:
+                    stop.set()
+
+        futures = [pool.submit(run, outcome) for outcome in outcomes]
+        try:
+            for future in futures:
+                future.result()
+        except KeyboardInterrupt:  # the running engines get it from the terminal as well, and end in order
+            stop.set()
+
+
+def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show: Show) -> None:
+    from pulumi.automation import CommandError, OpType, Stack
+
+    done = 0
+
+    def see(event: "EngineEvent") -> None:
+        nonlocal done
+        if event.diagnostic_event and event.diagnostic_event.severity == "error":
+            outcome.errors.append(_error(event.diagnostic_event))
+        elif event.resource_pre_event and event.resource_pre_event.metadata:
+            metadata = event.resource_pre_event.metadata
+            done += 1
+            if metadata.op != OpType.SAME:
+                show(outcome.stack, f"{OpType(metadata.op).value} {metadata.urn.rsplit('::', 1)[1]} ({done} resources)")
+        elif event.summary_event:
+            outcome.changes = {
+                OpType(name).value: count for name, count in event.summary_event.resource_changes.items()
+            }
+
+    started = time.monotonic()
+    show(outcome.stack, "started", True)
+    with Path(outcome.log).open("w", encoding="utf-8") as log:
+        write = _writer(log)
+        try:
+            stack = Stack.select(outcome.stack, workspace)
+            work = stack.preview if preview else stack.up
+            work(on_output=write, on_error=write, on_event=see, color="never", suppress_progress=True)
+        except CommandError as error:
+            outcome.result = FAILED
+            outcome.errors = outcome.errors or [str(error).strip()]
+        else:
+            changed = any(name != "same" for name in outcome.changes)
+            outcome.result = "previewed" if preview else "updated" if changed else "unchanged"
+    outcome.seconds = round(time.monotonic() - started, 1)
+    end = f"{outcome.result}: {outcome.summary}" if outcome.summary else outcome.result
+    show(outcome.stack, end, True)
+
+
+def _error(diagnostic: Any) -> str:
+    name = diagnostic.urn.rsplit("::", 1)[1] if diagnostic.urn else ""
+    return f"{name}: {diagnostic.message.strip()}" if name else str(diagnostic.message.strip())
+
+
+def _writer(log: IO[str]) -> Callable[[str], None]:
+    lock = threading.Lock()  # output and errors come from two threads
+
+    def write(text: str) -> None:
+        with lock:
+            log.write(text if text.endswith("\n") else f"{text}\n")
+            log.flush()
+
+    return write
+
+
+def _show(outcomes: Iterable[Outcome]) -> None:
+    rows = [(each.stack, each.result, each.summary, f"{each.seconds:.1f}", each.log) for each in outcomes]
+    print_table(("Stack", "Result", "Resources", "Seconds", "Log"), rows, _STYLES)
+    for outcome in outcomes:
+        for error in outcome.errors:
+            typer.echo(f"\n{outcome.stack}: {error}", err=True)
+
+
+@contextmanager
+def _display(quiet: bool) -> Iterator[Show]:
+    """What each stack does: a live line on a terminal, its start and its end elsewhere, nothing when quiet."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    err = Console(stderr=True)
+    if quiet:
+        yield lambda stack, text, milestone=False: None
+    elif not err.is_terminal:
+        yield lambda stack, text, milestone=False: typer.echo(f"{stack}: {text}", err=True) if milestone else None
+    else:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        with Progress(*columns, console=err) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def show(stack: str, text: str, milestone: bool = False) -> None:
+                if stack not in tasks:
+                    tasks[stack] = bar.add_task(stack, total=None, text=text)
+                elif milestone:  # the end: the clock stops
+                    bar.update(tasks[stack], text=text, total=1, completed=1)
+                else:
+                    bar.update(tasks[stack], text=text)
+
+            yield show
