@@ -18,7 +18,7 @@ SET_UP = '$(PYTHON)' $(NEW_ENOUGH) 2>/dev/null \
 
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup up down env test torture lint format lock clean
+.PHONY: help setup up down env test torture golden lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -44,6 +44,10 @@ test: lint ## lint, then all tests, the ones with the real engine included
 torture: setup ## kill -9 at 60 instants of up, update, replacement and destroy; prints a table
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
 		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/faults/torture.py
+
+golden: setup ## keep the state that this release leaves, for the tests of upgrades
+	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
+		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/upgrades/golden.py
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check

@@ -158,15 +158,16 @@ def path_text(path: tuple[str | int, ...]) -> str:
 def _keys_at(model: type[Part], path: tuple[str | int, ...]) -> list[str]:
     for part in path:
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        model = next(_parts_in(field.annotation), model) if field else model
+        model = next(parts_in(field.annotation), model) if field else model
     return sorted(model.model_fields)
 
 
-def _parts_in(annotation: Any) -> Iterator[type[Part]]:
+def parts_in(annotation: Any) -> Iterator[type[Part]]:
+    """The nested models that a field's type names."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         yield annotation
     for argument in get_args(annotation):
-        yield from _parts_in(argument)
+        yield from parts_in(argument)
 
 
 # ---- shared types ----
