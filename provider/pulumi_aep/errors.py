@@ -50,11 +50,18 @@ class EngineGone(AepError):
 
 
 class ServiceError(AepError):
-    """Talking to a service failed. `request` is verb and path, without query."""
+    """Talking to a service failed.
 
-    def __init__(self, request: str, text: str) -> None:
-        self.request = request
+    `request` is verb and path, without query; `retry_after` the seconds that the service asked to wait, if any;
+    `outlook` says how often it was tried, where it was more than once or could not be more.
+    """
+
+    def __init__(self, request: str, text: str, retry_after: float | None = None) -> None:
+        self.request, self.retry_after, self.outlook = request, retry_after, ""
         super().__init__(f"{request}: {text}")
+
+    def __str__(self) -> str:
+        return "\n".join(filter(None, (super().__str__(), self.outlook)))
 
 
 class NotSent(ServiceError):
@@ -73,7 +80,7 @@ class ApiError(ServiceError):
     """The service's own refusal.
 
     `status` is the HTTP status, `code` the service's code such as FLOW-1404-412 (empty if it gave none), `message`
-    its text, `request_id` what Adobe's support asks for, `retry_after` the seconds it asked to wait, if any.
+    its text, `request_id` what Adobe's support asks for.
     """
 
     remedy = ""
@@ -82,12 +89,12 @@ class ApiError(ServiceError):
         self, request: str, status: int, code: str, message: str, request_id: str, retry_after: float | None = None
     ) -> None:
         self.status, self.code, self.message = status, code, message
-        self.request_id, self.retry_after = request_id, retry_after
+        self.request_id = request_id
         text = f"{status} {code}: {message}" if code else f"{status}: {message}"
         if request_id:
             text += f" (request id {request_id})"
         remedy = REMEDIES.get(code) or REMEDIES.get(str(status)) or self.remedy
-        super().__init__(request, f"{text}\n{remedy}" if remedy else text)
+        super().__init__(request, f"{text}\n{remedy}" if remedy else text, retry_after)
 
 
 class NotFound(ApiError):

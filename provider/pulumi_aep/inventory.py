@@ -22,27 +22,19 @@ class Inventory:
         self._lock = threading.RLock()
         self._seen: dict[str, Props] | None = None
         self._taken: set[str] = set()
-        self._before: set[str] = set()
 
     def all(self, fresh: bool = False) -> dict[str, Props]:
         """id → properties; `fresh` asks the service again."""
         with self._lock:
             if self._seen is None or fresh:
-                first = self._seen is None
                 self._seen = {item["id"]: self._observe(item) for item in self._find()}
-                self._before = set(self._seen) if first else self._before
             return dict(self._seen)
 
-    def take(self, owner: str, fresh: bool, new_only: bool) -> str | None:
-        """The id of an object with exactly this owner that this process has not given out yet; it is given out now.
-
-        `new_only`: not one that was there when this process first looked.
-        """
+    def take(self, owner: str, fresh: bool, is_left: Callable[[str, Props], bool]) -> str | None:
+        """The id of an object with exactly this owner that this process has not given out yet; it is given out now."""
         with self._lock:
-            found = self.all(fresh)
-            barred = self._taken | (self._before if new_only else set())
-            for object_id, props in found.items():
-                if props.get("owner") == owner and object_id not in barred:
+            for object_id, props in self.all(fresh).items():
+                if props.get("owner") == owner and object_id not in self._taken and is_left(object_id, props):
                     self._taken.add(object_id)
                     return object_id
         return None

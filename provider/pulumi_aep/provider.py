@@ -21,7 +21,7 @@ from pulumi.dynamic import (
 
 from .arguments import Arguments, described, holds_unknown
 from .boundary import Props, from_host, to_host
-from .errors import LAST_UP, ApiError, Claimed, Conflict, LookupFailed, NoAnswer, NotFound, Stale, WrongHome
+from .errors import LAST_UP, Claimed, Conflict, LookupFailed, NotFound, Stale, WrongHome
 from .inventory import Inventory
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 ATTEMPTS_AFTER_412 = 3
-ATTEMPTS_AT_CREATION = 4
 
 
 class Provider(ResourceProvider):
@@ -100,6 +99,10 @@ class Provider(ResourceProvider):
     def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
         """What is left to do after the object was made or changed; gives the outputs that this changed."""
         return {}
+
+    def is_left(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
+        """Whether an object with the owner of `new`, which is to be made, was left by an interrupted run."""
+        return True  # where the old one is deleted first, it cannot be that one
 
     def before_loss(self, object_id: str, state: Props, runtime: "Runtime") -> None:
         """Raises when the object must not be deleted or replaced."""
@@ -187,17 +190,18 @@ class Provider(ResourceProvider):
         """One DELETE; an object that is gone already is a success."""
         state, runtime = from_host(_props), current_runtime()
         stay_home(state, runtime)
-        if self._inventory(runtime).was_taken(_id):
+        if self.inventory(runtime).was_taken(_id):
             return  # create() took this very object in this run: what goes is an older record of it
         with _time_limit(state, "delete", runtime), suppress(NotFound):
             runtime.check_loss()
             self.before_loss(_id, state, runtime)
             self.collection(runtime).delete(_id)
-        self._inventory(runtime).forget(_id)
+        self.inventory(runtime).forget(_id)
 
     # ---- exactly once ----
 
-    def _inventory(self, runtime: "Runtime") -> Inventory:
+    def inventory(self, runtime: "Runtime") -> Inventory:
+        """What exists of the kind."""
         return runtime.inventory(
             type(self).__name__,
             lambda: Inventory(
@@ -207,27 +211,31 @@ class Provider(ResourceProvider):
 
     def _make(self, new: Props, runtime: "Runtime") -> tuple[str, Props]:
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
-        inventory = self._inventory(runtime)
-        for attempt in range(ATTEMPTS_AT_CREATION):
-            # Of a kind that is made before the old one goes, what is there already may be that old one.
-            if left := inventory.take(new.get("owner", ""), fresh=attempt > 0, new_only=not self.delete_first):
-                return left, self._take(left, new, runtime)
-            try:
-                answer = self.collection(runtime).create(self.body(new, runtime))
-            except (NoAnswer, ApiError) as error:
-                lost = isinstance(error, NoAnswer) or error.status >= 500
-                if not lost or attempt == ATTEMPTS_AT_CREATION - 1:
-                    raise
-            else:
-                inventory.made(answer["id"])
-                follow_up = self.follow_up(answer["id"], {}, new, runtime)
-                return answer["id"], {**new, **self.computed(answer, runtime), **follow_up}
-        raise AssertionError("unreachable")
+        from .client import was_lost
+
+        inventory, sent = self.inventory(runtime), False
+
+        def left_or_made() -> tuple[str | None, Props]:
+            nonlocal sent
+            left = inventory.take(
+                new.get("owner", ""), sent, lambda object_id, seen: self.is_left(object_id, seen, new, runtime)
+            )
+            if left:
+                return left, {}
+            sent = True
+            return None, self.collection(runtime).create(self.body(new, runtime))
+
+        left, answer = runtime.client.repeat(left_or_made, was_lost)
+        if left:
+            return left, self._take(left, new, runtime)
+        inventory.made(answer["id"])
+        follow_up = self.follow_up(answer["id"], {}, new, runtime)
+        return answer["id"], {**new, **self.computed(answer, runtime), **follow_up}
 
     def _take(self, object_id: str, new: Props, runtime: "Runtime") -> Props:
         """Bring an object that exists to the wanted state; gives its properties and outputs."""
         item = self.collection(runtime).get(object_id)
-        self._inventory(runtime).made(object_id)
+        self.inventory(runtime).made(object_id)
         seen = {**new, **self.observe(item, new, runtime)}
         new = self.settled(new, seen)
         if problems := self._obstacles(seen, new):
@@ -263,7 +271,7 @@ class Provider(ResourceProvider):
             or any(holds_unknown(props[name]) for name in self.likeness)
         ):
             return []
-        for object_id, seen in self._inventory(runtime).all().items():
+        for object_id, seen in self.inventory(runtime).all().items():
             owner = seen.get("owner") or ""
             alike = all(seen.get(name) == props.get(name) for name in self.likeness)
             if alike and owner != props.get("owner") and not _is_of(owner, runtime.settings.owner_id):

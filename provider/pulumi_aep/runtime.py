@@ -60,7 +60,7 @@ class Runtime:
         try:
             spec: dict[str, Any] = self._once(f"{kind}/{spec_id}", lambda: get(spec_id))
         except ApiError as error:
-            if error.status == 403 or error.status >= 500:
+            if error.status == 403:
                 return None
             raise
         return spec

@@ -75,3 +75,23 @@ def test_changes_and_deletions_lose_their_answers(what: Any, chain: Callable[...
         fault(emulator, f"/{name}/[^/]+$", method="DELETE", times=1, **what)
     stack.destroy()
     assert not any(counts(emulator).values())
+
+
+def test_a_mapping_set_that_a_failed_run_left_is_taken_by_the_next_one_in_use_is_not(
+    chain: Callable[..., Chain], emulator: Emulator
+) -> None:
+    """The old one of a replacement is there too while the new one is made, with the same owner."""
+    stack = chain()
+    fault(emulator, "/mappingSets$", method="POST", times=1, drop="after")
+    fault(emulator, "/mappingSets$", method="GET", times=1)
+    fault(emulator, "/mappingSets$", method="GET", status=403, body={"error_code": "403025", "message": "no"})
+    assert "GET /data/foundation/conversion/mappingSets: 403 403025" in stack.fail("up")
+    (left,) = emulator.objects()["MappingSet"]
+    emulator.control("DELETE", "faults")
+    stack.up()
+    assert stack.resources()["MappingSet web"]["id"] == left["id"]
+    assert counts(emulator) == ONE_OF_EACH
+    stack.up("--replace", stack.urn("MappingSet web"))
+    assert stack.resources()["MappingSet web"]["id"] != left["id"]
+    assert counts(emulator) == ONE_OF_EACH
+    assert stack.preview().changes == {}

@@ -13,14 +13,17 @@ TOKEN_PATH = "/ims/token/v3"
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` goes out as JSON, or as it is when it is text. A status of 0 closes the connection without an answer."""
+    """`body` goes out as JSON, or as it is when it is text.
+
+    LOST closes the connection without an answer, SILENCE keeps it open.
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
-LOST = Answer(0)
+LOST, SILENCE = Answer(0), Answer(-1)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ class Server:
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
                 answer = server.answer(Request(self.command, self.path, dict(self.headers), body))
-                if answer.status == 0:
+                if answer == SILENCE:
+                    self.connection.recv(1)  # until the client goes away
+                if answer in (LOST, SILENCE):
                     self.close_connection = True
                     return
                 text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)

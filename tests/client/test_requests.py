@@ -1,5 +1,6 @@
 """The request loop: headers, tokens, retries, redirects. The other side is a server that answers as it is told."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from client.conftest import SECRET, settings
-from client.server import LOST, Answer, Server, methods
+from client.server import LOST, SILENCE, Answer, Server, methods
 from pulumi_aep.client import Client, time_limit
 from pulumi_aep.errors import (
     ApiError,
@@ -230,7 +231,7 @@ class TestRetries:
         with Server(Answer(503, headers={"Retry-After": date}), OK) as server:
             client = Client(settings(server.url), pause=pause)
             if least:
-                with pytest.raises(Enough):
+                with pytest.raises(Enough), time_limit(10**12):
                     read(client)
             else:
                 assert read(client) == FLOW
@@ -248,15 +249,82 @@ class TestRetries:
         with Server(used, used, Answer(204)) as server:
             client_of(server.url).flow_service.target_connections.delete("t")
         assert methods(server.requests) == ["DELETE"] * 3
-        with Server(used) as server, pytest.raises(InUse, match="A flow still uses this connection"), time_limit(0):
+        with Server(used) as server, pytest.raises(InUse, match="A flow still uses this connection"), time_limit(1):
             client_of(server.url).flow_service.target_connections.delete("t")
         assert len(server.requests) == 1
 
-    def test_no_retry_starts_after_the_time_limit(self, client_of: ClientOf, pauses: list[float]) -> None:
+    def test_it_says_how_often_it_was_tried(self, client_of: ClientOf) -> None:
+        with Server(Answer(503)) as server, pytest.raises(ApiError, match=r"\nTried 5 times\.$"):
+            read(client_of(server.url))
+        with Server(Answer(404, {"message": "no"})) as server, pytest.raises(ApiError) as caught:
+            read(client_of(server.url))
+        assert "ried" not in str(caught.value)
+
+
+class TestTimeLimit:
+    def test_no_retry_starts_after_it(self, client_of: ClientOf, pauses: list[float]) -> None:
         with Server(Answer(429, headers={"Retry-After": "60"})) as server, pytest.raises(ApiError), time_limit(30):
             read(client_of(server.url))
         assert len(server.requests) == 1
         assert pauses == []
+
+    def test_tries_go_on_until_it_is_over_and_the_end_is_clear(self) -> None:
+        with Server(Answer(503)) as server, pytest.raises(ApiError) as caught, time_limit(3):
+            read(Client(settings(server.url)))
+        tries = len(server.requests)
+        assert tries > 1
+        assert str(caught.value).endswith(
+            f"Tried {tries} times; the time limit of 3 s (aep:timeout, or custom_timeouts of the resource) allows no "
+            "more."
+        )
+
+    def test_without_one_there_is_that_of_the_settings(self, client_of: ClientOf, pauses: list[float]) -> None:
+        busy = Answer(429, headers={"Retry-After": "301"})
+        with Server(busy) as server, pytest.raises(ApiError, match="Tried once; the time limit of 300 s"):
+            read(client_of(server.url))
+        assert pauses == []
+
+    def test_no_answer_is_waited_for_any_longer(self, client_of: ClientOf) -> None:
+        with Server(SILENCE) as server, pytest.raises(NoAnswer, match="gave no answer within 1 s"), time_limit(1):
+            read(client_of(server.url))
+        with Server(OK) as server, pytest.raises(NotSent, match="there was no time left for it"), time_limit(0):
+            read(client_of(server.url))
+        assert server.requests == []
+
+
+class TestTooManyRequests:
+    def test_all_threads_wait_when_one_was_told_to(self) -> None:
+        """The first is told 429 and 50 s; the others, which come later, wait as well."""
+        busy = Answer(429, headers={"Retry-After": "50"})
+        told, waits = threading.Event(), list[float]()
+
+        def pause(seconds: float) -> None:
+            waits.append(seconds)
+            told.set()
+
+        with Server(busy, OK) as server, ThreadPoolExecutor(5) as pool:
+            client = Client(settings(server.url), pause=pause)
+            first = pool.submit(read, client)
+            assert told.wait(10)
+            others = [pool.submit(read, client) for _ in range(4)]
+            assert [each.result(10) for each in (first, *others)] == [FLOW] * 5
+        assert len(server.requests) == 6
+        assert sum(waits) > 5 * 40
+
+    def test_a_wait_that_is_too_long_for_one_is_an_error_at_once(self, client_of: ClientOf) -> None:
+        busy = Answer(429, headers={"Retry-After": "100"})
+        with Server(busy, OK) as server:
+            client = client_of(server.url)
+            with time_limit(200):
+                read(client)
+            with time_limit(20), pytest.raises(NotSent, match=r"wants no call for \d+ s\nTried once; the time limit"):
+                read(client)
+        assert len(server.requests) == 2
+
+    def test_it_counts_as_no_try(self, client_of: ClientOf) -> None:
+        with Server(*[Answer(429)] * 8, OK) as server:
+            assert read(client_of(server.url)) == FLOW
+        assert len(server.requests) == 9
 
 
 class TestRedirects:
@@ -306,7 +374,8 @@ class TestGuard:
                 raise EngineGone("gone")
             alive.pop()
 
-        with Server(Answer(429, headers={"Retry-After": "3600"})) as server, pytest.raises(EngineGone):
+        busy = Answer(429, headers={"Retry-After": "3600"})
+        with Server(busy) as server, pytest.raises(EngineGone), time_limit(7200):
             create(Client(settings(server.url), guard=guard, pause=lambda seconds: None))
         assert len(server.requests) == 1
 

@@ -8,11 +8,11 @@ from ..config import Settings
 from .catalog import Catalog
 from .data_prep import DataPrep
 from .flow_service import FlowService
-from .http import Http, time_limit
+from .http import Http, time_limit, was_lost
 from .sandboxes import Sandboxes
 from .schema_registry import SchemaRegistry
 
-__all__ = ["Client", "Collection", "time_limit"]
+__all__ = ["Client", "Collection", "time_limit", "was_lost"]
 
 
 class Collection(Protocol):
@@ -41,6 +41,7 @@ class Client:
         self, settings: Settings, guard: Callable[[], None] = lambda: None, pause: Callable[[float], None] = time.sleep
     ) -> None:
         http = Http(settings, guard, pause)
+        self.repeat = http.repeat
         self.flow_service = FlowService(http)
         self.schema_registry = SchemaRegistry(http)
         self.catalog = Catalog(http)

@@ -5,20 +5,24 @@ What is repeated (one predicate, `_may_repeat`):
 - requests that may safely run twice (all but creation) after a lost answer, 500 (twice), 502, 503, 504;
 - a DELETE refused because something still uses the object: its users may be vanishing at this moment;
 - a creation when Flow Service says that its own check of the request failed upstream (nothing was written).
+
+How long: within `time_limit` until that is over, the wait for answers included. Elsewhere five tries, those that met
+429 not counted, within `aep:timeout`. After a 429 no thread sends anything until the service may be asked again.
 """
 
 import email.utils
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from .. import errors
 from ..config import Settings
@@ -31,18 +35,48 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 REPEATS_OF_500 = 2
 PATIENCE_WITH_USERS_S = 60
+TRIES_ELSEWHERE = 5
+LEAST_FOR_A_TRY_S = 1
 
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`seconds` until `end` on the monotonic clock; `tries` of one request, those that met 429 not counted."""
+
+    seconds: float
+    tries: int | None
+    end: float
+
+    @property
+    def left(self) -> float:
+        return self.end - time.monotonic()
+
+
+_limit: ContextVar[Limit | None] = ContextVar("limit", default=None)
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Within this block no retry starts later than `seconds` from now."""
-    token = _deadline.set(time.monotonic() + seconds)
+def time_limit(seconds: float, tries: int | None = None) -> Iterator[None]:
+    """Within this block nothing is sent later than `seconds` from now, and no answer is waited for any longer."""
+    token = _limit.set(Limit(seconds, tries, time.monotonic() + seconds))
     try:
         yield
     finally:
-        _deadline.reset(token)
+        _limit.reset(token)
+
+
+class Gate:
+    """Where all threads wait after one of them was told 429."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.opens_at = 0.0
+
+    def close(self, seconds: float) -> None:
+        with self._lock:
+            self.opens_at = max(self.opens_at, time.monotonic() + seconds)
 
 
 class Http:
@@ -58,6 +92,7 @@ class Http:
         self.settings = settings
         self._guard = guard
         self._pause = pause
+        self._gate = Gate()
         self._session = requests.Session()
         self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
         self._session.mount("http://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
@@ -81,26 +116,55 @@ class Http:
         `repeatable` says whether running the request twice does no harm; by default all but POST are.
         """
         safe = method != "POST" if repeatable is None else repeatable
-        return self._repeat(method, safe, lambda: self._send(method, path, query, body, headers or {}))
-
-    def _repeat(self, method: str, safe: bool, send: Callable[[], Any]) -> Any:
-        retrying = Retrying(
-            retry=retry_if_exception(lambda error: _may_repeat(error, method, safe)),
-            wait=_wait,
-            stop=_stop,
-            sleep=self._sleep,
-            reraise=True,
+        return self.repeat(
+            lambda: self._send(method, path, query, body, headers or {}),
+            lambda error: _may_repeat(error, method, safe),
         )
-        return retrying(send)
+
+    def repeat(self, action: Callable[[], T], may_repeat: Callable[[errors.ServiceError], bool]) -> T:
+        """What `action` gives; again after pauses, as long as `may_repeat` its errors and there is time."""
+        limit = _limit.get()
+        if limit is None:
+            with time_limit(self.settings.timeout, TRIES_ELSEWHERE):
+                return self.repeat(action, may_repeat)
+        start = time.monotonic()
+        tries = counted = of_500 = 0
+        while True:
+            try:
+                return action()
+            except errors.ServiceError as error:
+                if not may_repeat(error):
+                    raise
+                status = error.status if isinstance(error, errors.ApiError) else 0
+                tries, counted, of_500 = tries + 1, counted + (status != 429), of_500 + (status == 500)
+                pause = _pause(error, tries)
+                late = pause + LEAST_FOR_A_TRY_S > limit.left
+                weary = isinstance(error, errors.InUse) and time.monotonic() > start + PATIENCE_WITH_USERS_S
+                if late or weary or of_500 > REPEATS_OF_500 or counted == limit.tries:
+                    error.outlook = error.outlook or _outlook(tries, limit.seconds if late else None)
+                    raise
+            if status == 429:
+                self._gate.close(pause)
+            else:
+                self._sleep(pause)
 
     def _send(self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str]) -> Any:
-        if method != "GET":
-            self._guard()
         token = self._tokens.get()
+        self._pass_gate(f"{method} {path}")
         response = self._exchange(method, path, query, body, extra, token)
         if response.status_code == 401:
             response = self._exchange(method, path, query, body, extra, self._tokens.renew(token))
         return decode(f"{method} {path}", response)
+
+    def _pass_gate(self, request: str) -> None:
+        """Wait until the gate is open; it may be closed anew meanwhile. Not all go through in the same moment."""
+        seen, limit = 0.0, _limit.get()
+        while seen != self._gate.opens_at:
+            seen = self._gate.opens_at
+            left = seen - time.monotonic()
+            if limit and 0 < left > limit.left:
+                raise errors.NotSent(request, f"the service wants no call for {left:.0f} s", left)
+            self._sleep(left + random.uniform(0, FIRST_PAUSE_S) if left > 0 else 0)
 
     def _exchange(
         self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str], token: str
@@ -114,6 +178,8 @@ class Http:
             **({"Content-Type": "application/json"} if body is not None else {}),
             **extra,
         }
+        if method != "GET":
+            self._guard()
         return self._raw(method, self.settings.endpoint + path, path, params=query, json=body, headers=headers)
 
     def _ask_ims(self, form: dict[str, str]) -> Any:
@@ -127,23 +193,27 @@ class Http:
             raise errors.NotSent(request, str(error).removeprefix(f"{request}: ")) from None
 
     def _raw(self, method: str, url: str, path: str, **arguments: Any) -> requests.Response:
-        request = f"{method} {path}"
+        request, limit = f"{method} {path}", _limit.get()
+        left = limit.left if limit else READ_TIMEOUT_S
+        if left <= 0:
+            raise errors.NotSent(request, "there was no time left for it")
+        connect_s, read_s = min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)
         try:
-            return self._session.request(
-                method, url, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), allow_redirects=False, **arguments
-            )
+            return self._session.request(method, url, timeout=(connect_s, read_s), allow_redirects=False, **arguments)
         except requests.exceptions.SSLError as error:
             raise errors.UnexpectedAnswer(
                 request, f"no trusted TLS connection to {_host(url)}: {_cause(error)}"
             ) from None
         except requests.ConnectTimeout:
-            raise errors.NotSent(request, f"{_host(url)} did not accept a connection within 10 s") from None
+            raise errors.NotSent(
+                request, f"{_host(url)} did not accept a connection within {connect_s:.0f} s"
+            ) from None
         except requests.ConnectionError as error:
             if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
                 raise errors.NotSent(request, f"cannot connect to {_host(url)}: is it running and reachable?") from None
             raise errors.NoAnswer(request, f"the connection to {_host(url)} broke before an answer came") from None
         except requests.Timeout:
-            raise errors.NoAnswer(request, f"{_host(url)} gave no answer within {READ_TIMEOUT_S} s") from None
+            raise errors.NoAnswer(request, f"{_host(url)} gave no answer within {read_s:.0f} s") from None
         except requests.RequestException as error:
             raise errors.NoAnswer(request, f"the answer of {_host(url)} broke off ({_cause(error)})") from None
 
@@ -210,38 +280,35 @@ def _refusal(request: str, response: requests.Response, body: dict[str, Any]) ->
     return family(request, response.status_code, code, message or "no message", request_id, _retry_after(response))
 
 
-def _may_repeat(error: BaseException, method: str, safe: bool) -> bool:
+def was_lost(error: errors.ServiceError) -> bool:
+    """Whether the request may have been processed although no answer says so."""
+    return isinstance(error, errors.NoAnswer) or (
+        isinstance(error, errors.ApiError) and error.status in (500, 502, 503, 504)
+    )
+
+
+def _may_repeat(error: errors.ServiceError, method: str, safe: bool) -> bool:
     if isinstance(error, errors.NotSent):
         return True
-    if isinstance(error, errors.NoAnswer):
-        return safe
     if isinstance(error, errors.InUse):
         return method == "DELETE"
-    if isinstance(error, errors.ApiError):
-        if error.status == 429 or error.code in errors.UPSTREAM_CHECK_FAILED:
-            return True
-        return safe and error.status in (500, 502, 503, 504)
-    return False
-
-
-def _stop(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, errors.ApiError) and error.status == 500 and state.attempt_number > REPEATS_OF_500:
+    if isinstance(error, errors.ApiError) and (error.status == 429 or error.code in errors.UPSTREAM_CHECK_FAILED):
         return True
-    if isinstance(error, errors.InUse) and (state.seconds_since_start or 0) > PATIENCE_WITH_USERS_S:
-        return True
-    deadline = _deadline.get()
-    if deadline is None:
-        return state.attempt_number >= 5
-    return time.monotonic() + state.upcoming_sleep > deadline
+    return safe and was_lost(error)
 
 
-def _wait(state: RetryCallState) -> float:
-    """What the service asked for, else a pause that doubles, with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, errors.ApiError) and error.retry_after is not None:
-        return error.retry_after + random.uniform(0, FIRST_PAUSE_S)
-    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (state.attempt_number - 1)) * random.uniform(0.5, 1.0)
+def _pause(error: errors.ServiceError, tries: int) -> float:
+    """Seconds: what the service asked for, else a pause that doubles, with jitter."""
+    if error.retry_after is not None:
+        return error.retry_after
+    return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
+
+
+def _outlook(tries: int, limit: float | None) -> str:
+    tried = "Tried once" if tries == 1 else f"Tried {tries} times"
+    if limit is None:
+        return f"{tried}." if tries > 1 else ""
+    return f"{tried}; the time limit of {limit:.0f} s (aep:timeout, or custom_timeouts of the resource) allows no more."
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import ApiError, NoAnswer
-from .http import Http
+from .http import Http, was_lost
 
 BASE = "/data/foundation/schemaregistry"
 WHOLE = {"Accept": "application/vnd.adobe.xed+json; version=1"}
 WHOLE_LIST = {"Accept": "application/vnd.adobe.xed+json"}  # a version in a list's Accept is refused: XDM-1006-400
 PAGE_SIZE = 300
 APPEND = "/allOf/-"
-ATTEMPTS = 4
 
 
 class RegistryCollection:
@@ -50,17 +48,15 @@ class RegistryCollection:
 
     def _append(self, object_id: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
         """Appending is the one change that does harm when it is repeated: what is there already is left out."""
-        for attempt in range(ATTEMPTS):
+
+        def append() -> dict[str, Any]:
             current = self.get(object_id)
             missing = [each for each in operations if each["path"] != APPEND or each["value"] not in current["allOf"]]
             if not missing:
-                break
-            try:
-                return _with_id(self._http.request("PATCH", self._one(object_id), body=missing, repeatable=False))
-            except (NoAnswer, ApiError) as error:
-                if attempt == ATTEMPTS - 1 or (isinstance(error, ApiError) and error.status < 500):
-                    raise
-        return current
+                return current
+            return _with_id(self._http.request("PATCH", self._one(object_id), body=missing, repeatable=False))
+
+        return self._http.repeat(append, was_lost)
 
     def delete(self, object_id: str) -> None:
         """NotFound if it is gone already."""

@@ -234,6 +234,15 @@ class FlowProvider(FlowServiceProvider):
             return {"enabled": True}
 
 
+def flows_of(mapping_set_id: str, runtime: "Runtime") -> list[str]:
+    """Ids of the flows that go by this mapping set, as of the look that this run takes once."""
+    return [
+        flow_id
+        for flow_id, seen in FlowProvider().inventory(runtime).all().items()
+        if any(part["params"].get("mappingId") == mapping_set_id for part in seen["transformations"])
+    ]
+
+
 def _wire_schedule(schedule: Props) -> dict[str, Any]:
     names = {"start_time": "startTime", "frequency": "frequency", "interval": "interval", "backfill": "backfill"}
     return {wire: schedule[name] for name, wire in names.items() if schedule.get(name) is not None}

@@ -99,6 +99,12 @@ class MappingSetProvider(Provider):
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
         return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
 
+    def is_left(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
+        """What is replaced has another schema; what is made anew on demand is used by a flow. Neither was left."""
+        from .flow import flows_of
+
+        return bool(seen["schema_id"] == new["schema_id"]) and not flows_of(object_id, runtime)
+
     def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"version": int(answer["version"])}
 
