@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .components import MixpanelSource
+    from .first_run import FirstRun
     from .lookups import get_connection_spec, get_dataset, get_flow_spec, get_sandbox, get_schema
     from .owner import Owner
     from .resources import (
@@ -44,6 +45,7 @@ __all__ = [
     "Data",
     "Dataset",
     "FieldGroup",
+    "FirstRun",
     "Flow",
     "FlowOptions",
     "FlowSpec",
@@ -67,6 +69,7 @@ __all__ = [
 _HOMES = {
     "Auth": ".resources.base_connection",
     "Data": ".resources._types",
+    "FirstRun": ".first_run",
     "FlowOptions": ".resources.flow",
     "Mapping": ".resources.mapping_set",
     "MixpanelSource": ".components",

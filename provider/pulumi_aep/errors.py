@@ -5,6 +5,7 @@ AepError
 ├── LookupFailed         a look-up by name found none or several, or get() found nothing
 ├── WrongHome            the object lives in another sandbox or organization than the stack's config names
 ├── Conflict             somebody else changed a managed field since the last `pulumi up`
+├── RunFailed            a gate stays closed: the flow's run did not end well, or none ended in time
 ├── EngineGone           the Pulumi engine that asked for this work has died: nothing more is written
 └── ServiceError         talking to a service failed: verb, path and request id
     ├── NotSent          the request certainly was not processed (connection refused, unknown host)
@@ -43,6 +44,10 @@ class Claimed(AepError):
 
 class Conflict(AepError):
     """Somebody else changed a managed field since the last `pulumi up` or `pulumi refresh`."""
+
+
+class RunFailed(AepError):
+    """A gate stays closed: the flow's run did not end well, or none ended in time."""
 
 
 class EngineGone(AepError):

@@ -224,6 +224,7 @@ COLLECTIONS = (
     "sourceConnections",
     "targetConnections",
     "flows",
+    "runs",
     "mappingSets",
     "fieldgroups",
     "schemas",

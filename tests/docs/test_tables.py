@@ -19,12 +19,13 @@ import pulumi_aep as aep
 from docs import pages
 from pulumi_aep import config
 from pulumi_aep.cli import app
+from pulumi_aep.first_run import FirstRunProvider
 from pulumi_aep.owner import OwnerProvider
 from pulumi_aep.provider import Provider
 from pulumi_aep.resources import KINDS, flow, mapping_set
 from pulumi_aep.resources._resource import NamedClaim
 
-KIND_CLASSES: list[Any] = [*KINDS, aep.Owner]
+KIND_CLASSES: list[Any] = [*KINDS, aep.Owner, aep.FirstRun]
 INTERNAL = {"owner", "timeouts", "secret_params", "start_is_default", "definition"}
 """Fields that users do not set themselves."""
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
@@ -41,7 +42,8 @@ def page_of(kind: type) -> Path:
 
 
 def provider_of(kind: Any) -> type[Provider]:
-    return OwnerProvider if kind is aep.Owner else kind.provider
+    others: dict[Any, type[Provider]] = {aep.Owner: OwnerProvider, aep.FirstRun: FirstRunProvider}
+    return others.get(kind) or kind.provider
 
 
 def type_names(annotation: Any) -> set[str]:

@@ -47,3 +47,4 @@ class Client:
         self.catalog = Catalog(http)
         self.data_prep = DataPrep(http)
         self.sandboxes = Sandboxes(http)
+        self.wait = http.wait

@@ -146,7 +146,7 @@ class Http:
             if status == 429:
                 self._gate.close(pause)
             else:
-                self._sleep(pause)
+                self.wait(pause)
 
     def _send(self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str]) -> Any:
         token = self._tokens.get()
@@ -164,7 +164,7 @@ class Http:
             left = seen - time.monotonic()
             if limit and 0 < left > limit.left:
                 raise errors.NotSent(request, f"the service wants no call for {left:.0f} s", left)
-            self._sleep(left + random.uniform(0, FIRST_PAUSE_S) if left > 0 else 0)
+            self.wait(left + random.uniform(0, FIRST_PAUSE_S) if left > 0 else 0)
 
     def _exchange(
         self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str], token: str
@@ -217,7 +217,7 @@ class Http:
         except requests.RequestException as error:
             raise errors.NoAnswer(request, f"the answer of {_host(url)} broke off ({_cause(error)})") from None
 
-    def _sleep(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait in short steps, so that a dead engine or the end of the process is noticed."""
         while seconds > 0:
             self._guard()

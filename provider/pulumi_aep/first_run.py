@@ -1,0 +1,229 @@
+"""FirstRun: a gate in a program. `pulumi up` succeeds only when a run of the flow has ended well."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pulumi
+from pydantic import Field
+
+from .arguments import Arguments, Uuid, fixed, option
+from .boundary import Props, from_host
+from .errors import ApiError, NoAnswer, NotFound, RunFailed
+from .flow_runs import FlowRun, explained, newest_first
+from .provider import Provider, current_runtime, stay_home
+
+if TYPE_CHECKING:
+    from .runtime import Runtime
+
+TIMEOUT_S = 1800
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
+
+
+class FirstRunArguments(Arguments):
+    """What must be true of the run; a later change of it opens or closes nothing."""
+
+    flow_id: Uuid = fixed()
+    on_demand: bool = option(False)
+    timeout: Annotated[int, Field(ge=1)] = option(TIMEOUT_S)
+    min_records: Annotated[int, Field(ge=0)] = option(1)
+    max_failed_share: Annotated[float, Field(ge=0, le=1)] = option(0)
+
+
+class FirstRunProvider(Provider):
+    """Waits in create; the flow itself is not touched. Everything else asks nobody."""
+
+    arguments = FirstRunArguments
+    outputs = ("records_in", "records_out", "records_failed")
+
+    def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+        flow_id = props.get("flow_id")
+        if not isinstance(flow_id, str) or flow_id == previous.get("flow_id"):
+            return []
+        try:
+            flow = runtime.client.flow_service.flows.get(flow_id)
+        except NotFound:
+            return [f"flow_id: there is no flow {flow_id} in sandbox {runtime.settings.sandbox}"]
+        return list(_refusals(flow, props))
+
+    def change(self, old: Props, new: Props, runtime: "Runtime") -> None:
+        """Nothing of it is on the wire."""
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> pulumi.dynamic.DiffResult:
+        """Another flow is another gate. Nothing is lost with the old one, so no guard asks."""
+        state = from_host(_olds)
+        stay_home(state, current_runtime())
+        changed = self._changed(self.arguments.pick(state), self.arguments.pick(from_host(_news)))
+        replaces = [name for name in changed if name == "flow_id"]
+        return pulumi.dynamic.DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
+
+    def create(self, props: Props) -> pulumi.dynamic.CreateResult:
+        """Wait for the run. RunFailed if it was not good or none ended in time: then the state holds no gate."""
+        new, runtime = self.arguments.pick(from_host(props)), current_runtime()
+        run = _Gate(new, runtime).pass_through()
+        counts = {"records_in": run.records_in, "records_out": run.records_out, "records_failed": run.records_failed}
+        return pulumi.dynamic.CreateResult(run.id, self.state(new, counts, runtime))
+
+    def read(self, id_: str, props: Props) -> pulumi.dynamic.ReadResult:
+        stay_home(from_host(props), current_runtime())
+        return pulumi.dynamic.ReadResult(id_, dict(props), {})
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Nothing to do: the run stays in the flow's history."""
+
+
+class _Gate:
+    """One wait for one flow. What counts are its runs since its own last change (assumed: a run changes no flow)."""
+
+    def __init__(self, wanted: Props, runtime: "Runtime") -> None:
+        self.wanted, self.client = wanted, runtime.client
+        self.flow = self.client.flow_service.flows.get(wanted["flow_id"])
+        self.name = f"flow {self.flow.get('name') or self.flow['id']}"
+
+    def pass_through(self) -> FlowRun:
+        """The run that ended well: the latest that is there already, or else the next one to end."""
+        runs = self._runs()
+        over = [run for run in runs if run.over]
+        if over and not self._complaint(over[0]):
+            return over[0]
+        self._refuse_the_hopeless(runs)
+        if self.wanted["on_demand"] and len(over) == len(runs):
+            self._start({run.id for run in runs})
+        return self._next({run.id for run in over}, over[0] if over else None)
+
+    def _next(self, seen: set[str], latest: FlowRun | None) -> FlowRun:
+        """The first run to end that was not over when we came."""
+        waited, pause = 0.0, FIRST_PAUSE_S
+        while True:
+            runs = self._runs()
+            seen &= {run.id for run in runs if run.over}  # a run that is started again is the same run
+            if ended := [run for run in runs if run.over and run.id not in seen]:
+                run = ended[-1]
+                if complaint := self._complaint(run):
+                    raise RunFailed(f"{self.name}: {complaint}{_causes(run)}\nMend that, then run pulumi up again.")
+                return run
+            if waited >= self.wanted["timeout"]:
+                raise RunFailed(self._in_vain(runs, latest))
+            self.client.wait(pause)
+            waited, pause = waited + pause, min(LONGEST_PAUSE_S, pause * 1.5)
+
+    def _runs(self) -> list[FlowRun]:
+        filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
+        return [explained(run) for run in newest_first(self.client.flow_service.runs.find(*filters))]
+
+    def _refuse_the_hopeless(self, runs: list[FlowRun]) -> None:
+        problems = list(_refusals(self.flow, self.wanted))
+        if all(run.over for run in runs):
+            if self.flow.get("state") == "disabled":
+                problems.append("it is disabled, so it makes no runs: set enabled=True of the flow")
+            elif runs and _frequency(self.flow) == "once" and not self.wanted["on_demand"]:
+                problems.append(
+                    "its only run has ended, and it was not good; no other comes by itself. "
+                    f"Set on_demand=True of the gate{_causes(runs[0])}"
+                )
+        if problems:
+            raise RunFailed(f"{self.name}: {'; '.join(problems)}")
+
+    def _start(self, before: set[str]) -> None:
+        """One run on demand. After a lost answer a new run says that it was processed."""
+        try:
+            self.client.flow_service.runs.create({"flowId": self.flow["id"]})
+        except (NoAnswer, ApiError) as error:
+            lost = isinstance(error, NoAnswer) or error.status >= 500
+            if not lost or before.issuperset(run.id for run in self._runs()):
+                raise
+
+    def _complaint(self, run: FlowRun) -> str:
+        """What is not good about a run that is over; nothing if all is well."""
+        records, failed = run.records_out or 0, run.records_failed or 0
+        share, allowed = failed / max(run.records_in or 0, failed, 1), self.wanted["max_failed_share"]
+        told = f"its run {run.id} ended with {run.records_in or 0} records in, {records} out, {failed} failed"
+        if run.status == "failed":
+            return f"its run {run.id} failed"
+        if share > allowed:
+            return f"{told}: that is {share:.1%} failed, allowed are {allowed:.1%} (max_failed_share)"
+        if records < self.wanted["min_records"]:
+            return f"{told}: at least {self.wanted['min_records']} must arrive (min_records)"
+        return ""
+
+    def _in_vain(self, runs: list[FlowRun], latest: FlowRun | None) -> str:
+        text = f"{self.name}: no run ended within {self.wanted['timeout']} s."
+        if under_way := [run for run in runs if not run.over]:
+            text += f" Its run {under_way[0].id} is {under_way[0].status}."
+        elif schedule := self.flow.get("scheduleParams"):
+            text += f" It runs by its schedule: {_schedule_text(schedule)}."
+        if latest:
+            text += f"\nBefore that, {self._complaint(latest)}{_causes(latest)}"
+        return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
+
+
+def _refusals(flow: dict[str, Any], wanted: Props) -> Iterable[str]:
+    if wanted.get("on_demand") is True and _frequency(flow) != "once":  # docs: on-demand-ingestion
+        yield "on_demand: the service starts runs on demand only where the schedule's frequency is once; leave it out"
+
+
+def _frequency(flow: dict[str, Any]) -> str:
+    return str((flow.get("scheduleParams") or {}).get("frequency", ""))
+
+
+def _schedule_text(schedule: dict[str, Any]) -> str:
+    every = f"every {schedule.get('interval')} {schedule.get('frequency')}(s)"
+    return "once" if schedule.get("frequency") == "once" else every
+
+
+def _causes(run: FlowRun) -> str:
+    lines = [f"\n  {error}" + (f"\n    {error.remedy}" if error.remedy else "") for error in run.errors]
+    return ":" + "".join(lines) if lines else ""
+
+
+class FirstRun(pulumi.dynamic.Resource, module="aep", name="FirstRun"):
+    """A gate: creating it waits until a run of the flow has ended well, and fails the `pulumi up` otherwise.
+
+        aep.FirstRun("web-shop", flow_id=flow.id, timeout=3600, max_failed_share=0.01)
+
+    The runs that count are those since the flow was last changed. If the latest of them is good, the gate is open at
+    once; else it waits for the next one. A gate that failed is not in the state: the next `pulumi up` tries again. The
+    flow is never touched. Its id is the id of the run. Source of the rules: tutorial (a successful run may hold failed
+    records), docs on-demand-ingestion.
+    """
+
+    flow_id: pulumi.Output[str]
+    on_demand: pulumi.Output[bool]
+    timeout: pulumi.Output[int]
+    min_records: pulumi.Output[int]
+    max_failed_share: pulumi.Output[float]
+    records_in: pulumi.Output[int]
+    records_out: pulumi.Output[int]
+    records_failed: pulumi.Output[int]
+    sandbox: pulumi.Output[str]
+    org_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        flow_id: pulumi.Input[str],
+        on_demand: pulumi.Input[bool] = False,
+        timeout: pulumi.Input[int] = TIMEOUT_S,
+        min_records: pulumi.Input[int] = 1,
+        max_failed_share: pulumi.Input[float] = 0.0,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        :param flow_id: id of the flow; another one is another gate, which waits anew.
+        :param on_demand: start a run instead of waiting for the schedule; for flows with the frequency once only.
+        :param timeout: the longest wait in seconds.
+        :param min_records: how many records must have arrived in the dataset.
+        :param max_failed_share: how many of the records that came in may have failed, 0 to 1.
+        """
+        inputs = {
+            "flow_id": flow_id,
+            "on_demand": on_demand,
+            "timeout": timeout,
+            "min_records": min_records,
+            "max_failed_share": max_failed_share,
+        }
+        unset = dict.fromkeys((*FirstRunProvider.outputs, "sandbox", "org_id"))
+        first = pulumi.ResourceOptions(delete_before_replace=True)
+        super().__init__(
+            FirstRunProvider(), resource_name, {**unset, **inputs}, pulumi.ResourceOptions.merge(opts, first)
+        )

@@ -1,0 +1,234 @@
+"""The gate against the emulator, without an engine: its pauses move the emulator's clock instead of waiting."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pulumi_aep import runtime
+from pulumi_aep.client import Client
+from pulumi_aep.config import Settings
+from pulumi_aep.errors import EngineGone, RunFailed
+from pulumi_aep.first_run import FirstRunArguments, FirstRunProvider
+from support import mixpanel
+from support.emulator import FLOW, Emulator
+from support.mixpanel import make_chain
+
+Pass = Callable[..., dict[str, Any]]
+CREATE = FirstRunProvider().create
+
+
+class Time:
+    """What a pause does, and how long all were together."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator, self.waited, self.speed = emulator, 0.0, 60
+        self.alive = True
+
+    def pause(self, seconds: float) -> None:
+        self.waited += seconds
+        self.emulator.control("POST", "clock", {"advance_s": int(seconds * self.speed)}).raise_for_status()
+
+    def guard(self) -> None:
+        if not self.alive:
+            raise EngineGone("gone")
+
+
+@pytest.fixture
+def time(emulator: Emulator) -> Iterator[Time]:
+    time, url = Time(emulator), emulator.url
+    settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", url, url)
+    runtime.use(runtime.Runtime(settings, Client(settings, time.guard, time.pause)))
+    yield time
+    runtime.use(None)
+
+
+@pytest.fixture
+def flow(emulator: Emulator) -> str:
+    """A flow that runs every 15 minutes and whose records all pass."""
+    return good(emulator, make_chain(emulator).flow)
+
+
+def good(emulator: Emulator, flow_id: str, frequency: str = "minute") -> str:
+    """A second flow over the same parts, with a mapping that fills what an event requires."""
+    flow = emulator.request("GET", f"{FLOW}/flows/{flow_id}").json()["items"][0]
+    schema = emulator.objects()["Schema"][0]["$id"]
+    body = mixpanel.mapping_set(schema)
+    time = "dformat(properties.time * 1000, \"yyyy-MM-dd'T'HH:mm:ssX\")"
+    body["mappings"][0]["source"] = "properties.$insert_id"
+    body["mappings"].append({"sourceType": "EXPRESSION", "source": time, "destination": "timestamp"})
+    mapping = emulator.request("POST", "/data/foundation/conversion/mappingSets", body).json()["id"]
+    wanted = mixpanel.flow(flow["sourceConnectionIds"][0], flow["targetConnectionIds"][0], mapping, "good")
+    if frequency == "once":
+        wanted["scheduleParams"] = {"startTime": "1625040887", "frequency": "once"}
+    emulator.request("DELETE", f"{FLOW}/flows/{flow_id}").raise_for_status()
+    return str(emulator.request("POST", f"{FLOW}/flows", wanted).json()["id"])
+
+
+def runs(emulator: Emulator) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = emulator.request("GET", f"{FLOW}/runs").json()["items"]
+    return items
+
+
+def passed(flow_id: str, **wanted: Any) -> dict[str, Any]:
+    result = CREATE({"flow_id": flow_id, **wanted})
+    return {"id": result.id, **(result.outs or {})}
+
+
+def refused(flow_id: str, **wanted: Any) -> str:
+    with pytest.raises(RunFailed) as failure:
+        CREATE({"flow_id": flow_id, **wanted})
+    return str(failure.value)
+
+
+def test_it_waits_for_the_next_run_and_takes_its_counts(emulator: Emulator, time: Time, flow: str) -> None:
+    gate = passed(flow)
+    (run,) = runs(emulator)
+    assert gate["id"] == run["id"]
+    assert (gate["records_in"], gate["records_out"], gate["records_failed"]) == (10, 10, 0)
+    assert (gate["sandbox"], gate["org_id"]) == ("local", "EMULATOR@AdobeOrg")
+    assert time.waited > 0
+    assert emulator.writes()[-1]["path"].endswith("/flows")  # the flow's creation: the gate wrote nothing
+
+
+def test_a_good_run_since_the_flow_s_last_change_is_enough(emulator: Emulator, time: Time, flow: str) -> None:
+    first = passed(flow)["id"]
+    waited = time.waited
+    assert passed(flow)["id"] == first
+    assert time.waited == waited
+
+    item = emulator.request("GET", f"{FLOW}/flows/{flow}").json()["items"][0]
+    change = [{"op": "replace", "path": "/name", "value": "changed"}]
+    time.pause(1)
+    emulator.request("PATCH", f"{FLOW}/flows/{flow}", change, headers={"If-Match": item["etag"]}).raise_for_status()
+    assert passed(flow)["id"] != first
+
+
+def test_a_failed_run_is_quoted_with_what_to_do(emulator: Emulator, time: Time, flow: str) -> None:
+    emulator.settings(source_outage=True)
+    text = refused(flow)
+    (run,) = runs(emulator)
+    assert text.startswith(f"flow good: its run {run['id']} failed:\n  CONNECTOR-2001-500: Error occurred at copy")
+    assert "\n    The source could not be read." in text
+    assert text.endswith("\nMend that, then run pulumi up again.")
+
+    emulator.settings(source_outage=False)
+    assert passed(flow)["id"] not in ("", run["id"])  # the next run, not the one that failed
+
+
+def test_a_success_that_lost_records(emulator: Emulator, time: Time) -> None:
+    """The chain's own mapping leaves the timestamp out, which a partial ingestion lets pass as a success."""
+    chain = make_chain(emulator)
+    body = mixpanel.flow(chain.source, chain.target, chain.mapping, "lossy")
+    body["options"] = {"partialIngestionPercent": 100}
+    lossy = emulator.request("POST", f"{FLOW}/flows", body).json()["id"]
+    text = refused(lossy)
+    assert "ended with 10 records in, 0 out, 10 failed: that is 100.0% failed, allowed are 0.0%" in text
+    assert "INGEST-1212-400" in text
+    assert "at least 1 must arrive (min_records)" in refused(lossy, max_failed_share=1.0)
+    assert passed(lossy, max_failed_share=1.0, min_records=0)["records_failed"] == 10
+
+
+def test_too_few_records(time: Time, flow: str) -> None:
+    assert "10 out, 0 failed: at least 11 must arrive (min_records)" in refused(flow, min_records=11)
+    assert passed(flow, min_records=10)["records_out"] == 10
+
+
+def test_no_run_in_time(emulator: Emulator, time: Time, flow: str) -> None:
+    emulator.settings(source_outage=True)
+    refused(flow)
+    time.speed = 0
+    before = time.waited
+    text = refused(flow, timeout=40)
+    assert 40 <= time.waited - before < 60
+    assert text.startswith("flow good: no run ended within 40 s. It runs by its schedule: every 15 minute(s).")
+    assert "\nBefore that, its run" in text
+    assert "CONNECTOR-2001-500" in text
+    assert "give the gate a longer timeout" in text
+
+
+def test_a_run_under_way_is_waited_for_and_named(emulator: Emulator, time: Time, flow: str) -> None:
+    emulator.settings(run_duration_s=600)
+    time.speed = 1
+    emulator.control("POST", "clock", {"advance_s": 1})
+    (run,) = runs(emulator)
+    assert f"no run ended within 5 s. Its run {run['id']} is scheduled." in refused(flow, timeout=5)
+    time.speed = 100
+    assert passed(flow)["id"] == run["id"]
+
+
+def test_on_demand(emulator: Emulator, time: Time) -> None:
+    once = good(emulator, make_chain(emulator).flow, "once")
+    emulator.settings(run_duration_s=60)
+    emulator.clear_journal()
+    gate = passed(once, on_demand=True)
+    assert [(each["method"], each["path"]) for each in emulator.writes()] == [("POST", f"{FLOW}/runs")]
+    assert gate["records_out"] == 10
+    assert gate["id"] in {run["id"] for run in runs(emulator)}
+
+
+def test_a_run_is_started_only_once_when_its_answer_is_lost(emulator: Emulator, time: Time) -> None:
+    once = good(emulator, make_chain(emulator).flow, "once")
+    time.speed = 0
+    emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", "drop": "after"}).raise_for_status()
+    assert passed(once, on_demand=True)["id"] == runs(emulator)[0]["id"]
+    assert len(runs(emulator)) == 1
+
+
+def test_the_only_run_of_a_flow_was_bad(emulator: Emulator, time: Time) -> None:
+    once = good(emulator, make_chain(emulator).flow, "once")
+    emulator.settings(source_outage=True)
+    refused(once)
+    text = refused(once)
+    assert "its only run has ended, and it was not good; no other comes by itself. Set on_demand=True" in text
+    assert "CONNECTOR-2001-500" in text
+    emulator.settings(source_outage=False)
+    assert passed(once, on_demand=True)["records_out"] == 10
+
+
+def test_a_schedule_allows_no_run_on_demand(emulator: Emulator, time: Time, flow: str) -> None:
+    why = "on_demand: the service starts runs on demand only where the schedule's frequency is once; leave it out"
+    assert refused(flow, on_demand=True) == f"flow good: {why}"
+    checked = FirstRunProvider().check({}, {"flow_id": flow, "on_demand": True})
+    assert [failure.reason for failure in checked.failures] == [why]
+    assert runs(emulator) == []
+
+
+def test_a_disabled_flow_is_not_waited_for(emulator: Emulator, time: Time, flow: str) -> None:
+    emulator.request("POST", f"{FLOW}/flows/{flow}/action?op=disable").raise_for_status()
+    assert refused(flow) == "flow good: it is disabled, so it makes no runs: set enabled=True of the flow"
+    assert time.waited == 0
+
+
+def test_a_flow_that_is_not_there_is_told_at_preview(emulator: Emulator, time: Time) -> None:
+    nobody = "70383d02-2777-4be7-a309-9dd6eea1b46d"
+    checked = FirstRunProvider().check({}, {"flow_id": nobody})
+    assert [failure.reason for failure in checked.failures] == [f"flow_id: there is no flow {nobody} in sandbox local"]
+
+
+def test_without_an_engine_nobody_waits(emulator: Emulator, time: Time, flow: str) -> None:
+    time.alive = False
+    with pytest.raises(EngineGone):
+        CREATE({"flow_id": flow})
+    assert time.waited == 0
+
+
+def test_what_is_out_of_range() -> None:
+    _, problems = FirstRunArguments.parse({"flow_id": "x", "timeout": 0, "min_records": -1, "max_failed_share": 50})
+    assert [problem.split(":")[0] for problem in problems] == ["flow_id", "timeout", "min_records", "max_failed_share"]
+
+
+def test_only_another_flow_is_another_gate(emulator: Emulator, time: Time, flow: str) -> None:
+    gate = FirstRunProvider()
+    old = passed(flow)
+    assert gate.diff(old["id"], old, {"flow_id": flow}).changes is False
+    changed = gate.diff(old["id"], old, {"flow_id": flow, "min_records": 1000, "timeout": 5.0})
+    assert (changed.changes, changed.replaces) == (True, [])
+    asked = len(emulator.journal())
+    updated = gate.update(old["id"], old, {"flow_id": flow, "min_records": 1000}).outs or {}
+    assert (updated["min_records"], updated["records_out"]) == (1000, 10)
+    assert gate.read(old["id"], old).outs == old
+    gate.delete(old["id"], old)
+    assert len(emulator.journal()) == asked
+    other = gate.diff(old["id"], old, {"flow_id": "70383d02-2777-4be7-a309-9dd6eea1b46d"})
+    assert other.replaces == ["flow_id"]
