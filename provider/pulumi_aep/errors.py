@@ -137,6 +137,7 @@ REMEDIES = {
     "FLOW-1415-400": "auth.spec_name must be one of the connection spec's own names.",
     "FLOW-1418-400": "Flows still use this base connection: delete them first, or remove them from the program.",
     "FLOW-1425-400": "The mapping set and the target dataset must have the same schema: check schema_id of both.",
+    "FLOW-1444-400": "Only an enabled flow with the frequency once can be run on demand; others run by their schedule.",
     "FLOW-1447-400": "A flow still uses this connection: delete it first, or remove it from the program.",
     "XDM-1521-400": "Titles are unique in a sandbox: choose another title, or use the existing object's id.",
     **dict.fromkeys(SANDBOX_NOT_FOUND, "The sandbox is not there or not open to this credential: check aep:sandbox."),
@@ -148,7 +149,7 @@ RUN_REMEDIES = {
     "CONNECTOR-2001-500 copyActivity": "The source could not be read. See whether it takes the credentials (pulumi-aep "
     "test CONNECTION) and is up; then start the flow again (pulumi-aep run FLOW) or wait for its next run.",
     "CONNECTOR-2001-500 promotionActivity": "Records were refused on their way into the dataset: compare the mapping "
-    "set with the data and the schema (pulumi-aep explore CONNECTION --lint FLOW).",
+    "set with the data and the schema.",
     "INGEST-1212-400": "Records lack what the schema requires, such as _id and timestamp of an event, or do not have "
     "its types. The batch in Catalog holds the reasons.",
     "MAPPER-3700-400": "An expression or a conversion of the mapping set failed on these records and left their fields "

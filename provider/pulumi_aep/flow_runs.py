@@ -93,7 +93,12 @@ def newest_first(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _begun(run: dict[str, Any]) -> int:
     started = ((run.get("metrics") or {}).get("durationSummary") or {}).get("startedAtUTC")
-    return _number(started) or _number(run.get("createdAt")) or 0
+    return _number(started) or created(run)
+
+
+def created(run: dict[str, Any]) -> int:
+    """When the run was made, in ms: to sort by."""
+    return _number(run.get("createdAt")) or 0
 
 
 def _status(metrics: dict[str, Any], counts: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The command line in this process, with the settings of an emulator and outside any Pulumi project."""
 
+import io
 import re
 import sys
 from collections.abc import Callable
@@ -36,7 +37,7 @@ Cli = Callable[..., Result]
 def cli_run(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Cli:
-    """`cli_run("runs", "web-shop")` does what `pulumi-aep runs web-shop` does."""
+    """`cli_run("runs", "web-shop")` does what `pulumi-aep runs web-shop` does; `answer` is typed at its questions."""
     for variable in config.VARIABLES.values():
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AEP_ENDPOINT", "emulator")
@@ -44,7 +45,8 @@ def cli_run(
     monkeypatch.setenv("AEP_SANDBOX", "local")
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> Result:
+    def run(*arguments: str, answer: str = "") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
         monkeypatch.setattr(sys, "argv", ["pulumi-aep", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:

@@ -1,12 +1,14 @@
 """Each service against the emulator: all pages, the whole life of an object, and what is gone."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from client.server import Answer, Server
 from pulumi_aep.client import Client, Collection
-from pulumi_aep.errors import ApiError, InUse, NotFound, Stale
+from pulumi_aep.errors import ApiError, InUse, NotFound, Stale, UnexpectedAnswer
 from support import mixpanel
 from support.emulator import Emulator
 
@@ -146,6 +148,18 @@ def test_test_explore_tenant_and_batches(client: Client, emulator: Emulator) -> 
     assert found["data"]
     assert client.schema_registry.tenant_id() == "emulator"
     assert client.catalog.datasets.holds_data(chain.dataset) is False
+
+
+@pytest.mark.parametrize("form", [{"id": "run", "etag": "e"}, {"items": [{"id": "run", "etag": "e"}]}])
+def test_a_run_is_started(client_of: ClientOf, form: dict[str, Any]) -> None:
+    with Server(Answer(201, form)) as server:
+        assert client_of(server.url).flow_service.start_run("flow") == "run"
+        assert json.loads(server.requests[0].body) == {"flowId": "flow"}
+
+
+def test_a_started_run_without_an_id_is_no_answer(client_of: ClientOf) -> None:
+    with Server(Answer(201, {"items": []})) as server, pytest.raises(UnexpectedAnswer, match="names no run"):
+        client_of(server.url).flow_service.start_run("flow")
 
 
 def test_sandboxes_are_apart(client_of: ClientOf, emulator: Emulator) -> None:

@@ -15,6 +15,7 @@ from .deploy import deploy
 from .emulator import emulator
 from .explore import explore
 from .recover import recover
+from .run import run
 from .runs import runs
 from .test import check_credentials
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command("test")(check_credentials)
 app.command()(explore)
 app.command()(runs)
+app.command()(run)
 app.command()(deploy)
 app.command()(recover)
 app.command()(emulator)

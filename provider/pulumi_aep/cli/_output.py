@@ -1,7 +1,7 @@
 """What a command prints: tables for people, JSON for scripts, progress and questions on standard error."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,19 +47,55 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], styles: d
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
-    """A line that shows that long work goes on, while it does; only where standard error is a terminal."""
-    from rich.console import Console
+def progress(text: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Standard error shows that long work goes on, while it does; what is called with gives it another text.
 
-    err = Console(stderr=True)
-    if err.is_terminal:
-        with err.status(text):
-            yield
+    On a terminal that is one line, which goes away. Elsewhere every other text is a line: a log of CI stays alive.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    err = Console(stderr=True, quiet=quiet)
+    if quiet or not err.is_terminal:
+        last = text
+
+        def tell(news: str) -> None:
+            nonlocal last
+            if news != last and not quiet:
+                typer.echo(news, err=True)
+            last = news
+
+        yield tell
     else:
-        yield
+        with err.status(escape(text)) as status:
+            yield lambda news: status.update(escape(news))
 
 
 def confirm(question: str, yes: bool) -> None:
     """Go on after a yes. `--yes` answers; without a terminal to ask at, nothing is done (exit code 1)."""
     if not yes:
         typer.confirm(question, abort=True, err=True)
+
+
+def duration(seconds: float | None) -> str:
+    """8s, 2m05s, 1h02m, 3d04h"""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    for unit, below, size in (("d", "h", 86_400), ("h", "m", 3_600), ("m", "s", 60)):
+        if whole >= size:
+            part = {"h": 3_600, "m": 60, "s": 1}[below]
+            return f"{whole // size}{unit}{whole % size // part:02}{below}"
+    return f"{whole}s"
+
+
+def size(count: int | None) -> str:
+    """512 B, 24.0 kB, 3.1 MB"""
+    if count is None:
+        return ""
+    number, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if number < 1000 or unit == "TB":
+            break
+        number /= 1000
+    return f"{count} B" if unit == "B" else f"{number:.1f} {unit}"

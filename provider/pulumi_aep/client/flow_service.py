@@ -35,9 +35,10 @@ class FlowCollection:
             raise UnexpectedAnswer(f"GET {path}", "the answer holds no item") from None
         return item
 
-    def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All objects that meet every filter (`path==value`), page by page."""
+    def find(self, *filters: str, orderby: str = "") -> Iterator[dict[str, Any]]:
+        """All objects that meet every filter (`path==value`), page by page, in the order of `orderby` (`-name`)."""
         query: list[tuple[str, str]] = [("property", text) for text in filters]
+        query += [("orderby", orderby)] if orderby else []
         page: list[tuple[str, str]] = [*query, ("limit", str(PAGE_SIZE))]
         while True:
             answer = self._http.request("GET", self._path, query=page)
@@ -82,6 +83,17 @@ class FlowService:
         """Whether the source accepts the connection's credentials."""
         answer = self._http.request("GET", f"{BASE}/connections/{connection_id}/test")
         return bool(answer["result"])
+
+    def start_run(self, flow_id: str) -> str:
+        """The id of a new run on demand. Refused unless the flow is enabled and its frequency is `once`.
+
+        Adobe's pages show three forms of the answer: `{id, etag}`, one such item in a list, the whole run.
+        """
+        answer = self._http.request("POST", f"{BASE}/runs", body={"flowId": flow_id})
+        try:
+            return str((answer["items"][0] if "items" in answer else answer)["id"])
+        except (KeyError, IndexError, TypeError):
+            raise UnexpectedAnswer(f"POST {BASE}/runs", "the answer names no run") from None
 
     def explore(
         self, connection_id: str, *, object_type: str, path: str, file_type: str, source_params: dict[str, Any]
