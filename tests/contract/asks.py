@@ -34,6 +34,12 @@ def data_type(title: str = "Own type") -> Json:
     return {"type": "object", "title": title, "description": title} | {"properties": {"code": {"type": "string"}}}
 
 
+def exported_type(title: str = "Imported type") -> Json:
+    """As an export of another organization has it."""
+    names = {"$id": "https://ns.adobe.com/<XDM_TENANTID_PLACEHOLDER>/datatypes/0a1b", "meta:resourceType": "datatypes"}
+    return names | {"meta:altId": "_<XDM_TENANTID_PLACEHOLDER>.datatypes.0a1b", "version": "1.0"} | data_type(title)
+
+
 def descriptor(schema_id: str) -> Json:
     return {
         "@type": "xdm:descriptorIdentity",
@@ -138,6 +144,7 @@ class Ask:
     body: Callable[[World], Any] | None = None
     etag: tuple[str, str] | None = None  # of which object: kind, path parameter
     draft: tuple[str, str] | None = None  # a fresh draft instead of the object: kind, path parameter
+    gone: str = ""  # what is deleted first
 
 
 def _patched(kind: str, name: str, path: str, value: Json) -> Ask:
@@ -244,7 +251,7 @@ ASKS: dict[str, dict[str, Ask]] = {
         "GET /{CONTAINER_ID}/descriptors": Ask(headers={"Accept": "application/vnd.adobe.xdm+json"}),
         "GET /rpc/export/{RESOURCE_ID}": _LOOKUP,
         "GET /rpc/sampledata/{SCHEMA_ID}": _LOOKUP,
-        "POST /rpc/import": Ask(body=lambda world: []),
+        "POST /rpc/import": Ask(body=lambda world: [exported_type()]),
         "POST /tenant/fieldgroups": Ask(body=lambda world: mixpanel.field_group("Another group")),
         "PUT /tenant/fieldgroups/{FIELD_GROUP_ID}": Ask(body=lambda world: mixpanel.field_group()),
         "POST /tenant/mixins": Ask(body=lambda world: mixpanel.field_group("Another group")),
@@ -263,8 +270,10 @@ ASKS: dict[str, dict[str, Ask]] = {
     "catalog": {
         "GET /batches": Ask(query={"limit": "10", "orderBy": "asc:created"}),
         "GET /dataSets": Ask(query={"limit": "10", "orderBy": "asc:created", "property": "name~^Mix"}),
-        "POST /batches": Ask(body=lambda world: batch(world.chain.dataset)),
-        "POST /batches/{BATCH_ID}": Ask(body=lambda world: batch(world.chain.dataset) | {"status": "loading"}),
+        "POST /batches": Ask(body=lambda world: batch(world.chain.dataset) | {"status": "loading"}),
+        "POST /batches/{BATCH_ID}": Ask(
+            body=lambda world: batch(world.chain.dataset) | {"status": "loading"}, gone="/batches/{BATCH_ID}"
+        ),
         "PUT /batches/{BATCH_ID}": Ask(body=lambda world: batch(world.chain.dataset) | {"status": "loading"}),
         "PATCH /batches/{BATCH_ID}": Ask(body=lambda world: {"status": "failed"}),
         "POST /dataSets": Ask(body=lambda world: mixpanel.dataset(world.chain.schema)),
@@ -273,7 +282,12 @@ ASKS: dict[str, dict[str, Ask]] = {
         "PATCH /v2/dataSets/{DATASET_ID}": Ask(
             body=lambda world: {"extensions": {"adobe_lakeHouse": {"rowExpiration": {"ttlValue": "P3Y"}}}}
         ),
-        "POST /": Ask(body=lambda world: []),
+        "POST /": Ask(
+            body=lambda world: [
+                {"id": "made", "resource": "/dataSets", "method": "post", "body": mixpanel.dataset(world.chain.schema)},
+                {"id": "read", "resource": "/dataSets/<<made.id>>", "method": "get"},
+            ]
+        ),
     },
     "data-prep": {
         "GET /mappingSets": Ask(query={"limit": "10", "start": "0", "orderBy": "createdDate"}),

@@ -14,6 +14,7 @@ import requests
 
 from contract import samples
 from pulumi_aep.emulator import flow_rules, flow_service, gateway
+from pulumi_aep.emulator import samples as sources
 from pulumi_aep.emulator.data_prep import DESTINATION
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import dataset, field_group, schema
@@ -176,7 +177,7 @@ def test_trap_source_params(tutorial: Tutorial) -> None:
     path = f"{FLOW}/connections/{tutorial.base()}/explore"
     params = samples.EXPLORE | {"sourceParams": samples.SOURCE_PARAMS_PRINTED}
     response = tutorial.emulator.request("GET", path, params=params)
-    refused(response, flow_service.EXPLORE, "'listId' was unexpected", "'projectId' is a required property")
+    refused(response, sources.EXPLORE, "'listId' was unexpected", "'projectId' is a required property")
 
 
 def test_trap_interval_rule(tutorial: Tutorial) -> None:

@@ -34,7 +34,9 @@ def table(*rows: tuple[object, ...]) -> list[str]:
 
 def page() -> str:
     assert SERVICES  # imported, they have declared everything
-    routes = [(r.service, r.method, r.path, mark(r.source) if r.handler else MARKS[2], r.source) for r in ROUTES]
+    served = [(r.service, r.method, r.path, mark(r.source), r.source) for r in ROUTES if r.handler]
+    left_out = [(r.service, r.method, r.path, MARKS[2], f"{r.source}: {r.because}") for r in ROUTES if not r.handler]
+    routes = served + left_out
     rules = [(r.service, r.status, r.code, r.title, mark(r.source), r.source) for r in RULES]
     notes = [(n.service, n.text, mark(n.source), n.source) for n in NOTES]
     counts: list[tuple[object, ...]] = [

@@ -8,7 +8,12 @@ from pulumi_aep import emulator
 from pulumi_aep.emulator.rules import Service
 
 TESTS = Path(__file__).parents[1]
-ALIASES = {"flow_service": "service", "flow_rules": "rules", "schema_registry": "registry"}  # as tests import them
+ALIASES = {
+    "flow_service": "service",
+    "flow_rules": "rules",
+    "schema_registry": "registry",
+    "samples": "sources",
+}  # as tests import them
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from pulumi_aep.emulator import flow_rules as rules
 from pulumi_aep.emulator import flow_service as service
+from pulumi_aep.emulator import samples
 from pulumi_aep.emulator.rules import Rule
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, REST_TO_AEP, Emulator
 from support.mixpanel import (
@@ -470,7 +471,7 @@ def test_explore(emulator: Emulator, chain: Chain) -> None:
     ("change", "words"),
     [
         ({"objectType": ""}, "objectType is missing"),
-        ({"objectType": "table"}, "objectType must be rest"),
+        ({"objectType": "table"}, "objectType of Mixpanel must be rest"),
         ({"object": "csv"}, "object must be json"),
         ({"fileType": "delimited"}, "fileType must be json"),
         ({"preview": "yes"}, "preview"),
@@ -482,16 +483,7 @@ def test_explore(emulator: Emulator, chain: Chain) -> None:
 )
 def test_wrong_explorations(emulator: Emulator, chain: Chain, change: dict[str, str], words: str) -> None:
     path = f"{FLOW}/connections/{chain.base}/explore"
-    refused(emulator.request("GET", path, params=REST | change), service.EXPLORE, words)
-
-
-def test_exploring_other_sources_is_not_modelled(emulator: Emulator) -> None:
-    auth = {"specName": "Basic Authentication for google-cloud", "params": {"accessKeyId": "a", "secretAccessKey": "b"}}
-    body = {"name": "bucket", "connectionSpec": GOOGLE_CLOUD, "auth": auth}
-    made = emulator.request("POST", f"{FLOW}/connections", body).json()["id"]
-    response = emulator.request("GET", f"{FLOW}/connections/{made}/explore?objectType=root")
-    assert response.status_code == 501
-    assert "exploring Google Cloud Storage" in response.json()["message"]
+    refused(emulator.request("GET", path, params=REST | change), samples.EXPLORE, words)
 
 
 def test_a_run_on_demand(emulator: Emulator, chain: Chain) -> None:

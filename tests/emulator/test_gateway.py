@@ -70,8 +70,8 @@ def test_a_body_must_be_json(emulator: Emulator, body: bytes) -> None:
 
 def test_routes_that_are_not_there(emulator: Emulator) -> None:
     refused(emulator.request("GET", f"{FLOW}/nothing"), gateway.NO_ROUTE)
-    refused(emulator.request("DELETE", f"{FLOW}/connections"), gateway.NO_METHOD, "GET, HEAD, POST")
-    refused(emulator.request("GET", f"{FLOW}/connections/any/configs"), gateway.NOT_MODELLED, "configs")
+    refused(emulator.request("DELETE", f"{FLOW}/connections"), gateway.NO_METHOD, "GET, HEAD, OPTIONS, POST")
+    refused(emulator.request("GET", f"{FLOW}/connections/any/configs"), gateway.NOT_MODELLED, "configs: the file")
     refused(emulator.request("POST", f"{FLOW}/flowSpecs/search", {"groupByProperty": "name"}), gateway.NOT_MODELLED)
 
 
@@ -167,3 +167,17 @@ def test_sandboxes_are_paged(emulator: Emulator) -> None:
     rest = emulator.request("GET", first["_links"]["next"]["href"].removeprefix(emulator.url)).json()
     assert [s["name"] for s in first["sandboxes"] + rest["sandboxes"]] == ["prod", "stage", "dev", "local"]
     assert "next" not in rest["_links"]
+
+
+def test_sandboxes_are_filtered_and_ordered(emulator: Emulator) -> None:
+    def names(**query: str) -> list[str]:
+        found = emulator.request("GET", f"{SANDBOXES}/sandboxes", params=query).json()["sandboxes"]
+        return [each["name"] for each in found]
+
+    assert names(property="type==development", orderBy="name") == ["dev", "local", "stage"]
+    assert names(orderBy="-name", limit="2") == ["stage", "prod"]
+    asked = {"property": "type==development", "orderBy": "-name", "limit": "2"}
+    first = emulator.request("GET", f"{SANDBOXES}/sandboxes", params=asked).json()
+    rest = emulator.request("GET", first["_links"]["next"]["href"].removeprefix(emulator.url)).json()
+    assert [each["name"] for each in first["sandboxes"] + rest["sandboxes"]] == ["stage", "local", "dev"]
+    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes?property=name%3Dx"), sandboxes.QUERY)

@@ -1,17 +1,22 @@
 """Routes → one ASGI app; and the server around it."""
 
 import asyncio
+import gzip
 import json
 import os
+import re
 import socket
 import sqlite3
 import sys
 import time
 import traceback
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,15 +27,37 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import catalog, control, data_prep, descriptors, flow_service, ims, life, page, sandboxes, schema_registry, state
+from . import (
+    batches,
+    catalog,
+    control,
+    data_prep,
+    descriptors,
+    flow_service,
+    ims,
+    languages,
+    life,
+    page,
+    rpc,
+    sandboxes,
+    schema_registry,
+    state,
+    sub_requests,
+)
 from .gateway import BROKEN, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, admit
-from .rules import Answer, Problem, Service
+from .rules import Answer, Problem, Service, note
 from .store import Store, is_busy
 from .weather import CONTROL, Cut, Protocol, Weather, waited
 
 # Imported, they have their routes.
-SERVICES = (ims, flow_service, schema_registry, descriptors, catalog, data_prep, sandboxes)
+_REGISTRY, _CATALOG = (schema_registry, descriptors, rpc), (catalog, batches, sub_requests)
+SERVICES = (ims, flow_service, *_REGISTRY, *_CATALOG, data_prep, languages, sandboxes)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))|(^|,)\s*\*\s*(,|$)", re.IGNORECASE)
+_SHORT, _LONG = 1000, 2**26  # bytes: answers below are not worth packing, requests above are not unpacked
+note(Service.GATEWAY, "Longer answers are packed with gzip for clients that accept it.", "openapi catalog (the header)")
+note(Service.GATEWAY, "A request's body may be packed with gzip, up to 64 MiB unpacked.")
+note(Service.GATEWAY, "OPTIONS answers 204 with the header Allow, without a token; HEAD is a GET without its body.")
 
 
 def create_app(db: str | Path) -> Starlette:
@@ -44,13 +71,18 @@ def create_app(db: str | Path) -> Starlette:
 
     routes = control.routes(store, journal, weather) + page.routes(store, journal, weather)
     for route in ROUTES:
-        for path in {route.path, route.path.removesuffix("/") + "/"}:  # both path forms of the services are served
+        bare = route.path.removesuffix("/")
+        for path in (bare, f"{bare}/"):  # both path forms of the services are served
             routes.append(WebRoute(path, _endpoint(route, store, journal, weather), methods=[route.method]))
     known = list(routes)
 
     def unknown(call: Call) -> Answer:
         allowed = {method for web in known if web.path_regex.match(call.path) for method in web.methods or ()}
-        raise NO_METHOD(f"allowed: {', '.join(sorted(allowed))}") if allowed else NO_ROUTE(call.path[:160])
+        if not allowed:
+            raise NO_ROUTE(call.path[:160])
+        verbs = ", ".join(sorted(allowed | {"OPTIONS"}))
+        refusal = NO_METHOD(f"allowed: {verbs}").answer(call.request_id)
+        return replace(Answer(204) if call.method == "OPTIONS" else refusal, headers={"Allow": verbs})
 
     routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal, weather), methods=METHODS))
     app = Starlette(routes=routes, lifespan=lifespan)
@@ -67,7 +99,7 @@ def _endpoint(
         fault = weather.fault_for(request.method, request.url.path)
         stopping: asyncio.Event = request.app.state.stopping
         try:
-            raw = await request.body()
+            raw = _unpacked(await request.body(), request.headers.get("content-encoding", ""))
         except ClientDisconnect:
             return Cut()
         if await waited(stopping, store.settings["latency_ms"] / 1000 + (fault.delay_s if fault else 0)):
@@ -88,7 +120,7 @@ def _endpoint(
         if answer is None:
             return Cut()
         response = _response(answer, call.request_id)
-        return fault.cut(response) if fault else response
+        return fault.cut(response) if fault else _packed(response, request.headers.get("accept-encoding", ""))
 
     return endpoint
 
@@ -101,6 +133,28 @@ def _response(answer: Answer, request_id: str) -> Response:
     return Response(text, answer.status, headers, "application/json")
 
 
+def _unpacked(raw: bytes, encoding: str) -> bytes:
+    """A body without its gzip; one that is broken or too long is refused as no JSON."""
+    if encoding.strip().lower() != "gzip":
+        return raw
+    with suppress(OSError, EOFError, zlib.error), gzip.GzipFile(fileobj=BytesIO(raw)) as file:
+        found = file.read(_LONG + 1)
+        if len(found) <= _LONG:
+            return found
+    return b"no JSON"
+
+
+def _packed(response: Response, accepted: str) -> Response:
+    if len(response.body) < _SHORT:
+        return response
+    response.headers["vary"] = "Accept-Encoding"
+    if _GZIP.search(accepted):
+        response.body = gzip.compress(response.body, 1)
+        response.headers["content-encoding"] = "gzip"
+        response.headers["content-length"] = str(len(response.body))
+    return response
+
+
 def _answer(route: Route | Callable[[Call], Answer], call: Call, parameters: Iterable[str], weather: Weather) -> Answer:
     try:
         if not isinstance(route, Route):
@@ -111,7 +165,7 @@ def _answer(route: Route | Callable[[Call], Answer], call: Call, parameters: Ite
         with call.store.transaction():
             admit(call, route.service)
             if route.handler is None:
-                raise NOT_MODELLED(f"the emulator does not model {route.method} {route.path}")
+                raise NOT_MODELLED(f"the emulator does not model {route.method} {route.path}: {route.because}")
             return route.handler(call, *parameters)
     except Problem as problem:
         return problem.answer(call.request_id)

@@ -1,6 +1,5 @@
 """Catalog: datasets. Answers are maps and lists of `@/dataSets/{id}`, as nowhere else."""
 
-import re
 import secrets
 from functools import partial
 
@@ -17,7 +16,6 @@ _rule = partial(Rule, Service.CATALOG)
 _note = partial(note, Service.CATALOG)
 
 NOT_FOUND = _rule(404, "", "Dataset not found", "openapi catalog (body: assumed)")
-NO_BATCH = _rule(404, "", "Batch not found", "assumed: the OpenAPI file lists no 404")
 BODY = _rule(400, "", "The request body is invalid", "openapi catalog (body: assumed)")
 SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
 QUERY = _rule(400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
@@ -30,7 +28,6 @@ _note("DELETE of an unknown id answers 200 [].", "openapi catalog (it lists no 4
 _note("requestDataSource is taken and changes nothing.", "docs catalog/datasets/create.md")
 _note("Pragma: validate-only makes POST and PUT judge, change nothing and answer 200 [].", f"assumed answer; {_DOCS}")
 _note("PUT takes what POST takes; the schema stays. PATCH v2 merges deeply into what the OpenAPI file names.")
-_note("lastBatches takes dataSetId, limit and start; its other filters are ignored.", "not modelled")
 
 
 def _fetch(space: Space, key: str) -> Json:
@@ -64,7 +61,7 @@ def _dry(call: Call) -> bool:
     return call.headers.get("pragma", "").strip().lower() == "validate-only"
 
 
-def _shown(call: Call, items: list[Json]) -> Json:
+def shown(call: Call, items: list[Json]) -> Json:
     """id → object, with the asked properties."""
     wanted = {name.strip() for name in call.query.get("properties", "").split(",")} - {""}
     return {i["id"]: {k: v for k, v in i.items() if k != "id" and (not wanted or k in wanted)} for i in items}
@@ -73,22 +70,18 @@ def _shown(call: Call, items: list[Json]) -> Json:
 @route("GET", "/dataSets/{id}", _SPEC)
 def get(call: Call, key: str) -> Answer:
     item = _fetch(call.space, key)
-    return Answer(200, _shown(call, [item]), {"E-Tag": item["version"]})
+    return Answer(200, shown(call, [item]), {"E-Tag": item["version"]})
 
 
 @route("GET", "/dataSets", _SPEC)
 def list_datasets(call: Call) -> Answer:
     limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
     start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
-    order = re.fullmatch(r"(?:(asc|desc):)?([\w.]+)", call.query.get("orderBy", "asc:created"))
-    if not order:
-        raise QUERY("orderBy must be asc:property or desc:property")
+    order = query.order_of(call.query.get("orderBy", "asc:created"), QUERY)
     having = {"name": [call.query["name"]]} if "name" in call.query else {}
     rows = (row for row in call.space.rows(KIND, having=having) if _accepts(call, row.body))
-    sorted_by = ("-" if order[1] == "desc" else "") + order[2]
-    sorted_by = "" if sorted_by == "created" else sorted_by  # they come so
-    found = query.select(rows, [], sorted_by, start + limit, None).items
-    return Answer(200, _shown(call, found[start : start + limit]))
+    found = query.select(rows, [], order, start + limit, None).items
+    return Answer(200, shown(call, found[start : start + limit]))
 
 
 def _accepts(call: Call, item: Json) -> bool:
@@ -106,25 +99,6 @@ def _accepts(call: Call, item: Json) -> bool:
     return True
 
 
-@route("GET", "/batches", _SPEC)
-def list_batches(call: Call) -> Answer:
-    """Batches of one dataset or of all; runs write them."""
-    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
-    start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
-    wanted = call.query.get("dataSet")
-    rows = [row.body for row in call.space.rows("batches")]
-    found = [item for item in rows if wanted in (None, *(each["id"] for each in item["relatedObjects"]))]
-    return Answer(200, _shown(call, found[start : start + limit]))
-
-
-@route("GET", "/batches/{id}", _SPEC)
-def get_batch(call: Call, key: str) -> Answer:
-    item = call.space.get("batches", key)
-    if item is None:
-        raise NO_BATCH(f"batch {key[:64]!r}")
-    return Answer(200, _shown(call, [item]), {"E-Tag": item["version"]})
-
-
 @route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
     item, body = _matched(call, key), call.json()
@@ -139,22 +113,27 @@ def change(call: Call, key: str) -> Answer:
         content |= body
     check("changed dataSets", content if isinstance(body, dict | list) else body, BODY)
     item = {name: value for name, value in item.items() if name not in names} | {"tags": {}}
-    return _changed(call, item | {name: value for name, value in content.items() if value is not None})
+    return changed(call, item | {name: value for name, value in content.items() if value is not None})
 
 
 def _matched(call: Call, key: str) -> Json:
-    """The dataset, if the version that the client may name is its own."""
-    item, given = _fetch(call.space, key), call.headers.get("if-match")
-    if given is not None and given.strip('"') != item["version"]:
-        raise STALE(f"the version is {item['version']}")
+    item = _fetch(call.space, key)
+    match(call, item)
     return item
 
 
-def _changed(call: Call, item: Json) -> Answer:
+def match(call: Call, item: Json) -> None:
+    """The version that the client may name must be the item's own."""
+    given = call.headers.get("if-match")
+    if given is not None and given.strip('"') != item["version"]:
+        raise STALE(f"the version is {item['version']}")
+
+
+def changed(call: Call, item: Json, kind: str = KIND) -> Answer:
     major, minor, revision = item["version"].split(".")
     item |= {"version": f"{major}.{minor}.{int(revision) + 1}", "updated": call.store.now_ms()}
-    call.space.put(KIND, item["id"], item)
-    return Answer(200, [f"@/{KIND}/{item['id']}"], {"E-Tag": item["version"]})
+    call.space.put(kind, item["id"], item)
+    return Answer(200, [f"@/{kind}/{item['id']}"], {"E-Tag": item["version"]})
 
 
 @route("PUT", "/dataSets/{id}", _SPEC)
@@ -164,12 +143,12 @@ def replace(call: Call, key: str) -> Answer:
         raise FIXED("schemaRef cannot change")
     if _dry(call):
         return Answer(200, [])
-    return _changed(call, {n: v for n, v in item.items() if n not in schemas.fields(KIND)} | {"tags": {}} | body)
+    return changed(call, {n: v for n, v in item.items() if n not in schemas.fields(KIND)} | {"tags": {}} | body)
 
 
 @route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
 def merge(call: Call, key: str) -> Answer:
-    return _changed(call, _merged(_matched(call, key), call.body("merged dataSets", BODY)))
+    return changed(call, _merged(_matched(call, key), call.body("merged dataSets", BODY)))
 
 
 def _merged(into: Json, change: Json) -> Json:
@@ -178,23 +157,13 @@ def _merged(into: Json, change: Json) -> Json:
     return into | change | both
 
 
-@route("GET", "/lastBatches", "openapi catalog")
-def last_batches(call: Call) -> Answer:
-    """Dataset id → its last batch, and the last that went well or ill."""
-    limit = call.store.page(query.number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
-    start = query.number(call.query.get("start"), 0, 0, 10**6, "start", QUERY)
-    found: dict[str, Json] = {}
-    for batch in call.space.all("batches"):  # in order of creation
-        last: Json = {"lastBatchId": batch["id"], "lastBatchStatus": batch["status"]}
-        if kind := {"success": "Successful", "failed": "Failed"}.get(batch["status"]):
-            last[f"last{kind}BatchId"] = batch["id"]
-        last |= {name: batch[name] for name in ("created", "updated", "imsOrg") if name in batch}
-        for related in batch["relatedObjects"]:
-            known = found.setdefault(related["id"], {"sandboxId": sandbox_id(call.sandbox)})
-            known |= last
-    wanted = call.query.get("dataSetId")
-    shown = [key for key in found if key == (wanted or key)][start : start + limit]
-    return Answer(200, {key: found[key] for key in shown})
+@route("GET", "/tags/{namespace}", "openapi catalog")
+def list_tags(call: Call, namespace: str) -> Answer:
+    """What carries the tag, and all of its values."""
+    tagged = {kind: [i for i in call.space.all(kind) if namespace in i.get("tags", {})] for kind in (KIND, "batches")}
+    where = {kind: [f"@/{kind}/{item['id']}" for item in items] for kind, items in tagged.items() if items}
+    values = [value for items in tagged.values() for item in items for value in item["tags"][namespace]]
+    return Answer(200, {"objectType": where} | ({namespace: list(dict.fromkeys(values))} if values else {}))
 
 
 @route("DELETE", "/dataSets/{id}", _SPEC)

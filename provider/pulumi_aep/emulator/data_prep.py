@@ -23,6 +23,7 @@ NOT_FOUND = _rule(404, "", "Mapping set not found", "assumed")
 BODY = _rule(400, "", "The request body is invalid", "openapi data-prep (body: assumed)")
 SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
 DESTINATION = _rule(400, "", "The destination is not in the schema", "assumed")
+NO_MAPPING = _rule(404, "", "Mapping not found", "assumed")
 SOURCE = _rule(400, "", "The source is malformed for its sourceType", f"assumed code; rule: {_RULES}")
 QUERY = _rule(400, "", "Invalid query parameter", "openapi data-prep (limit, start required; body: assumed)")
 
@@ -33,7 +34,8 @@ _note("A preview answers a list, as the docs do (openapi: one object); required 
 _note("ATTRIBUTE reads back as text/x.schema-path (openapi), EXPRESSION as text/x.aep-xl, STATIC as text/x.static.")
 _note("A mapping set that a flow uses may be deleted. _page.count is the number of items on the page.")
 _note("DELETE answers 405 where the setting delete_mapping_sets is off.")
-_note("The read query expandSchema is taken and ignored.", "not modelled")
+_note("expandSchema shows all fields of the schema as outputSchema.jsonSchema; without it they are left out.", _SPEC)
+_note("A mapping is found by its id in any version of its set.")
 
 _READ = {"ATTRIBUTE": "text/x.schema-path", "EXPRESSION": "text/x.aep-xl", "STATIC": "text/x.static"}
 _RESERVED = "new|mod|or|and|not|if|else|for|while|null|true|false|return|eq|ne|lt|le|gt|ge|div|break|continue|var"
@@ -95,6 +97,18 @@ def _malformed(kind: str, source: str) -> str | None:
     return None
 
 
+def expression_problem(text: str) -> str:
+    """What is wrong with an expression ("" = nothing). A function that is not modelled may well be right."""
+    if problem := _malformed("EXPRESSION", text):
+        return problem
+    try:
+        with suppress(NotModelled):
+            compiled(text)
+    except Failure as failure:
+        return str(failure)
+    return ""
+
+
 def _fetch(space: Space, key: str) -> Json:
     item = space.get(KIND, key)
     if item is None:
@@ -106,6 +120,15 @@ def _brief(item: Json) -> Json:
     """What a write answers."""
     dates = {"createdDate": item["createdDate"], "modifiedDate": item["versions"][-1]["modifiedDate"]}
     return {"id": item["id"], "version": len(item["versions"]) - 1, **dates, "createdBy": USER, "modifiedBy": USER}
+
+
+def _expanded(call: Call, shown: Json) -> Json:
+    """With all fields of the schema, if that is asked for and the schema still there."""
+    schema = call.space.get("schemas", shown["xdmSchema"])
+    if call.query.get("expandSchema", "").lower() != "true" or schema is None:
+        return shown
+    fields = {"$id": schema["$id"], "title": schema["title"], "type": "object"} | xdm.resolve(call.space, schema)
+    return shown | {"outputSchema": shown["outputSchema"] | {"jsonSchema": fields}}
 
 
 def _shown(item: Json, version: int = -1) -> Json:
@@ -144,15 +167,14 @@ def validate(call: Call) -> Answer:
 
 
 def _judged(fields: Json, index: int, given: Json) -> Json:
-    """Of one mapping. An expression must parse; a function that is not modelled may well be right."""
+    """Of one mapping, whose expression must parse."""
     try:
         item = _mapping(fields, given, index)
-        with suppress(NotModelled):
-            _ = item["sourceType"] != _READ["EXPRESSION"] or compiled(item["source"])
-    except (Problem, Failure) as error:
-        text = error.detail if isinstance(error, Problem) else f"mappings.{index}.source: {error}"
-        return {"status": "FAILED", "errors": [_error(text)]}
-    return {"status": "SUCCESS", "errors": None}
+        text = expression_problem(item["source"]) if item["sourceType"] == _READ["EXPRESSION"] else ""
+        text = f"mappings.{index}.source: {text}" if text else ""
+    except Problem as problem:
+        text = problem.detail
+    return {"status": "FAILED", "errors": [_error(text)]} if text else {"status": "SUCCESS", "errors": None}
 
 
 def _error(text: str) -> Json:
@@ -186,7 +208,8 @@ def replace(call: Call, key: str) -> Answer:
 def get(call: Call, key: str) -> Answer:
     item = _fetch(call.space, key)
     last = len(item["versions"]) - 1
-    return Answer(200, _shown(item, query.number(call.query.get("version"), last, 0, last, "version", QUERY)))
+    version = query.number(call.query.get("version"), last, 0, last, "version", QUERY)
+    return Answer(200, _expanded(call, _shown(item, version)))
 
 
 @route("GET", "/mappingSets", _SPEC)
@@ -203,7 +226,7 @@ def list_sets(call: Call) -> Answer:
     rows = (row for row in shown if call.query.get("name", row.body.get("name")) == row.body.get("name"))
     order = "" if order == "createdDate" else order.replace("updatedDate", "modifiedDate")  # they come so
     found = query.select(rows, [], order, start + limit + 1, None).items
-    data, links = found[start : start + limit], {}
+    data, links = [_expanded(call, shown) for shown in found[start : start + limit]], {}
     if start + limit < len(found):
         links["next"] = {"href": f"/{KIND}?limit={limit}&start={start + limit}", "templated": False}
     return Answer(200, {"data": data, "_page": {"count": len(data), "limit": limit}, "_links": links})
@@ -212,6 +235,16 @@ def list_sets(call: Call) -> Answer:
 @route("GET", "/mappingSets/{id}/mappings", _SPEC)
 def list_mappings(call: Call, key: str) -> Answer:
     return Answer(200, _shown(_fetch(call.space, key))["mappings"])
+
+
+@route("GET", "/mappingSets/{id}/mappings/{mapping}", _SPEC)
+def get_mapping(call: Call, key: str, mapping: str) -> Answer:
+    item = _fetch(call.space, key)
+    versions = reversed(range(len(item["versions"])))
+    found = (each for n in versions for each in _shown(item, n)["mappings"] if each["id"] == mapping)
+    if known := next(found, None):
+        return Answer(200, known)
+    raise NO_MAPPING(f"mapping {mapping[:64]!r}")
 
 
 @route("DELETE", "/mappingSets/{id}", "assumed: only aepp dataprep.py has it")

@@ -22,7 +22,7 @@ Value = Callable[[Any, datetime], Any]
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\$\{(?P<wrapped>[^{}]+)\}"""
-    r"""|(?P<name>[A-Za-z_$][\w$]*)|(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/%<>!().,\[\]]))""",
+    r"""|(?P<name>[A-Za-z_$][\w$]*)|(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/%<>!~().,\[\]]))""",
     re.DOTALL,
 )
 _WORDS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "and": "&&", "or": "||"}
@@ -280,6 +280,8 @@ class _Parser:
         if self.take("-"):
             inner = self.unary()
             return lambda row, now: -_number(inner(row, now))
+        if self.take("~"):
+            raise NotModelled("the operator ~")
         return self.postfix(self.primary())
 
     def postfix(self, value: Value) -> Value:

@@ -1,17 +1,15 @@
 """Flow Service: connections, source and target connections, flows, runs and specs."""
 
-import base64
-import json
 import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from . import catalogue, drafts, patch, query, runs, schemas
+from . import catalogue, drafts, patch, query, runs, samples, schemas
 from . import flow_rules as rules
 from .flow_rules import BASE, BODY, FLOW, SOURCE, TARGET, fetch
 from .gateway import NOT_MODELLED, Call, Router, check
-from .rules import Answer, Json, Rule, Service, load, note
+from .rules import Answer, Json, Rule, Service, note
 from .store import Row, Space
 
 route = Router(Service.FLOW, "/data/foundation/flowservice")
@@ -35,7 +33,7 @@ PATCH_PATH = _rule(400, "FLOW-1434-400", "This path cannot be patched so", f"ass
 SPEC_FIXED = _rule(400, "FLOW-1414-400", "The connection spec of a connection cannot be changed", _DOCS)
 OP_MISSING = _rule(400, "FLOW-1406-400", "The action's op is missing", f"assumed which of 1406-1409; {_DOCS}")
 OP_WRONG = _rule(400, "FLOW-1407-400", "The action's op is not supported", f"assumed which of 1406-1409; {_DOCS}")
-EXPLORE = _rule(400, "", "The explore request is invalid", "assumed code; rule: tutorial")
+OUTAGE = _rule(503, "FLOW-1103-503", "The source does not answer", f"assumed use of the code; {_DOCS}")
 SPEC_WRITE = _rule(400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
 RUN_WRITE = _rule(400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
 FINALIZE = _rule(400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
@@ -51,10 +49,9 @@ _note("An enabled flow may be deleted; its connections and runs stay.", "docs tu
 _note("PATCH of params of a source or target connection is accepted; `remove /description` for all kinds.")
 _note("No credentials are wrong but those in the setting reject_passwords; those fail at creation, test and explore.")
 _note("POST /runs wants an enabled flow with frequency once. RE_TRIGGER begins a run anew once it is over.")
-_note("Explore knows Mixpanel's rest/json with the tutorial's rows; other sources: not modelled.", "not modelled")
-
-
-_note("A search's queryString is written as a property filter; several are joined by &. groupByProperty: 501.")
+_note("In an outage (setting source_outage) test is false and explore answers 503.")
+_note("A search's queryString is written as a property filter; several are joined by &.")
+_note("groupByProperty of a search: no source shows its answer.", "not modelled")
 _note("The query parameter subOp of actions is taken and ignored.", "docs, which never send it (openapi: required)")
 
 
@@ -170,7 +167,7 @@ def _search(path: str, call: Call) -> Answer:
     """The same list, asked by a body."""
     body = call.body("search", BODY, EMPTY)
     if "groupByProperty" in body:
-        raise NOT_MODELLED("the emulator does not model groupByProperty")
+        raise NOT_MODELLED("the emulator does not model groupByProperty: no source shows its answer")
     texts = [text.strip().removeprefix("property=") for text in body.get("queryString", "").split("&") if text.strip()]
     texts += [body["projectionFields"]] if body.get("projectionFields") else []
     limit = str(body["limit"]) if "limit" in body else None
@@ -270,33 +267,19 @@ route("GET", "/runs/{id}", _SPEC)(partial(_get, "runs"))
 @route("GET", "/connections/{id}/test", _SPEC)
 def test_connection(call: Call, key: str) -> Answer:
     base = fetch(call.space, BASE, key, NOT_FOUND)
-    return Answer(200, {"result": not rules.wrong_credentials(call.space, base)})
+    outage = call.store.settings["source_outage"]
+    return Answer(200, {"result": not outage and not rules.wrong_credentials(call.space, base)})
 
 
 @route("GET", "/connections/{id}/explore", _SPEC)
 def explore(call: Call, key: str) -> Answer:
     base = fetch(call.space, BASE, key, NOT_FOUND)
-    spec = catalogue.CONNECTION_SPECS[base["connectionSpec"]["id"]]
-    if not call.query.get("objectType"):
-        raise EXPLORE("objectType is missing")
-    if spec["name"] != "Mixpanel":
-        raise NOT_MODELLED(f"the emulator does not model exploring {spec['name']}")
-    given = {"fileType": call.query.get("FileType", "")} | dict(call.query)  # the OpenAPI file spells FileType
-    for name, accepted in {"objectType": "rest", "object": "json", "fileType": "json"}.items():
-        if given.get(name, "").lower() != accepted:
-            raise EXPLORE(f"{name} must be {accepted} for {spec['name']}")
-    preview = call.query.get("preview", "true").lower()
-    if preview not in ("true", "false"):
-        raise EXPLORE("preview must be true or false")
-    try:  # a + that was not URL-encoded arrives as a blank and is refused
-        params = json.loads(base64.b64decode(call.query.get("sourceParams", ""), validate=True))
-    except (ValueError, RecursionError):
-        raise EXPLORE("sourceParams must be the base64 form of a JSON object, URL-encoded") from None
-    if problem := schemas.problem(spec["sourceSpec"]["spec"], params, "sourceParams"):
-        raise EXPLORE(problem)
+    found = samples.explore(catalogue.CONNECTION_SPECS[base["connectionSpec"]["id"]], call.query)
+    if call.store.settings["source_outage"]:
+        raise OUTAGE(id=key)
     if rules.wrong_credentials(call.space, base):
         raise rules.CREDENTIALS(id=key)
-    return Answer(200, load("mixpanel.json") | ({} if preview == "true" else {"data": []}))
+    return Answer(200, found)
 
 
 def _act(kind: Kind, call: Call, key: str) -> Answer:

@@ -80,6 +80,12 @@ class Call:
         check(shape, value, refuse)
         return dict(value)
 
+    def array(self, shape: str, refuse: Rule) -> list[Json]:
+        """The same of a body that is a list."""
+        value = self.json()
+        check(shape, value, refuse)
+        return list(value)
+
 
 def check(shape: str, value: Any, refuse: Rule) -> None:
     if problem := schemas.body_problem(shape, value):
@@ -148,16 +154,21 @@ Handler = Callable[..., Answer]  # (call, *path parameters)
 
 @dataclass(frozen=True)
 class Route:
-    """One route: `source` as for rules; without a handler Adobe documents it and the emulator answers 501."""
+    """One route: `source` as for rules. Without a handler Adobe documents it, and it answers 501 and why: `because`."""
 
     service: Service
     method: str
     path: str
     source: str
     handler: Handler | None
+    because: str = ""
 
 
-ROUTES: list[Route] = []
+ROUTES: list[Route] = [  # first those that are not modelled: their paths are the narrower ones
+    Route(Service(each["service"]), method, each["base"] + path, each["source"], None, each["because"])
+    for each in load("not_modelled.json")
+    for method, path in (route.split(" ") for route in each["routes"])
+]
 
 
 @dataclass(frozen=True)
@@ -166,11 +177,6 @@ class Router:
 
     service: Service
     base: str
-
-    def __post_init__(self) -> None:
-        source, operations = load("not_modelled.json")[self.base]
-        for method, path in (operation.split(" ") for operation in operations):
-            ROUTES.append(Route(self.service, method, self.base + path, source, None))
 
     def __call__(self, method: str, path: str, source: str) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:

@@ -21,6 +21,7 @@ note(
 )
 
 
+@route("POST", "/v2", "postman apis/ims (an older form, by query)")
 @route("POST", "/v3", _DEVDOCS)
 def token(call: Call) -> Answer:
     if call.raw and call.content_type() != "application/x-www-form-urlencoded":

@@ -70,14 +70,14 @@ def reach(value: Any, path: list[str]) -> Iterator[Any]:
                 return
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value)
 
 
 def _compare(value: Any, op: str, wanted: str) -> bool:
     if isinstance(value, list):
         return any(_compare(element, op, wanted) for element in value)
-    left: Any = _text(value)
+    left: Any = text(value)
     right: Any = wanted
     if op == "==" and left == right:
         return True
@@ -121,11 +121,20 @@ def select(rows: Iterable[Row], filters: list[Filter], orderby: str, limit: int,
     return Page([body for _, body in found[:limit]], end)
 
 
+def order_of(text: str, invalid: Rule) -> str:
+    """Catalog's `asc:created`, `desc:name` or `name` as `select` takes it; by creation they come anyway."""
+    match = re.fullmatch(r"(?:(asc|desc):)?([\w.]+)", text)
+    if not match:
+        raise invalid("orderBy must be asc:property or desc:property")
+    order = ("-" if match[1] == "desc" else "") + match[2]
+    return "" if order == "created" else order
+
+
 def _rank(value: Any) -> tuple[int, float, str]:
     """Missing values first, then numbers, then texts."""
     if value is None:
         return 0, 0, ""
-    return (1, value, "") if isinstance(value, int | float) else (2, 0, _text(value))
+    return (1, value, "") if isinstance(value, int | float) else (2, 0, text(value))
 
 
 def encode(value: Any) -> str:

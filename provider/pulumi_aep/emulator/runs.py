@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from . import catalogue, flow_rules, life, xdm
+from . import catalogue, flow_rules, life, samples, xdm
 from .dates import NotModelled
 from .gateway import CLIENT, ORG, USER, sandbox_id
 from .mapper import Mapped, mapped
-from .rules import Json, Problem, Service, load, note
+from .rules import Json, Problem, Service, note
 from .store import Event, Space
 
 KIND, RECORDS, SAMPLE = "runs", "records", 20
@@ -26,7 +26,7 @@ _note("A disabled flow makes no runs; those it missed are not made up for when i
 _note(
     "The first run's window begins at 0, or at startTime where backfill is off; others begin where the last one ended."
 )
-_note("Each run reads the same records, whatever its window: Mixpanel the tutorial's ten, other sources a small set.")
+_note("Each run reads the same records, whatever its window, path or table: what explore shows.")
 _note("A record with a mapping error or without a required field is a failed record and not ingested (docs: nulled).")
 _note(
     "A run fails over partialIngestionPercent, or, without that option, if no record is left; then nothing is ingested."
@@ -253,8 +253,7 @@ def _copied(space: Space, flow: Json) -> list[Any]:
         raise Trouble("Error occurred at copy activity.")
     if base and flow_rules.wrong_credentials(space, base):
         raise Trouble("Error occurred at copy activity: the source refused the credentials.")
-    mixpanel = catalogue.CONNECTION_SPECS[source["connectionSpec"]["id"]]["name"] == "Mixpanel"
-    return list(load("mixpanel.json")["data"] if mixpanel else load("records.json"))
+    return samples.rows(catalogue.CONNECTION_SPECS[source["connectionSpec"]["id"]], source["data"]["format"])
 
 
 def _destination(space: Space, flow: Json) -> tuple[Json, Json]:

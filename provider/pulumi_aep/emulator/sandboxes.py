@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from urllib.parse import urlencode
 
 from . import gateway, life
 from .gateway import USER, Call, Router
-from .query import number
+from .query import FLOW_OPERATORS, number, parse, select
 from .rules import Answer, Json, Rule, Service, note
-from .store import Event, Space, Store
+from .store import Event, Row, Space, Store
 
 route = Router(Service.SANDBOXES, "/data/foundation/sandbox-management")
-Router(Service.SANDBOXES, "/data/foundation/exim")  # all of it stands in the list of what is not modelled
 _SPEC = "openapi sandbox; docs sandboxes/api"
 _rule = partial(Rule, Service.SANDBOXES)
 _note = partial(note, Service.SANDBOXES)
@@ -26,7 +26,7 @@ _note("Creation and reset take sandbox_creation_s (a setting; 0: done before the
 _note("Other services know active sandboxes only.")
 _note("Reset and deletion empty the sandbox at once; GET / lists active sandboxes.", f"assumed; {_SPEC} (active)")
 _note("validationOnly answers as if, and changes nothing; ignoreWarnings changes nothing: there are no warnings.")
-_note("The filters property and orderBy are taken and ignored.", "not modelled")
+_note("property filters and orderBy orders sandboxes as in Flow Service; the docs give no example.")
 
 
 @route("GET", "", _SPEC)
@@ -42,8 +42,12 @@ def list_sandboxes(call: Call) -> Answer:
 def _page(call: Call, known: list[Json]) -> Answer:
     limit = call.store.page(number(call.query.get("limit"), 20, 1, 100, "limit", QUERY))
     offset = number(call.query.get("offset"), 0, 0, 10**6, "offset", QUERY)
+    filters = [parse(text, FLOW_OPERATORS, QUERY) for text in call.query.getlist("property")]
+    rows = [Row(seq, item) for seq, item in enumerate(known)]
+    known = select(rows, filters, call.query.get("orderBy", ""), len(rows), None).items
     items = known[offset : offset + limit]
-    here = f"{call.base_url}{call.path}?limit={limit}&offset="
+    asked = [pair for pair in call.query.multi_items() if pair[0] not in ("limit", "offset")]
+    here = f"{call.base_url}{call.path}?{urlencode([*asked, ('limit', limit)])}&offset="
     links = {"page": {"href": f"{here}{offset}"}}
     if offset + limit < len(known):
         links["next"] = {"href": f"{here}{offset + limit}"}

@@ -159,10 +159,15 @@ def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
 
 
 def _create(kind: str, call: Call) -> Answer:
-    key, now, part = secrets.token_hex(24), call.store.now_ms(), kind != "schemas"
-    word = WORDS[kind]
+    return Answer(201, make(kind, call, secrets.token_hex(24), call.json()))
+
+
+def make(kind: str, call: Call, key: str, body: Json) -> Json:
+    """A new resource, judged and stored."""
+    check(kind, body, BODY)
+    now, part, word = call.store.now_ms(), kind != "schemas", WORDS[kind]
     item: Json = {"$id": f"https://ns.adobe.com/{TENANT}/{word}/{key}", "meta:altId": f"_{TENANT}.{word}.{key}"}
-    item |= {"meta:resourceType": word, "version": "1.0", **call.body(kind, BODY), "imsOrg": ORG}
+    item |= {"meta:resourceType": word, "version": "1.0", **body, "imsOrg": ORG}
     item |= {"meta:extensible": part, "meta:abstract": part, "meta:extends": [], "meta:xdmType": "object"}
     item |= {"meta:containerId": "tenant", "meta:tenantNamespace": xdm.NAMESPACE}
     here = sandbox(call.store, call.sandbox) or {}
@@ -170,7 +175,7 @@ def _create(kind: str, call: Call) -> Answer:
     who = {"xdm:createdClientId": CLIENT, "xdm:lastModifiedClientId": CLIENT}
     who |= {"xdm:createdUserId": USER, "xdm:lastModifiedUserId": USER, "meta:globalLibVersion": "1.27.4"}
     item["meta:registryMetadata"] = {"repo:createdDate": now, **_modified(call), **who}
-    return Answer(201, _save(kind, call, item, None))
+    return _save(kind, call, item, None)
 
 
 def _modified(call: Call) -> Json:
