@@ -177,7 +177,8 @@ def test_every_path_has_both_its_forms(emulator: Emulator, raw: http.client.HTTP
     ):
         bare, text = ask(raw, "GET", path, headers)
         slashed, same = ask(raw, "GET", f"{path}/", headers)
-        assert (bare.status, slashed.status, same) == (200, 200, text)
+        assert (bare.status, slashed.status) == (200, 200)
+        assert same == text or "sandbox" in path  # which links to itself
     for slash in ("", "/"):  # the OpenAPI file has PATCH and DELETE of connections with one
         made = emulator.request("POST", f"{FLOW}/connections{slash}", base()).json()
         headers = as_json(emulator, **{"If-Match": made["etag"]})
