@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import requests
 
 from pulumi_aep.emulator import flow_service, life, sandboxes
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, SANDBOXES, Emulator
@@ -480,6 +481,69 @@ def test_a_flow_initializes(emulator: Emulator, chain: Chain) -> None:
     assert states(emulator, flow_id) == ["success"]
     emulator.settings(flow_initializing_s=0)
     assert item(emulator, f"flows/{make(emulator, chain, {'frequency': 'once'})}")["state"] == "enabled"
+
+
+def test_a_flow_can_be_disabled_while_it_initializes(emulator: Emulator, chain: Chain) -> None:
+    emulator.settings(flow_initializing_s=300)
+    flow_id = make(emulator, chain, {"startTime": 1, "frequency": "day", "interval": 1})
+    patched(emulator, flow_id, "/name", "new name")
+    assert item(emulator, f"flows/{flow_id}")["state"] == "initializing"
+    assert emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=disable").status_code == 200
+    advance(emulator, DAY)
+    found = item(emulator, f"flows/{flow_id}")
+    assert (found["state"], found["name"], states(emulator, flow_id)) == ("disabled", "new name", [])
+
+
+def patched(emulator: Emulator, flow_id: str, path: str, value: Any) -> requests.Response:
+    headers: dict[str, str | None] = {"If-Match": item(emulator, f"flows/{flow_id}")["etag"]}
+    body = [{"op": "replace", "path": path, "value": value}]
+    return emulator.request("PATCH", f"{FLOW}/flows/{flow_id}", body, headers=headers)
+
+
+def test_changes_of_a_flow_take_their_time(emulator: Emulator, chain: Chain) -> None:
+    flow_id = make(emulator, chain, {"startTime": 1, "frequency": "day", "interval": 1})
+    path = f"{FLOW}/flows/{flow_id}"
+    emulator.settings(flow_update_s=3600)
+    etag = patched(emulator, flow_id, "/scheduleParams/interval", 2).json()["etag"]
+    found = item(emulator, f"flows/{flow_id}")
+    assert (found["state"], found["etag"], found["scheduleParams"]["interval"]) == ("updating", etag, "2")
+    under_way = found["lastOperation"]
+    assert (under_way["operation"], under_way["percentCompleted"]) == ("update", 0.0)
+    assert under_way["status"]["value"] == "IN_PROGRESS"
+    refused(patched(emulator, flow_id, "/name", "x"), flow_service.BUSY, "updating")
+    refused(emulator.request("POST", f"{path}/action?op=disable"), flow_service.BUSY)
+    refused(emulator.request("DELETE", path), flow_service.BUSY)
+    advance(emulator, 3000)
+    assert item(emulator, f"flows/{flow_id}")["state"] == "updating"
+    advance(emulator, 600)
+    found = item(emulator, f"flows/{flow_id}")
+    assert (found["state"], found["etag"]) == ("enabled", etag)  # the etag is that of the change
+    done = found["lastOperation"]
+    assert (done["operation"], done["status"]["value"], done["percentCompleted"]) == ("update", "COMPLETED", 100.0)
+    assert done["started"] == under_way["started"]
+    assert done["updated"] == done["started"] + 3_600_000
+    for op, meanwhile, state in (("disable", "disabling", "disabled"), ("enable", "enabling", "enabled")):
+        assert emulator.request("POST", f"{path}/action?op={op}").status_code == 200
+        assert item(emulator, f"flows/{flow_id}")["state"] == meanwhile
+        advance(emulator, 3600)
+        assert item(emulator, f"flows/{flow_id}")["state"] == state
+        assert item(emulator, f"flows/{flow_id}")["lastOperation"]["operation"] == op
+    before = len(states(emulator, flow_id))
+    advance(emulator, 4 * DAY)
+    assert len(states(emulator, flow_id)) == before + 2
+
+
+def test_a_flow_that_is_disabling_makes_no_runs(emulator: Emulator, chain: Chain) -> None:
+    flow_id = make(emulator, chain, {"startTime": 1, "frequency": "minute", "interval": 15})
+    emulator.settings(flow_update_s=3600)
+    before = len(states(emulator, flow_id))
+    emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=disable")
+    advance(emulator, 3000)
+    assert len(states(emulator, flow_id)) == before
+    emulator.settings(flow_update_s=0)
+    advance(emulator, 600)
+    assert item(emulator, f"flows/{flow_id}")["state"] == "disabled"
+    assert emulator.request("DELETE", f"{FLOW}/flows/{flow_id}").status_code == 204
 
 
 NEW = {"name": "acme-dev", "title": "Acme dev", "type": "development"}

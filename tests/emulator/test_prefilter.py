@@ -29,6 +29,9 @@ TEXTS = [
         "inf",
         "-inf",
         "Infinity",
+        "1_0",
+        " 1 ",
+        "0a7b51f2-0000",
     ),
     *("é", "ü\u2028", "日本", "😀", "%", "_", "'", "\\", "\\n", "\n", "a\tb", "[1]", "{}", '["a"]', "a,b", " a", "a "),
 ]
@@ -60,6 +63,13 @@ def test_nothing_is_lost(space: Space, path: str, value: str) -> None:
         wanted = [row.seq for row in rows if given.accepts(row.body)]
         found = space.rows("kind", having=query.having([given]))
         assert [row.seq for row in found if given.accepts(row.body)] == wanted
+
+
+def test_ids_are_looked_for_whatever_their_first_character() -> None:
+    for key in ("0a7b51f2-95a1", "a07b51f2-95a1", "12345678-1234"):
+        assert query.having([query.parse(f"flowId=={key}", query.ALL_OPERATORS, INVALID)]) == {"flowId": [key]}
+    for key in ("12345678", "1e5", ""):
+        assert query.having([query.Filter("flowId", "==", [key])]) == {}
 
 
 def test_what_is_asked_often_is_found_without_reading_all(space: Space) -> None:

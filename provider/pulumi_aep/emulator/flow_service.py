@@ -37,6 +37,7 @@ OUTAGE = _rule(503, "FLOW-1103-503", "The source does not answer", f"assumed use
 SPEC_WRITE = _rule(400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
 RUN_WRITE = _rule(400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
 FINALIZE = _rule(400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
+BUSY = _rule(400, "FLOW-1416-400", "Only in state enabled, disabled or initializing", _DOCS)
 RUN_STATE = _rule(400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}")
 
 _note("Etags hold quotes; If-Match is compared with quotes stripped on both sides.", "tutorial (both forms)")
@@ -125,7 +126,7 @@ def _match(call: Call, item: Json, required: bool = True) -> None:
 
 
 def _patch(kind: Kind, call: Call, key: str) -> Answer:
-    item = fetch(call.space, kind.path, key, NOT_FOUND)
+    item = _still(call, kind, key)
     _match(call, item)
     draft = item["state"] == "draft"
     allowed = drafts.patchable(kind.path) if draft else kind.patchable
@@ -142,7 +143,15 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     if draft:
         return _changed(call, kind.path, drafts.stored(kind.path, item) | _operation(call, "draft_update"))
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
-    return _changed(call, kind.path, item | (_operation(call, "update") if kind.path == FLOW else {}))
+    return _changed(call, kind.path, item | (runs.under_way(call.space, item, "update") if kind.path == FLOW else {}))
+
+
+def _still(call: Call, kind: Kind, key: str) -> Json:
+    """An item that nothing is under way with, or a new one."""
+    item = fetch(call.space, kind.path, key, NOT_FOUND)
+    if item["state"] not in ("enabled", "disabled", "initializing", "draft"):
+        raise BUSY(f"{kind.path} {key} is {item['state']}", id=key)
+    return item
 
 
 def _get(path: str, call: Call, key: str) -> Answer:
@@ -150,10 +159,10 @@ def _get(path: str, call: Call, key: str) -> Answer:
 
 
 def _delete(kind: Kind, call: Call, key: str) -> Answer:
-    fetch(call.space, kind.path, key, NOT_FOUND)
+    _still(call, kind, key)
     kind.refuse_used(call.space, key)
     call.space.delete(kind.path, key)
-    call.store.forget(call.sandbox, "flow", key)
+    runs.forget(call.space, key)
     return Answer(204)
 
 
@@ -183,7 +192,8 @@ def _found(path: str, call: Call, asked: Json, here: str, count: bool, most: int
     late = len(stored) < len(filters) or _filled(asked["orderby"].lstrip("+- "))
     start = asked["after"][1] if asked["after"] and not asked["orderby"] else 0
     known: Iterable[Row] = [Row(seq, spec) for seq, spec in enumerate(_SPECS.get(path, {}).values())]
-    known = known or call.space.rows(path, start, query.having(stored))
+    having = {_ONE.get(name.removesuffix("[]"), name): texts for name, texts in query.having(stored).items()}
+    known = known or call.space.rows(path, start, having)
     known = (row for row in known if all(f.accepts(row.body) for f in stored))
     rows = (Row(seq, view(call.space, path, body)) for seq, body in known) if late else known
     if count:
@@ -199,6 +209,9 @@ def _found(path: str, call: Call, asked: Json, here: str, count: bool, most: int
         links["next"] = {"href": f"/{here}?continuationToken={query.encode(asked | {'after': page.end})}"}
     items = page.items if late else [view(call.space, path, item) for item in page.items]
     return Answer(200, {"items": _only(fields, items), "_links": links})
+
+
+_ONE = {name: f"{name}[0]" for name in ("sourceConnectionIds", "targetConnectionIds")}  # these lists hold one element
 
 
 def _filled(path: str) -> bool:
@@ -283,7 +296,7 @@ def explore(call: Call, key: str) -> Answer:
 
 
 def _act(kind: Kind, call: Call, key: str) -> Answer:
-    item, op = fetch(call.space, kind.path, key, NOT_FOUND), call.query.get("op", "").lower()
+    item, op = _still(call, kind, key), call.query.get("op", "").lower()
     _match(call, item, required=False)
     if not op:
         raise OP_MISSING(id=key)
@@ -297,7 +310,7 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
         raise OP_WRONG(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
     if item["state"] == "draft":
         raise drafts.TRANSITION("a draft can only be published", id=key)
-    return _changed(call, FLOW, item | {"state": f"{op}d"} | _operation(call, op))
+    return _changed(call, FLOW, item | runs.under_way(call.space, item, op, f"{op}d"))
 
 
 for _kind in KINDS:

@@ -17,7 +17,6 @@ from .store import Row
 
 _FILTER = re.compile(r"\s*([^=<>!~]+?)\s*(==|!=|<=|>=|<|>)\s*(.+)", re.DOTALL)
 _VALUE = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
-_NO_TEXT = re.compile(r'["{\[]|^\s*[-+]?[\d.]|^\s*[-+]?(nan|inf)|^$', re.IGNORECASE)
 FLOW_OPERATORS = ("==", ">", "<", ">=", "<=")
 ALL_OPERATORS = (*FLOW_OPERATORS, "!=")
 
@@ -52,7 +51,15 @@ def parse(text: str, operators: tuple[str, ...], invalid: Rule) -> Filter:
 def having(filters: Iterable[Filter]) -> dict[str, list[str]]:
     """What the database can look for ahead of `accepts`: texts, as numbers have many forms."""
     wanted = {f.path: f.values for f in filters if f.op == "=="}
-    return {path: texts for path, texts in wanted.items() if not any(_NO_TEXT.search(text) for text in texts)}
+    return {path: texts for path, texts in wanted.items() if all(_is_only_text(text) for text in texts)}
+
+
+def _is_only_text(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return bool(value) and not set(value) & set('"{[')
+    return False
 
 
 def reach(value: Any, path: list[str]) -> Iterator[Any]:

@@ -32,7 +32,9 @@ _note(
     "A run fails over partialIngestionPercent, or, without that option, if no record is left; then nothing is ingested."
 )
 _note("Refused credentials fail a run with CONNECTOR-2001-500, as an outage does (setting source_outage).")
-_note("PATCH and enabling are done at once; a new flow is initializing for flow_initializing_s (a setting, 0).")
+_note("A new flow is initializing for flow_initializing_s (a setting, 0); it can be changed and disabled meanwhile.")
+_note("PATCH, enabling and disabling take flow_update_s (a setting, 0); no runs and no other change meanwhile.")
+_note("partialSuccess, a documented status: runs with failed records are success, as the tutorial's.", "not modelled")
 _note("The export files that a run's manifest names are not served.", "not modelled")
 
 
@@ -95,13 +97,23 @@ def _on_schedule(space: Space, event: Event, tally: life.Tally) -> None:
         space.store.plan(_next(params, event.at), space.sandbox, life.SCHEDULED, event.key)
 
 
-@life.happens("ready")
-def _ready(space: Space, event: Event, tally: life.Tally) -> None:
+# -- what a flow takes time for -------------------------------------------------------------------------------------
+
+SETTLED = ("enabled", "disabled")
+
+
+def _settles(state: str, space: Space, event: Event, tally: life.Tally) -> None:
     flow = space.get(flow_rules.FLOW, event.key)
-    if flow and flow["state"] == "initializing":
-        flow |= {"state": "enabled"} | operation(space, "create")
+    if flow and flow["state"] not in SETTLED:
+        before = flow["lastOperation"]
+        done = operation(space, before["operation"])["lastOperation"] | {"started": before["started"]}
+        flow |= {"state": state, "lastOperation": done}
         space.put(flow_rules.FLOW, event.key, flow)
         schedule(space, flow)
+
+
+for _state in SETTLED:
+    life.happens(f"flow {_state}")(partial(_settles, _state))
 
 
 def operation(space: Space, name: str, percent: float = 100.0) -> Json:
@@ -116,8 +128,30 @@ def initialized(space: Space, flow: Json) -> Json:
     if not seconds:
         schedule(space, flow)
         return flow | operation(space, "create")
-    space.store.plan(space.store.now_ms() + seconds * 1000, space.sandbox, "ready", flow["id"])
+    _plan(space, flow, "enabled", seconds)
     return flow | {"state": "initializing"} | operation(space, "create", 0.0)
+
+
+def under_way(space: Space, flow: Json, name: str, state: str = "") -> Json:
+    """What a change (update, enable, disable) makes of a flow: done at once, or for a while updating, enabling …"""
+    seconds, state = space.store.settings["flow_update_s"], state or flow["state"]
+    if state not in SETTLED:  # it goes on initializing
+        return {}
+    forget(space, flow["id"])
+    if not seconds:
+        return {"state": state} | operation(space, name)
+    _plan(space, flow, state, seconds)
+    return {"state": f"{name[:-1]}ing"} | operation(space, name, 0.0)
+
+
+def _plan(space: Space, flow: Json, state: str, seconds: int) -> None:
+    space.store.plan(space.store.now_ms() + seconds * 1000, space.sandbox, f"flow {state}", flow["id"])
+
+
+def forget(space: Space, key: str) -> None:
+    """All that was planned for a flow."""
+    for what in (life.SCHEDULED, *(f"flow {state}" for state in SETTLED)):
+        space.store.forget(space.sandbox, what, key)
 
 
 # -- a run ----------------------------------------------------------------------------------------------------------

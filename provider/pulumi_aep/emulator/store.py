@@ -48,6 +48,7 @@ DEFAULTS: Json = {
     "source_outage": False,
     "run_duration_s": 0,
     "flow_initializing_s": 0,
+    "flow_update_s": 0,
     "sandbox_creation_s": 0,
 }
 
