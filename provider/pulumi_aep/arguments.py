@@ -147,7 +147,8 @@ def _problems(model: type[Part], error: ValidationError) -> Iterator[str]:
             text = str(item["ctx"]["error"])
         else:
             text = _WORDS.get(item["type"]) or item["msg"].replace("Input should", "must")
-        yield f"{path_text(item['loc'])}: {text}"
+        path = path_text(item["loc"])  # empty where a whole model is wrong: then the text itself begins with a path
+        yield f"{path}: {text}" if path else text
 
 
 def path_text(path: tuple[str | int, ...]) -> str:

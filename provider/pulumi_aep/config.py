@@ -1,6 +1,7 @@
 """Settings: stack config first, environment second."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,6 +87,11 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
         for key in ("orgId", "clientId", "sandbox")
         if values.get(key, "").startswith("<")
     ]
+    problems += [
+        f"aep:{key} must be printable ASCII without blanks, as it travels in an HTTP header; got {values[key]!r}"
+        for key in ("orgId", "clientId", "sandbox")
+        if not re.fullmatch(r"[!-~]*", values.get(key, "")) and not values[key].startswith("<")
+    ]
     problems += [problem for key in ("endpoint", "imsEndpoint") if (problem := _url_problem(key, values.get(key)))]
     timeout = values.get("timeout", "300")
     if not timeout.isdecimal() or int(timeout) < 1:
@@ -124,6 +130,8 @@ def _url_problem(key: str, url: str | None) -> str | None:
     if url is None:
         return None
     parts = urlsplit(url)
+    if "@" in parts.netloc:
+        return f"aep:{key} must not hold a user name or password"
     if parts.scheme == "https" and parts.hostname:
         return None
     if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"):

@@ -6,6 +6,7 @@ The classes are imported by name from a stack's state: their paths are a public 
 
 import json
 from contextlib import AbstractContextManager, suppress
+from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi.dynamic import (
@@ -120,6 +121,7 @@ class Provider(ResourceProvider):
         previous, given = from_host(_olds), from_host(news)
         runtime = current_runtime()
         props, problems = self.arguments.parse(self.complete(given, previous, runtime))
+        self._hide(props, runtime)
         if runtime.settings.online_checks:
             problems += self.judge(props, previous, runtime)
             if not previous:
@@ -146,6 +148,7 @@ class Provider(ResourceProvider):
         """One POST; or, where the object is there already and this stack's, what brings it to the wanted state."""
         new = self.arguments.pick(from_host(props))
         runtime = current_runtime()
+        self._hide(new, runtime)
         with _time_limit(new, "create", runtime):
             object_id = new.get("adopt")
             if object_id:
@@ -178,6 +181,7 @@ class Provider(ResourceProvider):
         old = self.arguments.pick(state)
         new = self.settled(self.arguments.pick(from_host(_news)), old)
         stay_home(state, runtime)
+        self._hide(new, runtime)
         outputs = {name: state[name] for name in self.outputs if name in state}
         with _time_limit(new, "update", runtime):
             change = self.change(old, new, runtime)
@@ -313,6 +317,11 @@ class Provider(ResourceProvider):
                     ) from error
                 etag = str(item.get("etag", ""))
         raise Conflict(f"{object_id} keeps changing while it is being updated. Run pulumi refresh, then pulumi up.")
+
+    def _hide(self, props: Props, runtime: "Runtime") -> None:
+        """Services quote requests in their errors: what is secret in this one must not show there."""
+        for path in self.secrets(props):
+            runtime.client.secrets.add(reduce(lambda part, key: part[key], path, props))
 
     def state(self, props: Props, outputs: Props, runtime: "Runtime") -> Props:
         home = {"sandbox": runtime.settings.sandbox, "org_id": runtime.settings.org_id}

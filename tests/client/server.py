@@ -1,6 +1,7 @@
 """A local server that answers as it is told and remembers what it was asked."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class Server:
         assert len(server.requests) == 2
     """
 
-    def __init__(self, *answers: Answer, listen: bool = True) -> None:
+    def __init__(self, *answers: Answer, listen: bool = True, tls: ssl.SSLContext | None = None) -> None:
         self._answers = list(answers)
         self.tokens: Callable[[int], Answer] = lambda n: Answer(
             200, {"access_token": f"token-{n}", "token_type": "bearer", "expires_in": 86399}
@@ -53,7 +54,9 @@ class Server:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(), bind_and_activate=False)
         self._http.daemon_threads = True
         self._http.server_bind()  # without listening, connections are refused
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._http.server_address[1]}"
+        if tls:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         if listen:
             self.listen()

@@ -143,6 +143,7 @@ def test_is_refused(kind: type[Provider], field: str, value: Any, text: str, off
     result = kind().check({}, {**news, "__provider": "x"})
     reasons = [failure.reason for failure in result.failures]
     assert any(text in reason for reason in reasons), reasons
+    assert all(reason.startswith(field) for reason in reasons), "each begins with its path"
     assert all(failure.property == "" for failure in result.failures)
     assert "canary" not in str(reasons)
 

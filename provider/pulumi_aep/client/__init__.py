@@ -41,6 +41,7 @@ class Client:
         self, settings: Settings, guard: Callable[[], None] = lambda: None, pause: Callable[[float], None] = time.sleep
     ) -> None:
         http = Http(settings, guard, pause)
+        self.secrets = http.secrets
         self.repeat = http.repeat
         self.flow_service = FlowService(http)
         self.schema_registry = SchemaRegistry(http)

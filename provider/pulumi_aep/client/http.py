@@ -11,8 +11,10 @@ How long: within `time_limit` until that is over, the wait for answers included.
 """
 
 import email.utils
+import os
 import random
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +29,7 @@ from requests.adapters import HTTPAdapter
 from .. import errors
 from ..config import Settings
 from .ims import TOKEN_PATH, TokenSource
+from .secrets import Secrets
 
 POOL_SIZE = 32
 CONNECT_TIMEOUT_S = 10
@@ -37,6 +40,7 @@ REPEATS_OF_500 = 2
 PATIENCE_WITH_USERS_S = 60
 TRIES_ELSEWHERE = 5
 LEAST_FOR_A_TRY_S = 1
+CA_BUNDLE = "Behind a proxy that has its own certificate authority: export REQUESTS_CA_BUNDLE=…/its-certificates.pem"
 
 T = TypeVar("T")
 
@@ -97,9 +101,12 @@ class Http:
         self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
         self._session.mount("http://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
         self._session.trust_env = not _is_loopback(settings.endpoint)  # a proxy cannot reach this machine
+        self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True  # for this machine too: see trust_env
         self._session.auth = _as_given  # else requests lets a .netrc entry replace the Authorization header
         self._session.headers["User-Agent"] = "pulumi-aep"
         self._tokens = TokenSource(settings, self._ask_ims)
+        self.secrets = Secrets()
+        self.secrets.add(settings.client_secret)
 
     def request(
         self,
@@ -154,7 +161,7 @@ class Http:
         response = self._exchange(method, path, query, body, extra, token)
         if response.status_code == 401:
             response = self._exchange(method, path, query, body, extra, self._tokens.renew(token))
-        return decode(f"{method} {path}", response)
+        return decode(f"{method} {path}", response, self.secrets.mask)
 
     def _pass_gate(self, request: str) -> None:
         """Wait until the gate is open; it may be closed anew meanwhile. Not all go through in the same moment."""
@@ -169,6 +176,7 @@ class Http:
     def _exchange(
         self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str], token: str
     ) -> requests.Response:
+        self.secrets.add(token)
         headers = {
             "Authorization": f"Bearer {token}",
             "x-api-key": self.settings.client_id,
@@ -186,7 +194,8 @@ class Http:
         """The token request. When IMS is down, the request that needs the token was certainly not processed."""
         request = f"POST {TOKEN_PATH}"
         try:
-            return decode(request, self._raw("POST", self.settings.ims_endpoint + TOKEN_PATH, TOKEN_PATH, data=form))
+            answer = self._raw("POST", self.settings.ims_endpoint + TOKEN_PATH, TOKEN_PATH, data=form)
+            return decode(request, answer, self.secrets.mask)
         except (errors.NoAnswer, errors.ApiError) as error:
             if isinstance(error, errors.ApiError) and error.status < 500:
                 raise
@@ -201,9 +210,10 @@ class Http:
         try:
             return self._session.request(method, url, timeout=(connect_s, read_s), allow_redirects=False, **arguments)
         except requests.exceptions.SSLError as error:
-            raise errors.UnexpectedAnswer(
-                request, f"no trusted TLS connection to {_host(url)}: {_cause(error)}"
-            ) from None
+            if reason := _untrusted(error):
+                text = f"the certificate of {_host(url)} is not trusted: {reason}\n{CA_BUNDLE}"
+                raise errors.UnexpectedAnswer(request, text) from None
+            raise errors.NoAnswer(request, f"the TLS connection to {_host(url)} broke before an answer came") from None
         except requests.ConnectTimeout:
             raise errors.NotSent(
                 request, f"{_host(url)} did not accept a connection within {connect_s:.0f} s"
@@ -226,8 +236,8 @@ class Http:
             seconds -= step
 
 
-def decode(request: str, response: requests.Response) -> Any:
-    """The JSON of a good answer; a ServiceError for any other."""
+def decode(request: str, response: requests.Response, mask: Callable[[str], str]) -> Any:
+    """The JSON of a good answer; a ServiceError for any other. `mask` takes secrets out of the service's texts."""
     if response.status_code < 300:
         if not response.content:
             return None
@@ -242,15 +252,17 @@ def decode(request: str, response: requests.Response) -> Any:
     except ValueError:
         body = None
     if not isinstance(body, dict) or response.status_code < 400:
-        kind = response.headers.get("Content-Type", "no content type")
+        kind = mask(response.headers.get("Content-Type", "no content type"))
         text = f"status {response.status_code} from something that is not the service ({kind})"
         if response.status_code in (429, 500, 502, 503, 504):
             raise errors.ApiError(request, response.status_code, "", text, "", _retry_after(response))
         raise errors.UnexpectedAnswer(request, text)
-    raise _refusal(request, response, body)
+    raise _refusal(request, response, body, mask)
 
 
-def _refusal(request: str, response: requests.Response, body: dict[str, Any]) -> errors.ApiError:
+def _refusal(
+    request: str, response: requests.Response, body: dict[str, Any], mask: Callable[[str], str]
+) -> errors.ApiError:
     """An error body in any of the services' shapes, as one of our errors (facts: four shapes exist)."""
     raw_report = body.get("report")
     report: dict[str, Any] = raw_report if isinstance(raw_report, dict) else {}
@@ -265,9 +277,9 @@ def _refusal(request: str, response: requests.Response, body: dict[str, Any]) ->
         body.get("message"),
         body.get("title"),
     )
-    message = next((str(text) for text in texts if text), "")
-    request_id = str(
-        report.get("request-id") or report.get("registryRequestId") or response.headers.get("x-request-id") or ""
+    code, message = mask(code), mask(next((str(text) for text in texts if text), ""))
+    request_id = mask(
+        str(report.get("request-id") or report.get("registryRequestId") or response.headers.get("x-request-id") or "")
     )
     family = errors.ApiError
     of_service = message and "error_code" not in body  # a 404 of anything else never means that an object is gone
@@ -336,3 +348,13 @@ def _as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _cause(error: BaseException) -> str:
     return type(error).__name__
+
+
+def _untrusted(error: BaseException) -> str:
+    """Why a certificate was refused; empty where it was something else. requests wraps the reason several times."""
+    seen: Any = error
+    while isinstance(seen, BaseException):
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return seen.verify_message
+        seen = getattr(seen, "reason", None) or (seen.args[0] if seen.args else None)
+    return ""
