@@ -5,6 +5,7 @@ AepError
 ├── LookupFailed         a look-up by name found none or several, or get() found nothing
 ├── WrongHome            the object lives in another sandbox or organization than the stack's config names
 ├── Conflict             somebody else changed a managed field since the last `pulumi up`
+├── Untested             a base connection's credentials did not pass the test that the program wants
 ├── RunFailed            a gate stays closed: the flow's run did not end well, or none ended in time
 ├── EngineGone           the Pulumi engine that asked for this work has died: nothing more is written
 └── ServiceError         talking to a service failed: verb, path and request id
@@ -44,6 +45,10 @@ class Claimed(AepError):
 
 class Conflict(AepError):
     """Somebody else changed a managed field since the last `pulumi up` or `pulumi refresh`."""
+
+
+class Untested(AepError):
+    """A base connection's credentials did not pass the test that the program wants."""
 
 
 class RunFailed(AepError):

@@ -81,8 +81,8 @@ ROUNDS = {
                 "Dataset": {"tags": {"team": ["shop", "web"]}},
                 "Flow": {"schedule": {"frequency": "day", "interval": 2, "start_time": LATER + 60}},
             },
-            # What is appended to a schema is looked for first: appended twice, it would be there twice.
-            reads=frozenset({"GET connectionSpecs", "GET stats", "GET schemas"}),
+            # New credentials are tested. What is appended to a schema is looked for first: it could be there twice.
+            reads=frozenset({"GET connectionSpecs", "GET stats", "GET schemas", "GET connections"}),
         ),
         Round(
             {"MappingSet": {"mappings"}, "Flow": {"transformations"}},
@@ -119,7 +119,8 @@ def expected_writes(changed: list[str], flow_calls: tuple[str, ...]) -> Counter[
 
 @pytest.mark.parametrize("group", ROUNDS)
 def test_in_place(group: str, chain: Callable[..., Chain], emulator: Emulator) -> None:
-    stack = chain({"Flow": {"schedule": {"frequency": "minute", "interval": 15, "start_time": LATER}}})
+    schedule = {"frequency": "minute", "interval": 15, "start_time": LATER}
+    stack = chain({"BaseConnection": {"test": "strict"}, "Flow": {"schedule": schedule}})
     stack.up()
     ids = _ids(emulator)
     for fields, values, flow_calls, looked_up in ROUNDS[group]:

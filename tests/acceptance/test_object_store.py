@@ -80,7 +80,7 @@ def test_two_machines_and_one_stack(tmp_path: Path, emulator: Emulator, backend:
     holder.wait(30)
     emulator.settings(latency_ms=0)
     assert "the stack is currently locked by 1 lock(s)" in two.fail("up")
-    recover = ["pulumi-aep", "recover", "--stack", "dev"]
+    recover = ["pulumi-aep", "recover", "--yes", "--stack", "dev"]
     done = subprocess.run(recover, cwd=two.folder, env=two.environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {kind: len(found) for kind, found in emulator.objects().items()} == once

@@ -90,7 +90,7 @@ class Tortured:
 
     def _recover(self, verb: str) -> list[str]:
         """What the docs tell users to type, and then the truth."""
-        command = ["pulumi-aep", "recover", "--stack", "kill", *(["--destroy"] if verb == "destroy" else [])]
+        command = ["pulumi-aep", "recover", "--yes", "--stack", "kill", *(["--destroy"] if verb == "destroy" else [])]
         done = subprocess.run(
             command, cwd=self.stack.folder, env=self.stack.environment, capture_output=True, text=True, check=False
         )

@@ -14,12 +14,14 @@ import psutil
 import typer
 
 from ..errors import ConfigError
+from ._output import Yes, confirm
 from ._session import Session, Stack
 
 
 def recover(
-    stack: Stack = None,
     destroy: Annotated[bool, typer.Option("--destroy", help="End with pulumi destroy instead of pulumi up.")] = False,
+    yes: Yes = False,
+    stack: Stack = None,
 ) -> None:
     """Bring a stack back after an update that was killed.
 
@@ -30,14 +32,17 @@ def recover(
     \b
     Examples:
       pulumi-aep recover
-      pulumi-aep recover --stack prod --destroy
+      pulumi-aep recover --stack prod --destroy --yes
     """
     if not shutil.which("pulumi"):
         raise ConfigError("recover needs the pulumi command on PATH")
-    for process in _orphaned_hosts():
-        process.terminate()
     chosen = ["--stack", stack] if stack else []
     last = "destroy" if destroy else "up"
+    which = f"stack {stack}" if stack else "the selected stack"
+    typer.echo(f"No other pulumi may be at work on {which}.", err=True)
+    confirm(f"Unlock it, refresh it, and run pulumi {last}?", yes)
+    for process in _orphaned_hosts():
+        process.terminate()
     _restore_broken_states()
     # `cancel` takes the stack as its argument, and fails where nothing is locked: that is no obstacle.
     _pulumi("cancel", *([stack] if stack else []), "--yes")

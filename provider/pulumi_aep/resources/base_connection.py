@@ -1,7 +1,8 @@
 """Base connection: the credentials for one source (`/connections`)."""
 
 import re
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, Unpack
 
 import pulumi
 from pydantic import Field
@@ -9,7 +10,7 @@ from pydantic import Field
 from ..arguments import Name, Owned, Part, Spec, described, fixed, in_place, option, undescribed
 from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed
-from ..errors import NotFound
+from ..errors import AepError, NotFound, Untested
 from ..provider import Path
 from ._flow_service import FlowServiceProvider, spec_of
 from ._resource import NamedClaim, Resource
@@ -33,6 +34,7 @@ class BaseConnectionArguments(Owned):
     name: Name = in_place()
     connection_spec: Spec = fixed()
     auth: AuthPart | None = in_place(None)
+    test: Literal["warn", "strict", "off"] = option("off")
     secret_params: list[str] | None = option()
 
 
@@ -128,6 +130,36 @@ class BaseConnectionProvider(FlowServiceProvider):
         names = params if isinstance(params, dict) else {}
         return [("auth", "params", name) for name in names if name in marked or looks_secret(name)]
 
+    def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
+        """A test of what is new. With `strict`, credentials that do not pass do not stay."""
+        if new["test"] == "off" or all(old.get(name) == new.get(name) for name in ("auth", "test")):
+            return {}
+        problem = _refusal(object_id, runtime)
+        if problem and new["test"] == "warn":
+            print(f"warning: base connection {new['name']} ({object_id}): {problem}")
+        elif problem:
+            outcome = self._take_back(object_id, old, new, runtime)
+            raise Untested(f"base connection {new['name']}: {problem} {outcome} Mend auth, then run pulumi up again.")
+        return {}
+
+    def _take_back(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> str:
+        """As it was before, as far as this state knows that; says how it is now."""
+        collection, known = self.collection(runtime), (old.get("auth") or {}).get("params")
+        with suppress(AepError):
+            if not old:
+                collection.delete(object_id)
+                self.inventory(runtime).forget(object_id)
+                return "It was deleted again."
+            if known is not None and old["auth"] != new["auth"] and self._complete(old, new):
+                change = [{"op": "replace", "path": "/auth/params", "value": known}]
+                collection.update(object_id, change, collection.get(object_id)["etag"])
+                return "Its former credentials were put back."
+        return f"They stand in {object_id} nevertheless."
+
+    def _complete(self, old: Props, new: Props) -> bool:
+        """Whether the state knows the former secrets; it does not of an object that it has just taken."""
+        return {path[-1] for path in self.secrets(new)} <= set(old["auth"]["params"])
+
     def _auth_spec(self, props: Props, runtime: "Runtime") -> dict[str, Any] | None:
         """The JSON schema of the parameters; None where it cannot be read."""
         if not runtime.settings.online_checks:
@@ -138,6 +170,14 @@ class BaseConnectionProvider(FlowServiceProvider):
             return None
         ways = (spec or {}).get("authSpec") or []
         return next((way.get("spec") or {} for way in ways if way["name"] == props["auth"].get("spec_name")), None)
+
+
+def _refusal(object_id: str, runtime: "Runtime") -> str:
+    """Why the credentials did not pass the service's test; empty if they did."""
+    try:
+        return "" if runtime.client.flow_service.test(object_id) else "the source refuses the credentials."
+    except AepError as error:
+        return f"the credentials could not be tested: {error}"
 
 
 NO_SUCH_SPEC = "this organization has no spec {!r}; aep.ConnectionSpec and aep.FlowSpec hold well-known ids"
@@ -230,6 +270,7 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
     description: pulumi.Output[str | None]
     connection_spec: pulumi.Output[dict[str, str]]
     auth: pulumi.Output[dict[str, Any] | None]
+    test: pulumi.Output[str]
     etag: pulumi.Output[str]
 
     def __init__(
@@ -240,6 +281,7 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
         auth: pulumi.Input[Auth] | None = None,
         name: pulumi.Input[str] | None = None,
         description: pulumi.Input[str] | None = None,
+        test: pulumi.Input[str] = "off",
         opts: pulumi.ResourceOptions | None = None,
         **claim: Unpack[NamedClaim],
     ) -> None:
@@ -247,10 +289,13 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
         :param connection_spec: id of the source's connection spec, or `{"id": …, "version": …}`.
         :param auth: how to authenticate; left out for sources without credentials.
         :param name: name in the UI; the resource's name if left out.
+        :param test: ask the source whether it takes new credentials. `warn` tells if not; `strict` fails, and what
+            was made is deleted again, what was changed is put back; `off` does not ask.
         """
         arguments = {
             "name": name if name is not None else resource_name,
             "description": description,
             "connection_spec": connection_spec,
+            "test": test,
         }
         super().__init__(resource_name, {**arguments, "auth": auth}, opts, **claim)
