@@ -91,6 +91,12 @@ class Arguments(Part):
         return {name: _restore(normal.get(name), given.get(name)) for name in {**normal, **given}}, []
 
     @classmethod
+    def brief(cls, normal: Props) -> Props:
+        """Inputs in normal form without what is the default anyway; the shortest that a program can say."""
+        said = cls.model_validate(normal).model_dump(exclude_none=True, exclude_defaults=True)
+        return {name: _restore(value, normal.get(name)) for name, value in said.items()}
+
+    @classmethod
     def pick(cls, state: Props) -> Props:
         """The kind's inputs out of a state, in today's form: what an older release did not write has its default."""
         values = {name: state.get(name, field.default) for name, field in cls.model_fields.items()}

@@ -8,6 +8,7 @@ AepError
 ├── Untested             a base connection's credentials did not pass the test that the program wants
 ├── RunFailed            a gate stays closed: the flow's run did not end well, or none ended in time
 ├── EngineGone           the Pulumi engine that asked for this work has died: nothing more is written
+├── Inexpressible        an object that none of our resources can say
 └── ServiceError         talking to a service failed: verb, path and request id
     ├── NotSent          the request certainly was not processed (connection refused, unknown host)
     ├── NoAnswer         sent, but no answer came: it may or may not have been processed
@@ -57,6 +58,10 @@ class RunFailed(AepError):
 
 class EngineGone(AepError):
     """The Pulumi engine that asked for this work has died."""
+
+
+class Inexpressible(AepError):
+    """An object of the service that none of our resources can say; `str()` is the reason."""
 
 
 class ServiceError(AepError):

@@ -64,6 +64,17 @@ class Provider(ResourceProvider):
         """The service's object → the properties as a user would have written them. `state` is what we last knew."""
         raise NotImplementedError
 
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        """The service's object → all that a program would say to make its like, each secret as UNKNOWN.
+
+        `observe` keeps to what a program is known to say; here nothing is known yet. Raises Inexpressible.
+        """
+        return self.observe(item, {}, runtime)
+
+    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        """What of the service's object is in none of our arguments, and a new one made of `props` would lack."""
+        return []
+
     def change(self, old: Props, new: Props, runtime: "Runtime") -> Any:
         """The request that brings the object from `old` to `new` in place; empty if nothing of it is on the wire."""
         raise NotImplementedError

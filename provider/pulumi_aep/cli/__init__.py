@@ -14,6 +14,7 @@ from ..errors import AepError
 from .deploy import deploy
 from .emulator import emulator
 from .explore import explore
+from .export import export
 from .recover import recover
 from .run import run
 from .runs import runs
@@ -29,6 +30,7 @@ app.command("test")(check_credentials)
 app.command()(explore)
 app.command()(runs)
 app.command()(run)
+app.command()(export)
 app.command()(deploy)
 app.command()(recover)
 app.command()(emulator)

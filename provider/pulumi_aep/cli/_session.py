@@ -96,7 +96,8 @@ class Session:
             return wanted
         attribute, word = _NAMED[kind]
         collection: FlowCollection = getattr(self.client.flow_service, attribute)
-        found = [item["id"] for item in collection.find(f'name=="{wanted}"') if item.get("name") == wanted]
+        filters = () if '"' in wanted else (f'name=="{wanted}"',)  # how a quote is escaped there is not documented
+        found = [item["id"] for item in collection.find(*filters) if item.get("name") == wanted]
         if not found:
             found = [each.id for each in self.resources if each.kind == kind and each.name == wanted and each.id]
         if not found and _UUID.fullmatch(str(self.outputs.get(wanted))):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..boundary import Props
+from ..errors import Inexpressible
 from ..provider import Provider, heading, operations
 
 if TYPE_CHECKING:
@@ -13,6 +14,20 @@ class FlowServiceProvider(Provider):
     """A kind of Flow Service: `patchable` says what may change in place."""
 
     outputs: ClassVar[tuple[str, ...]] = ("etag",)
+
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        if item.get("state") == "draft":
+            raise Inexpressible("it is a draft: publish it first")
+        return super().describe(item, runtime)
+
+    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        body = self.body(props, runtime)
+        return [
+            f"{part}.{key}"
+            for part in ("data", "params", "options")
+            for key, value in (item.get(part) or {}).items()
+            if value not in (None, {}, []) and key not in (body.get(part) or {})
+        ]
 
     def patchable(self, props: Props) -> dict[str, Any]:
         """JSON pointer → wanted value, of everything that a PATCH may change."""

@@ -71,6 +71,21 @@ class BaseConnectionProvider(FlowServiceProvider):
             "auth": auth,
         }
 
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        """The parameters that the connection spec knows, its required secrets too; the service adds others."""
+        props, auth = super().describe(item, runtime), item.get("auth") or {}
+        if not auth.get("specName"):
+            return props
+        echoed = {name: value for name, value in (auth.get("params") or {}).items() if value is not None}
+        props = {**props, "auth": {"spec_name": auth["specName"], "params": echoed}}
+        schema, marked = self._auth_spec(props, runtime) or {}, self.complete(props, {}, runtime)["secret_params"]
+        known = _properties(schema)
+        params = {name: value for name, value in echoed.items() if name in known or not known or name == HOST}
+        for name in (*params, *schema.get("required", [])):
+            if name in marked or looks_secret(name):
+                params[name] = UNKNOWN
+        return {**props, "auth": {"spec_name": auth["specName"], "params": params}}
+
     def patchable(self, props: Props) -> dict[str, Any]:
         auth = {"/auth/params": props["auth"]["params"]} if props.get("auth") else {}
         return {**super().patchable(props), **auth}

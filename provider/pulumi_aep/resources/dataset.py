@@ -53,6 +53,11 @@ class DatasetProvider(Provider):
             "tags": narrowed(item.get("tags") or {}, tags) if tags else None,
         }
 
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        """With its tags, but for those that the platform itself keeps there (adobe/… and aep/…: assumed)."""
+        tags = {key: value for key, value in (item.get("tags") or {}).items() if not key.startswith(("adobe/", "aep/"))}
+        return {**super().describe(item, runtime), "tags": tags or None}
+
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any]:
         before = self._changeable(old)
         return {key: value for key, value in self._changeable(new).items() if before.get(key) != value}

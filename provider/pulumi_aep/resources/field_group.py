@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from ..arguments import ClassId, Name, Owned, described, ignored, in_place, undescribed
 from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed
+from ..errors import Inexpressible
 from ..specs import XdmClass
 from ._registry import RegistryProvider
 from ._resource import NamedClaim, Resource
@@ -88,6 +89,17 @@ class FieldGroupProvider(RegistryProvider):
             "definition": definition,
         }
 
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        """What the Registry derives from each field's type (meta:xdmType) is left out."""
+        definitions = (item.get("definitions") or {}).values()
+        names = {name for part in (item, *definitions) for name in part.get("properties") or {}}
+        if item.get("properties") or names != {f"_{runtime.tenant_id}"}:
+            raise Inexpressible("it has fields outside the organization's own namespace")
+        if len(definitions) != 1 or len(item.get("allOf") or []) != 1:
+            raise Inexpressible("its fields are in several parts")
+        props = super().describe(item, runtime)
+        return {**props, "fields": _without_derived(props["fields"])}
+
     def settled(self, new: Props, seen: Props) -> Props:
         return {**new, "definition": seen.get("definition", DEFINITION)}
 
@@ -121,6 +133,14 @@ def _added(old: Props, new: Props, pointer: str) -> list[dict[str, Any]]:
         else:
             operations.append({"op": "replace" if name in old else "add", "path": here, "value": schema})
     return operations
+
+
+def _without_derived(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_derived(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {name: _without_derived(part) for name, part in schema.items() if name != "meta:xdmType"}
 
 
 def _without_properties(schema: Props) -> Props:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from ..arguments import Name, Owned, Part, Spec, Uuid, described, fixed, ignored, in_place, undescribed
 from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed, same
-from ..errors import AepError, NotFound
+from ..errors import AepError, Inexpressible, NotFound
 from ..specs import FlowSpec
 from ._flow_service import FlowServiceProvider, spec_of
 from ._resource import NamedClaim, Resource
@@ -163,6 +163,20 @@ class FlowProvider(FlowServiceProvider):
             "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), state.get("enabled", True)),
         }
 
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        seen = super().describe(item, runtime)
+        for end in ("source", "target"):
+            if (count := len(item.get(f"{end}ConnectionIds") or [])) != 1:
+                raise Inexpressible(f"it has {count} {end} connections, not one")
+        backfill = (item.get("scheduleParams") or {}).get("backfill")
+        known = {
+            "schedule": {"backfill": False} if backfill is not None and same(backfill, False) else {},
+            "options": dict.fromkeys(OptionsPart.model_fields),
+        }
+        seen |= self.observe(item, known, runtime)
+        options = {name: value for name, value in (seen["options"] or {}).items() if value is not None}
+        return {**seen, "options": options or None}
+
     def patchable(self, props: Props) -> dict[str, Any]:
         schedule = _wire_schedule(props["schedule"]) if props.get("schedule") else {}
         return {
@@ -253,11 +267,12 @@ def _seen_schedule(seen: dict[str, Any] | None, known: Props | None) -> Props | 
     if not seen:
         return None
     backfill = str(seen.get("backfill", "true")).lower() == "true"
+    repeated = seen["frequency"] != "once"  # else neither of the two below means anything
     schedule = {
         "start_time": int(seen["startTime"]),
         "frequency": seen["frequency"],
-        "interval": int(seen["interval"]) if seen.get("interval") is not None else None,
-        "backfill": backfill if known and "backfill" in known else None,
+        "interval": int(seen["interval"]) if repeated and seen.get("interval") is not None else None,
+        "backfill": backfill if repeated and known and "backfill" in known else None,
     }
     return {name: value for name, value in schedule.items() if value is not None}
 

@@ -96,6 +96,17 @@ class MappingSetProvider(Provider):
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
         return {"schema_id": schema_id, "mappings": kept + foreign, "owner": state.get("owner") or owner_of(item)}
 
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        """With the lines' names and descriptions, and the organization's namespace as a program may write it."""
+        namespace, lines = f"_{runtime.tenant_id}", {}
+        for mapping in item.get("mappings") or []:
+            line = _from_identity(identity := _identity(mapping))
+            first, dot, rest = line["destination"].partition(".")
+            line["destination"] = f"{TENANT}{dot}{rest}" if first == namespace else line["destination"]
+            texts = {"name": mapping.get("name"), "description": undescribed(mapping.get("description"))["description"]}
+            lines[identity] = line | {key: text for key, text in texts.items() if text}
+        return {**super().describe(item, runtime), "mappings": list(lines.values())}
+
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
         return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
 

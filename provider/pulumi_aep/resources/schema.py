@@ -6,6 +6,7 @@ import pulumi
 
 from ..arguments import ClassId, FieldGroupId, Name, Owned, described, fixed, in_place, undescribed
 from ..boundary import UNKNOWN, Props
+from ..errors import Inexpressible
 from ..specs import XdmClass
 from ._registry import RegistryProvider
 from ._resource import NamedClaim, Resource
@@ -52,6 +53,14 @@ class SchemaProvider(RegistryProvider):
             "class_id": class_id,
             "field_group_ids": groups if known is None else [group for group in known if group in groups],
         }
+
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        if item.get("properties") or item.get("definitions") or any("$ref" not in part for part in item["allOf"]):
+            raise Inexpressible("it has fields of its own, beside its field groups")
+        return super().describe(item, runtime)
+
+    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        return ["meta:immutableTags"] if item.get("meta:immutableTags") else []
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         added = [group for group in new["field_group_ids"] if group not in old["field_group_ids"]]

@@ -1,0 +1,72 @@
+"""An old sandbox, exported and brought into code: everything is adopted, and nothing changes but the owner's line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from acceptance.support import Json, Stack, environment, writes
+from support.emulator import Emulator
+from support.foreign import make_old_sandbox
+
+SECRET = "canary-of-mixpanel"
+
+
+def pulumi_aep(emulator: Emulator, folder: Path, *arguments: str) -> str:
+    """The output of the command line, with its settings from the environment."""
+    settings = {"AEP_ENDPOINT": "emulator", "AEP_SANDBOX": "local"}
+    command = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder, emulator) | settings, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def objects(emulator: Emulator) -> dict[tuple[str, str], Json]:
+    """All that the emulator keeps, without what every change of an object changes."""
+    found = emulator.control("GET", "dump").json()["objects"]
+    return {(each["kind"], each["id"]): _lasting(each["body"]) for each in found}
+
+
+def _lasting(body: Any) -> Any:
+    passing = {"etag", "version", "updated", "updatedAt", "lastOperation", "meta:registryMetadata"}
+    return {name: value for name, value in body.items() if name not in passing}
+
+
+def without_owners(found: dict[tuple[str, str], Json]) -> dict[tuple[str, str], Json]:
+    line = re.compile(r"\n?\[pulumi: exported/local/[^]]*]$")
+    return {key: {**body, "description": line.sub("", body.get("description") or "")} for key, body in found.items()}
+
+
+def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
+    make_old_sandbox(emulator)
+    emulator.settings(page_size=2)
+    pulumi_aep(emulator, tmp_path, "export", "--all", "--as-program", "exported")
+    stack = Stack(tmp_path / "exported", emulator, "local")
+    stack.run("stack", "init", "local")
+    before = objects(emulator)
+    emulator.clear_journal()
+    stack.up()
+    assert {call.split()[0] for call in writes(emulator)} == {"PATCH"}
+    after = objects(emulator)
+    assert without_owners(after) == without_owners(before)
+    kinds = {resource.split()[0] for resource in stack.resources()}
+    owned = {key for key, body in after.items() if "[pulumi: exported/local/" in (body.get("description") or "")}
+    expected = {key for key in after if key[0] in FLOW_KINDS | {"fieldgroups", "schemas", "dataSets"}}
+    parts = {key for key, body in after.items() if body.get("title") == "Orders, in parts"}
+    assert owned == expected - parts, "all but what is named by its id, and mapping sets, which have no description"
+    assert {"MappingSet", "Flow", "FieldGroup"} <= kinds
+    assert stack.preview().changes == {}
+
+    # Credentials, once they are given, are sent: those of that connection, and nothing else.
+    stack.secret("mixpanel-base-connection-password", SECRET)
+    emulator.clear_journal()
+    stack.up()
+    assert writes(emulator) == ["PATCH connections"]
+    assert SECRET not in stack.export()
+    assert stack.preview().changes == {}
+
+
+FLOW_KINDS = {"connections", "sourceConnections", "targetConnections", "flows"}

@@ -1,0 +1,307 @@
+"""`pulumi-aep export`: what the program holds, and that it is a tidy one.
+
+That everything is adopted is shown with the engine: acceptance/test_adoption.py
+"""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from pulumi_aep.cli import _program
+from pulumi_aep.cli.export import _address
+from pulumi_aep.config import Settings
+from support.emulator import DATA_PREP, FLOW, Emulator
+from support.foreign import ODD, make_many, make_old_sandbox
+from support.mixpanel import flow, make_chain
+
+from .conftest import MASKED, Cli
+
+
+def ruff(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "ruff", *arguments, "--isolated"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def exported(cli_run: Cli, *arguments: str) -> str:
+    """The text of the program."""
+    result = cli_run("export", *arguments, "--as-program", "program")
+    assert result.code == 0, result.err
+    text = Path("program/__main__.py").read_text()
+    compile(text, "__main__.py", "exec")
+    return text
+
+
+def resources(text: str) -> dict[str, dict[str, Any]]:
+    """Variable → its arguments as Python text, of a whole program."""
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            call, variable = node.value, ast.unparse(node.targets[0])
+            if ast.unparse(call.func).startswith("aep."):
+                arguments = {str(each.arg): ast.unparse(each.value) for each in call.keywords}
+                found[variable] = arguments | {"kind": ast.unparse(call.func), "resource": ast.unparse(call.args[0])}
+    return found
+
+
+def test_a_chain_as_a_table(cli_run: Cli, emulator: Emulator) -> None:
+    chain = make_chain(emulator)
+    result = cli_run("export", "Mixpanel dataflow")
+    assert (result.code, result.err) == (0, "")
+    heads, *rows = result.lines
+    assert heads == ["KIND", "NAME", "RESOURCE", "ID"]
+    ids = [chain.base, chain.source, chain.group, chain.schema, chain.dataset, chain.target, chain.mapping, chain.flow]
+    assert [row[-1] for row in rows] == ids, "what is needed stands before what needs it"
+    assert rows[0] == ["BaseConnection", "Mixpanel base connection", "mixpanel-base-connection", chain.base]
+    assert rows[-2] == ["MappingSet", "", "mixpanel-dataflow-mapping", chain.mapping] or rows[-2][0] == "MappingSet"
+    assert emulator.writes() == emulator.writes()[: len(ids)], "nothing but the chain itself was written"
+
+
+def test_as_json(cli_run: Cli, emulator: Emulator) -> None:
+    chain = make_chain(emulator)
+    result = cli_run("export", "--all", "--json")
+    found = json.loads(result.out)
+    assert (result.err, found["left_out"]) == ("", [])
+    assert found["resources"][0] == {
+        "kind": "BaseConnection",
+        "name": "Mixpanel base connection",
+        "resource": "mixpanel-base-connection",
+        "id": chain.base,
+        "secrets": ["mixpanel-base-connection-password"],
+        "notes": [],
+    }
+
+
+def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
+    chain = make_chain(emulator)
+    found = resources(exported(cli_run, chain.flow))
+    assert found["mixpanel_source_connection"] == {
+        "kind": "aep.SourceConnection",
+        "resource": "'mixpanel-source-connection'",
+        "name": "'Mixpanel source connection'",
+        "description": "'events'",
+        "connection_spec": "aep.ConnectionSpec.MIXPANEL",
+        "data": "{'format': 'json'}",
+        "base_connection_id": "mixpanel_base_connection.id",
+        "params": "{'projectId': '2671127', 'timezone': 'Pacific Standard Time'}",
+        "adopt": f"adopt('{chain.source}')",
+    }
+    assert found["mixpanel_base_connection"]["auth"] == (
+        "credentials('Basic Authentication', {'host': 'https://data.mixpanel.com', 'username': 'service-account'}, "
+        "{'password': 'mixpanel-base-connection-password'})"
+    )
+    assert found["mixpanel_schema"]["field_group_ids"] == "[mixpanel_fields.id]"
+    assert "'_{tenantId}.distinct_id'" in found["mixpanel_dataflow_mapping"]["mappings"]
+    assert found["mixpanel_dataflow"]["transformations"] == (
+        "[{'name': 'Mapping', 'params': {'mappingId': mixpanel_dataflow_mapping.id, "
+        "'mappingVersion': mixpanel_dataflow_mapping.version}}]"
+    )
+    assert "flow_spec" not in found["mixpanel_dataflow"], "what is the default is not said"
+
+
+def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
+    make_chain(emulator)
+    result = cli_run("export", "--all", "--as-program", "web shop")
+    folder = Path("web shop")
+    assert yaml.safe_load((folder / "Pulumi.yaml").read_text()) == {
+        "name": "web-shop",
+        "description": "Dataflows of sandbox local, exported by pulumi-aep",
+        "runtime": "python",
+    }
+    settings = yaml.safe_load((folder / "Pulumi.local.yaml").read_text())
+    assert settings == {"config": {"aep:endpoint": "emulator", "aep:sandbox": "local"}}
+    assert re.fullmatch(r"pulumi-aep==[\d.]+\n", (folder / "requirements.txt").read_text())
+    assert "a program with 8 resources, 1 of them flows" in result.out
+    assert "  cd web shop\n  pulumi stack init local\n  pulumi up\n" in result.out
+    assert result.out.endswith("  pulumi config set --secret mixpanel-base-connection-password\n")
+    again = cli_run("export", "--all", "--as-program", "web shop")
+    assert (again.code, again.err) == (3, "error: web shop is there already and not empty: name another folder\n")
+
+
+def test_a_real_sandbox_is_told_by_organization_and_name() -> None:
+    settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
+    assert _address(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
+    text = _program.program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
+    assert 'HOME = {"orgId": "ACME@AdobeOrg", "sandbox": "dev"}' in text
+
+
+@pytest.fixture
+def old_sandbox(cli_run: Cli, emulator: Emulator) -> str:
+    """The program of a sandbox that others filled, read in pages of two."""
+    make_old_sandbox(emulator)
+    emulator.settings(page_size=2)
+    text = exported(cli_run, "--all")
+    assert MASKED not in text
+    return text
+
+
+def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
+    ruff("format", "--check", "program")
+    ruff("check", "program")
+    found = resources(old_sandbox)
+    made = {f"aep.{kind}": len(objects) for kind, objects in emulator.objects().items()}
+    assert Counter(each["kind"] for each in found.values()) == made | {"aep.FieldGroup": made["aep.FieldGroup"] - 1}
+    for kind, objects in emulator.objects().items():
+        for item in objects:
+            times = old_sandbox.count(f'"{item["id"]}"')
+            assert times == 1, f"{kind} {item['name']}: a shared object stands there once, and is referred to by name"
+    odd = next(each for each in found.values() if each.get("name") == repr(ODD))
+    assert odd["enabled"] == "False"
+    assert odd["options"] == "{'error_diagnostics_enabled': True, 'partial_ingestion_percent': 10}"
+    assert ast.literal_eval(odd["schedule"]) == {
+        "start_time": 1625040887,
+        "frequency": "hour",
+        "interval": 2,
+        "backfill": False,
+    }
+    assert found["class_dataset"]["tags"] == "{'team': ['shop', 'büro']}"
+    assert "'s3SecretKey': 'orders-base-s3SecretKey'" in found["orders_base"]["auth"]
+    assert "'columnDelimiter'" not in old_sandbox
+    assert "'mappingVersion': 0" in found["orders_flow"]["transformations"]
+
+
+def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
+    make_old_sandbox(emulator)
+    chain = make_chain(emulator, "dev")  # another sandbox is not looked at
+    result = cli_run("export", "--all")
+    assert chain.flow not in result.out
+    parts = next(item["id"] for item in emulator.objects()["FieldGroup"] if item["name"] == "Orders, in parts")
+    assert result.err.splitlines() == [
+        "note: orders-source: not in the program, so a new one would lack it: data.properties",
+        f"note: class-schema: field group {parts} is named by its id: its fields are in several parts",
+        "note: orders-flow: uses version 0 of its mapping set; the mappings here are version 1",
+    ]
+
+
+def test_a_flow_by_name_and_its_own(cli_run: Cli, emulator: Emulator) -> None:
+    make_old_sandbox(emulator)
+    result = cli_run("export", "CRM", ODD, "CRM")
+    kinds = Counter(row[0] for row in result.lines[1:])
+    assert kinds["Flow"] == 2
+    assert kinds["Dataset"] == 1, "both write to one"
+    assert "Orders" not in result.out
+
+
+def test_what_is_gone_or_cannot_be_said_is_named(cli_run: Cli, emulator: Emulator) -> None:
+    chain = make_chain(emulator)
+    emulator.request("DELETE", f"{DATA_PREP}/mappingSets/{chain.mapping}").raise_for_status()
+    draft = {"name": "Sketch", "flowSpec": {"id": "14518937-270c-4525-bdec-c2ba7cce3860", "version": "1.0"}}
+    answer = emulator.request("POST", f"{FLOW}/flows?mode=draft", draft)
+    assert answer.ok, answer.text
+    text = exported(cli_run, "--all")
+    assert f'"mappingId": "{chain.mapping}"' in text
+    assert f"# mapping set {chain.mapping} is named by its id: it is gone" in text
+    result = cli_run("export", "--all")
+    assert "left out: flow Sketch: it is a draft: publish it first\n" in result.err
+    found = json.loads(cli_run("export", "--all", "--json").out)
+    assert [(each["name"], each["id"]) for each in found["left_out"]] == [("Sketch", answer.json()["id"])]
+
+
+def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -> None:
+    chain = make_chain(emulator)
+    etag = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]["etag"]
+    line = "events\n[pulumi: shop/dev/web#0123456789ab]"
+    change = [{"op": "replace", "path": "/description", "value": line}]
+    emulator.request("PATCH", f"{FLOW}/flows/{chain.flow}", change, headers={"If-Match": etag}).raise_for_status()
+    text = exported(cli_run, "--all")
+    assert "# managed by shop/dev/web#0123456789ab: take_over=True takes it from there\nmixpanel_dataflow = " in text
+    assert resources(text)["mixpanel_dataflow"]["description"] == "'events'"
+
+
+def test_groups_of_adobe_are_named_by_their_ids(cli_run: Cli, emulator: Emulator) -> None:
+    """A schema may be of Adobe's groups only; their ids are the same everywhere."""
+    from pulumi_aep.cli._objects import ADOBES, Sandbox
+    from pulumi_aep.client import Client
+    from pulumi_aep.config import load
+    from pulumi_aep.resources import FieldGroup
+    from pulumi_aep.runtime import Runtime
+
+    settings = load({"aep:endpoint": "emulator", "aep:sandbox": "local"}.get)
+    found = Sandbox(Runtime(settings, Client(settings))).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
+    assert found.obstacles == [ADOBES]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        ((), 2, "say which flows: either their names or ids, or --all"),
+        (("--all", "CRM"), 2, "say which flows: either their names or ids, or --all"),
+        (("Nobody's",), 3, 'flow named "Nobody\'s": there is none in sandbox local.'),
+    ],
+)
+def test_wrong_calls(cli_run: Cli, arguments: tuple[str, ...], code: int, text: str) -> None:
+    result = cli_run("export", *arguments)
+    assert result.code == code
+    assert text in " ".join(re.sub(r"[│╭╰─╮╯]", " ", result.err).split())
+
+
+def test_an_empty_sandbox(cli_run: Cli) -> None:
+    assert cli_run("export", "--all").lines == [["KIND", "NAME", "RESOURCE", "ID"]]
+
+
+def test_two_hundred_flows(cli_run: Cli, emulator: Emulator) -> None:
+    make_many(emulator, 200)
+    emulator.clear_journal()
+    found = resources(exported(cli_run, "--all"))
+    assert Counter(each["kind"] for each in found.values()) == {
+        "aep.Flow": 200,
+        "aep.SourceConnection": 200,
+        "aep.TargetConnection": 200,
+        **dict.fromkeys(
+            ("aep.BaseConnection", "aep.MappingSet", "aep.Dataset", "aep.Schema", "aep.FieldGroup"),
+            20,
+        ),
+    }
+    ruff("format", "--check", "program")
+    assert len(emulator.journal()) < 30, "kinds are listed, not got one by one"
+
+
+# ---- names and text ----
+
+
+@pytest.mark.parametrize("name", ["", "東京", "class", "2024", "import", "None", "a" * 300, "x\ny", "config", "'\"\\"])
+def test_any_name_gives_a_program(name: str, cli_run: Cli, emulator: Emulator) -> None:
+    chain = make_chain(emulator)
+    for _ in range(2):
+        body = flow(chain.source, chain.target, chain.mapping, name or " ")
+        assert emulator.request("POST", f"{FLOW}/flows", body).ok
+    text = exported(cli_run, "--all")
+    ruff("format", "--check", "program")
+    found = resources(text)
+    flows = [each for each in found if each != "mixpanel_dataflow" and found[each]["kind"] == "aep.Flow"]
+    assert len(flows) == (2 if name else 0), "a flow without a name cannot be one of ours"
+    for variable in flows:
+        assert re.fullmatch(r"[a-z][a-z0-9_]{0,70}", variable)
+        assert ast.literal_eval(found[variable]["name"]) == name
+        assert found[variable]["resource"] == repr(variable.replace("_", "-"))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES, st.integers(0, 80))
+def test_a_value_as_python_is_the_value(value: Any, indent: int) -> None:
+    assert ast.literal_eval(_program._render(value, indent, 0)) == value
+
+
+@settings(max_examples=3, deadline=None, phases=[Phase.generate])
+@given(st.lists(VALUES, min_size=30, max_size=30))
+def test_python_is_formatted_as_ruff_does(values: list[Any]) -> None:
+    text = "".join(f"value_{n} = {_program._render(each, 0, 10)}\n" for n, each in enumerate(values))
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
+    done = subprocess.run(command, input=text.encode(errors="replace"), capture_output=True)
+    assert done.returncode == 0, done.stdout.decode()

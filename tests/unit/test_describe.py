@@ -1,0 +1,141 @@
+"""What `describe` makes of an object says all that a program can say: its request, described, is the inputs again."""
+
+from typing import Any
+
+import pytest
+
+from pulumi_aep.boundary import UNKNOWN, from_host
+from pulumi_aep.errors import Inexpressible
+from pulumi_aep.provider import Provider
+from pulumi_aep.resources.base_connection import BaseConnectionProvider
+from pulumi_aep.resources.dataset import DatasetProvider
+from pulumi_aep.resources.field_group import FieldGroupProvider
+from pulumi_aep.resources.flow import FlowProvider
+from pulumi_aep.resources.mapping_set import MappingSetProvider
+from pulumi_aep.resources.schema import SchemaProvider
+
+from .conftest import OfflineRuntime
+from .kinds import VALID, Props
+
+MORE: dict[type[Provider], Props] = {
+    FlowProvider: {
+        "schedule": {"start_time": 1625040887, "frequency": "hour", "interval": 2, "backfill": False},
+        "options": {"error_diagnostics_enabled": True, "partial_ingestion_percent": 10},
+    },
+    MappingSetProvider: {
+        "mappings": [
+            {"source": "a", "destination": "_{tenantId}.a", "name": "a", "description": "first"},
+            {"source": "b", "destination": "_acmeother.b", "source_type": "STATIC"},
+        ]
+    },
+    DatasetProvider: {"tags": {"team": ["shop"]}},
+}
+"""What the set of VALID leaves out."""
+
+by_kind = pytest.mark.parametrize("kind", VALID, ids=lambda kind: str(kind.__name__))
+
+
+def inputs(kind: type[Provider]) -> Props:
+    given = {**VALID[kind], "description": "two\nlines", **MORE.get(kind, {})}
+    if "description" not in kind.arguments.model_fields:
+        del given["description"]
+    props, problems = kind.arguments.parse(from_host(given))
+    assert not problems
+    return props
+
+
+@by_kind
+def test_a_request_described_is_the_inputs_again(kind: type[Provider], offline: OfflineRuntime) -> None:
+    props = inputs(kind)
+    item = kind().body(props, offline)
+    if kind is SchemaProvider:
+        item["meta:class"] = props["class_id"]
+    seen = {name: value for name, value in kind().describe(item, offline).items() if value is not None}
+    described, problems = kind.arguments.parse(seen)
+    assert not problems
+    on_the_wire = kind.arguments.fields_that("change in place") | kind.arguments.fields_that("are fixed")
+    assert set(props) >= on_the_wire, "every field is tried: add new ones to MORE"
+    wanted = {name: props[name] for name in on_the_wire}
+    if kind is BaseConnectionProvider:
+        wanted["auth"]["params"]["password"] = UNKNOWN
+    assert {name: described.get(name) for name in on_the_wire} == wanted
+
+
+def test_what_is_the_default_need_not_be_said(offline: OfflineRuntime) -> None:
+    brief = FlowProvider.arguments.brief(inputs(FlowProvider) | {"enabled": True})
+    assert "enabled" not in brief
+    assert set(brief["flow_spec"]) == {"id"}
+
+
+def test_a_flow_that_runs_once_has_no_interval(offline: OfflineRuntime) -> None:
+    """The service may echo both; neither means anything then, and neither may be given."""
+    item = FlowProvider().body(inputs(FlowProvider), offline)
+    item["scheduleParams"] = {"startTime": "1", "frequency": "once", "interval": "0", "backfill": "false"}
+    assert FlowProvider().describe(item, offline)["schedule"] == {"start_time": 1, "frequency": "once"}
+    assert FlowProvider().observe(item, inputs(FlowProvider), offline)["schedule"] == {
+        "start_time": 1,
+        "frequency": "once",
+    }
+
+
+def test_tags_of_the_platform_are_its_own(offline: OfflineRuntime) -> None:
+    item = DatasetProvider().body(inputs(DatasetProvider), offline)
+    item["tags"] |= {"adobe/siphon/table/format": ["delta"], "aep/siphon/cleanup": ["x"]}
+    assert DatasetProvider().describe(item, offline)["tags"] == {"team": ["shop"]}
+
+
+def test_what_the_registry_derives_is_left_out(offline: OfflineRuntime) -> None:
+    item = FieldGroupProvider().body(inputs(FieldGroupProvider), offline)
+    fields = item["definitions"]["customFields"]["properties"]["_acme"]["properties"]
+    fields["item"]["properties"]["id"] = {"type": "string", "meta:xdmType": "string", "meta:enum": {"a": "A"}}
+    seen = FieldGroupProvider().describe(item, offline)["fields"]
+    assert seen["item"]["properties"]["id"] == {"type": "string", "meta:enum": {"a": "A"}}
+
+
+def test_secrets_of_a_connection_are_unknown_even_if_not_echoed(offline: OfflineRuntime) -> None:
+    item = BaseConnectionProvider().body(inputs(BaseConnectionProvider), offline)
+    item["auth"]["params"] |= {"apiToken": "canary", "authorizedDate": None}
+    params = BaseConnectionProvider().describe(item, offline)["auth"]["params"]
+    assert params == {"host": "https://data.mixpanel.com", "username": "user", "password": UNKNOWN, "apiToken": UNKNOWN}
+
+
+DEFINITION: Props = {"properties": {"_acme": {"type": "object", "properties": {"a": {"type": "string"}}}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "reason"),
+    [
+        (FlowProvider, {"state": "draft"}, "it is a draft: publish it first"),
+        (FlowProvider, {"sourceConnectionIds": ["a", "b"]}, "it has 2 source connections, not one"),
+        (FlowProvider, {"targetConnectionIds": []}, "it has 0 target connections, not one"),
+        (BaseConnectionProvider, {"state": "draft"}, "it is a draft: publish it first"),
+        (SchemaProvider, {"properties": {"a": {}}}, "it has fields of its own, beside its field groups"),
+        (SchemaProvider, {"allOf": [{"type": "object"}]}, "it has fields of its own, beside its field groups"),
+        (FieldGroupProvider, {"definitions": {"a": DEFINITION, "b": DEFINITION}}, "its fields are in several parts"),
+        (
+            FieldGroupProvider,
+            {"allOf": [{"$ref": "#/definitions/customFields"}, {"$ref": "https://ns.adobe.com/xdm/mixins/a"}]},
+            "its fields are in several parts",
+        ),
+        (
+            FieldGroupProvider,
+            {"definitions": {"a": {"properties": {"xdm:color": {"type": "string"}}}}},
+            "it has fields outside the organization's own namespace",
+        ),
+    ],
+)
+def test_what_no_resource_can_say(kind: type[Provider], change: Any, reason: str, offline: OfflineRuntime) -> None:
+    item = {**kind().body(inputs(kind), offline), **change}
+    with pytest.raises(Inexpressible) as caught:
+        kind().describe(item, offline)
+    assert str(caught.value) == reason
+
+
+def test_what_a_program_does_not_say(offline: OfflineRuntime) -> None:
+    for kind, change, unsaid in (
+        (SchemaProvider, {"meta:immutableTags": ["union"]}, ["meta:immutableTags"]),
+        (FlowProvider, {"options": {"errorDiagnosticsEnabled": True, "other": 1}}, ["options.other"]),
+        (BaseConnectionProvider, {"data": None}, []),
+    ):
+        props = inputs(kind)
+        assert kind().unsaid({**kind().body(props, offline), **change}, props, offline) == unsaid
