@@ -20,7 +20,7 @@ PAGES = [page for page in sorted(pages.CLI_PAGES.glob("*.md")) if pages.blocks(p
 CHANCE = (
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\b[0-9A-F]{26}\b",
-    r"\b[0-9a-f]{24,40}\b",
+    r"\b[0-9a-f]{24,48}\b",
     r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d)?",
     r"127\.0\.0\.1:\d+",
 )
