@@ -68,6 +68,18 @@ def test_objects_are_listed_and_linked_with_each_other(full: Emulator) -> None:
     assert requests.get(f"{full.url}/__emulator__/page/local/schemas/{schema}", timeout=10).status_code == 200
 
 
+def test_runs_say_how_they_ended_and_what_time_it_is(emulator: Emulator) -> None:
+    make_chain(emulator)
+    assert "The clock" not in requests.get(emulator.url, timeout=10).text
+    emulator.control("POST", "clock", {"advance_s": 7200})
+    emulator.settings(source_outage=True)
+    emulator.control("POST", "clock", {"advance_s": 900})
+    shown = requests.get(emulator.url, timeout=10).text
+    assert "The clock was advanced by 8,100 s: it is 20" in shown
+    assert '<span class="bad">failed</span> 0 of 10' in shown  # no record has a timestamp
+    assert '<span class="bad">failed</span> 0 of 0' in shown
+
+
 def test_a_list_is_shown_in_pages(emulator: Emulator) -> None:
     for number in range(103):
         emulator.request("POST", f"{FLOW}/connections", base(f"number {number}"))

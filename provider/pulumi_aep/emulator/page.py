@@ -182,9 +182,14 @@ def _runs(store: Store, names: list[str]) -> str:
     for (_, key, text), name in latest:
         run = json.loads(text)
         flow = Space(store, name).get("flows", run.get("flowId", "")) or {}
-        status = run.get("metrics", {}).get("statusSummary", {}).get("status", "")
+        metrics = run.get("metrics", {})
+        status, counts = metrics.get("statusSummary", {}).get("status", ""), metrics.get("recordSummary", {})
+        style = {"success": "good", "failed": "bad"}.get(status, "no")
+        ended = f'<span class="{style}">{escape(status)}</span>'
+        if "inputRecordCount" in counts:
+            ended += f" {counts.get('outputRecordCount', 0):,} of {counts['inputRecordCount']:,}"
         of = _link(name, "flows", flow["id"], text=_name(flow, "")) if flow else escape(run.get("flowId", ""))
-        rows.append(
-            [_link(name, "runs", key, text=_time(run.get("createdAt")) or key), of, escape(status), escape(name)]
-        )
-    return _table(["Run", "Flow", "Status", "Sandbox"], rows, "None yet.")
+        rows.append([_link(name, "runs", key, text=_time(run.get("createdAt")) or key), of, ended, escape(name)])
+    ahead = f"The clock was advanced by {store.advanced_s:,} s: it is {_time(store.now_ms())} (UTC) here."
+    clock = f"<p>{ahead}</p>" if store.advanced_s else ""
+    return clock + _table(["Run", "Flow", "Status, records", "Sandbox"], rows, "None yet.")
