@@ -16,6 +16,7 @@ from .emulator import emulator
 from .explore import explore
 from .export import export
 from .recover import recover
+from .report import report
 from .run import run
 from .runs import runs
 from .test import check_credentials
@@ -30,6 +31,7 @@ app.command("test")(check_credentials)
 app.command()(explore)
 app.command()(runs)
 app.command()(run)
+app.command()(report)
 app.command()(export)
 app.command()(deploy)
 app.command()(recover)

@@ -1,0 +1,168 @@
+"""`pulumi-aep report`: how the dataflows are, on the terminal or as one page."""
+
+import dataclasses
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ConfigError
+from ._output import Json, duration, print_json, print_table, progress
+from ._session import Session, Stack
+from .runs import as_plain, since_ms
+
+if TYPE_CHECKING:
+    from ..report import FlowReport, Report
+
+COLOURS = {"failing": "red", "losing records": "yellow", "late": "yellow", "good": "green"}
+NAMED = 5
+
+
+def report(
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every flow of the sandbox, not only those of the stack.")
+    ] = False,
+    since: Annotated[
+        int, typer.Option(parser=since_ms, metavar="TIME", help="Runs since: 90m, 24h, 7d or a date.")
+    ] = "7d",  # type: ignore[assignment]  # the default is parsed, too
+    stack: Stack = None,
+    as_json: Json = False,
+) -> None:
+    """Say how the flows of the stack, or else of the sandbox, are: fresh or late, runs, records, errors, drift.
+
+    \b
+    Examples:
+      pulumi-aep report --html report.html
+      pulumi-aep report --since 24h --stack prod
+    """
+    session = Session(stack)
+    with progress("reading flows and connections", quiet=as_json) as tell:
+        found = _made(session, everything, datetime.fromtimestamp(since / 1000, UTC), tell)
+    if html:
+        from ..report.page import render
+
+        _write(html, render(found))
+    if as_json:
+        print_json(_plain(found))
+    elif html:
+        typer.echo(f"Wrote {html}: {_summary(found)}")
+    else:
+        _show(found)
+
+
+def _made(session: Session, everything: bool, since: datetime, tell: Any) -> "Report":
+    from ..report import Report, collect
+
+    resources = [] if everything else session.resources
+    flow_ids = [each.id for each in resources if each.kind == "Flow"] if resources else None
+    now, flows = collect(session.client, since, datetime.now(UTC), flow_ids, tell)
+    differences = None
+    if resources:
+        from ..report.drift import drift
+
+        tell("comparing the state with the service")
+        differences = drift(session.settings, session.client, resources)
+    settings = session.settings
+    name = session.stack_name if resources else None
+    return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences)
+
+
+def _write(file: Path, text: str) -> None:
+    """All of it or nothing: what is there stays until the page is whole."""
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as page:
+            page.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, file)
+    except OSError as error:
+        raise ConfigError(f"--html: cannot write {file}: {error.strerror}") from None
+
+
+def _summary(found: "Report") -> str:
+    from ..report.data import NEEDS_ATTENTION
+
+    attention, all_flows = found.count(*NEEDS_ATTENTION), len(found.flows)
+    text = f"{all_flows} {'flow' if all_flows == 1 else 'flows'}, "
+    text += f"{attention} {'needs' if attention == 1 else 'need'} attention" if attention else "none needs attention"
+    return text + (f", {len(found.drift)} differences from the state" if found.drift else "")
+
+
+def _show(found: "Report") -> None:
+    if not found.flows:
+        typer.echo("There are no flows.")
+    else:
+        counts = ("records_in", "records_out", "records_failed")
+        rows = [
+            (
+                flow.name,
+                flow.state.value,
+                f"{duration(flow.age.total_seconds())} ago" if flow.age is not None else "",
+                flow.schedule,
+                len(flow.runs),
+                *(flow.records(name) for name in counts),
+            )
+            for flow in found.flows
+        ]
+        heads = ("Flow", "State", "Last good run", "Schedule", "Runs", "In", "Out", "Failed")
+        print_table(heads, rows, COLOURS)
+    for problem in found.problems:
+        names = [flow.name for flow in problem.flows]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        typer.echo(f"\n{', '.join(names[:NAMED])}{more}:")
+        for text, remedy in problem.errors:
+            typer.echo(f"  {text}" + (f"\n    To do: {remedy}" if remedy else ""))
+    if found.drift:
+        typer.echo("\nNot as the state has it (pulumi refresh takes it over, pulumi up brings it back):")
+        for each in found.drift:
+            what = f"{each.field}: {_text(each.recorded)} → {_text(each.found)}" if each.field else f"{each.id} is gone"
+            typer.echo(f"  {each.kind} {each.name}: {what}")
+
+
+def _text(value: Any) -> str:
+    from ..report.text import value as shown
+
+    return shown(value) or "nothing"
+
+
+def _plain(found: "Report") -> dict[str, Any]:
+    return {
+        "sandbox": found.sandbox,
+        "org_id": found.org_id,
+        "stack": found.stack,
+        "since": found.since.isoformat(),
+        "now": found.now.isoformat(),
+        "flows": [_plain_flow(flow) for flow in found.flows],
+        "problems": [
+            {
+                "errors": [{"text": text, "remedy": remedy} for text, remedy in each.errors],
+                "flow_ids": [flow.id for flow in each.flows],
+            }
+            for each in found.problems
+        ],
+        "drift": None if found.drift is None else [dataclasses.asdict(each) for each in found.drift],
+    }
+
+
+def _plain_flow(flow: "FlowReport") -> dict[str, Any]:
+    return {
+        "id": flow.id,
+        "name": flow.name,
+        "state": flow.state.value,
+        "enabled": flow.enabled,
+        "late": flow.late,
+        "schedule": flow.schedule,
+        "period_seconds": flow.period.total_seconds() if flow.period else None,
+        "last_good": flow.last_good.isoformat() if flow.last_good else None,
+        "age_seconds": flow.age.total_seconds() if flow.age is not None else None,
+        "runs": len(flow.runs),
+        "records_in": flow.records("records_in"),
+        "records_out": flow.records("records_out"),
+        "records_failed": flow.records("records_failed"),
+        "ways": [dataclasses.asdict(way) for way in flow.ways],
+        "latest": as_plain(flow.latest) if flow.latest else None,
+    }

@@ -1,0 +1,44 @@
+"""Times, shares and values in few words, for the terminal and the page."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+LONGEST_VALUE = 200
+
+
+def span(time: timedelta | None) -> str:
+    """ "12 min", "3 h", "5 days": short, for a glance."""
+    if time is None:
+        return ""
+    seconds = time.total_seconds()
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def ago(time: timedelta | None) -> str:
+    """ "never", "just now", "3 h ago" """
+    if time is None:
+        return "never"
+    return "just now" if time < timedelta(minutes=1) else f"{span(time)} ago"
+
+
+def moment(time: datetime | None) -> str:
+    """ "2026-11-23 21:33", in UTC."""
+    return f"{time:%Y-%m-%d %H:%M}" if time else ""
+
+
+def share(part: int, whole: int) -> str:
+    """ "0.3 %"; no more than two digits that say something."""
+    return f"{part / whole * 100:.2g} %" if part and whole else "0 %"
+
+
+def value(of: Any) -> str:
+    """A field's value in the table of drift."""
+    text = "" if of is None else of if isinstance(of, str) else json.dumps(of, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

@@ -1,0 +1,257 @@
+"""`report`: what it says on the terminal, as JSON, and as a page in a browser."""
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_aep import runtime
+from pulumi_aep.client import Client
+from pulumi_aep.config import Settings
+from pulumi_aep.report import Drift
+from pulumi_aep.report.drift import drift
+from pulumi_aep.resources import KINDS
+from support import browser, mixpanel
+from support.emulator import CATALOG, FLOW, Emulator
+
+from .conftest import MASKED, Cli
+from .world import LOSING, World, mappings
+
+HOSTILE = "<script>console.error('pwned')</script>&\"'"
+
+
+class Shop(World):
+    """The world's flow runs once; beside it one that runs well each hour, one that loses records, one that fails, one
+    that is disabled and has a hostile name, and one that begins in a month."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
+        lossy = self.post(f"{MAPPING_SETS}", {**mixpanel.mapping_set(self.schema), "mappings": mappings(LOSING)})
+        other = mixpanel.base("old account")
+        other["auth"]["params"]["password"] = "old-pa55"
+        refused = self.post(f"{FLOW}/connections", other)
+        self.ids = {
+            "hourly": self.flow_of("hourly", self.source, self.mapping),
+            "lossy": self.flow_of("lossy", self.source, lossy),
+            "refused": self.flow_of(
+                "refused", self.post(f"{FLOW}/sourceConnections", mixpanel.source(refused, "x")), self.mapping
+            ),
+            HOSTILE: self.flow_of(HOSTILE, self.source, self.mapping),
+            "later": self.flow_of("later", self.source, self.mapping, start=4_000_000_000),
+        }
+        self.advance(1)
+        emulator.settings(reject_passwords=["old-pa55"])
+        emulator.request("POST", f"{FLOW}/flows/{self.ids[HOSTILE]}/action?op=disable").raise_for_status()
+        self.advance(3_600)
+        self.advance(3_600)
+        emulator.settings(page_size=2)
+
+    def flow_of(self, name: str, source: str, mapping: str, start: int = 0) -> str:
+        """It runs now and each hour from now on, or begins at `start`."""
+        start = start or self.emulator.control("GET", "clock").json()["now_ms"] // 1000
+        body = mixpanel.flow(source, self.target, mapping, name)
+        schedule = {"startTime": str(start), "frequency": "hour", "interval": 1}
+        return self.post(
+            f"{FLOW}/flows", body | {"scheduleParams": schedule, "options": {"partialIngestionPercent": 50}}
+        )
+
+
+MAPPING_SETS = "/data/foundation/conversion/mappingSets"
+
+
+@pytest.fixture
+def shop(emulator: Emulator) -> Shop:
+    return Shop(emulator)
+
+
+def test_the_table_has_the_worst_first_and_what_to_do(cli_run: Cli, shop: Shop) -> None:
+    result = cli_run("report")
+    assert result.code == 0
+    assert result.lines[:7] == [
+        ["FLOW", "STATE", "LAST GOOD RUN", "SCHEDULE", "RUNS", "IN", "OUT", "FAILED"],
+        ["refused", "failing", result.lines[1][2], "every hour", "3", "10", "10", "0"],
+        ["lossy", "losing records", "every hour", "3", "30", "24", "6"],
+        ["later", "no run yet", "every hour", "0", "0", "0", "0"],
+        ["hourly", "good", result.lines[4][2], "every hour", "3", "30", "30", "0"],
+        ["web-shop", "good", "2h00m ago", "once", "1", "10", "10", "0"],
+        [HOSTILE, "disabled", result.lines[6][2], "every hour", "1", "10", "10", "0"],
+    ]
+    told = result.out.split("\n\n")[1:]
+    assert told[0].startswith("refused:\n  CONNECTOR-2001-500: Error occurred at copy activity: the source refused")
+    assert "\n    To do: The source could not be read." in told[0]
+    assert told[1].startswith("lossy:\n  CONNECTOR-2001-500: Error occurred at promotion activity.\n    To do: ")
+    assert "\n  INGEST-1212-400: Encountered 2 errors in the data." in told[1]
+    assert len(told) == 2
+
+
+def test_late_is_what_has_no_good_run_in_time(cli_run: Cli, shop: Shop, emulator: Emulator) -> None:
+    emulator.settings(run_duration_s=1_000_000)
+    shop.advance(10_800)
+    found = json.loads(cli_run("report", "--json").out)
+    hourly = next(flow for flow in found["flows"] if flow["name"] == "hourly")
+    assert (hourly["state"], hourly["late"], hourly["period_seconds"]) == ("late", True, 3600)
+    assert hourly["age_seconds"] >= 10_800
+    late = [each for each in found["problems"] if each["errors"][0]["text"] == "No good run in time"]
+    assert [each["flow_ids"] for each in late] == [[shop.ids["hourly"]]]
+
+
+def test_json_has_everything(cli_run: Cli, shop: Shop) -> None:
+    result = cli_run("report", "--json")
+    assert result.err == ""
+    found = json.loads(result.out)
+    assert (found["sandbox"], found["stack"], found["drift"]) == ("local", None, None)
+    lossy = next(flow for flow in found["flows"] if flow["name"] == "lossy")
+    assert lossy["id"] == shop.ids["lossy"]
+    assert [lossy[f"records_{name}"] for name in ("in", "out", "failed")] == [30, 24, 6]
+    assert lossy["latest"]["status"] == "success, but records failed"
+    assert lossy["last_good"] is None
+    assert lossy["ways"] == [
+        {
+            "base": {"id": shop.base, "name": "web-shop"},
+            "source": {"id": shop.source, "name": "web-shop"},
+            "dataset": {"id": shop.dataset, "name": "web-shop"},
+        }
+    ]
+
+
+def test_since_leaves_out_older_runs_but_not_the_flow_s_own_word(cli_run: Cli, shop: Shop) -> None:
+    shop.advance(86_400 * 9)
+    shop.emulator.request("POST", f"{FLOW}/flows/{shop.ids['hourly']}/action?op=disable").raise_for_status()
+    shop.advance(86_400 * 9)
+    later = shop.emulator.control("GET", "clock").json()["now"][:10]
+    found = {flow["name"]: flow for flow in json.loads(cli_run("report", "--since", later, "--json").out)["flows"]}
+    assert (found["hourly"]["runs"], found["hourly"]["state"]) == (0, "disabled")
+    assert found["hourly"]["last_good"] is not None
+    assert found["web-shop"]["state"] == "good"
+
+
+def test_nothing_there(cli_run: Cli, emulator: Emulator, tmp_path: Path) -> None:
+    assert cli_run("report").out == "There are no flows.\n"
+    assert "0 flows, none needs attention" in cli_run("report", "--html", "empty.html").out
+    assert "There are no dataflows." in (tmp_path / "empty.html").read_text()
+
+
+def test_what_cannot_be_written_or_read_is_told(cli_run: Cli, shop: Shop) -> None:
+    result = cli_run("report", "--html", "no/such/folder/report.html")
+    assert (result.code, result.out) == (3, "")
+    assert result.err.endswith("error: --html: cannot write no/such/folder/report.html: No such file or directory\n")
+    wrong = cli_run("report", "--since", "yesterday")
+    assert wrong.code == 2
+    assert "must be like 90m, 24h, 7d, 2w or 2026-11-23" in wrong.err
+
+
+# ---- the page ----
+
+
+@pytest.fixture
+def page(cli_run: Cli, shop: Shop, tmp_path: Path) -> Path:
+    file = tmp_path / "report.html"
+    file.write_text("the old one")
+    told = cli_run("report", "--html", str(file))
+    assert told.out == f"Wrote {file}: 6 flows, 2 need attention\n"
+    assert [each.name for each in tmp_path.iterdir() if "report" in each.name] == ["report.html"]
+    return file
+
+
+def text(html: str) -> str:
+    return " ".join(re.sub(r"<style>.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL).split())
+
+
+def test_the_page_needs_no_network_no_script_and_no_mouse(page: Path) -> None:
+    html = page.read_text()
+    assert not re.search(r"(src|href)=\"(?!#|data:)", html)
+    assert not re.search(r"@import|url\(|<script|\son\w+=|javascript:", html)
+    assert "default-src 'none'" in html
+    assert 'name="viewport"' in html
+    assert "prefers-color-scheme: dark" in html
+    assert "outline: none" not in html
+    targets = set(re.findall(r'href="#([^"]+)"', html))
+    assert targets <= set(re.findall(r'\sid="([^"]+)"', html))
+    assert {f"flow-{number}" for number in range(1, 7)} <= targets
+    assert MASKED not in html
+    assert len(re.findall("<details", html)) == len(re.findall("<summary", html)) == 7
+
+
+@pytest.mark.browser
+def test_what_the_page_says(page: Path) -> None:
+    html, console = browser.dom(page.as_uri())
+    assert console == []
+    shown = text(html)
+    assert "2 of 6 dataflows need attention" in shown
+    assert "Flows 6 1 failing, 1 losing records, 1 no run yet, 2 good, 1 disabled" in shown
+    assert "Runs 11 2 failed Records in 90 84 arrived Records failed 6 6.7 % of what came in" in shown
+    assert "CONNECTOR-2001-500: Error occurred at copy activity: the source refused the credentials." in shown
+    assert "See whether it takes the credentials (pulumi-aep test CONNECTION)" in shown
+    assert "lossy losing records last good never · every hour 3 runs: 3 lost records 30 in 6 failed" in shown
+    assert "Path web-shop → web-shop → web-shop Schedule every hour" in shown
+    assert "2 base connections → 2 source connections → 6 flows → 1 datasets" in shown
+    assert "old account" in shown
+    assert re.search(r"Started \(UTC\) Status In Arrived Failed \d{4}-\d\d-\d\d \d\d:\d\d failed 0 0 0", shown)
+    assert "&lt;script&gt;console.error('pwned')&lt;/script&gt;&amp;" in html
+    assert "Drift" not in shown
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_is_drawn_light_and_dark(page: Path, tmp_path: Path, width: int) -> None:
+    drawn = []
+    for dark in (False, True):
+        browser.screenshot(page.as_uri(), tmp_path / "page.png", width, 800, dark)
+        drawn.append((tmp_path / "page.png").read_bytes())
+    assert drawn[0] != drawn[1]
+
+
+def test_the_templates_are_part_of_the_package() -> None:
+    folder = files("pulumi_aep.report") / "templates"
+    assert {each.name for each in folder.iterdir()} == {"page.html", "page.css"}
+
+
+# ---- drift ----
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A resource of a state, all of whose outputs are these."""
+
+    kind: str
+    id: str
+    outputs: dict[str, Any]
+    name: str = "web"
+
+
+def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
+    """The states are those that the kinds' own read() gives."""
+    chain = mixpanel.make_chain(emulator)
+    settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", emulator.url, emulator.url)
+    client = Client(settings)
+    runtime.use(runtime.Runtime(settings, client))
+    ids = (chain.base, chain.source, chain.target, chain.flow, chain.mapping, chain.group, chain.schema, chain.dataset)
+    state = []
+    kinds: list[Any] = list(KINDS)
+    for kind, object_id in zip(kinds, ids, strict=True):
+        outs = kind.provider().read(object_id, {"sandbox": "local"}).outs
+        state.append(Recorded(kind.__name__, object_id, outs or {}))
+    runtime.use(None)
+    emulator.settings(page_size=2)
+    emulator.clear_journal()
+    assert drift(settings, client, state) == ()
+    assert emulator.writes() == []
+
+    item = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]
+    change = [
+        {"op": "replace", "path": "/scheduleParams/interval", "value": 30},
+        {"op": "replace", "path": "/name", "value": "by hand"},
+    ]
+    emulator.request("PATCH", f"{FLOW}/flows/{chain.flow}", change, headers={"If-Match": item["etag"]})
+    emulator.request("PATCH", f"{CATALOG}/dataSets/{chain.dataset}", {"description": "by hand"}).raise_for_status()
+    found = drift(settings, client, [*state, Recorded("Dataset", "5ef4551c52e054191a61a99f", {}, "gone")])
+    assert found == (
+        Drift("Flow", "web", chain.flow, "name", "Mixpanel dataflow", "by hand"),
+        Drift("Flow", "web", chain.flow, "schedule.interval", 15, 30),
+        Drift("Dataset", "web", chain.dataset, "description", "Mixpanel events", "by hand"),
+        Drift("Dataset", "gone", "5ef4551c52e054191a61a99f"),
+    )

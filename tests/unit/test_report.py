@@ -1,0 +1,193 @@
+"""What a report makes of flows and runs, and the geometry of its pictures."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from pulumi_aep.flow_runs import LOST_RECORDS, FlowRun, RunError
+from pulumi_aep.report import Drift, FlowReport, Report, State, text
+from pulumi_aep.report.charts import Axis, bars, graph, strip
+from pulumi_aep.report.data import LATE_REMEDY, NAMELESS_REMEDY, Part, Way
+from pulumi_aep.report.drift import _differences
+
+NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+REFUSED = RunError("CONNECTOR-2001-500", "refused", None, "change the password")
+LOST = RunError("MAPPER-3700-400", "Mapper Transform Error", 2, "guard it")
+BASE, SOURCE, DATASET = Part("b", "Base"), Part("s", "Source"), Part("d", "Dataset")
+
+
+def run(status: str = "success", hours_ago: float = 0.5, errors: tuple[RunError, ...] = (), failed: int = 0) -> FlowRun:
+    at = NOW - hours_ago * HOUR
+    ended = None if status in ("scheduled", "inProgress") else at
+    return FlowRun("r", "f", status, at, ended, 10, 10 - failed, failed, 100, 100, errors, ())
+
+
+def flow(*runs: FlowRun, name: str = "web", **changes: object) -> FlowReport:
+    good = max((each.ended for each in runs if each.well and each.ended), default=None)
+    plain = FlowReport(name, name, True, "every hour", HOUR, NOW - 9 * HOUR, good, runs, (), NOW)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def report(*flows: FlowReport) -> Report:
+    return Report("local", "EMULATOR@AdobeOrg", None, NOW - 24 * HOUR, NOW, flows)
+
+
+@pytest.mark.parametrize(
+    ("flow", "state"),
+    [
+        (flow(run()), State.GOOD),
+        (flow(run("failed", errors=(REFUSED,)), run(hours_ago=1.5)), State.FAILING),
+        (flow(run(), run("failed", 1.5)), State.GOOD),
+        (flow(run(LOST_RECORDS, failed=2, errors=(LOST,)), run(hours_ago=1.5)), State.LOSING),
+        (flow(run("success", errors=(LOST,))), State.LOSING),
+        (flow(run("inProgress", 0.1), run(hours_ago=1)), State.GOOD),
+        (flow(run("inProgress", 0.1), run(hours_ago=2.1)), State.LATE),
+        (flow(run(hours_ago=1.9)), State.GOOD),
+        (flow(), State.LATE),
+        (flow(start=NOW - HOUR), State.WAITING),
+        (flow(start=NOW + HOUR), State.WAITING),
+        (flow(period=None), State.WAITING),
+        (flow(run(hours_ago=500), period=None), State.GOOD),
+        (flow(run("failed"), enabled=False), State.DISABLED),
+        (flow(start=None), State.WAITING),
+    ],
+)
+def test_state(flow: FlowReport, state: State) -> None:
+    assert flow.state is state
+
+
+def test_flows_with_the_same_problems_stand_together() -> None:
+    def told(count: int) -> RunError:
+        return RunError("INGEST-1212-400", f"Encountered {count} errors. Ingested {10 - count} rows of 4a-{count}.")
+
+    counted = replace(LOST, records=7)
+    found = report(
+        flow(run("failed", errors=(REFUSED,)), name="a"),
+        flow(run("failed"), name="b"),
+        flow(run(LOST_RECORDS, failed=2, errors=(LOST, told(2))), name="c"),
+        flow(run(LOST_RECORDS, failed=7, errors=(counted, told(7))), name="d"),
+        flow(run(LOST_RECORDS, failed=7, errors=(told(7),)), name="e"),
+        flow(run(), run("failed", 1.5, errors=(REFUSED,)), name="mended"),
+        flow(run("failed", errors=(REFUSED,)), name="off", enabled=False),
+        flow(name="late"),
+    ).problems
+    lost = "MAPPER-3700-400: Mapper Transform Error"
+    assert [([flow.name for flow in each.flows], each.errors) for each in found] == [
+        (["a"], (("CONNECTOR-2001-500: refused", "change the password"),)),
+        (["b"], (("The run names no error", NAMELESS_REMEDY),)),
+        (["c", "d"], ((lost, "guard it"), ("INGEST-1212-400: Encountered … errors. Ingested … rows of ….", ""))),
+        (["e"], (("INGEST-1212-400: Encountered 7 errors. Ingested 3 rows of 4a-7.", ""),)),
+        (["late"], (("No good run in time", LATE_REMEDY),)),
+    ]
+
+
+def test_sums() -> None:
+    found = report(flow(run(failed=2), run(failed=1)), flow(run()))
+    assert [found.records(f"records_{name}") for name in ("in", "out", "failed")] == [30, 27, 3]
+    assert found.count(State.GOOD, State.LATE) == 2
+
+
+# ---- pictures ----
+
+
+def test_axis_has_whole_bins_that_hold_every_moment() -> None:
+    for days in (1 / 24, 1, 7, 30, 365, 3000):
+        axis = Axis.over(NOW - timedelta(days=days), NOW)
+        assert axis.bin(NOW - timedelta(days=days)) == 0
+        assert axis.bin(NOW) == axis.count - 1
+        assert axis.bin(axis.start - HOUR) is None
+        assert axis.bin(None) is None
+        assert axis.count <= 85
+        assert 1 <= len(axis.ticks) <= 8
+    assert Axis.over(NOW - timedelta(days=3000), NOW).ticks[0][1] == "Sep 2018"
+    week = Axis.over(NOW - timedelta(days=7), NOW)
+    assert (week.start, week.width) == (datetime(2026, 11, 17, 12, tzinfo=UTC), 3 * HOUR)
+    assert [label for _, label in week.ticks] == ["18 Nov", "19 Nov", "20 Nov", "21 Nov", "22 Nov", "23 Nov"]
+
+
+def test_sums_per_bin() -> None:
+    axis = Axis.over(NOW - 4 * HOUR, NOW)
+    sums = axis.sums([run(hours_ago=0), run(hours_ago=0, failed=3), run(hours_ago=100)], lambda each: each.records_in)
+    assert sums == [0] * (axis.count - 1) + [20]
+
+
+def test_bars_are_to_scale_and_what_is_not_zero_is_seen() -> None:
+    assert bars([0, 50, 1000, 1]) == "M1.1 100v-5h.8V100zM2.1 100v-100h.8V100zM3.1 100v-2h.8V100z"
+    assert bars([0, 0]) == bars([]) == ""
+
+
+def test_a_strip_shows_the_worst_of_each_bin() -> None:
+    axis = Axis.over(NOW - timedelta(days=2), NOW)
+    runs = [run(hours_ago=0), run("failed", 0), run(LOST_RECORDS, 5, failed=1), run(hours_ago=9), run("scheduled", 12)]
+    drawn = strip(axis, runs)
+    assert [path.count("M") for path in (drawn.good, drawn.lost, drawn.bad, drawn.open)] == [1, 1, 1, 1]
+    assert drawn.bad.startswith(f"M{axis.count - 1 + 0.1:g} ")
+    assert drawn.text == "5 runs: 2 good, 1 lost records, 1 failed, 1 under way"
+    assert strip(axis, []).text == "no runs"
+
+
+def test_the_graph_joins_shared_parts_and_no_two_boxes_overlap() -> None:
+    other, third = Part("s2", "Source 2"), Part("d2", "Dataset 2")
+    flows = [
+        flow(name="one", ways=(Way(BASE, SOURCE, DATASET),)),
+        flow(name="two", ways=(Way(BASE, SOURCE, third),)),
+        flow(name="three", ways=(Way(BASE, other, DATASET), Way(BASE, SOURCE, DATASET))),
+        flow(name="stream", ways=(Way(None, Part("s3", "HTTP"), DATASET),)),
+        flow(name="nothing"),
+    ]
+    drawn = graph(flows)
+    names = {column: [node.part.name for node in drawn.nodes if node.column == column] for column in range(4)}
+    assert {column: sorted(found) for column, found in names.items()} == {
+        0: ["Base"],
+        1: ["HTTP", "Source", "Source 2"],
+        2: ["nothing", "one", "stream", "three", "two"],
+        3: ["Dataset", "Dataset 2"],
+    }
+    joined = {(one.part.name, two.part.name) for one, two in drawn.lines}
+    assert len(joined) == len(drawn.lines)
+    assert {
+        ("Base", "Source"),
+        ("Source", "one"),
+        ("one", "Dataset"),
+        ("HTTP", "stream"),
+        ("two", "Dataset 2"),
+    } < joined
+    assert all(two.column == one.column + 1 for one, two in drawn.lines)
+    for column in range(4):
+        rows = sorted(node.row for node in drawn.nodes if node.column == column)
+        assert all(below - above >= 1 for above, below in pairwise(rows))
+    assert drawn.rows >= 5
+    assert graph([]).rows == 0
+
+
+# ---- words and values ----
+
+
+def test_few_words() -> None:
+    times = [timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=80), 3 * HOUR, timedelta(days=5)]
+    assert [text.ago(each) for each in (None, *times)] == [
+        "never",
+        "just now",
+        "60 s ago",
+        "80 min ago",
+        "3 h ago",
+        "5 days ago",
+    ]
+    assert [text.share(*pair) for pair in ((0, 0), (0, 5), (1, 3), (1, 30_000))] == ["0 %", "0 %", "33 %", "0.0033 %"]
+    assert text.value({"a": [1, "ä"]}) == '{"a": [1, "ä"]}'
+    assert (text.value(None), len(text.value("x" * 500))) == ("", 200)
+
+
+def test_differences_are_leaves_and_never_secrets() -> None:
+    mark = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:…"}
+    old = {"schedule": {"interval": 15, "frequency": "minute"}, "auth": {"password": mark, "user": "a"}, "tags": None}
+    new = {"schedule": {"interval": 30, "frequency": "minute"}, "auth": {"password": "clear", "user": "b"}, "name": "x"}
+    assert list(_differences(old, new, "")) == [
+        ("schedule.interval", 15, 30),
+        ("auth.user", "a", "b"),
+        ("name", None, "x"),
+    ]
+    assert Drift("Flow", "web", "id").field == ""
