@@ -159,7 +159,7 @@ RUN_REMEDIES = {
     "CONNECTOR-2001-500 copyActivity": "The source could not be read. See whether it takes the credentials (pulumi-aep "
     "test CONNECTION) and is up; then start the flow again (pulumi-aep run FLOW) or wait for its next run.",
     "CONNECTOR-2001-500 promotionActivity": "Records were refused on their way into the dataset: compare the mapping "
-    "set with the data and the schema.",
+    "set with the data and the schema (pulumi-aep explore CONNECTION --lint FLOW).",
     "INGEST-1212-400": "Records lack what the schema requires, such as _id and timestamp of an event, or do not have "
     "its types. The batch in Catalog holds the reasons.",
     "MAPPER-3700-400": "An expression or a conversion of the mapping set failed on these records and left their fields "

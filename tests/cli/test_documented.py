@@ -13,7 +13,11 @@ from support.emulator import Emulator
 from .conftest import Cli
 from .world import World
 
-BEFORE: dict[str, Callable[[World], None]] = {"report": World.history, "runs": World.history}
+BEFORE: dict[str, Callable[[World], None]] = {
+    "explore": World.sources,
+    "report": World.history,
+    "runs": World.history,
+}
 """What happened in the world before the commands of a page."""
 
 PAGES = [page for page in sorted(pages.CLI_PAGES.glob("*.md")) if pages.blocks(page, "console")]

@@ -7,6 +7,7 @@ from support import mixpanel
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator
 
 LOSING = "iif(properties.item_price == '1000.00', null, dformat(properties.time * 1000, \"yyyy-MM-dd'T'HH:mm:ssX\"))"
+S3 = {"id": "ecadc60c-7455-4d87-84dc-2a0e293d997b", "version": "1.0"}
 TYPES = {name: field["type"] for name, field in FIELDS.items()}
 
 
@@ -51,6 +52,15 @@ class World:
         self.emulator.settings(source_outage=True)
         self.run()
         self.emulator.settings(source_outage=False)
+
+    def sources(self) -> None:
+        """A source of files, and a flow with the mapping that the tutorial prints."""
+        auth = {"specName": "Access Key", "params": {"s3AccessKey": "key", "s3SecretKey": "pa55-of-mixpanel"}}
+        self.post(f"{FLOW}/connections", {"name": "files", "connectionSpec": S3, "auth": auth})
+        line = {"sourceType": "ATTRIBUTE", "source": "data.distinct_id", "destination": "_emulator.distinct_id"}
+        body = {**mixpanel.mapping_set(self.schema), "mappings": [line]}
+        mapping = self.post(f"{DATA_PREP}/mappingSets", body)
+        self.post(f"{FLOW}/flows", mixpanel.flow(self.source, self.target, mapping, "tutorial"))
 
     def use(self, lines: list[dict[str, Any]], version: int) -> None:
         """A new version of the mapping set, which the flow then uses."""

@@ -29,14 +29,22 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], styles: dict[str, str] | None = None) -> None:
-    """A table in the way of kubectl: no lines, headings in capitals. `styles` gives the colour of whole cell texts."""
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    styles: dict[str, str] | None = None,
+    as_written: bool = False,
+) -> None:
+    """A table in the way of kubectl: no lines, headings in capitals. `styles` gives the colour of whole cell texts.
+
+    `as_written` leaves headings alone: the names of a source's fields.
+    """
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in columns:
-        table.add_column(column.upper(), overflow="fold")
+        table.add_column(Text(column if as_written else column.upper()), overflow="fold")
     for row in rows:
         texts = ["" if cell is None else str(cell) for cell in row]
         table.add_row(*(Text(text, style=(styles or {}).get(text, "")) for text in texts))

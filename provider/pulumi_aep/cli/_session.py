@@ -26,11 +26,19 @@ Stack = Annotated[
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _OURS = re.compile(r"(?:^|[:/$])aep:(\w+)$")
-_NAMED = {
-    "BaseConnection": ("connections", "base connection"),
-    "SourceConnection": ("source_connections", "source connection"),
-    "TargetConnection": ("target_connections", "target connection"),
-    "Flow": ("flows", "flow"),
+_ID = {"Schema": re.compile(r"https://ns\.adobe\.com/\S+|_\w+\.schemas\.\w+")}
+_COLLECTIONS = {
+    "BaseConnection": "connections",
+    "SourceConnection": "source_connections",
+    "TargetConnection": "target_connections",
+    "Flow": "flows",
+}
+_WORDS = {
+    "BaseConnection": "base connection",
+    "SourceConnection": "source connection",
+    "TargetConnection": "target connection",
+    "Flow": "flow",
+    "Schema": "schema",
 }
 
 
@@ -95,18 +103,16 @@ class Session:
     def identify(self, kind: str, wanted: str) -> str:
         """The id of the object that the user named by id, by its name at the service, in the program or as an output.
 
-        `kind` is one of BaseConnection, SourceConnection, TargetConnection and Flow. LookupFailed if there is none or
-        several.
+        `kind` is one of BaseConnection, SourceConnection, TargetConnection, Flow and Schema, whose name is its title.
+        LookupFailed if there is none or several.
         """
-        if _UUID.fullmatch(wanted):
+        is_id = _ID.get(kind, _UUID)
+        if is_id.fullmatch(wanted):
             return wanted
-        attribute, word = _NAMED[kind]
-        collection: FlowCollection = getattr(self.client.flow_service, attribute)
-        filters = () if '"' in wanted else (f'name=="{wanted}"',)  # how a quote is escaped there is not documented
-        found = [item["id"] for item in collection.find(*filters) if item.get("name") == wanted]
+        found = self._named(kind, wanted)
         if not found:
             found = [each.id for each in self.resources if each.kind == kind and each.name == wanted and each.id]
-        if not found and _UUID.fullmatch(str(self.outputs.get(wanted))):
+        if not found and is_id.fullmatch(str(self.outputs.get(wanted))):
             found = [self.outputs[wanted]]
         if len(found) != 1:
             what = (
@@ -114,8 +120,16 @@ class Session:
                 if found
                 else f"there is none in sandbox {self.settings.sandbox}"
             )
-            raise LookupFailed(f"{word} named {wanted!r}: {what}.")
+            raise LookupFailed(f"{_WORDS[kind]} named {wanted!r}: {what}.")
         return str(found[0])
+
+    def _named(self, kind: str, wanted: str) -> list[str]:
+        if kind == "Schema":
+            schemas = self.client.schema_registry.schemas.find(f"title=={wanted}")
+            return [item["id"] for item in schemas if item.get("title") == wanted]
+        collection: FlowCollection = getattr(self.client.flow_service, _COLLECTIONS[kind])
+        filters = () if '"' in wanted else (f'name=="{wanted}"',)  # how a quote is escaped there is not documented
+        return [item["id"] for item in collection.find(*filters) if item.get("name") == wanted]
 
     def _pulumi(self, *arguments: str) -> dict[str, Any] | None:
         """The JSON that a pulumi command prints for the stack; None where there is no project or no selected stack."""

@@ -1,51 +1,100 @@
-"""`pulumi-aep explore CONNECTION`: what the source holds, with a preview of its rows."""
+"""`pulumi-aep explore CONNECTION [PATH]`: what the source holds, a mapping set for it, and what is wrong with one."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+import csv
+import dataclasses
+import json
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from ..errors import ConfigError
+from ..errors import ConfigError, LookupFailed
+from ..exploration import Content, Entry, look
+from ..mapping_advice import Line, XdmField, lint, propose, unfilled, xdm_fields
+from ..resources.mapping_set import line_of
 from ..timezones import windows_name
-from ._output import Json, print_json, print_table
+from ._output import Json, console, print_json, print_table, progress
 from ._session import Session, Stack
 
-if TYPE_CHECKING:
-    from ..client.flow_service import FlowService
+ROWS_SHOWN = 10
+WIDEST_CELL = 40
 
-COLUMNS_ON_A_TERMINAL = 6
+
+class FileType(StrEnum):
+    """How a file is written, in Adobe's words."""
+
+    JSON = "json"
+    DELIMITED = "delimited"
+    PARQUET = "parquet"
 
 
 def explore(
     connection: Annotated[str, typer.Argument(help="Name or id of a base connection.")],
-    path: Annotated[str, typer.Argument(help="What to look at; for Mixpanel: json.")] = "json",
+    path: Annotated[str, typer.Argument(help="A folder, file or table; the top if left out.")] = "",
     param: Annotated[
         list[str] | None,
         typer.Option(
             help="Source parameter KEY=VALUE, such as projectId=…; those of its source connection if left out."
         ),
     ] = None,
-    object_type: Annotated[str, typer.Option(help="Kind of object: rest, table, file, folder or root.")] = "rest",
-    file_type: Annotated[str, typer.Option(help="json, delimited or parquet.")] = "json",
+    file_type: Annotated[
+        FileType | None, typer.Option(help="What a file is, where its name does not end in .csv, .json or .parquet.")
+    ] = None,
+    sample: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the rows, as .json, .jsonl or .csv.")
+    ] = None,
+    mapping: Annotated[
+        str | None, typer.Option(metavar="SCHEMA", help="Propose a mapping set into this schema, as code.")
+    ] = None,
+    lint_of: Annotated[
+        str | None,
+        typer.Option("--lint", metavar="FLOW", help="Look for mistakes in the mapping set of a flow, or of this id."),
+    ] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Show fields and sample rows of a source, as the service previews them.
+    """Show what a source holds: folders and files, tables, fields and sample rows, as the service previews them.
+
+    With --mapping or --lint: what would go, or goes, into a schema. Exit code 1 if --lint finds something.
 
     \b
     Examples:
-      pulumi-aep explore "Mixpanel web shop"
-      pulumi-aep explore "Mixpanel web shop" --param projectId=2384945 --param timezone=America/Los_Angeles
+      pulumi-aep explore "Mixpanel web shop" --sample events.json
+      pulumi-aep explore "Customer files" /acme/customers.csv --mapping "Customers"
     """
+    if sample and sample.suffix not in _WRITERS:
+        raise typer.BadParameter(f"must end in {', '.join(_WRITERS)}; got {sample.name}", param_hint="--sample")
+    if mapping and lint_of:
+        raise typer.BadParameter("only one of --mapping and --lint", param_hint="--mapping")
     session = Session(stack)
-    service = session.client.flow_service
-    connection_id = session.identify("BaseConnection", connection)
-    params = _given(param) if param else _of_source_connection(service, connection_id)
-    found = service.explore(
-        connection_id, object_type=object_type, path=path, file_type=file_type, source_params=params
-    )
-    if as_json:
-        print_json(found)
-    else:
+    with progress("asking the source", as_json):
+        service = session.client.flow_service
+        connection_id = session.identify("BaseConnection", connection)
+        checked = _Mapped(session, lint_of) if lint_of else None
+        place = path or (checked.place(connection_id) if checked else "")
+        found = look(service, connection_id, place, _given(param) if param else None, file_type or "")
+    if isinstance(found, list):
+        if sample or mapping or lint_of:
+            raise ConfigError(f"{path or connection} has no rows: name one of {', '.join(each.path for each in found)}")
+        _show_entries(found, as_json)
+        return
+    if sample:
+        _WRITERS[sample.suffix](found, sample)
+        if not as_json:
+            typer.echo(f"{len(found.rows)} rows saved in {sample}", err=True)
+    if mapping:
+        schema_id = session.identify("Schema", mapping)
+        schema = xdm_fields(session.client.schema_registry.schemas.resolved(schema_id))
+        _show_proposal(
+            propose(found, schema), found, schema, schema_id, session.client.schema_registry.tenant_id(), as_json
+        )
+    elif checked:
+        _show_findings(checked, found, as_json)
+    elif as_json:
+        print_json({"fields": found.fields, "data": found.rows})
+    elif not sample:
         _show(found)
 
 
@@ -62,41 +111,151 @@ def _given(pairs: list[str]) -> dict[str, str]:
     return params
 
 
-def _of_source_connection(service: "FlowService", connection_id: str) -> dict[str, Any]:
-    """The parameters of the first source connection that is made on this base connection."""
-    for item in service.source_connections.find(f"baseConnectionId=={connection_id}"):
-        return dict(item.get("params") or {})
-    raise ConfigError(
-        "no source connection uses this base connection yet: give its parameters, "
-        "like --param projectId=2384945 --param timezone='Pacific Standard Time'"
-    )
+# ---- what there is ----
 
 
-def _show(found: dict[str, Any]) -> None:
-    fields = dict(_fields(found.get("schema") or {}))
-    print_table(("Field", "Type"), fields.items())
-    rows = [dict(_leaves(row)) for row in found.get("data") or []]
-    shown = [name for name in fields if any(name in row for row in rows)][:COLUMNS_ON_A_TERMINAL]
-    last_parts = [name.rsplit(".", 1)[-1] for name in shown]
-    heads = last_parts if len(set(last_parts)) == len(shown) else shown
-    typer.echo(f"\n{len(rows)} rows, {len(shown)} of {len(fields)} fields (all with --json):\n")
-    print_table(heads, ([row.get(name) for name in shown] for row in rows))
+def _show_entries(entries: list[Entry], as_json: bool) -> None:
+    if as_json:
+        print_json([dataclasses.asdict(each) for each in entries])
+    elif entries:
+        print_table(("Type", "Name", "Path"), (dataclasses.astuple(each) for each in entries))
+    else:
+        typer.echo("There is nothing here.")
 
 
-def _fields(schema: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """(dotted name, type) of every leaf of a hierarchical schema, or of every column of a flat one."""
-    if "columns" in schema:
-        return [(column["name"], str(column.get("type", ""))) for column in schema["columns"]]
-    fields = []
-    for name, part in (schema.get("properties") or {}).items():
-        here = f"{prefix}{name}"
-        fields += _fields(part, f"{here}.") if part.get("properties") else [(here, str(part.get("type", "")))]
-    return fields
+def _show(found: Content) -> None:
+    print_table(("Field", "Type"), found.fields.items())
+    records = found.records()
+    shown = _columns_that_fit([name for name in found.fields if any(name in each for each in records)], records)
+    if not records:
+        typer.echo("\nThe service previews no rows.")
+        return
+    rows = records[:ROWS_SHOWN]
+    count = f"{len(rows)} of {len(records)} rows, {len(shown)} of {len(found.fields)} fields"
+    typer.echo(f"\n{count} (all with --json or --sample):\n")
+    last = [name.rpartition(".")[2] for name in shown]
+    heads = last if len({*last}) == len(last) else shown
+    print_table(heads, ([_cell(row.get(name)) for name in shown] for row in rows), as_written=True)
 
 
-def _leaves(row: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    leaves = []
-    for name, value in row.items():
-        here = f"{prefix}{name}"
-        leaves += _leaves(value, f"{here}.") if isinstance(value, dict) else [(here, value)]
-    return leaves
+def _cell(value: Any) -> str:
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"
+
+
+def _columns_that_fit(names: list[str], records: list[dict[str, Any]]) -> list[str]:
+    """As many columns as the terminal holds side by side; at least one."""
+    left = console().width
+    shown: list[str] = []
+    for name in names:
+        cells = [_cell(each.get(name)) for each in records[:ROWS_SHOWN]]
+        left -= max(map(len, [name.rpartition(".")[2], *cells])) + 3
+        if left < 0 and shown:
+            break
+        shown.append(name)
+    return shown
+
+
+# ---- a file of rows ----
+
+
+def _write_json(found: Content, file: Path) -> None:
+    file.write_text(json.dumps(found.rows, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_lines(found: Content, file: Path) -> None:
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows))
+
+
+def _write_csv(found: Content, file: Path) -> None:
+    """One column for each field; an array is JSON."""
+    with file.open("w", newline="") as stream:
+        rows = csv.DictWriter(stream, list(found.fields), extrasaction="ignore", lineterminator="\n")
+        rows.writeheader()
+        for record in found.records():
+            rows.writerow({key: json.dumps(each) if isinstance(each, list) else each for key, each in record.items()})
+
+
+_WRITERS = {".json": _write_json, ".jsonl": _write_lines, ".csv": _write_csv}
+
+
+# ---- a mapping set ----
+
+
+def _show_proposal(
+    lines: list[Line], found: Content, schema: dict[str, XdmField], schema_id: str, tenant: str, as_json: bool
+) -> None:
+    """Code that a program can take as it is; what is not sure stands beside each line."""
+    if as_json:
+        print_json([dataclasses.asdict(line) for line in lines])
+        return
+    if not lines:
+        raise LookupFailed("no field of the source resembles one of the schema: write the mapping set yourself")
+    typer.echo("import pulumi_aep as aep\n")
+    typer.echo(f'mapping = aep.MappingSet(\n    "mapping",\n    schema_id={_quoted(schema_id)},\n    mappings=[')
+    own = f"_{tenant}."
+    for line in lines:
+        destination = line.destination
+        if destination.startswith(own):
+            destination = f"_{{tenantId}}.{destination.removeprefix(own)}"
+        pairs = {"source": line.source, "destination": destination}
+        if line.source_type != "ATTRIBUTE":
+            pairs["source_type"] = line.source_type
+        text = ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in pairs.items())
+        typer.echo(f"        {{{text}}},  # {line.certainty}: {line.reason}")
+    typer.echo("    ],\n)")
+    for name in unfilled(lines, schema):
+        typer.echo(f"# required by the schema, and nothing found for it: {name}")
+    taken = " ".join(line.source for line in lines)
+    if left := [name for name in found.fields if name not in taken]:
+        typer.echo(f"# not taken from the source: {', '.join(left)}")
+
+
+def _quoted(text: str) -> str:
+    """As ruff writes it: double quotes, where that saves escapes single ones."""
+    return repr(text) if '"' in text and "'" not in text else json.dumps(text, ensure_ascii=False)
+
+
+class _Mapped:
+    """The mapping set that a flow uses, in the version that it uses; or the one of this id."""
+
+    def __init__(self, session: Session, wanted: str) -> None:
+        self.service, client = session.client.flow_service, session.client
+        self.flow: dict[str, Any] = {}
+        mapping_id, version = wanted, ""
+        if not re.fullmatch(r"[0-9a-f]{32}", wanted):
+            self.flow = self.service.flows.get(session.identify("Flow", wanted))
+            mapping_id, version = self._reference(wanted)
+        item = client.data_prep.mapping_sets.get(mapping_id, version)
+        self.lines = [line_of(each) for each in item.get("mappings") or []]
+        output = item.get("outputSchema") or {}
+        schema_id = str((output.get("schemaRef") or {}).get("id") or item.get("xdmSchema"))
+        self.schema = xdm_fields(client.schema_registry.schemas.resolved(schema_id))
+
+    def _reference(self, flow: str) -> tuple[str, str]:
+        for each in self.flow.get("transformations") or []:
+            if each.get("name") == "Mapping":
+                return str(each["params"]["mappingId"]), str(each["params"].get("mappingVersion", ""))
+        raise LookupFailed(f"flow {flow} has no mapping set")
+
+    def place(self, connection_id: str) -> str:
+        """The file or table that the flow takes, if it takes it from this connection."""
+        for source_id in self.flow.get("sourceConnectionIds") or []:
+            source = self.service.source_connections.get(source_id)
+            params = source.get("params") or {}
+            if source.get("baseConnectionId") == connection_id:
+                return str(params.get("tableName") or params.get("path") or "")
+        return ""
+
+
+def _show_findings(checked: _Mapped, found: Content, as_json: bool) -> None:
+    findings = lint(checked.lines, found, checked.schema)
+    if as_json:
+        print_json([dataclasses.asdict(each) for each in findings])
+    elif findings:
+        print_table(("Destination", "Problem"), (dataclasses.astuple(each) for each in findings))
+    else:
+        typer.echo(f"{len(checked.lines)} lines, no mistakes found in {len(found.rows)} sample rows")
+    if findings:
+        raise typer.Exit(1)

@@ -22,9 +22,10 @@ class MappingSets:
         answer: dict[str, Any] = self._http.request("POST", self._path, body=body)
         return answer
 
-    def get(self, object_id: str) -> dict[str, Any]:
-        """The mapping set; NotFound if it is gone."""
-        answer: dict[str, Any] = self._http.request("GET", f"{self._path}/{object_id}")
+    def get(self, object_id: str, version: str = "") -> dict[str, Any]:
+        """The mapping set, in its latest version if none is given; NotFound if it is gone."""
+        query = {"version": version} if version else None
+        answer: dict[str, Any] = self._http.request("GET", f"{self._path}/{object_id}", query=query)
         return answer
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:

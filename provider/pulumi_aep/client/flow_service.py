@@ -96,15 +96,22 @@ class FlowService:
             raise UnexpectedAnswer(f"POST {BASE}/runs", "the answer names no run") from None
 
     def explore(
-        self, connection_id: str, *, object_type: str, path: str, file_type: str, source_params: dict[str, Any]
-    ) -> dict[str, Any]:
-        """What the source holds at `path`, with a preview of its rows: `{format, schema, data}`.
+        self,
+        connection_id: str,
+        *,
+        object_type: str,
+        path: str = "",
+        file_type: str = "",
+        source_params: dict[str, Any] | None = None,
+    ) -> Any:
+        """What the source holds at `path`: of a file, table or REST source `{format, schema, data}` with a preview of
+        its rows; of a `root` or `folder` a list of `{type, name, path, …}`.
 
         `source_params` travels as base64 of its JSON text (tutorial; its own sample encodes another source's value).
         """
-        encoded = base64.b64encode(json.dumps(source_params, separators=(",", ":")).encode()).decode()
         query = {"objectType": object_type, "object": path, "fileType": file_type, "preview": "true"}
-        answer: dict[str, Any] = self._http.request(
-            "GET", f"{BASE}/connections/{connection_id}/explore", query={**query, "sourceParams": encoded}
-        )
-        return answer
+        if source_params is not None:
+            text = json.dumps(source_params, separators=(",", ":"))
+            query["sourceParams"] = base64.b64encode(text.encode()).decode()
+        asked = {name: value for name, value in query.items() if value}
+        return self._http.request("GET", f"{BASE}/connections/{connection_id}/explore", query=asked)

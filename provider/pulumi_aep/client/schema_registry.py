@@ -8,6 +8,7 @@ from .http import Http, was_lost
 
 BASE = "/data/foundation/schemaregistry"
 WHOLE = {"Accept": "application/vnd.adobe.xed+json; version=1"}
+RESOLVED = {"Accept": "application/vnd.adobe.xed-full+json; version=1"}
 WHOLE_LIST = {"Accept": "application/vnd.adobe.xed+json"}  # a version in a list's Accept is refused: XDM-1006-400
 PAGE_SIZE = 300
 APPEND = "/allOf/-"
@@ -27,6 +28,10 @@ class RegistryCollection:
     def get(self, object_id: str) -> dict[str, Any]:
         """The resource with its `$ref`s unresolved; NotFound if it is gone."""
         return _with_id(self._http.request("GET", self._one(object_id), headers=WHOLE))
+
+    def resolved(self, object_id: str) -> dict[str, Any]:
+        """The resource with all that it refers to put in its place; NotFound if it is gone."""
+        return _with_id(self._http.request("GET", self._one(object_id), headers=RESOLVED))
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All resources that meet every filter (`title==…`), page by page."""

@@ -88,8 +88,8 @@ class MappingSetProvider(Provider):
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Compared are source, destination and type; the order is the program's as far as it goes."""
-        known = {_identity(_to_wire(mapping, runtime)): mapping for mapping in state.get("mappings") or []}
-        seen = {_identity(mapping): mapping for mapping in item.get("mappings") or []}
+        known = {line_of(_to_wire(mapping, runtime)): mapping for mapping in state.get("mappings") or []}
+        seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
         kept = [mapping for identity, mapping in known.items() if identity in seen]
         foreign = [_from_identity(identity) for identity in seen if identity not in known]
         output = item.get("outputSchema") or {}
@@ -100,7 +100,7 @@ class MappingSetProvider(Provider):
         """With the lines' names and descriptions, and the organization's namespace as a program may write it."""
         namespace, lines = f"_{runtime.tenant_id}", {}
         for mapping in item.get("mappings") or []:
-            line = _from_identity(identity := _identity(mapping))
+            line = _from_identity(identity := line_of(mapping))
             first, dot, rest = line["destination"].partition(".")
             line["destination"] = f"{TENANT}{dot}{rest}" if first == namespace else line["destination"]
             texts = {"name": mapping.get("name"), "description": undescribed(mapping.get("description"))["description"]}
@@ -134,7 +134,7 @@ def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
     return {"sourceType": mapping["source_type"], "source": mapping["source"], "destination": destination, **optional}
 
 
-def _identity(mapping: dict[str, Any]) -> tuple[str, str, str]:
+def line_of(mapping: dict[str, Any]) -> tuple[str, str, str]:
     """(source, destination, type) of either generation of names, as written or as read back."""
     source_type = str(mapping.get("sourceType"))
     source = str(mapping.get("source") or mapping.get("sourceAttribute"))
