@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .components import MixpanelSource
     from .first_run import FirstRun
-    from .lookups import get_connection_spec, get_dataset, get_flow_spec, get_sandbox, get_schema
+    from .lookups import (
+        FlowRunInfo,
+        get_connection_spec,
+        get_dataset,
+        get_flow_runs,
+        get_flow_spec,
+        get_sandbox,
+        get_schema,
+    )
     from .owner import Owner
     from .resources import (
         BaseConnection,
@@ -48,6 +56,7 @@ __all__ = [
     "FirstRun",
     "Flow",
     "FlowOptions",
+    "FlowRunInfo",
     "FlowSpec",
     "Mapping",
     "MappingSet",
@@ -62,6 +71,7 @@ __all__ = [
     "XdmClass",
     "get_connection_spec",
     "get_dataset",
+    "get_flow_runs",
     "get_flow_spec",
     "get_sandbox",
     "get_schema",
@@ -71,6 +81,7 @@ _HOMES = {
     "Data": ".resources._types",
     "FirstRun": ".first_run",
     "FlowOptions": ".resources.flow",
+    "FlowRunInfo": ".lookups",
     "Mapping": ".resources.mapping_set",
     "MixpanelSource": ".components",
     "Owner": ".owner",

@@ -4,10 +4,12 @@ Settings are the stack's own (`aep:…`), then the environment. A failure ends t
 traceback. `requests` is imported only here, when one of them is used.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import pulumi
 
@@ -69,6 +71,27 @@ class SandboxInfo:
     state: str
 
 
+class FlowRunInfo(TypedDict):
+    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes bytes; None: the run does not say.
+
+    `status` is the service's word, but for a success that lost records: "success, but records failed". `well` says
+    whether it ended well and lost nothing. `errors` are texts.
+    """
+
+    id: str
+    status: str
+    well: bool
+    started: str | None
+    ended: str | None
+    records_in: int | None
+    records_out: int | None
+    records_failed: int | None
+    bytes_in: int | None
+    bytes_out: int | None
+    errors: list[str]
+    batch_ids: list[str]
+
+
 def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
     """The connection spec of that name. Raises RunError if there is none, or several."""
     item = _one("connection spec", name, lambda client: client.flow_service.connection_specs.find(f'name=="{name}"'))
@@ -101,11 +124,57 @@ def get_sandbox(*, name: str) -> SandboxInfo:
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
+def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) -> pulumi.Output[list[FlowRunInfo]]:
+    """The latest runs of a flow, the latest first; at most `limit`. Unknown at the preview that makes the flow.
+
+        runs = aep.get_flow_runs(flow.id)
+        pulumi.export("lastRun", runs.apply(lambda runs: runs[0]["status"] if runs else "none yet"))
+
+    Raises RunError if there is no such flow.
+    """
+    return pulumi.Output.all(flow_id, limit).apply(lambda given: _flow_runs(str(given[0]), int(given[1])))
+
+
+def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:
+    from .flow_runs import explained
+
+    with _told():
+        service = _client().flow_service
+        found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
+        runs = [explained(item) for item in islice(found, limit)]
+    return [
+        FlowRunInfo(
+            id=run.id,
+            status=run.status,
+            well=run.well,
+            started=run.started.isoformat() if run.started else None,
+            ended=run.ended.isoformat() if run.ended else None,
+            records_in=run.records_in,
+            records_out=run.records_out,
+            records_failed=run.records_failed,
+            bytes_in=run.bytes_in,
+            bytes_out=run.bytes_out,
+            errors=[str(error) for error in run.errors],
+            batch_ids=list(run.batch_ids),
+        )
+        for run in runs
+    ]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Our own errors end the program with their message and no traceback."""
+    try:
+        yield
+    except AepError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
 def _one(
     kind: str, wanted: str, find: "Callable[[Client], Iterable[dict[str, Any]]]", key: str = "name"
 ) -> dict[str, Any]:
     """The only one of all pages whose `key` is exactly what is wanted."""
-    try:
+    with _told():
         found = [item for item in find(_client()) if item.get(key) == wanted]
         if len(found) != 1:
             ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
@@ -115,8 +184,6 @@ def _one(
                 else f"there is none in this sandbox; check the {key}"
             )
             raise LookupFailed(f"{kind} with the {key} {wanted!r}: {what}.")
-    except AepError as error:
-        raise pulumi.RunError(str(error)) from None
     return found[0]
 
 

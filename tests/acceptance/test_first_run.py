@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack, writes
+from acceptance.support import Stack, reads, writes
 from support.emulator import Emulator
 
 PROGRAM = """
@@ -11,6 +11,7 @@ mixpanel = aep.MixpanelSource(
 )
 gate = aep.FirstRun("web-shop", flow_id=mixpanel.flow.id, on_demand=True, timeout=60)
 pulumi.export("arrived", gate.records_out)
+pulumi.export("runs", aep.get_flow_runs(gate.flow_id))  # known when the gate is open
 """
 
 
@@ -29,7 +30,14 @@ def test_the_gate(stack: Callable[..., Stack], emulator: Emulator) -> None:
     emulator.clear_journal()
     dev.up()
     assert writes(emulator) == ["POST runs"]  # the flow is not touched
-    assert dev.outputs() == {"arrived": 10}
-    asked = len(emulator.journal())
+    outputs = dev.outputs()
+    assert outputs["arrived"] == 10
+    latest, first = outputs["runs"]
+    assert (latest["status"], latest["well"], latest["records_out"], latest["errors"]) == ("success", True, 10, [])
+    assert (first["status"], first["well"], first["records_out"]) == ("failed", False, 0)
+    assert first["errors"] == ["CONNECTOR-2001-500: Error occurred at copy activity."]
+    assert (latest["id"], latest["started"] <= latest["ended"]) == (dev.resources()["FirstRun web-shop"]["id"], True)
+
+    emulator.clear_journal()
     assert dev.preview().changes == {}
-    assert len(emulator.journal()) == asked
+    assert reads(emulator) == ["GET flows", "GET runs"]  # the look-up's: the gate asks nobody

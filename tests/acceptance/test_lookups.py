@@ -72,6 +72,8 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
 
     dev.program('aep.get_dataset(name="twin")')
     assert several in dev.fail("preview")
+    dev.program('pulumi.export("runs", aep.get_flow_runs("70383d02-2777-4be7-a309-9dd6eea1b46d"))')
+    assert "run pulumi refresh" in dev.fail("preview")
     dev.config({"aep:sandbox": "<your sandbox>"})
     assert "aep:sandbox still holds the placeholder <your sandbox>" in dev.fail("preview")
     assert writes(emulator) == []

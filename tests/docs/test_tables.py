@@ -195,14 +195,40 @@ def test_options_of_commands(name: str) -> None:
     assert documented == known - {"--help"}
 
 
+OF_OUTPUTS = {"get_flow_runs"}
+"""The look-ups that take and give outputs."""
+
+
 def test_lookups() -> None:
-    rows = pages.table(pages.ROOT / "docs" / "lookups.md", "Function")
-    assert set(rows) == {name for name in aep.__all__ if name.startswith("get_")}
+    rows = next(iter(lookups("By")))
+    assert set(rows) == {name for name in aep.__all__ if name.startswith("get_")} - OF_OUTPUTS
     for name, row in rows.items():
         function = getattr(aep, name)
         assert pages.spans(row["By"]) == list(inspect.signature(function).parameters)
         result = typing.get_type_hints(function)["return"]
         assert pages.spans(row["Gives"]) == [field.name for field in dataclasses.fields(result)]
+
+
+def test_lookups_of_outputs() -> None:
+    rows = next(iter(lookups("Arguments")))
+    assert set(rows) == OF_OUTPUTS
+    for name, row in rows.items():
+        function = getattr(aep, name)
+        assert pages.spans(row["Arguments"]) == list(inspect.signature(function).parameters)
+        (result,) = get_args(inspect.signature(function).return_annotation)
+        keys = pages.table(pages.ROOT / "docs" / "lookups.md", f"Key of `{_innermost(result).__name__}`")
+        documented = [key for cell in keys for key in re.findall(r"\w+", cell)]
+        assert documented == list(_innermost(result).__annotations__)
+
+
+def lookups(column: str) -> list[dict[str, dict[str, str]]]:
+    """The tables of functions with this column."""
+    found = [table.rows for table in pages.tables(pages.prose(pages.ROOT / "docs" / "lookups.md"))]
+    return [rows for rows in found if column in next(iter(rows.values()))]
+
+
+def _innermost(annotation: Any) -> Any:
+    return _innermost(get_args(annotation)[0]) if get_args(annotation) else annotation
 
 
 # ---- messages ----
