@@ -1,5 +1,5 @@
 # Every target does its own set-up; `make` alone lists them. Variables: STACK (a file stacks/Pulumi.STACK.yaml),
-# PORT (of the local emulator), PYTHON (3.11 or newer; found by itself).
+# PORT (of the local emulator), PYTHON (3.11 or newer; found by itself), SLICE (of the torture).
 
 STACK ?= local
 PORT ?= 8700
@@ -41,9 +41,9 @@ test: lint ## lint, then all tests, the ones with the real engine included
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
 		PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2 --dist worksteal $(if $(BROWSER),,-m 'not browser')
 
-torture: setup ## kill -9 at 60 instants of up, update, replacement and destroy; prints a table
+torture: setup ## kills, storms and a rate limit on the real engine; writes docs/reliability.md
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
-		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/faults/torture.py
+		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/faults/torture.py $(SLICE)
 
 golden: setup ## keep the state that this release leaves, for the tests of upgrades
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \

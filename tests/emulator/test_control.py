@@ -68,11 +68,13 @@ def test_no_secret_in_objects_and_journal(emulator: Emulator) -> None:
 def test_the_journal_counts_calls_and_nothing_of_its_own(emulator: Emulator) -> None:
     emulator.token()
     emulator.clear_journal()
+    before = time.time()
     emulator.request("POST", f"{FLOW}/connections?a=b", base(), sandbox="dev")
     emulator.request("GET", f"{CATALOG}/dataSets/none")
     emulator.objects()
     first, second = emulator.journal()
     assert first.pop("ms") >= 0
+    assert before * 1000 - 1 <= first.pop("at_ms") <= second["at_ms"] <= time.time() * 1000 + 1
     path = f"{FLOW}/connections"
     assert first == {"n": 1, "method": "POST", "path": path, "query": "a=b", "status": 201, "sandbox": "dev"}
     assert (second["n"], second["status"], second["sandbox"]) == (2, 404, "local")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from faults.torture import torture
+from faults.kill import VERBS, kills
 from support.emulator import Emulator
 
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize("seed", [101, 102])
 def test_after_a_kill_everything_is_there_exactly_once(seed: int, tmp_path: Path, emulator: Emulator) -> None:
-    outcomes = torture(tmp_path / "stack", emulator, seed)
-    assert len(outcomes) == 4
+    outcomes = kills(tmp_path / "stack", emulator, chains=1, seed=seed)
+    assert len(outcomes) == len(VERBS)
     assert [outcome for outcome in outcomes if outcome.problems] == []

@@ -27,7 +27,8 @@ def recover(
 
     The same as typing: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up. It also ends language hosts
     that a killed engine left behind on this machine, puts the backup in place of a state file that broke off in the
-    middle (file backend), and deletes mapping sets of this state that the state does not have.
+    middle (file backend), and deletes mapping sets of this stack that neither its state has nor a flow goes by. With
+    --destroy, pulumi up comes before pulumi destroy if the killed update made something that the state does not have.
 
     \b
     Examples:
@@ -36,7 +37,6 @@ def recover(
     """
     if not shutil.which("pulumi"):
         raise ConfigError("recover needs the pulumi command on PATH")
-    chosen = ["--stack", stack] if stack else []
     last = "destroy" if destroy else "up"
     which = f"stack {stack}" if stack else "the selected stack"
     typer.echo(f"No other pulumi may be at work on {which}.", err=True)
@@ -46,11 +46,24 @@ def recover(
     _restore_broken_states()
     # `cancel` takes the stack as its argument, and fails where nothing is locked: that is no obstacle.
     _pulumi("cancel", *([stack] if stack else []), "--yes")
-    for step in (["refresh", "--clear-pending-creates"], [last]):
-        if code := _pulumi(*step, *chosen, "--yes", "--skip-preview"):
-            raise typer.Exit(code)
-        if step[0] == "refresh":
-            _delete_left_mapping_sets(stack)
+    _run(stack, "refresh", "--clear-pending-creates")
+    left = list(_left(stack)) if destroy else []
+    if left or not destroy:
+        _run(stack, "up")
+        left = list(_left(stack))
+    for kind, object_id in left:
+        typer.echo(f"{kind} {object_id} is this stack's, but its state does not have it", err=True)
+        if kind == "MappingSet":
+            typer.echo("  and no flow goes by it: it is deleted", err=True)
+            Session(stack).client.data_prep.mapping_sets.delete(object_id)
+    if destroy:
+        _run(stack, "destroy")
+
+
+def _run(stack: str | None, *arguments: str) -> None:
+    chosen = ["--stack", stack] if stack else []
+    if code := _pulumi(*arguments, *chosen, "--yes", "--skip-preview"):
+        raise typer.Exit(code)
 
 
 def _pulumi(*arguments: str) -> int:
@@ -87,18 +100,22 @@ def _is_json(file: Path) -> bool:
     return True
 
 
-def _delete_left_mapping_sets(stack: str | None) -> None:
-    """A mapping set is never taken from an earlier run, since it may be one that is still in use. Here it is not."""
-    from ..resources.mapping_set import owner_of
+def _left(stack: str | None) -> Iterator[tuple[str, str]]:
+    """(kind, id) of what carries this stack's owner and is not in its state, mapping sets that flows go by left out."""
+    from ..resources import KINDS, MappingSet
+    from ..resources.flow import flows_of
+    from ..runtime import Runtime
 
     session = Session(stack)
-    owner_ids = [each.id for each in session.resources if each.kind == "Owner"]
-    recorded = {each.id for each in session.resources if each.kind == "MappingSet"}
-    collection = session.client.data_prep.mapping_sets
-    for item in list(collection.find()) if owner_ids else []:
-        if item["id"] not in recorded and (owner_of(item) or "").endswith(f"#{owner_ids[0]}"):
-            typer.echo(f"deleting mapping set {item['id']}, which a killed update left", err=True)
-            collection.delete(item["id"])
+    owner_id = next((each.id for each in session.resources if each.kind == "Owner"), None)
+    if owner_id is None:
+        return
+    runtime, recorded = Runtime(session.settings, session.client), {each.id for each in session.resources}
+    for kind in KINDS:
+        for object_id, seen in kind.provider().inventory(runtime).all().items():
+            unknown = (seen.get("owner") or "").endswith(f"#{owner_id}") and object_id not in recorded
+            if unknown and not (kind is MappingSet and flows_of(object_id, runtime)):
+                yield kind.__name__, object_id
 
 
 def _orphaned_hosts() -> Iterator[psutil.Process]:

@@ -50,7 +50,8 @@ class Journal:
         entry = {"n": self.entries[-1]["n"] + 1 if self.entries else 1, "method": request.method}
         entry |= {"path": request.url.path, "query": _masked(request.url.query)}
         entry |= {"status": answer.status if answer else None, "sandbox": sandbox}
-        entry |= {"ms": round((time.perf_counter() - started) * 1000, 2)}
+        took_ms = (time.perf_counter() - started) * 1000
+        entry |= {"at_ms": round(time.time() * 1000 - took_ms), "ms": round(took_ms, 2)}
         self.entries.append(entry | ({"fault": fault.shown["id"]} if fault else {}))
 
 

@@ -1,0 +1,125 @@
+"""The outcomes of `make torture` as tables: on the terminal and as docs/reliability.md."""
+
+import platform
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from acceptance.support import engine
+from faults.kill import VERBS, VICTIMS
+from faults.storm import PAGE_SIZE, SHARE, TIMES, TOKEN_TTL_S, weather
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+TEMPLATE = Path(__file__).with_name("reliability.md")
+
+Kept = dict[str, Any]
+"""Slice → {versions, outcomes}."""
+
+
+@dataclass
+class Table:
+    header: list[str]
+    rows: list[list[Any]]
+
+    def markdown(self) -> str:
+        lines = [self.header, ["---"] * len(self.header), *self.rows]
+        return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+    def rich(self) -> RichTable:
+        table = RichTable(*self.header)
+        for row in self.rows:
+            table.add_row(*map(str, row))
+        return table
+
+
+def versions() -> dict[str, str]:
+    """What was tried, and with what."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=PAGE.parent)
+    cli = subprocess.run([engine(), "version"], capture_output=True, text=True, check=True)
+    return {
+        "pulumi-aep": f"{version('pulumi-aep')}, commit {commit.stdout.strip() or 'unknown'}",
+        "Pulumi engine": cli.stdout.strip(),
+        "Pulumi SDK": version("pulumi"),
+        "Python": platform.python_version(),
+    }
+
+
+def of_kills(outcomes: list[Kept]) -> Table:
+    rows = []
+    for chains in sorted({each["chains"] for each in outcomes}):
+        for operation in VERBS:
+            mine = [each for each in outcomes if (each["chains"], each["operation"]) == (chains, operation)]
+            hit = [each for each in mine if each["hit"]]
+            by_victim = [sum(each["victim"] == victim for each in hit) for victim in VICTIMS]
+            bad = sum(bool(each["problems"]) for each in mine)
+            rows.append([chains, operation, len(hit), *by_victim, len(mine) - len(hit), bad])
+    totals = [sum(row[column] for row in rows) for column in range(2, 2 + len(VICTIMS) + 3)]
+    header = ["Chains", "Operation", "Kills", *(f"of {victim}" for victim in VICTIMS), "Had ended before", "Problems"]
+    return Table(header, [*rows, ["all", "", *totals]])
+
+
+def of_storms(outcomes: list[Kept]) -> Table:
+    rows = []
+    for operation in dict.fromkeys(each["operation"] for each in outcomes):
+        mine = [each for each in outcomes if each["operation"] == operation]
+        hit, calls = sum(sum(each["hits"].values()) for each in mine), sum(each["calls"] for each in mine)
+        ended = [sum(each["ended"] == when for each in mine) for when in TIMES]
+        rows.append([operation, len(mine), calls, hit, *ended, sum(bool(each["problems"]) for each in mine)])
+    totals = [sum(row[column] for row in rows) for column in range(1, 5 + len(TIMES))]
+    ends = [f"Ended well {when}" for when in TIMES]
+    return Table(["Operation", "Storms", "Calls", "Hit", *ends, "Problems"], [*rows, ["all", *totals]])
+
+
+def of_hits(outcomes: list[Kept]) -> Table:
+    hits: Counter[str] = sum((Counter(each["hits"]) for each in outcomes), Counter())
+    return Table(["Weather", "Calls hit"], [[name, hits[name]] for name in weather(0)])
+
+
+def of_rate(outcomes: list[Kept]) -> Table:
+    rows = [[each[key] for key in ("chains", "per_s", "calls", "refused", "early")] for each in outcomes]
+    for row, each in zip(rows, outcomes, strict=True):
+        row.append(len(each["problems"]))
+    header = ["Chains", "Calls a second", "Calls", "of them 429", "came before Retry-After", "Problems"]
+    return Table(header, rows)
+
+
+def show(kept: Kept) -> None:
+    console = Console()
+    for name, tables in (("kills", [of_kills]), ("storms", [of_storms, of_hits]), ("rate", [of_rate])):
+        for table in tables if name in kept else []:
+            console.print(table(kept[name]["outcomes"]).rich())
+
+
+def write(kept: Kept) -> None:
+    outcomes = {name: each["outcomes"] for name, each in kept.items()}
+    tried = []
+    for name in kept["kills"]["versions"]:
+        by_slice = {part: each["versions"][name] for part, each in kept.items()}
+        same = len(set(by_slice.values())) == 1
+        texts = [by_slice["kills"]] if same else [f"{text} ({part})" for part, text in by_slice.items()]
+        tried.append(f"- {name}: {', '.join(texts)}")
+    seeds = {
+        chains: 1 + max(each["seed"] for each in outcomes["kills"] if each["chains"] == chains) for chains in (1, 10)
+    }
+    storms = len({each["seed"] // 10 for each in outcomes["storms"]})
+    PAGE.write_text(
+        TEMPLATE.read_text().format(
+            versions="\n".join(tried),
+            seeds_1=seeds[1] - 1,
+            seeds_10=seeds[10] - 1,
+            kills=of_kills(outcomes["kills"]).markdown(),
+            share=f"{SHARE:.0%}".replace("%", " %"),
+            storm_seeds=storms - 1,
+            page_size=PAGE_SIZE,
+            ttl=TOKEN_TTL_S,
+            storms=of_storms(outcomes["storms"]).markdown(),
+            hits=of_hits(outcomes["storms"]).markdown(),
+            rate=of_rate(outcomes["rate"]).markdown(),
+        )
+    )
