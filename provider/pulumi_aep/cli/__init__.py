@@ -12,9 +12,11 @@ import typer
 
 from ..errors import AepError
 from .deploy import deploy
+from .diff_sandboxes import diff_sandboxes
 from .emulator import emulator
 from .explore import explore
 from .export import export
+from .orphans import orphans
 from .recover import recover
 from .report import report
 from .run import run
@@ -33,6 +35,8 @@ app.command()(runs)
 app.command()(run)
 app.command()(report)
 app.command()(export)
+app.command()(orphans)
+app.command()(diff_sandboxes)
 app.command()(deploy)
 app.command()(recover)
 app.command()(emulator)

@@ -5,7 +5,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -90,7 +90,7 @@ def _written(
     if found.kind is Flow:
         notes += _mapping_versions(arguments.get("transformations", []), found, names, versions)
     if found.owner:
-        notes.append(f"managed by {found.owner}: take_over=True takes it from there")
+        notes.append(_OWNED.format(found.owner))
     return Written(found, variable, name, arguments, keys, notes)
 
 
@@ -195,8 +195,13 @@ def program(written: list[Written], home: Mapping[str, str]) -> str:
 
 
 def module(written: list[Written]) -> str:
-    """Resources to add to a program that manages their sandbox already, each adopted."""
-    return "\n".join([_ADDED, "import pulumi_aep as aep", *_body(written, _adopted)])
+    """Resources to add to a program that manages their sandbox already, each adopted; credentials stay as they are."""
+    shown = []
+    for each in written:
+        arguments = {name: value for name, value in each.arguments.items() if name != "auth"}
+        notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
+        shown.append(replace(each, arguments=arguments, notes=notes))
+    return "\n".join([_ADDED, "import pulumi_aep as aep", *_body(shown, _adopted)])
 
 
 def _adopted_at_home(each: Written) -> dict[str, Any]:
@@ -218,6 +223,8 @@ def _body(written: list[Written], adoption: Any) -> list[str]:
         lines += [")"]
     return [*lines, ""]
 
+
+_OWNED = "managed by {}: take_over=True takes it from there"
 
 _QUIET = "signal.signal(signal.SIGINT, signal.SIG_DFL)  # a failing update shows no traceback"
 

@@ -1,0 +1,220 @@
+"""`pulumi-aep orphans`: what a stack lost sight of, in a sandbox that holds other things as well."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator
+from support.foreign import make_old_sandbox
+from support.mixpanel import Chain, base, dataset, field_group, make_chain, mapping_set, schema, source
+
+from .conftest import Cli
+from .stacks import Stacks, stacks
+from .world import World
+
+__all__ = ["stacks"]
+
+OWNER = "0123456789ab"
+
+
+def made(emulator: Emulator, path: str, body: dict[str, Any], sandbox: str = "local") -> str:
+    answer = emulator.request("POST", path, body, sandbox)
+    assert answer.ok, answer.text
+    found = answer.json()
+    return str(found[0]).rsplit("/", 1)[1] if isinstance(found, list) else str(found.get("$id") or found["id"])
+
+
+def owned(body: dict[str, Any], name: str = "lost", owner: str = OWNER) -> dict[str, Any]:
+    return body | {"description": f"text\n[pulumi: shop/dev/{name}#{owner}]"}
+
+
+@pytest.fixture
+def chain(emulator: Emulator, stacks: Stacks) -> Chain:
+    """A chain that is in the state of `dev`, beside others that are nobody's affair; lists are of two."""
+    emulator.settings(page_size=2)
+    chain = make_chain(emulator)
+    stacks.write("dev", "local", recorded(chain))
+    return chain
+
+
+def recorded(chain: Chain) -> dict[str, str]:
+    return {
+        "Owner aep-owner": OWNER,
+        "FieldGroup web": chain.group,
+        "Schema web": chain.schema,
+        "Dataset web": chain.dataset,
+        "BaseConnection web": chain.base,
+        "SourceConnection web": chain.source,
+        "TargetConnection web": chain.target,
+        "MappingSet web": chain.mapping,
+        "Flow web": chain.flow,
+    }
+
+
+def lose(emulator: Emulator) -> dict[str, str]:
+    """Five objects that carry the stack's owner and are in no state; kind → id."""
+    group = made(emulator, f"{REGISTRY}/tenant/fieldgroups", owned(field_group("Lost fields")))
+    lost_schema = made(emulator, f"{REGISTRY}/tenant/schemas", owned(schema(group, title="Lost schema")))
+    mappings = mapping_set(lost_schema)
+    mappings["mappings"][0]["description"] = f"[pulumi: shop/dev/lost#{OWNER}]"
+    connection = made(emulator, f"{FLOW}/connections", owned(base("Lost base")))
+    return {
+        "FieldGroup": group,
+        "Schema": lost_schema,
+        "MappingSet": made(emulator, f"{DATA_PREP}/mappingSets", mappings),
+        "BaseConnection": connection,
+        "SourceConnection": made(emulator, f"{FLOW}/sourceConnections", owned(source(connection, "Lost source"))),
+    }
+
+
+def rows(cli_run: Cli, code: int) -> list[tuple[str, str, str]]:
+    result = cli_run("orphans", "--json")
+    assert (result.code, result.err) == (code, "")
+    return [(row["what"], row["kind"], row["id"]) for row in json.loads(result.out)]
+
+
+def test_agreement(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    made(emulator, f"{FLOW}/connections", owned(base("Another stack's"), owner="ba9876543210"))
+    made(emulator, f"{FLOW}/connections", base("Somebody's"))
+    result = cli_run("orphans")
+    assert (result.code, result.out) == (0, "The stack and sandbox local agree.\n")
+
+
+def test_what_carries_our_owner_and_is_in_no_state(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    lost = lose(emulator)
+    made(emulator, f"{FLOW}/connections", owned(base("Elsewhere")), "stage")
+    assert sorted(rows(cli_run, 1)) == sorted(("orphan", kind, object_id) for kind, object_id in lost.items())
+    result = cli_run("orphans")
+    assert ["orphan", "BaseConnection", "Lost base", lost["BaseConnection"], f"shop/dev/lost#{OWNER}"] in result.lines
+    assert "orphan: carries this stack's owner and is in no state: --delete removes it" in result.err
+
+
+def test_what_is_in_the_state_and_gone(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    emulator.request("DELETE", f"{FLOW}/flows/{chain.flow}").raise_for_status()
+    assert rows(cli_run, 1) == [("gone", "Flow", chain.flow)]
+    result = cli_run("orphans")
+    assert result.lines[1][:3] == ["gone", "Flow", "web"]
+    assert "gone: is in the state and not in the sandbox: pulumi refresh, then pulumi up" in result.err
+
+
+def test_look_alikes(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    """Name and spec, as for the refusal to make a second one; a marked one is another stack's."""
+    alike = made(emulator, f"{FLOW}/sourceConnections", source(chain.base))
+    made(emulator, f"{FLOW}/sourceConnections", owned(source(chain.base), owner="ba9876543210"))
+    second = made(emulator, f"{CATALOG}/dataSets", dataset(chain.schema))
+    assert rows(cli_run, 1) == [("look-alike", "Dataset", second), ("look-alike", "SourceConnection", alike)]
+
+
+def test_delete_asks_and_deletes_orphans_only(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    lost = lose(emulator)
+    alike = made(emulator, f"{FLOW}/sourceConnections", source(chain.base))
+    emulator.clear_journal()
+    result = cli_run("orphans", "--delete", answer="n\n")
+    assert result.code == 1
+    assert "Delete 5 orphans in sandbox local? [y/N]" in result.err
+    assert emulator.writes() == []
+
+    result = cli_run("orphans", "--delete", "--yes")
+    assert result.code == 1, "the look-alike is still there"
+    assert [call["status"] for call in emulator.writes()] == [204] * 5, "what uses others goes before them"
+    assert set(re.findall(r"^deleted: \w+ .* (\S+)$", result.err, re.MULTILINE)) == set(lost.values())
+    assert rows(cli_run, 1) == [("look-alike", "SourceConnection", alike)]
+    emulator.request("DELETE", f"{FLOW}/sourceConnections/{alike}").raise_for_status()
+    assert rows(cli_run, 0) == []
+
+
+def test_what_holds_data_is_kept(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
+    world = World(emulator)
+    stacks.write("dev", "local", {"Owner aep-owner": OWNER})
+    line = {"description": f"[pulumi: shop/dev/lost#{OWNER}]"}
+    emulator.request("PATCH", f"{CATALOG}/dataSets/{world.dataset}", line).raise_for_status()
+    result = cli_run("orphans", "--delete", "--yes")
+    assert result.code == 1
+    assert f"kept: Dataset web-shop {world.dataset}: Dataset {world.dataset} (web-shop) holds data" in result.err
+
+
+def test_what_is_used_is_kept(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    made(emulator, f"{FLOW}/sourceConnections", owned(source(chain.base, "Lost source")))
+    group = made(emulator, f"{REGISTRY}/tenant/fieldgroups", owned(field_group("Lost fields")))
+    made(emulator, f"{REGISTRY}/tenant/schemas", schema(group, title="Somebody's schema"))
+    result = cli_run("orphans", "--delete", "--yes")
+    assert result.code == 1
+    assert f"kept: FieldGroup Lost fields {group}: " in result.err
+    assert rows(cli_run, 1) == [("orphan", "FieldGroup", group)]
+
+
+def test_nothing_is_deleted_in_a_production_sandbox(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
+    stacks.write("live", "prod", {"Owner aep-owner": OWNER})
+    lost = made(emulator, f"{FLOW}/connections", owned(base("Lost base")), "prod")
+    result = cli_run("orphans", "--stack", "live", "--delete", "--yes")
+    assert result.code == 3
+    assert "prod is a production sandbox: nothing in it is deleted" in result.err
+    assert [item["id"] for item in emulator.objects("prod")["BaseConnection"]] == [lost]
+
+
+def test_nothing_is_deleted_while_an_update_is_under_way(
+    cli_run: Cli, emulator: Emulator, chain: Chain, stacks: Stacks
+) -> None:
+    stacks.write("dev", "local", recorded(chain), pending_operations=[{"type": "creating"}])
+    lose(emulator)
+    emulator.clear_journal()
+    result = cli_run("orphans", "--delete", "--yes")
+    assert result.code == 3
+    assert "an update of this stack is under way or was killed" in result.err
+    assert emulator.writes() == []
+
+
+def test_adopt_writes_code(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    """That an `up` adopts it: acceptance/test_adoption.py"""
+    lost = lose(emulator)
+    alike = made(emulator, f"{FLOW}/sourceConnections", source(chain.base))
+    file = Path("program/adopted.py")
+    result = cli_run("orphans", "--adopt", answer="n\n")
+    assert (result.code, file.exists()) == (1, False)
+    result = cli_run("orphans", "--adopt", answer="y\n")
+    assert result.code == 0
+    assert "Add `import adopted` to the program, then run pulumi up." in result.err
+    text = file.read_text()
+    calls = {ast.unparse(node.targets[0]): node.value for node in ast.parse(text).body if isinstance(node, ast.Assign)}
+    found = {}
+    for variable, call in calls.items():
+        assert isinstance(call, ast.Call)
+        found[variable] = {str(each.arg): ast.unparse(each.value) for each in call.keywords}
+    assert found["lost_source"]["base_connection_id"] == "lost_base.id"
+    assert found["lost_source"] | {"adopt": repr(lost["SourceConnection"]), "take_over": "True"} == found["lost_source"]
+    assert "auth" not in found["lost_base"], "credentials stay as they are"
+    assert found["mixpanel_source_connection"]["base_connection_id"] == repr(chain.base), "that one is in the state"
+    assert found["mixpanel_source_connection"]["adopt"] == repr(alike)
+    assert "take_over" not in found["mixpanel_source_connection"]
+    assert len(found) == len(lost) + 1
+
+
+def test_names_of_the_state_are_not_taken_twice(cli_run: Cli, emulator: Emulator, chain: Chain, stacks: Stacks) -> None:
+    stacks.write("dev", "local", recorded(chain) | {"BaseConnection lost-base": chain.base})
+    lose(emulator)
+    cli_run("orphans", "--adopt", "--yes")
+    assert 'lost_base_2 = aep.BaseConnection(\n    "lost-base-2",' in Path("program/adopted.py").read_text()
+
+
+def test_without_a_stack(cli_run: Cli, emulator: Emulator) -> None:
+    make_old_sandbox(emulator)
+    result = cli_run("orphans")
+    assert (result.code, result.out) == (3, "")
+    assert "orphans needs a stack with a state" in result.err
+
+
+def test_two_stacks_are_compared_by_their_sandboxes(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
+    stacks.write("one", "local", {})
+    stacks.write("two", "stage", {})
+    make_chain(emulator)
+    result = cli_run("diff-sandboxes", "one", "two", "--stacks")
+    assert result.code == 1
+    assert result.lines[0] == ["KIND", "NAME", "FIELD", "ONE", "TWO"]
+    assert {tuple(row[3:]) for row in result.lines[1:]} | {tuple(row[2:]) for row in result.lines[1:]} >= {
+        ("there", "missing")
+    }
+    assert cli_run("diff-sandboxes", "one", "gone", "--stacks").code == 3
