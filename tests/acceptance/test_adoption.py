@@ -1,26 +1,27 @@
-"""An old sandbox, exported and brought into code: everything is adopted, and nothing changes but the owner's line."""
+"""An old sandbox, exported and brought into code: everything is adopted, nothing changes but the owner's line."""
 
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from acceptance.support import Json, Stack, environment, writes
-from support.emulator import Emulator
-from support.foreign import make_old_sandbox
+from support.emulator import FLOW, Emulator
+from support.foreign import HTTP_API, make_old_sandbox
 
 SECRET = "canary-of-mixpanel"
 
 
-def pulumi_aep(emulator: Emulator, folder: Path, *arguments: str) -> str:
-    """The output of the command line, with its settings from the environment."""
-    settings = {"AEP_ENDPOINT": "emulator", "AEP_SANDBOX": "local"}
+def pulumi_aep(emulator: Emulator, folder: Path, *arguments: str, sandbox: str = "local", code: int = 0) -> str:
+    """The output of the command line, with its settings from the stack or else from the environment."""
+    settings = {"AEP_ENDPOINT": "emulator", "AEP_SANDBOX": sandbox}
     command = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", *arguments]
     done = subprocess.run(
         command, cwd=folder, env=environment(folder, emulator) | settings, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stdout
 
 
@@ -70,3 +71,33 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
 
 
 FLOW_KINDS = {"connections", "sourceConnections", "targetConnections", "flows"}
+
+
+def test_what_a_stack_lost_sight_of_is_adopted(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """An orphan with a resource that is in the state, and a copy that somebody made in the UI."""
+    line = 'aep.BaseConnection("web", connection_spec=aep.ConnectionSpec.HTTP_API, auth={"spec_name": '
+    program = line + '"Streaming Connection", "params": {"dataType": "xdm"}})\n'
+    dev = stack(program)
+    dev.up()
+    resources = dev.resources()
+    ours, owner = resources["BaseConnection web"]["id"], resources["Owner aep-owner"]["id"]
+    auth = {"specName": "Streaming Connection", "params": {"dataType": "xdm"}}
+    copy = emulator.request("POST", f"{FLOW}/connections", {"name": "web", "connectionSpec": HTTP_API, "auth": auth})
+    orphan = {
+        "name": "lost",
+        "description": f"clicks\n[pulumi: shop/dev/lost#{owner}]",
+        "baseConnectionId": ours,
+        "connectionSpec": HTTP_API,
+        "data": {"format": "json"},
+    }
+    lost = emulator.request("POST", f"{FLOW}/sourceConnections", orphan)
+    assert copy.ok
+    assert lost.ok
+    shown = pulumi_aep(emulator, dev.folder, "orphans", "--stack", "dev", "--adopt", "--yes")
+    assert all(answer.json()["id"] in shown for answer in (copy, lost))
+    dev.program("import adopted\n" + program)
+    emulator.clear_journal()
+    dev.up()
+    assert sorted(writes(emulator)) == ["PATCH connections", "PATCH sourceConnections"]
+    assert dev.preview().changes == {}
+    assert "agree" in pulumi_aep(emulator, dev.folder, "orphans", "--stack", "dev")

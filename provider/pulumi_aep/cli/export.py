@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    flows: Annotated[list[str] | None, typer.Argument(metavar="FLOW…", help="Names or ids of flows.")] = None,
+    flows: Annotated[list[str] | None, typer.Argument(metavar="FLOW", help="Names or ids of flows.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
     as_program: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for a Pulumi program; made if missing, else empty.")
