@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from .components import MixpanelSource
     from .first_run import FirstRun
     from .lookups import (
+        Exploration,
         FlowRunInfo,
+        explore,
         get_connection_spec,
         get_dataset,
         get_flow_runs,
@@ -52,6 +54,7 @@ __all__ = [
     "ConnectionSpec",
     "Data",
     "Dataset",
+    "Exploration",
     "FieldGroup",
     "FirstRun",
     "Flow",
@@ -69,6 +72,7 @@ __all__ = [
     "TargetConnection",
     "Transformation",
     "XdmClass",
+    "explore",
     "get_connection_spec",
     "get_dataset",
     "get_flow_runs",
@@ -81,7 +85,7 @@ _HOMES = {
     "Data": ".resources._types",
     "FirstRun": ".first_run",
     "FlowOptions": ".resources.flow",
-    "FlowRunInfo": ".lookups",
+    **dict.fromkeys(("Exploration", "FlowRunInfo", "explore"), ".lookups"),
     "Mapping": ".resources.mapping_set",
     "MixpanelSource": ".components",
     "Owner": ".owner",

@@ -135,7 +135,7 @@ def _used_params(service: "FlowService", connection_id: str, spec: dict[str, Any
     if needed:
         raise ConfigError(
             f"{spec['name']} asks for {', '.join(needed)}, and no source connection uses this base connection yet: "
-            f"give them, like --param {needed[0]}=…"
+            f"give them (--param {needed[0]}=…, in a program source_params)"
         )
     return None
 

@@ -1,12 +1,13 @@
 """Look-ups for programs: find by name what this program does not make. They ask the service at every preview and up.
 
 Settings are the stack's own (`aep:…`), then the environment. A failure ends the program with a message and no
-traceback. `requests` is imported only here, when one of them is used.
+traceback. Those that give outputs ask on a thread of their own, while the program goes on. `requests` is imported only here, when one of them is used.
 """
 
+from asyncio import to_thread
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
@@ -71,6 +72,17 @@ class SandboxInfo:
     state: str
 
 
+class Exploration(TypedDict):
+    """What a source holds. Of a folder or database `entries`: `type` (folder, file or table), `name` and `path` of
+    each. Of a file, a table or a REST source `fields` (name → type, the names as a mapping's source takes them) and
+    `rows`, as the service previews them.
+    """
+
+    entries: list[dict[str, str]]
+    fields: dict[str, str]
+    rows: list[dict[str, Any]]
+
+
 class FlowRunInfo(TypedDict):
     """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes bytes; None: the run does not say.
 
@@ -124,6 +136,46 @@ def get_sandbox(*, name: str) -> SandboxInfo:
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
+def explore(
+    connection_id: pulumi.Input[str],
+    path: pulumi.Input[str] = "",
+    *,
+    source_params: pulumi.Input[dict[str, Any]] | None = None,
+    file_type: pulumi.Input[str] = "",
+) -> pulumi.Output[Exploration]:
+    """What the source of a base connection holds at `path`. Unknown at the preview that makes the connection.
+
+        found = aep.explore(base.id, source_params={"projectId": "2384945", "timezone": "UTC"})
+        pulumi.export("fields", found["fields"])
+
+    `source_params` are those of its first source connection if left out. `file_type` (json, delimited, parquet) is for
+    files whose name does not say it. Raises RunError where the source cannot be read so.
+    """
+    given = pulumi.Output.all(connection_id, path, source_params, file_type)
+    return given.apply(lambda values: to_thread(_exploration, *values))
+
+
+def _exploration(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
+    from .exploration import Content, look
+
+    with _told():
+        found = look(_client().flow_service, connection_id, path, _with_windows_name(params), file_type)
+    if isinstance(found, Content):
+        return Exploration(entries=[], fields=found.fields, rows=found.rows)
+    return Exploration(entries=[asdict(entry) for entry in found], fields={}, rows=[])
+
+
+def _with_windows_name(params: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not params or "timezone" not in params:
+        return params
+    from .timezones import windows_name
+
+    try:
+        return {**params, "timezone": windows_name(str(params["timezone"]))}
+    except ValueError as error:
+        raise LookupFailed(f"source_params.timezone: {error}") from None
+
+
 def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) -> pulumi.Output[list[FlowRunInfo]]:
     """The latest runs of a flow, the latest first; at most `limit`. Unknown at the preview that makes the flow.
 
@@ -132,7 +184,7 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
 
     Raises RunError if there is no such flow.
     """
-    return pulumi.Output.all(flow_id, limit).apply(lambda given: _flow_runs(str(given[0]), int(given[1])))
+    return pulumi.Output.all(flow_id, limit).apply(lambda given: to_thread(_flow_runs, str(given[0]), int(given[1])))
 
 
 def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:

@@ -12,6 +12,10 @@ mixpanel = aep.MixpanelSource(
 gate = aep.FirstRun("web-shop", flow_id=mixpanel.flow.id, on_demand=True, timeout=60)
 pulumi.export("arrived", gate.records_out)
 pulumi.export("runs", aep.get_flow_runs(gate.flow_id))  # known when the gate is open
+connection_id = pulumi.Output.all(mixpanel.base_connection.id, gate.id).apply(lambda ids: ids[0])
+found = aep.explore(connection_id, source_params={"projectId": "1", "timezone": "Europe/Berlin"})
+pulumi.export("fields", found["fields"])
+pulumi.export("events", found["rows"].apply(lambda rows: [row["event"] for row in rows][:2]))
 """
 
 
@@ -38,6 +42,10 @@ def test_the_gate(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert first["errors"] == ["CONNECTOR-2001-500: Error occurred at copy activity."]
     assert (latest["id"], latest["started"] <= latest["ended"]) == (dev.resources()["FirstRun web-shop"]["id"], True)
 
+    assert outputs["fields"]["properties.$insert_id"] == "string"
+    assert len(outputs["events"]) == 2
+
     emulator.clear_journal()
     assert dev.preview().changes == {}
-    assert reads(emulator) == ["GET flows", "GET runs"]  # the look-up's: the gate asks nobody
+    assert {"GET flows", "GET runs", "GET connections"} <= set(reads(emulator))  # the look-ups' at each preview
+    assert reads(emulator).count("GET flows") == 1  # theirs: the gate asks nobody

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from acceptance.support import Stack, writes
-from support.emulator import CATALOG, REGISTRY, Emulator
-from support.mixpanel import dataset, schema
+from support.emulator import CATALOG, FLOW, REGISTRY, Emulator
+from support.mixpanel import base, dataset, schema
 
 FOUND = """
 connection_spec = aep.get_connection_spec(name="Mixpanel")
@@ -74,6 +74,11 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert several in dev.fail("preview")
     dev.program('pulumi.export("runs", aep.get_flow_runs("70383d02-2777-4be7-a309-9dd6eea1b46d"))')
     assert "run pulumi refresh" in dev.fail("preview")
+    base_id = emulator.request("POST", f"{FLOW}/connections", base()).json()["id"]
+    dev.program(f'aep.explore("{base_id}", source_params={{"timezone": "Europe/Bärlin"}})')
+    text = dev.fail("preview")
+    assert "source_params.timezone: " in text
+    assert "Europe/Berlin" in text
     dev.config({"aep:sandbox": "<your sandbox>"})
     assert "aep:sandbox still holds the placeholder <your sandbox>" in dev.fail("preview")
-    assert writes(emulator) == []
+    assert writes(emulator) == ["POST connections"]  # the test's own

@@ -195,7 +195,7 @@ def test_options_of_commands(name: str) -> None:
     assert documented == known - {"--help"}
 
 
-OF_OUTPUTS = {"get_flow_runs"}
+OF_OUTPUTS = {"explore", "get_flow_runs"}
 """The look-ups that take and give outputs."""
 
 
