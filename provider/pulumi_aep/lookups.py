@@ -1,7 +1,8 @@
 """Look-ups for programs: find by name what this program does not make. They ask the service at every preview and up.
 
 Settings are the stack's own (`aep:…`), then the environment. A failure ends the program with a message and no
-traceback. Those that give outputs ask on a thread of their own, while the program goes on. `requests` is imported only here, when one of them is used.
+traceback. Those that give outputs ask on a thread of their own, while the program goes on.
+`requests` is imported only here, when one of them is used.
 """
 
 from asyncio import to_thread
