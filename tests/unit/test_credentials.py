@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from pulumi_aep import runtime
-from pulumi_aep.boundary import SECRET_MARK
 from pulumi_aep.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.errors import NoAnswer, Untested
 from pulumi_aep.resources.base_connection import BaseConnectionProvider
 from support.emulator import FLOW, Emulator
+from support.host import as_the_host_gives
 from unit.kinds import VALID
 
 PROVIDER = BaseConnectionProvider()
@@ -48,17 +48,6 @@ def props(test: str = "strict", password: str = "canary-password", **more: Any) 
     assert checked.failures == []
     given: dict[str, Any] = as_the_host_gives(checked.inputs)
     return given
-
-
-def as_the_host_gives(value: Any) -> Any:
-    """What comes back of what was handed out: secrets in clear."""
-    if isinstance(value, dict):
-        return (
-            value["value"]
-            if SECRET_MARK.items() <= value.items()
-            else {key: as_the_host_gives(part) for key, part in value.items()}
-        )
-    return value
 
 
 def test_credentials_that_pass_stay(tested: Tested, emulator: Emulator) -> None:

@@ -21,6 +21,7 @@ from .recover import recover
 from .report import report
 from .run import run
 from .runs import runs
+from .specs import specs
 from .test import check_credentials
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(specs)
 app.command("test")(check_credentials)
 app.command()(explore)
 app.command()(runs)

@@ -13,7 +13,6 @@ import typer
 from ..errors import ConfigError, LookupFailed
 from ..exploration import Content, Entry, look
 from ..mapping_advice import Line, XdmField, lint, propose, unfilled, xdm_fields
-from ..resources.mapping_set import line_of
 from ..timezones import windows_name
 from ._output import Json, console, print_json, print_table, progress
 from ._session import Session, Stack
@@ -221,6 +220,8 @@ class _Mapped:
     """The mapping set that a flow uses, in the version that it uses; or the one of this id."""
 
     def __init__(self, session: Session, wanted: str) -> None:
+        from ..resources.mapping_set import line_of
+
         self.service, client = session.client.flow_service, session.client
         self.flow: dict[str, Any] = {}
         mapping_id, version = wanted, ""
