@@ -141,7 +141,7 @@ REMEDIES = {
     "401013": f"The access token was refused: {_CREDENTIALS}",
     "403003": "The client id is not known to this organization: check aep:clientId and aep:orgId.",
     "403025": "The credential has no product profile: add it to one in the Admin Console.",
-    "429": "The service asks for fewer calls: run again later, or with a smaller --parallel.",
+    "429": "The service asks for fewer calls: run again later, or give it more time with aep:timeout.",
     "invalid_client": f"IMS does not know this client id and secret: {_CREDENTIALS}",
     "FLOW-1404-412": "Somebody else changed it meanwhile: run pulumi refresh, look at the changes, then pulumi up.",
     "FLOW-1415-400": "auth.spec_name must be one of the connection spec's own names.",

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from client.conftest import SECRET, settings
 from client.server import LOST, SILENCE, Answer, Server, methods
 from pulumi_aep.client import Client, time_limit
+from pulumi_aep.client.http import _retry_after
 from pulumi_aep.errors import (
     ApiError,
     EngineGone,
@@ -236,6 +238,12 @@ class TestRetries:
             else:
                 assert read(client) == FLOW
                 assert sum(waited) <= most
+
+    def test_a_date_is_of_the_services_clock(self) -> None:
+        response = requests.Response()
+        response.headers["Date"] = "Sat, 01 Jan 2000 00:00:00 GMT"
+        response.headers["Retry-After"] = "Sat, 01 Jan 2000 00:00:07 GMT"
+        assert _retry_after(response) == 7
 
     def test_refusals_are_not_repeated(self, client_of: ClientOf, pauses: list[float]) -> None:
         for status in (400, 403, 404, 405, 409, 412, 422):

@@ -34,11 +34,15 @@ class Datasets:
         return {**answer[object_id], "id": object_id}
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All datasets that meet every filter (`name==…`), page by page."""
+        """All datasets that meet every filter (`name==…`), page by page.
+
+        The newest first: pages are counted, and what is deleted meanwhile moves others past a page. What is looked
+        for after a lost answer or an interrupted run is new.
+        """
         start = 0
         while True:
             query = [("property", text) for text in filters]
-            query += [("limit", str(PAGE_SIZE)), ("start", str(start)), ("orderBy", "asc:created")]
+            query += [("limit", str(PAGE_SIZE)), ("start", str(start)), ("orderBy", "desc:created")]
             answer = self._http.request("GET", self._path, query=query)
             yield from ({**item, "id": object_id} for object_id, item in answer.items())
             if not answer:

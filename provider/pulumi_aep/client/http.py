@@ -324,12 +324,17 @@ def _outlook(tries: int, limit: float | None) -> str:
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Retry-After in seconds; the header holds seconds or an HTTP date."""
+    """Retry-After in seconds; the header holds seconds or a date, which is of the service's clock."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return float(value)
+    until, now = _seconds(value), _seconds(response.headers.get("Date", ""))
+    return max(0.0, until - (time.time() if now is None else now)) if until is not None else None
+
+
+def _seconds(date: str) -> float | None:
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        return email.utils.parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError):
         return None
 
