@@ -29,8 +29,8 @@ class Stacks:
         monkeypatch.setenv("PATH", str(self.folder), prepend=":")
         self.monkeypatch = monkeypatch
 
-    def write(self, name: str, sandbox: str, resources: dict[str, str], **deployment: Any) -> None:
-        """`resources`: "Kind name" → id."""
+    def write(self, name: str, sandbox: str, resources: dict[str, str], outputs: Any = None, **deployment: Any) -> None:
+        """`resources`: "Kind name" → id; `outputs`: those of each."""
         config = {"aep:endpoint": {"value": "emulator"}, "aep:sandbox": {"value": sandbox}}
         (self.folder / f"{name}.config.json").write_text(json.dumps(config))
         known = [
@@ -39,6 +39,7 @@ class Stacks:
                 "type": f"pulumi-python:dynamic/aep:{each.split()[0]}",
                 "custom": True,
                 "id": object_id,
+                "outputs": outputs or {},
             }
             for each, object_id in resources.items()
         ]

@@ -34,8 +34,10 @@ def make_old_sandbox(emulator: Emulator, sandbox: str = "local") -> dict[str, st
     first = mixpanel.make_chain(emulator, sandbox)
     flows = {"Mixpanel dataflow": first.flow}
 
-    # The same base connection and dataset once more, under the same names; disabled.
-    source = post(f"{FLOW}/sourceConnections", mixpanel.source(first.base) | {"description": "two\nlines\n"})["id"]
+    # The same base connection and dataset once more, under the same names, with a time zone of another kind; disabled.
+    params = {"projectId": "2671127", "timezone": "America/Los_Angeles"}
+    other = mixpanel.source(first.base) | {"description": "two\nlines\n", "params": params}
+    source = post(f"{FLOW}/sourceConnections", other)["id"]
     target = post(f"{FLOW}/targetConnections", mixpanel.target(first.dataset))["id"]
     schedule = {"startTime": "1625040887", "frequency": "hour", "interval": "2", "backfill": "false"}
     second = mixpanel.flow(source, target, first.mapping, ODD) | {"scheduleParams": schedule, "description": ""}

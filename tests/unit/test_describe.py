@@ -1,5 +1,7 @@
 """What `describe` makes of an object says all that a program can say: its request, described, is the inputs again."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from pulumi_aep.resources.field_group import FieldGroupProvider
 from pulumi_aep.resources.flow import FlowProvider
 from pulumi_aep.resources.mapping_set import MappingSetProvider
 from pulumi_aep.resources.schema import SchemaProvider
+from pulumi_aep.resources.source_connection import SourceConnectionProvider
 
 from .conftest import OfflineRuntime
 from .kinds import VALID, Props
@@ -139,3 +142,46 @@ def test_what_a_program_does_not_say(offline: OfflineRuntime) -> None:
     ):
         props = inputs(kind)
         assert kind().unsaid({**kind().body(props, offline), **change}, props, offline) == unsaid
+
+
+@by_kind
+def test_whatever_others_left_out_or_put_there_is_seen_or_refused(
+    kind: type[Provider], offline: OfflineRuntime
+) -> None:
+    """`observe` is asked of every object of the kind before the first is made: it must not fall over any of them."""
+    whole = kind().body(inputs(kind), offline)
+    items: list[dict[str, Any]] = [{}, *({**whole, name: None} for name in whole), *without_leaves(whole)]
+    for item in items:
+        seen = kind().observe(item, {}, offline)
+        assert set(seen) <= set(kind.arguments.model_fields)
+        with suppress(Inexpressible):
+            described = kind().describe(item, offline)
+            kind.arguments.parse({name: value for name, value in described.items() if value is not None})
+
+
+def without_leaves(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The object without each of its inner keys in turn, and with text in the place of a scalar."""
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            for key in inner:
+                yield {**value, name: {other: item for other, item in inner.items() if other != key}}
+                if not isinstance(inner[key], dict | list):
+                    yield {**value, name: {**inner, key: "text"}}
+
+
+def test_a_foreign_schedule_without_a_start_meets_a_program_that_has_one(offline: OfflineRuntime) -> None:
+    props = inputs(FlowProvider)
+    item = FlowProvider().body(props, offline)
+    del item["scheduleParams"]["startTime"]
+    seen = {**props, **FlowProvider().observe(item, props, offline)}
+    assert FlowProvider().must_replace(seen, props, ["schedule"]) == ["schedule"]
+    default = {**props, "start_is_default": True}
+    assert FlowProvider().settled(default, seen) == default
+
+
+@pytest.mark.parametrize("wire", [{"projectId": 2384945, "timezone": "America/Los_Angeles"}, {"timezone": "Nowhere"}])
+def test_what_others_gave_mixpanel_is_what_we_would_have_given(wire: Any, offline: OfflineRuntime) -> None:
+    provider, props = SourceConnectionProvider(), inputs(SourceConnectionProvider)
+    item = {**provider.body(props, offline), "params": wire}
+    seen = provider.observe(item, props, offline)["params"]
+    assert seen == (props["params"] if len(wire) == 2 else {"timezone": "Nowhere"})

@@ -95,11 +95,13 @@ def _identity(each: Disagreement) -> dict[str, str]:
 
 
 def _disagreements(session: Session, sandbox: "Sandbox") -> Iterator[Disagreement]:
+    from ..provider import stay_home
     from ..resources import KINDS
 
-    identity = next((each.id for each in session.resources if each.kind == "Owner"), None)
-    if identity is None:
+    owner = next((each for each in session.resources if each.kind == "Owner"), None)
+    if owner is None:
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
+    stay_home(owner.outputs, sandbox.runtime)
     for kind in KINDS:
         names = {each.id: each.name for each in session.resources if each.kind == kind.__name__ and each.id}
         there = {each.id: each for each in sandbox.all(kind)}
@@ -111,7 +113,7 @@ def _disagreements(session: Session, sandbox: "Sandbox") -> Iterator[Disagreemen
         for each in there.values():
             if each.id in names:
                 continue
-            if (each.owner or "").endswith(f"#{identity}"):
+            if (each.owner or "").endswith(f"#{owner.id}"):
                 yield Disagreement(ORPHAN, kind.__name__, each.name, each.id, each)
             elif not each.owner and [each.props.get(key) for key in likeness] in ours:
                 yield Disagreement(LOOK_ALIKE, kind.__name__, each.name, each.id, each)

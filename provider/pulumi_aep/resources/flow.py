@@ -207,7 +207,7 @@ class FlowProvider(FlowServiceProvider):
         return {**props, "schedule": {**schedule, "start_time": start}, "start_is_default": True}
 
     def settled(self, new: Props, seen: Props) -> Props:
-        if not new.get("start_is_default") or not isinstance(seen.get("schedule"), dict):
+        if not new.get("start_is_default") or "start_time" not in (seen.get("schedule") or {}):
             return new
         return {**new, "schedule": {**new["schedule"], "start_time": seen["schedule"]["start_time"]}}
 
@@ -264,17 +264,22 @@ def _wire_schedule(schedule: Props) -> dict[str, Any]:
 
 def _seen_schedule(seen: dict[str, Any] | None, known: Props | None) -> Props | None:
     """The service returns numbers and booleans as text, and adds its default for backfill."""
-    if not seen:
+    if not seen or not seen.get("frequency"):
         return None
     backfill = str(seen.get("backfill", "true")).lower() == "true"
     repeated = seen["frequency"] != "once"  # else neither of the two below means anything
     schedule = {
-        "start_time": int(seen["startTime"]),
+        "start_time": _number(seen.get("startTime")),
         "frequency": seen["frequency"],
-        "interval": int(seen["interval"]) if repeated and seen.get("interval") is not None else None,
+        "interval": _number(seen.get("interval")) if repeated else None,
         "backfill": backfill if repeated and known and "backfill" in known else None,
     }
     return {name: value for name, value in schedule.items() if value is not None}
+
+
+def _number(text: Any) -> Any:
+    """The number that a text stands for; anything else, which others may have put there, as it is."""
+    return int(text) if str(text).isdecimal() else text
 
 
 def _seen_transformations(seen: list[dict[str, Any]] | None, known: list[Props] | None) -> list[Props]:
@@ -285,7 +290,7 @@ def _seen_transformations(seen: list[dict[str, Any]] | None, known: list[Props] 
         if known and index < len(known):
             params = narrowed(params, known[index]["params"])
         if item.get("name") == "Mapping":
-            params = {**params, "mappingVersion": int(params.get("mappingVersion") or 0)}
+            params = {**params, "mappingVersion": _number(params.get("mappingVersion") or 0)}
         transformations.append({"name": item.get("name"), "params": params})
     return transformations
 
@@ -298,7 +303,8 @@ def _needs_new_flow(old: Any, new: Any) -> bool:
         return True
     if new["frequency"] is UNKNOWN or not same(old.get("backfill"), new.get("backfill")):
         return True
-    return bool(old["start_time"] != new["start_time"]) and int(old["start_time"]) <= time.time()
+    start = old.get("start_time")
+    return bool(start != new["start_time"]) and not (isinstance(start, int) and start > time.time())
 
 
 def _only(ids: list[str] | None) -> str | None:

@@ -55,7 +55,11 @@ class SchemaProvider(RegistryProvider):
         }
 
     def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
-        if item.get("properties") or item.get("definitions") or any("$ref" not in part for part in item["allOf"]):
+        if (
+            item.get("properties")
+            or item.get("definitions")
+            or any("$ref" not in part for part in item.get("allOf") or [])
+        ):
             raise Inexpressible("it has fields of its own, beside its field groups")
         return super().describe(item, runtime)
 

@@ -1,5 +1,6 @@
 """Source connection: what is taken from a source (`/sourceConnections`)."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 import pulumi
@@ -80,7 +81,10 @@ class SourceConnectionProvider(FlowServiceProvider):
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """Others may have given Mixpanel the IANA name of a time zone, or a project's number as a number."""
         params = item.get("params") or {}
+        if spec_of(item, "connectionSpec")["id"] == ConnectionSpec.MIXPANEL:
+            params = {**params, **_as_mixpanel_asks(params)}
         return {
             "name": item.get("name"),
             **undescribed(item.get("description")),
@@ -99,6 +103,13 @@ class SourceConnectionProvider(FlowServiceProvider):
         except NotFound:
             return [f"connection_spec: {NO_SUCH_SPEC.format(spec['id'])}"]
         return []
+
+
+def _as_mixpanel_asks(params: Props) -> Props:
+    asked = {"projectId": str(params["projectId"])} if "projectId" in params else {}
+    with suppress(ValueError):
+        asked |= {"timezone": windows_name(str(params["timezone"]))} if "timezone" in params else {}
+    return asked
 
 
 class SourceConnection(Resource, module="aep", name="SourceConnection"):
