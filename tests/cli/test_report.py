@@ -186,9 +186,9 @@ def test_what_the_page_says(page: Path) -> None:
     assert "Runs 11 2 failed Records in 90 84 arrived Records failed 6 6.7 % of what came in" in shown
     assert "CONNECTOR-2001-500: Error occurred at copy activity: the source refused the credentials." in shown
     assert "See whether it takes the credentials (pulumi-aep test CONNECTION)" in shown
-    assert "lossy losing records last good never · every hour 3 runs: 3 lost records 30 in 6 failed" in shown
+    assert "lossy losing records no good run never · every hour 3 runs: 3 lost records 30 in 6 failed" in shown
     assert "Path web-shop → web-shop → web-shop Schedule every hour" in shown
-    assert "2 base connections → 2 source connections → 6 flows → 1 datasets" in shown
+    assert "2 base connections → 2 source connections → 6 flows → 1 dataset" in shown
     assert "old account" in shown
     assert re.search(r"Started \(UTC\) Status In Arrived Failed \d{4}-\d\d-\d\d \d\d:\d\d failed 0 0 0", shown)
     assert "&lt;script&gt;console.error('pwned')&lt;/script&gt;&amp;" in html

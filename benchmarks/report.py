@@ -1,0 +1,77 @@
+"""The page of `pulumi-aep report` with 200 hourly flows over a week: how long it takes to make, its size, and when
+Chromium first paints it. Run `python benchmarks/report.py` in a `make env` shell; no service is asked.
+"""
+
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pulumi_aep.flow_runs import LOST_RECORDS, FlowRun, RunError
+from pulumi_aep.report import FlowReport, Report
+from pulumi_aep.report.data import Part, Way
+from pulumi_aep.report.page import render
+
+FLOWS, RUNS_EACH, REPEATS = 200, 168, 5
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+REFUSED = RunError("CONNECTOR-2001-500", "Error occurred at copy activity.", None, "See whether the source is up.")
+LOST = RunError("INGEST-1212-400", "Encountered 5 errors in the data.", None, "Compare mapping and schema.")
+OBSERVER = """<script>new PerformanceObserver(list => { for (const entry of list.getEntries())
+document.documentElement.dataset[entry.name.replaceAll("-", "")] = entry.startTime })
+.observe({type: "paint", buffered: true})</script></body>"""
+
+
+def run(flow: int, number: int) -> FlowRun:
+    ended = NOW - timedelta(hours=number)
+    failed, lost = (flow + number) % 40 == 0, (flow + number) % 15 == 0
+    status, errors = ("failed", (REFUSED,)) if failed else (LOST_RECORDS, (LOST,)) if lost else ("success", ())
+    counts = (0, 0, 0) if failed else (1000, 995, 5) if lost else (1000, 1000, 0)
+    began = ended - timedelta(minutes=2)
+    return FlowRun(f"{flow}-{number}", str(flow), status, began, ended, *counts, 10**6, 10**6, errors, ())
+
+
+def flow(number: int) -> FlowReport:
+    runs = tuple(run(number, each) for each in range(RUNS_EACH))
+    good = next(each.ended for each in runs if each.well)
+    base, dataset = Part(f"b{number % 12}", f"Base {number % 12}"), Part(f"d{number % 20}", f"Dataset {number % 20}")
+    ways = (Way(base, Part(f"s{number}", f"Source {number}"), dataset),)
+    week_ago = NOW - timedelta(days=7)
+    hour = timedelta(hours=1)
+    return FlowReport(str(number), f"Flow {number}", True, "every hour", hour, week_ago, good, runs, ways, NOW)
+
+
+def first_paint(page: Path, width: int) -> float:
+    """Milliseconds from the start of the navigation; the observer is added for this and is no part of the page."""
+    chromium = next(
+        found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))
+    )
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--timeout=3000")
+        command = [chromium, *options, f"--window-size={width},900", "--dump-dom", page.as_uri()]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r'data-firstcontentfulpaint="([\d.]+)"', shown)
+    assert found, "Chromium reported no paint"
+    return float(found[1])
+
+
+def main() -> None:
+    report = Report("prod", "ABC@AdobeOrg", None, NOW - timedelta(days=7), NOW, tuple(map(flow, range(FLOWS))))
+    begun = time.perf_counter()
+    html = render(report)
+    print(f"{FLOWS} flows, {FLOWS * RUNS_EACH:,} runs: {len(html.encode()) / 1e6:.1f} MB", end=" ")
+    print(f"in {time.perf_counter() - begun:.1f} s")
+    observed = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html).replace("</body>", OBSERVER)
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        page.write_text(observed)
+        for width in (500, 1280):
+            times = [first_paint(page, width) for _ in range(REPEATS)]
+            print(f"first paint at {width} px: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
