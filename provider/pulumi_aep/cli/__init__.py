@@ -13,6 +13,7 @@ import typer
 from ..errors import AepError
 from .deploy import deploy
 from .diff_sandboxes import diff_sandboxes
+from .doctor import doctor
 from .emulator import emulator
 from .explore import explore
 from .export import export
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(doctor)
 app.command()(specs)
 app.command("test")(check_credentials)
 app.command()(explore)

@@ -43,6 +43,8 @@ class Client:
         http = Http(settings, guard, pause)
         self.secrets = http.secrets
         self.repeat = http.repeat
+        self.sign_in = http.sign_in
+        self.clock_ahead = http.clock_ahead
         self.flow_service = FlowService(http)
         self.schema_registry = SchemaRegistry(http)
         self.catalog = Catalog(http)

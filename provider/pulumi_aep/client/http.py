@@ -128,6 +128,18 @@ class Http:
             lambda error: _may_repeat(error, method, safe),
         )
 
+    def sign_in(self) -> None:
+        """Asks for an access token, if there is none yet. Raises a ServiceError."""
+        self._tokens.get()
+
+    def clock_ahead(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the platform's; None if that does not tell the time."""
+        response = self._raw("GET", f"{self.settings.endpoint}/", "/")
+        try:
+            return time.time() - email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
+        except (KeyError, ValueError):
+            return None
+
     def repeat(self, action: Callable[[], T], may_repeat: Callable[[errors.ServiceError], bool]) -> T:
         """What `action` gives; again after pauses, as long as `may_repeat` its errors and there is time."""
         limit = _limit.get()

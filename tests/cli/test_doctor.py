@@ -1,0 +1,240 @@
+"""`doctor`: what it says of each thing that can be wrong. The engine and its stack are played by a script."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.emulator import Emulator
+
+from .conftest import Cli
+
+SDK = version("pulumi")
+SCRIPT = """\
+#!/bin/sh
+case "$1 $2" in
+  "version "*) echo v{version};;
+  "stack --show-name") {name};;
+  "config --json") {config};;
+  "stack export") cat {state};;
+esac
+"""
+
+
+@dataclass
+class Pulumi:
+    """A `pulumi` on PATH, with its two helpers."""
+
+    folder: Path
+    version: str = SDK
+    name: str = "echo dev"
+    config: str = "echo '{}'"
+    helpers: tuple[str, ...] = ("pulumi-language-python", "pulumi-resource-pulumi-python")
+    resources: list[dict[str, Any]] = field(default_factory=list)
+    pending: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        state = self.folder / "state.json"
+        deployment = {"resources": self.resources, "pending_operations": self.pending}
+        state.write_text(json.dumps({"version": 3, "deployment": deployment}))
+        text = SCRIPT.format(version=self.version, name=self.name, config=self.config, state=state)
+        for name in ("pulumi", *self.helpers):
+            (self.folder / name).write_text(text)
+            (self.folder / name).chmod(0o755)
+
+
+Examine = Callable[..., dict[str, dict[str, str]]]
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pulumi:
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{Path(sys.executable).parent}:/usr/bin:/bin")
+    return Pulumi(tmp_path / "bin")
+
+
+@pytest.fixture
+def examine(cli_run: Cli, pulumi: Pulumi) -> Examine:
+    """The checks by name: the latest of each; the exit code is 1 exactly if one failed."""
+
+    def run(*arguments: str) -> dict[str, dict[str, str]]:
+        pulumi.write()
+        result = cli_run("doctor", "--json", *arguments)
+        found = json.loads(result.out)
+        assert result.code == int(any(check["verdict"] == "fail" for check in found))
+        assert result.err == ""
+        return {check["name"]: check for check in found}
+
+    return run
+
+
+@pytest.fixture
+def project(tmp_path: Path, pulumi: Pulumi) -> Path:
+    """A project whose Pulumi.yaml names no environment, so that the first Python on PATH is run: that of the tests."""
+    file = tmp_path / "Pulumi.yaml"
+    file.write_text("name: shop\nruntime: python\n")
+    return file
+
+
+def test_all_is_well(examine: Examine, project: Path) -> None:
+    found = examine()
+    assert {name for name, check in found.items() if check["verdict"] != "ok"} == set()
+    assert list(found) == [
+        *("python", "engine", "python host", "project", "environment", "stack", "state", "settings"),
+        *("reachability", "token", "sandbox", "organization"),
+        *("Flow Service", "Schema Registry", "Catalog", "Data Prep"),
+    ]
+    assert found["sandbox"]["text"] == "local (Local), development, active"
+    assert found["stack"]["text"] == "dev"
+
+
+def test_for_people_each_trouble_has_its_remedy_below(cli_run: Cli, pulumi: Pulumi) -> None:
+    pulumi.write()
+    lines = cli_run("doctor").out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("warn  project"))
+    assert lines[at + 1] == f"{'':22} > go to a folder with a Pulumi.yaml, or make one with pulumi new"
+
+
+def test_nothing_is_set_up_at_all(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    for name in ("AEP_ENDPOINT", "AEP_SANDBOX", "AEP_EMULATOR_PORT"):
+        monkeypatch.delenv(name)
+    result = cli_run("doctor")
+    assert result.code == 1
+    for text in (
+        "fail  engine           there is no pulumi on PATH",
+        "warn  project          there is none here",
+        "fail  settings         The client secret of the credential (aep:clientSecret) is not set",
+        "> pulumi config set --secret aep:clientSecret …, or export AEP_CLIENT_SECRET=…",
+    ):
+        assert text in result.out
+
+
+# ---- this machine ----
+
+
+@pytest.mark.parametrize(
+    ("given", "verdict", "text"),
+    [("3.200.0", "fail", "too old"), ("3.259.0", "ok", "pulumi 3.259.0 in "), ("nonsense", "fail", "does not run")],
+)
+def test_the_engine(examine: Examine, pulumi: Pulumi, given: str, verdict: str, text: str) -> None:
+    pulumi.version = given
+    check = examine()["engine"]
+    assert (check["verdict"], text in check["text"]) == (verdict, True)
+
+
+def test_an_engine_older_than_the_sdk(examine: Examine, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+    pulumi.version = "3.259.0"
+    monkeypatch.setattr(sys.modules["pulumi_aep.cli.doctor"], "version", lambda name: "3.300.1")
+    check = examine()["engine"]
+    assert (check["verdict"], check["remedy"]) == ("warn", "install Pulumi 3.300.1 or newer")
+
+
+def test_a_part_of_pulumi_is_missing(examine: Examine, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{pulumi.folder}:/usr/bin:/bin")
+    pulumi.helpers = ("pulumi-language-python",)
+    assert examine()["python host"]["text"] == "pulumi-resource-pulumi-python missing beside pulumi and on PATH"
+
+
+def test_an_environment_that_is_not_there(examine: Examine, project: Path) -> None:
+    options = "runtime:\n  name: python\n  options:\n    virtualenv: .venv\nmain: stacks\n"
+    project.write_text(f"name: shop\n{options}")
+    check = examine()["environment"]
+    assert check["verdict"] == "fail"
+    assert check["text"].endswith("which is not there")
+    (project.parent / ".venv").symlink_to(sys.prefix)
+    check = examine()["environment"]
+    assert check["verdict"] == "ok"
+
+
+def test_an_environment_without_the_package(examine: Examine, project: Path) -> None:
+    project.write_text("name: shop\nruntime:\n  name: python\n  options:\n    virtualenv: bare\n")
+    python = project.parent / "bare" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    check = examine()["environment"]
+    assert (check["verdict"], "which has no pulumi_aep" in check["text"]) == ("fail", True)
+
+
+# ---- stack and state ----
+
+
+def test_no_stack_and_a_stack_that_cannot_be_opened(examine: Examine, project: Path, pulumi: Pulumi) -> None:
+    pulumi.name = "echo 'error: no stack selected' >&2; exit 255"
+    check = examine()["stack"]
+    assert (check["verdict"], check["text"]) == ("fail", "no stack selected")
+    pulumi.name, pulumi.config = "echo dev", "echo 'error: incorrect passphrase' >&2; exit 255"
+    check = examine()["stack"]
+    assert check["text"] == "the config of dev cannot be read: incorrect passphrase"
+    assert "PULUMI_CONFIG_PASSPHRASE" in check["remedy"]
+
+
+def resource(kind: str, **outputs: Any) -> dict[str, Any]:
+    of_type = f"pulumi-python:dynamic/aep:{kind}"
+    urn = f"urn:pulumi:dev::shop::{of_type}::web"
+    return {"urn": urn, "type": of_type, "custom": True, "id": "4711", "outputs": outputs}
+
+
+def test_the_state(examine: Examine, project: Path, pulumi: Pulumi) -> None:
+    assert examine()["state"]["text"] == "nothing is deployed yet"
+    pulumi.resources = [resource("Flow", sandbox="prod", org_id="EMULATOR@AdobeOrg")]
+    found = examine()
+    assert (found["state"]["verdict"], found["state"]["remedy"]) == ("warn", "pulumi up makes it")
+    assert found["home"]["verdict"] == "fail"
+    assert found["home"]["text"] == "this stack's objects live in prod, but the settings say local"
+    pulumi.resources = [resource("Owner"), resource("Flow", sandbox="local")]
+    assert examine()["state"]["text"] == "2 resources of owner 4711"
+    pulumi.pending = [{"type": "creating"}]
+    assert examine()["state"]["remedy"] == "pulumi-aep recover"
+
+
+# ---- the platform ----
+
+
+def test_nobody_answers(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEP_EMULATOR_PORT", "9")
+    found = examine()
+    assert found["reachability"]["text"] == "GET /: cannot connect to 127.0.0.1:9: is it running and reachable?"
+    assert found["reachability"]["remedy"] == "start the emulator: make up, or pulumi-aep emulator"
+    assert "token" not in found
+
+
+def test_a_clock_that_is_wrong(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pulumi_aep.client.http.time.time", lambda: 1_000_000_000.0)
+    check = examine()["reachability"]
+    assert check["verdict"] == "warn"
+    assert " s behind of it" in check["text"]
+
+
+def test_a_wrong_secret_is_refused_and_not_shown(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEP_CLIENT_SECRET", "canary-wrong-secret")
+    found = examine()
+    assert found["token"]["verdict"] == "fail"
+    assert "check aep:clientId and aep:clientSecret" in found["token"]["remedy"]
+    assert "canary" not in json.dumps(found)
+    assert "sandbox" not in found
+
+
+def test_a_sandbox_that_is_not_there(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEP_SANDBOX", "nix")
+    found = examine()
+    assert found["sandbox"]["remedy"] == "check aep:sandbox; open are dev, local, prod, stage"
+    assert "Flow Service" not in found
+
+
+def test_a_production_sandbox_is_named_as_such(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AEP_SANDBOX", "prod")
+    assert "production, active: nothing in it is deleted or replaced" in examine()["sandbox"]["text"]
+
+
+def test_a_service_that_may_not_be_read(examine: Examine, emulator: Emulator) -> None:
+    fault = {"method": "GET", "path": "/data/foundation/catalog/*", "status": 403, "times": 1}
+    emulator.control("POST", "faults", fault).raise_for_status()
+    found = examine()
+    assert {name for name, check in found.items() if check["verdict"] == "fail"} == {"Catalog"}
