@@ -18,7 +18,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pulumi_aep.cli import _program
-from pulumi_aep.cli.export import _address
+from pulumi_aep.cli.export import _address, _say
 from pulumi_aep.config import Settings
 from support.emulator import DATA_PREP, FLOW, Emulator
 from support.foreign import ODD, make_many, make_old_sandbox
@@ -127,11 +127,14 @@ def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
     assert (again.code, again.err) == (3, "error: web shop is there already and not empty: name another folder\n")
 
 
-def test_a_real_sandbox_is_told_by_organization_and_name() -> None:
+def test_a_real_sandbox_is_told_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
     assert _address(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
     text = _program.program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
     assert 'HOME = {"orgId": "ACME@AdobeOrg", "sandbox": "dev"}' in text
+    _say(Path("shop"), [], settings)
+    steps = ["cd shop", "pulumi stack init dev", "pulumi config set --secret aep:clientSecret", "pulumi up"]
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[2:]] == steps
 
 
 @pytest.fixture

@@ -102,6 +102,7 @@ def test_secrets_of_a_connection_are_unknown_even_if_not_echoed(offline: Offline
     assert params == {"host": "https://data.mixpanel.com", "username": "user", "password": UNKNOWN, "apiToken": UNKNOWN}
 
 
+DESTINATION: Props = {"targetConnections": [{"id": "a", "connectionSpec": {"id": "b", "version": "1.0"}}]}
 DEFINITION: Props = {"properties": {"_acme": {"type": "object", "properties": {"a": {"type": "string"}}}}}
 
 
@@ -111,6 +112,7 @@ DEFINITION: Props = {"properties": {"_acme": {"type": "object", "properties": {"
         (FlowProvider, {"state": "draft"}, "it is a draft: publish it first"),
         (FlowProvider, {"sourceConnectionIds": ["a", "b"]}, "it has 2 source connections, not one"),
         (FlowProvider, {"targetConnectionIds": []}, "it has 0 target connections, not one"),
+        (FlowProvider, {"inheritedAttributes": DESTINATION}, "it does not end in the data lake"),
         (BaseConnectionProvider, {"state": "draft"}, "it is a draft: publish it first"),
         (SchemaProvider, {"properties": {"a": {}}}, "it has fields of its own, beside its field groups"),
         (SchemaProvider, {"allOf": [{"type": "object"}]}, "it has fields of its own, beside its field groups"),

@@ -53,7 +53,7 @@ def export(
     if as_json:
         print_json(_plain(written, left_out))
     elif as_program:
-        _say(as_program, written, session.settings.sandbox)
+        _say(as_program, written, session.settings)
     else:
         rows = ((each.found.kind.__name__, each.found.name, each.name, each.found.id) for each in written)
         print_table(("Kind", "Name", "Resource", "Id"), rows)
@@ -103,11 +103,14 @@ def _address(settings: Settings) -> dict[str, str]:
     return address | ({"imsEndpoint": settings.ims_endpoint} if settings.ims_endpoint != IMS else {})
 
 
-def _say(folder: Path, written: "list[Written]", sandbox: str) -> None:
+def _say(folder: Path, written: "list[Written]", settings: Settings) -> None:
     """What there is now and what comes next."""
     flows = sum(each.found.kind.__name__ == "Flow" for each in written)
     typer.echo(f"{folder}: a program with {len(written)} resources, {flows} of them flows. Next:\n")
-    typer.echo(f"  cd {folder}\n  pulumi stack init {sandbox}\n  pulumi up")
+    typer.echo(f"  cd {folder}\n  pulumi stack init {settings.sandbox}")
+    if _address(settings).get("endpoint") != EMULATOR:  # its credential is no secret
+        typer.echo("  pulumi config set --secret aep:clientSecret")
+    typer.echo("  pulumi up")
     if secrets := [key for each in written for key in each.secrets]:
         typer.echo("\nCredentials stay as they are until you set their secrets:\n")
         for key in secrets:

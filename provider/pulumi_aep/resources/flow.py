@@ -11,7 +11,7 @@ from ..arguments import Name, Owned, Part, Spec, Uuid, described, fixed, ignored
 from ..boundary import UNKNOWN, Props
 from ..echoes import narrowed, same
 from ..errors import AepError, Inexpressible, NotFound
-from ..specs import FlowSpec
+from ..specs import ConnectionSpec, FlowSpec
 from ._flow_service import FlowServiceProvider, spec_of
 from ._resource import NamedClaim, Resource
 from ._types import SpecRef
@@ -164,7 +164,11 @@ class FlowProvider(FlowServiceProvider):
         }
 
     def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
         seen = super().describe(item, runtime)
+        for target in (item.get("inheritedAttributes") or {}).get("targetConnections") or []:
+            if (target.get("connectionSpec") or {}).get("id", ConnectionSpec.DATA_LAKE) != ConnectionSpec.DATA_LAKE:
+                raise Inexpressible("it does not end in the data lake")
         for end in ("source", "target"):
             if (count := len(item.get(f"{end}ConnectionIds") or [])) != 1:
                 raise Inexpressible(f"it has {count} {end} connections, not one")
