@@ -31,6 +31,7 @@ base = aep.BaseConnection(
             "password": config.require_secret("password"),
         },
     },
+    test="warn",
     allow_duplicate_name=True,
     opts=limits,
 )

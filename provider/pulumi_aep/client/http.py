@@ -211,7 +211,7 @@ class Http:
         except (errors.NoAnswer, errors.ApiError) as error:
             if isinstance(error, errors.ApiError) and error.status < 500:
                 raise
-            raise errors.NotSent(request, str(error).removeprefix(f"{request}: ")) from None
+            raise errors.NotSent(request, error.text) from None
 
     def _raw(self, method: str, url: str, path: str, **arguments: Any) -> requests.Response:
         request, limit = f"{method} {path}", _limit.get()
@@ -223,8 +223,8 @@ class Http:
             return self._session.request(method, url, timeout=(connect_s, read_s), allow_redirects=False, **arguments)
         except requests.exceptions.SSLError as error:
             if reason := _untrusted(error):
-                text = f"the certificate of {_host(url)} is not trusted: {reason}\n{CA_BUNDLE}"
-                raise errors.UnexpectedAnswer(request, text) from None
+                text = f"the certificate of {_host(url)} is not trusted: {reason}"
+                raise errors.UnexpectedAnswer(request, text, remedy=CA_BUNDLE) from None
             raise errors.NoAnswer(request, f"the TLS connection to {_host(url)} broke before an answer came") from None
         except requests.ConnectTimeout:
             raise errors.NotSent(
