@@ -196,6 +196,18 @@ def test_a_client_that_gives_up_does_not_stop_the_work(emulator: Emulator) -> No
     assert soon(lambda: len(names(emulator)) == 1)
 
 
+def test_an_answer_that_comes_late(emulator: Emulator) -> None:
+    headers, url = emulator.headers(), f"{emulator.url}{CONNECTIONS}"
+    fault(emulator, late_ms=60_000, times=1)
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(url, json=base(), headers=headers, timeout=1)
+    assert len(names(emulator)) == 1, "the work was done at once"
+    fault(emulator, late_ms=200, status=503, drop="after")
+    assert create(emulator).status_code == 503
+    assert len(names(emulator)) == 2
+    assert emulator.journal()[-1]["ms"] >= 200
+
+
 # -- faults: which one, how often -----------------------------------------------------------------------------------
 
 

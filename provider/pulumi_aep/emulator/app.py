@@ -115,6 +115,8 @@ def _endpoint(
             answer = await store.patiently(partial(fault.answer, work) if fault else work, partial(waited, stopping))
         except sqlite3.OperationalError:  # another program holds the file: nothing was done
             answer = None if stopping.is_set() else BROKEN("the database is busy").answer(call.request_id)
+        if fault and fault.late_s and await waited(stopping, fault.late_s):
+            return Cut()
         request.scope["sandbox"] = call.sandbox
         journal.add(request, answer, call.sandbox, started, fault)
         if answer is None:

@@ -1,10 +1,11 @@
 """Weather: what happens between client and services, by order of `/__emulator__/faults` and of a setting.
 
-A fault is `{method, path, status?, headers?, body?, drop?, truncate?, delay_ms?, times?, probability?, seed?}`; the
-first one that matches a request decides. `drop: "before"` closes the connection without doing the work, `"after"` does
-it first. `status` answers instead of the work; together with `drop: "after"` the work is done and then answered so.
-`truncate` closes after so many bytes of the body, `delay_ms` waits before anything else. A fault without any of these
-shields from those behind it. All of it lives in memory: a restart ends it, as a reset does.
+A fault is `{method, path, status?, headers?, body?, drop?, truncate?, delay_ms?, late_ms?, times?, probability?,
+seed?}`; the first one that matches a request decides. `drop: "before"` closes the connection without doing the work,
+`"after"` does it first. `status` answers instead of the work; together with `drop: "after"` the work is done and then
+answered so. `truncate` closes after so many bytes of the body, `delay_ms` waits before anything else, `late_ms` when
+the work is done. A fault without any of these shields from those behind it. All of it lives in memory: a restart ends
+it, as a reset does.
 """
 
 import asyncio
@@ -71,6 +72,10 @@ class Fault:
     @property
     def delay_s(self) -> float:
         return float(self.shown.get("delay_ms", 0) / 1000)
+
+    @property
+    def late_s(self) -> float:
+        return float(self.shown.get("late_ms", 0) / 1000)
 
     def answer(self, work: Callable[[], Answer]) -> Answer | None:
         """What the client gets; None: nothing, the connection closes."""
