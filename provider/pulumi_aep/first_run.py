@@ -1,6 +1,7 @@
 """FirstRun: a gate in a program. `pulumi up` succeeds only when a run of the flow has ended well."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pulumi
@@ -9,7 +10,7 @@ from pydantic import Field
 from .arguments import Arguments, Uuid, fixed, option
 from .boundary import Props, from_host
 from .errors import ApiError, NoAnswer, NotFound, RunFailed
-from .flow_runs import FlowRun, explained, newest_first
+from .flow_runs import FlowRun, explained, newest_first, schedule_text
 from .provider import Provider, current_runtime, stay_home
 
 if TYPE_CHECKING:
@@ -150,7 +151,8 @@ class _Gate:
         if under_way := [run for run in runs if not run.over]:
             text += f" Its run {under_way[0].id} is {under_way[0].status}."
         elif schedule := self.flow.get("scheduleParams"):
-            text += f" It runs by its schedule: {_schedule_text(schedule)}."
+            start = datetime.fromtimestamp(int(schedule.get("startTime") or 0), UTC)
+            text += f" Its schedule: {schedule_text(schedule)}, from {start:%Y-%m-%d %H:%M} UTC on."
         if latest:
             text += f"\nBefore that, {self._complaint(latest)}{_causes(latest)}"
         return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
@@ -163,11 +165,6 @@ def _refusals(flow: dict[str, Any], wanted: Props) -> Iterable[str]:
 
 def _frequency(flow: dict[str, Any]) -> str:
     return str((flow.get("scheduleParams") or {}).get("frequency", ""))
-
-
-def _schedule_text(schedule: dict[str, Any]) -> str:
-    every = f"every {schedule.get('interval')} {schedule.get('frequency')}(s)"
-    return "once" if schedule.get("frequency") == "once" else every
 
 
 def _causes(run: FlowRun) -> str:

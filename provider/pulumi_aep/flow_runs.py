@@ -101,6 +101,14 @@ def created(run: dict[str, Any]) -> int:
     return _number(run.get("createdAt")) or 0
 
 
+def schedule_text(params: dict[str, Any] | None) -> str:
+    """A flow's schedule in words: "every 15 minutes", "every day", "once"; "streaming" where there is none."""
+    frequency, interval = str((params or {}).get("frequency") or ""), _number((params or {}).get("interval"))
+    if frequency in ("", "once"):
+        return frequency or "streaming"
+    return f"every {frequency}" if interval in (None, 1) else f"every {interval} {frequency}s"
+
+
 def _status(metrics: dict[str, Any], counts: dict[str, Any]) -> str:
     text = str((metrics.get("statusSummary") or {}).get("status") or "unknown")
     return LOST_RECORDS if text == "success" and _number(counts.get("failedRecordCount")) else text

@@ -8,7 +8,7 @@ import pytest
 
 from contract import samples
 from pulumi_aep.errors import RUN_REMEDIES
-from pulumi_aep.flow_runs import LOST_RECORDS, explained, newest_first
+from pulumi_aep.flow_runs import LOST_RECORDS, explained, newest_first, schedule_text
 
 AT_PROMOTION = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
 OF_RECORDS = [
@@ -82,3 +82,18 @@ def test_numbers_as_text_are_numbers() -> None:
 def test_the_latest_comes_first() -> None:
     waiting = {"id": "made", "createdAt": 3}
     assert [each["id"] for each in newest_first([run("success", 1) | {"id": "old"}, waiting])] == ["made", "old"]
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        (None, "streaming"),
+        ({}, "streaming"),
+        ({"frequency": "once", "startTime": "1625040887"}, "once"),
+        ({"frequency": "minute", "interval": "15"}, "every 15 minutes"),
+        ({"frequency": "day", "interval": 1}, "every day"),
+        ({"frequency": "week"}, "every week"),
+    ],
+)
+def test_schedules_in_words(params: dict[str, Any] | None, text: str) -> None:
+    assert schedule_text(params) == text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..flow_runs import FlowRun, RunError, created, explained
+from ..flow_runs import FlowRun, RunError, created, explained, schedule_text
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -272,7 +272,7 @@ def _flow_report(item: dict[str, Any], runs: tuple[FlowRun, ...], ways: tuple[Wa
         id=item["id"],
         name=str(item.get("name") or item["id"]),
         enabled=item.get("state") != "disabled",
-        schedule=_schedule_text(frequency, interval),
+        schedule=schedule_text(params),
         period=period,
         start=max(start, made) if start and made else start or made,
         last_good=_last_good(item, runs),
@@ -289,15 +289,6 @@ def _last_good(item: dict[str, Any], runs: tuple[FlowRun, ...]) -> datetime | No
     if good is None and not runs and last.get("state") == "success":
         return _time(_number(last.get("completedAtUTC")))
     return good
-
-
-def _schedule_text(frequency: str, interval: int | None) -> str:
-    """ "every 15 minutes", "every day", "once", "streaming" """
-    if not frequency:
-        return "streaming"
-    if frequency == "once":
-        return "once"
-    return f"every {frequency}" if interval in (None, 1) else f"every {interval} {frequency}s"
 
 
 def _number(value: Any) -> int | None:
