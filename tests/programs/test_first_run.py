@@ -144,8 +144,8 @@ def test_no_run_in_time(emulator: Emulator, time: Time, flow: str) -> None:
     before = time.waited
     text = refused(flow, timeout=40)
     assert 40 <= time.waited - before < 60
-    told = r"flow good: no run ended within 40 s\. Its schedule: every 15 minutes, from 20\d\d-\d\d-\d\d \d\d:\d\d UTC on\."
-    assert re.match(told, text)
+    told = "flow good: no run ended within 40 s. Its schedule: every 15 minutes, from … UTC on."
+    assert re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d", "…", text).startswith(told)
     assert "\nBefore that, its run" in text
     assert "CONNECTOR-2001-500" in text
     assert "give the gate a longer timeout" in text
