@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .resources.base_connection import Auth
     from .resources.flow import FlowOptions, Schedule, Transformation
     from .resources.mapping_set import Mapping
+    from .resources.source_connection import SourceData
     from .specs import ConnectionSpec, FlowSpec, XdmClass
 else:  # not for type checkers, which would take any name for one of ours
 
@@ -68,6 +69,7 @@ __all__ = [
     "Schedule",
     "Schema",
     "SourceConnection",
+    "SourceData",
     "SpecRef",
     "TargetConnection",
     "Transformation",
@@ -90,6 +92,7 @@ _HOMES = {
     "MixpanelSource": ".components",
     "Owner": ".owner",
     "Schedule": ".resources.flow",
+    "SourceData": ".resources.source_connection",
     "SpecRef": ".resources._types",
     "Transformation": ".resources.flow",
     **dict.fromkeys(("ConnectionSpec", "FlowSpec", "XdmClass"), ".specs"),

@@ -168,7 +168,7 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
     }
     assert found["class_dataset"]["tags"] == "{'team': ['shop', 'büro']}"
     assert "'s3SecretKey': 'orders-base-s3SecretKey'" in found["orders_base"]["auth"]
-    assert "'columnDelimiter'" not in old_sandbox
+    assert found["orders_source"]["data"] == "{'format': 'delimited', 'properties': {'columnDelimiter': '\\t'}}"
     assert "'mappingVersion': 0" in found["orders_flow"]["transformations"]
 
 
@@ -179,7 +179,7 @@ def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
     assert chain.flow not in result.out
     parts = next(item["id"] for item in emulator.objects()["FieldGroup"] if item["name"] == "Orders, in parts")
     assert result.err.splitlines() == [
-        "note: orders-source: not in the program, so a new one would lack it: data.properties",
+        "note: orders-source: not in the program, so a new one would lack it: data.schema",
         f"note: class-schema: field group {parts} is named by its id: its fields are in several parts",
         "note: orders-flow: uses version 0 of its mapping set; the mappings here are version 1",
     ]

@@ -62,7 +62,7 @@ def make_old_sandbox(emulator: Emulator, sandbox: str = "local") -> dict[str, st
             "name": "Orders",
             "baseConnectionId": post(f"{FLOW}/connections", base)["id"],
             "connectionSpec": S3,
-            "data": {"format": "delimited", "properties": {"columnDelimiter": "\t"}},
+            "data": {"format": "delimited", "schema": {"legacy": True}, "properties": {"columnDelimiter": "\t"}},
             "params": {"path": "/orders/*.tsv", "type": "folder", "recursive": True},
         },
     )["id"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pulumi_aep import ConnectionSpec
 from pulumi_aep.boundary import UNKNOWN, from_host
 from pulumi_aep.errors import Inexpressible
 from pulumi_aep.provider import Provider
@@ -30,6 +31,11 @@ MORE: dict[type[Provider], Props] = {
             {"source": "a", "destination": "_{tenantId}.a", "name": "a", "description": "first"},
             {"source": "b", "destination": "_acmeother.b", "source_type": "STATIC"},
         ]
+    },
+    SourceConnectionProvider: {
+        "connection_spec": ConnectionSpec.AMAZON_S3,
+        "data": {"format": "delimited", "properties": {"columnDelimiter": "\t", "compressionType": "gzip"}},
+        "params": {"path": "/orders/*.tsv"},
     },
     DatasetProvider: {"tags": {"team": ["shop"]}},
 }
@@ -183,7 +189,20 @@ def test_a_foreign_schedule_without_a_start_meets_a_program_that_has_one(offline
 
 @pytest.mark.parametrize("wire", [{"projectId": 2384945, "timezone": "America/Los_Angeles"}, {"timezone": "Nowhere"}])
 def test_what_others_gave_mixpanel_is_what_we_would_have_given(wire: Any, offline: OfflineRuntime) -> None:
-    provider, props = SourceConnectionProvider(), inputs(SourceConnectionProvider)
+    provider = SourceConnectionProvider()
+    props, _ = provider.arguments.parse(from_host(VALID[SourceConnectionProvider]))
     item = {**provider.body(props, offline), "params": wire}
     seen = provider.observe(item, props, offline)["params"]
     assert seen == (props["params"] if len(wire) == 2 else {"timezone": "Nowhere"})
+
+
+def test_properties_of_files_that_a_program_does_not_say_are_not_its_own(offline: OfflineRuntime) -> None:
+    provider, props = SourceConnectionProvider(), inputs(SourceConnectionProvider)
+    item = provider.body(props, offline)
+    item["data"] = {**item["data"], "schema": None, "properties": {**item["data"]["properties"], "encoding": "UTF-8"}}
+    assert provider.observe(item, props, offline)["data"] == props["data"]
+    assert provider.observe(item, {**props, "data": {"format": "delimited"}}, offline)["data"] == {
+        "format": "delimited"
+    }
+    item["data"]["properties"]["columnDelimiter"] = ","
+    assert provider.observe(item, props, offline)["data"]["properties"]["columnDelimiter"] == ","

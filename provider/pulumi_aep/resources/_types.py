@@ -13,6 +13,6 @@ class SpecRef(TypedDict):
 
 
 class Data(TypedDict):
-    """`format` is json, delimited, parquet, tabular or (of a data lake target) parquet_xdm."""
+    """Of a data lake target: `format` is parquet_xdm, json or delimited."""
 
     format: pulumi.Input[str]

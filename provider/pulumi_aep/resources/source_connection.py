@@ -1,7 +1,7 @@
 """Source connection: what is taken from a source (`/sourceConnections`)."""
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import pulumi
 from pydantic import Field, model_validator
@@ -14,7 +14,7 @@ from ..specs import ConnectionSpec
 from ..timezones import windows_name
 from ._flow_service import FlowServiceProvider, spec_of
 from ._resource import NamedClaim, Resource
-from ._types import Data, SpecRef
+from ._types import SpecRef
 from .base_connection import NO_SUCH_SPEC
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 class DataPart(Part):
-    """The form of the data."""
+    """The form of the data; `properties` say more of files (docs: columnDelimiter, encoding, compressionType)."""
 
     format: Literal["json", "delimited", "parquet", "tabular"]
+    properties: dict[str, Any] | None = None
 
 
 class SourceConnectionArguments(Owned):
@@ -90,9 +91,14 @@ class SourceConnectionProvider(FlowServiceProvider):
             **undescribed(item.get("description")),
             "base_connection_id": item.get("baseConnectionId"),
             "connection_spec": spec_of(item, "connectionSpec"),
-            "data": {"format": (item.get("data") or {}).get("format")},
+            "data": _seen_data(item.get("data") or {}, state.get("data") or {}),
             "params": narrowed(params, state["params"]) if "params" in state else params,
         }
+
+    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        seen, said = super().describe(item, runtime), (item.get("data") or {}).get("properties") or {}
+        properties = {name: value for name, value in said.items() if value is not None}
+        return {**seen, "data": {**seen["data"], **({"properties": properties} if properties else {})}}
 
     def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         spec = props.get("connection_spec")
@@ -105,11 +111,29 @@ class SourceConnectionProvider(FlowServiceProvider):
         return []
 
 
+def _seen_data(seen: dict[str, Any], known: Props) -> Props:
+    """Properties that the program does not say are not ours to judge."""
+    data = {"format": seen.get("format")}
+    if known.get("properties"):
+        data["properties"] = narrowed(seen.get("properties") or {}, known["properties"])
+    return data
+
+
 def _as_mixpanel_asks(params: Props) -> Props:
     asked = {"projectId": str(params["projectId"])} if "projectId" in params else {}
     with suppress(ValueError):
         asked |= {"timezone": windows_name(str(params["timezone"]))} if "timezone" in params else {}
     return asked
+
+
+class SourceData(TypedDict):
+    """`format` is json, delimited, parquet or tabular.
+
+    `properties` say more of files, in Adobe's spelling: `columnDelimiter`, `encoding`, `compressionType`.
+    """
+
+    format: pulumi.Input[str]
+    properties: NotRequired[pulumi.Input[dict[str, Any]]]
 
 
 class SourceConnection(Resource, module="aep", name="SourceConnection"):
@@ -133,7 +157,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
     description: pulumi.Output[str | None]
     base_connection_id: pulumi.Output[str | None]
     connection_spec: pulumi.Output[dict[str, str]]
-    data: pulumi.Output[dict[str, str]]
+    data: pulumi.Output[dict[str, Any]]
     params: pulumi.Output[dict[str, Any]]
     etag: pulumi.Output[str]
 
@@ -142,7 +166,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
         resource_name: str,
         *,
         connection_spec: pulumi.Input[str | SpecRef],
-        data: pulumi.Input[Data],
+        data: pulumi.Input[SourceData],
         base_connection_id: pulumi.Input[str] | None = None,
         params: pulumi.Input[dict[str, Any]] | None = None,
         name: pulumi.Input[str] | None = None,
@@ -152,7 +176,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
     ) -> None:
         """
         :param connection_spec: the same spec as that of the base connection.
-        :param data: `{"format": "json"}`, or delimited, parquet, tabular.
+        :param data: `{"format": "json"}`, or delimited, parquet, tabular; with `properties` of files.
         :param base_connection_id: left out only for sources without one, such as the Data Landing Zone.
         :param params: as the source asks, Adobe's spelling: `projectId`, `path`, `tableName`, …
         """
