@@ -18,8 +18,7 @@ from faults.storm import PAGE_SIZE, SHARE, TIMES, TOKEN_TTL_S, weather
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 TEMPLATE = Path(__file__).with_name("reliability.md")
 
-Kept = dict[str, Any]
-"""Slice → {versions, outcomes}."""
+Outcomes = list[dict[str, Any]]
 
 
 @dataclass
@@ -38,19 +37,24 @@ class Table:
         return table
 
 
+def commit() -> str:
+    """What is tried; `-dirty` at the end if the working tree has changes."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=PAGE.parent).stdout.strip() or "unknown"
+
+
 def versions() -> dict[str, str]:
-    """What was tried, and with what."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=PAGE.parent)
+    """What is tried, and with what."""
     cli = subprocess.run([engine(), "version"], capture_output=True, text=True, check=True)
     return {
-        "pulumi-aep": f"{version('pulumi-aep')}, commit {commit.stdout.strip() or 'unknown'}",
-        "Pulumi engine": cli.stdout.strip(),
+        "pulumi-aep": f"{version('pulumi-aep')}, commit {commit()}",
+        "Pulumi engine": cli.stdout.strip().removeprefix("v"),
         "Pulumi SDK": version("pulumi"),
         "Python": platform.python_version(),
     }
 
 
-def of_kills(outcomes: list[Kept]) -> Table:
+def of_kills(outcomes: Outcomes) -> Table:
     rows = []
     for chains in sorted({each["chains"] for each in outcomes}):
         for operation in VERBS:
@@ -64,7 +68,7 @@ def of_kills(outcomes: list[Kept]) -> Table:
     return Table(header, [*rows, ["all", "", *totals]])
 
 
-def of_storms(outcomes: list[Kept]) -> Table:
+def of_storms(outcomes: Outcomes) -> Table:
     rows = []
     for operation in dict.fromkeys(each["operation"] for each in outcomes):
         mine = [each for each in outcomes if each["operation"] == operation]
@@ -76,12 +80,12 @@ def of_storms(outcomes: list[Kept]) -> Table:
     return Table(["Operation", "Storms", "Calls", "Hit", *ends, "Problems"], [*rows, ["all", *totals]])
 
 
-def of_hits(outcomes: list[Kept]) -> Table:
+def of_hits(outcomes: Outcomes) -> Table:
     hits: Counter[str] = sum((Counter(each["hits"]) for each in outcomes), Counter())
     return Table(["Weather", "Calls hit"], [[name, hits[name]] for name in weather(0)])
 
 
-def of_rate(outcomes: list[Kept]) -> Table:
+def of_rate(outcomes: Outcomes) -> Table:
     rows = [[each[key] for key in ("chains", "per_s", "calls", "refused", "early")] for each in outcomes]
     for row, each in zip(rows, outcomes, strict=True):
         row.append(len(each["problems"]))
@@ -89,33 +93,25 @@ def of_rate(outcomes: list[Kept]) -> Table:
     return Table(header, rows)
 
 
-def show(kept: Kept) -> None:
+def show(outcomes: dict[str, Outcomes]) -> None:
     console = Console()
     for name, tables in (("kills", [of_kills]), ("storms", [of_storms, of_hits]), ("rate", [of_rate])):
-        for table in tables if name in kept else []:
-            console.print(table(kept[name]["outcomes"]).rich())
+        for table in tables if outcomes[name] else []:
+            console.print(table(outcomes[name]).rich())
 
 
-def write(kept: Kept) -> None:
-    outcomes = {name: each["outcomes"] for name, each in kept.items()}
-    tried = []
-    for name in kept["kills"]["versions"]:
-        by_slice = {part: each["versions"][name] for part, each in kept.items()}
-        same = len(set(by_slice.values())) == 1
-        texts = [by_slice["kills"]] if same else [f"{text} ({part})" for part, text in by_slice.items()]
-        tried.append(f"- {name}: {', '.join(texts)}")
-    seeds = {
-        chains: 1 + max(each["seed"] for each in outcomes["kills"] if each["chains"] == chains) for chains in (1, 10)
+def write(outcomes: dict[str, Outcomes]) -> None:
+    last_seed = {
+        chains: max(each["seed"] for each in outcomes["kills"] if each["chains"] == chains) for chains in (1, 10)
     }
-    storms = len({each["seed"] // 10 for each in outcomes["storms"]})
     PAGE.write_text(
         TEMPLATE.read_text().format(
-            versions="\n".join(tried),
-            seeds_1=seeds[1] - 1,
-            seeds_10=seeds[10] - 1,
+            versions="\n".join(f"- {name}: {text}" for name, text in versions().items()),
+            kill_seed_1=last_seed[1],
+            kill_seed_10=last_seed[10],
             kills=of_kills(outcomes["kills"]).markdown(),
             share=f"{SHARE:.0%}".replace("%", " %"),
-            storm_seeds=storms - 1,
+            storm_seed=max(each["seed"] // 10 for each in outcomes["storms"]),
             page_size=PAGE_SIZE,
             ttl=TOKEN_TTL_S,
             storms=of_storms(outcomes["storms"]).markdown(),

@@ -1,16 +1,18 @@
 """`make torture`: kills, storms and a rate limit on the real engine; prints tables and writes docs/reliability.md.
 
-`python tests/faults/torture.py kills storms rate` does those slices. Outcomes are kept below .local/torture, so that a
-slice can be done again alone; the page is written when there is one of each.
+`python tests/faults/torture.py kills storms rate` does those slices. What is done is kept below .local/torture, by
+commit, so that a run which was interrupted goes on. The page is written when all has been done at one commit.
 """
 
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -36,33 +38,40 @@ SLICES: dict[str, list[Job]] = {
 }
 
 
-def do(name: str, number: int) -> list[dict[str, Any]]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        (Path(folder) / "log").open("w") as log,
-        Emulator(Path(folder), stderr=log) as emulator,
-    ):
-        outcomes = [asdict(outcome) for outcome in SLICES[name][number](Path(folder) / "stack", emulator)]
-    problems = [problem for outcome in outcomes for problem in outcome["problems"]]
+def do(file: Path, name: str, number: int) -> None:
+    """One job, unless it was done before; its outcomes go to the file."""
+    if not file.exists():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            (Path(folder) / "log").open("w") as log,
+            Emulator(Path(folder), stderr=log) as emulator,
+        ):
+            done = [asdict(outcome) for outcome in SLICES[name][number](Path(folder) / "stack", emulator)]
+        file.write_text(json.dumps(done))
+    problems = [problem for outcome in json.loads(file.read_text()) for problem in outcome["problems"]]
     print(f"{name} {number + 1} of {len(SLICES[name])}: {problems or 'all is well'}", flush=True)
-    return outcomes
 
 
 def main() -> None:
     names = sys.argv[1:] or list(SLICES)
     if unknown := set(names) - set(SLICES):
         sys.exit(f"no slice {', '.join(unknown)}; there are {', '.join(SLICES)}")
-    KEPT.mkdir(parents=True, exist_ok=True)
+    kept = KEPT / report.commit()
+    if kept.name.endswith("-dirty"):
+        shutil.rmtree(kept, ignore_errors=True)  # of other changes
+    kept.mkdir(parents=True, exist_ok=True)
+    files = {name: [kept / f"{name}-{number}.json" for number in range(len(jobs))] for name, jobs in SLICES.items()}
     for name in names:
         with ThreadPoolExecutor(AT_A_TIME) as pool:
-            found = list(pool.map(partial(do, name), range(len(SLICES[name]))))
-        outcomes = [outcome for each in found for outcome in each]
-        (KEPT / f"{name}.json").write_text(json.dumps({"versions": report.versions(), "outcomes": outcomes}))
-    kept = {name: json.loads(file.read_text()) for name in SLICES if (file := KEPT / f"{name}.json").exists()}
-    report.show(kept)
-    if len(kept) == len(SLICES):
-        report.write(kept)
-    sys.exit(any(outcome["problems"] for name in names for outcome in kept[name]["outcomes"]))
+            list(pool.map(do, files[name], repeat(name), count()))
+    outcomes: dict[str, list[dict[str, Any]]] = {
+        name: [outcome for file in files[name] if file.exists() for outcome in json.loads(file.read_text())]
+        for name in SLICES
+    }
+    report.show(outcomes)
+    if all(file.exists() for name in SLICES for file in files[name]):
+        report.write(outcomes)
+    sys.exit(any(outcome["problems"] for name in names for outcome in outcomes[name]))
 
 
 if __name__ == "__main__":
