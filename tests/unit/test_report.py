@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from pulumi_aep.flow_runs import LOST_RECORDS, FlowRun, RunError
 from pulumi_aep.report import Drift, FlowReport, Report, State, text
 from pulumi_aep.report.charts import Axis, bars, graph, strip
-from pulumi_aep.report.data import LATE_REMEDY, NAMELESS_REMEDY, Part, Way
+from pulumi_aep.report.data import LATE_REMEDY, NAMELESS_REMEDY, Part, Way, _ways
 from pulumi_aep.report.drift import _differences
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -88,6 +89,21 @@ def test_sums() -> None:
     found = report(flow(run(failed=2), run(failed=1)), flow(run()))
     assert [found.records(f"records_{name}") for name in ("in", "out", "failed")] == [30, 27, 3]
     assert found.count(State.GOOD, State.LATE) == 2
+
+
+def test_ways_name_what_is_gone_by_its_id() -> None:
+    item = {"sourceConnectionIds": ["s", "gone"], "targetConnectionIds": ["t", "to a CRM"]}
+    sources: dict[str, Any] = {"s": {"name": "Source", "baseConnectionId": "b"}}
+    targets: dict[str, Any] = {"t": {"params": {"dataSetId": "d"}}, "to a CRM": {"name": "CRM"}}
+    crm = Part("to a CRM", "CRM")
+    assert list(_ways(item, sources, targets, {"b": BASE}, {"d": DATASET})) == [
+        Way(BASE, SOURCE, DATASET),
+        Way(BASE, SOURCE, crm),
+        Way(None, Part("gone", "gone"), DATASET),
+        Way(None, Part("gone", "gone"), crm),
+    ]
+    (way, _) = _ways({**item, "sourceConnectionIds": ["s"]}, sources, targets, {}, {})
+    assert (way.base, way.dataset) == (Part("b", "b"), Part("d", "d"))
 
 
 # ---- pictures ----

@@ -22,7 +22,7 @@ NAMED = 5
 
 
 def report(
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page instead.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write it as a page.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every flow of the sandbox, not only those of the stack.")
     ] = False,

@@ -48,7 +48,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Way:
-    """One way through a flow. A part that is gone, or that this credential does not see, has its id as its name."""
+    """One way through a flow. A part that is gone, or that this credential does not see, has its id as its name. Of a
+    flow that does not end in the data lake (a destination's) `dataset` is the target connection."""
 
     base: Part | None
     source: Part
@@ -241,7 +242,11 @@ def _runs(client: "Client", since: datetime, flow_ids: list[str], whole: bool) -
 
 
 def _names(items: Iterable[dict[str, Any]]) -> dict[str, Part]:
-    return {item["id"]: Part(item["id"], str(item.get("name") or item["id"])) for item in items}
+    return {item["id"]: _part(item["id"], item) for item in items}
+
+
+def _part(id_: str, item: dict[str, Any]) -> Part:
+    return Part(id_, str(item.get("name") or id_))
 
 
 def _ways(
@@ -257,9 +262,9 @@ def _ways(
         base = bases.get(base_id) or Part(base_id, base_id) if base_id else None
         for target_id in flow.get("targetConnectionIds") or []:
             target = targets.get(target_id) or {}
-            dataset_id = (target.get("params") or {}).get("dataSetId") or target_id
-            named = Part(source_id, str(source.get("name") or source_id))
-            yield Way(base, named, datasets.get(dataset_id) or Part(dataset_id, dataset_id))
+            dataset_id = (target.get("params") or {}).get("dataSetId")
+            at_rest = datasets.get(dataset_id) or Part(dataset_id, dataset_id) if dataset_id else None
+            yield Way(base, _part(source_id, source), at_rest or _part(target_id, target))
 
 
 def _flow_report(item: dict[str, Any], runs: tuple[FlowRun, ...], ways: tuple[Way, ...], now: datetime) -> FlowReport:
