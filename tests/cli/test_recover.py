@@ -1,8 +1,13 @@
 """`recover`: what is asked, and which commands are run then. With a real engine: tests/faults."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from support import mixpanel
+from support.emulator import DATA_PREP, FLOW, Emulator
 
 from .conftest import Cli
 
@@ -11,7 +16,8 @@ from .conftest import Cli
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file with the arguments of every pulumi that was run."""
     log, command = tmp_path / "log", tmp_path / "pulumi"
-    command.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
+    told = f'case "$1" in stack) cat {tmp_path}/state.json ;; config) echo {{}} ;; *) echo "$@" >> {log} ;; esac'
+    command.write_text(f"#!/bin/sh\n{told}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return log
@@ -33,6 +39,35 @@ def test_unlocked_refreshed_and_brought_up(cli_run: Cli, pulumi: Path, options: 
         "refresh --clear-pending-creates --yes --skip-preview --non-interactive",
         "destroy --yes --skip-preview --non-interactive",
     ]
+
+
+@pytest.mark.parametrize(("options", "last"), [((), []), (("--destroy",), ["destroy"])], ids=["up", "destroy"])
+def test_what_the_state_lacks_is_told_and_idle_mapping_sets_go(
+    cli_run: Cli, pulumi: Path, tmp_path: Path, emulator: Emulator, options: tuple[str, ...], last: list[str]
+) -> None:
+    """Before a destroy, an up takes what can be taken; this `pulumi` does nothing."""
+    owner = {"custom": True, "type": "pulumi-python:dynamic/aep:Owner", "urn": "urn:pulumi:dev::shop::x::aep-owner"}
+    state = {"deployment": {"resources": [{**owner, "id": "0123456789ab"}]}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    chain, ours = mixpanel.make_chain(emulator), {"description": "[pulumi: shop/dev/web#0123456789ab]"}
+
+    def post(path: str, body: dict[str, Any]) -> str:
+        return str(emulator.request("POST", path, body).json()["id"])
+
+    mapping = {**mixpanel.mapping_set(chain.schema)}
+    mapping["mappings"] = [{**line, **ours} for line in mapping["mappings"]]
+    used, idle = (post(f"{DATA_PREP}/mappingSets", mapping) for _ in range(2))
+    post(f"{FLOW}/flows", mixpanel.flow(chain.source, chain.target, used, "somebody else's"))
+    base = post(f"{FLOW}/connections", {**mixpanel.base("left"), **ours})
+
+    result = cli_run("recover", "--yes", *options)
+    assert result.code == 0
+    assert [line.split()[0] for line in pulumi.read_text().splitlines()] == ["cancel", "refresh", "up", *last]
+    assert f"BaseConnection {base} is this stack's, but its state does not have it" in result.err
+    assert f"MappingSet {idle} is this stack's, but its state does not have it\n  and no flow goes by it" in result.err
+    assert {item["id"] for item in emulator.objects()["MappingSet"]} == {chain.mapping, used}
+    assert base in {item["id"] for item in emulator.objects()["BaseConnection"]}
 
 
 def test_it_needs_pulumi(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
