@@ -67,7 +67,7 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
         f"schema with the title 'nothing': {none} title.",
         f"sandbox with the name 'nothing': {none} name.",
     ]
-    several = f"dataset with the name 'twin': there are 5: {', '.join(twins)}; use the id of one."
+    several = f"dataset with the name 'twin': there are 5: {', '.join(reversed(twins))}; use the id of one."
     assert dev.outputs()["texts"][5:] == [several]
 
     dev.program('aep.get_dataset(name="twin")')

@@ -39,7 +39,7 @@ def test_a_stack(chain: Callable[..., Chain], emulator: Emulator) -> None:
     ]
     page = (dev.folder / "report.html").read_text()
     assert "Stack dev in sandbox local" in page
-    assert "<td>schedule.interval</td>" in page
+    assert ">schedule.interval</td>" in page
     assert "first-password" not in page
 
     everything = report(dev, "--all")
