@@ -9,6 +9,7 @@ import pulumi
 import pytest
 from pulumi.output import UNKNOWN as HOST_UNKNOWN
 
+import pulumi_aep as aep
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.boundary import SECRET_MARK, UNKNOWN, from_host
 from pulumi_aep.provider import Provider
@@ -106,6 +107,12 @@ def test_the_class_takes_what_the_model_knows(resource: Any) -> None:
     assert parameters == fields
     annotated = set(inspect.get_annotations(resource))
     assert annotated - {"provider"} == fields | set(resource.provider.outputs)
+
+
+def test_every_kind_of_the_registry_is_public_and_has_valid_inputs_here() -> None:
+    assert {kind.provider for kind in KINDS} == set(VALID)
+    assert all(getattr(aep, kind.__name__) is kind for kind in KINDS)
+    assert {kind.__name__ for kind in KINDS} <= set(aep.__all__)
 
 
 def test_state_keeps_the_path_of_the_class_and_nothing_else() -> None:

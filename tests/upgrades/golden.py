@@ -16,6 +16,7 @@ from typing import Any
 
 from acceptance.support import Json, Stack, short
 from pulumi_aep.arguments import Part, parts_in
+from pulumi_aep.first_run import FirstRunArguments
 from pulumi_aep.resources import KINDS
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import base, field_group
@@ -78,6 +79,7 @@ def arguments() -> Iterator[tuple[str, ...]]:
     """(kind, field, key, …) of everything that a program may give."""
     for kind in KINDS:
         yield from ((kind.__name__, *path) for path in _paths(kind.provider.arguments))
+    yield from (("FirstRun", name) for name in FirstRunArguments.__annotations__)  # a gate has nothing else
     yield from (("*", name) for name in CLAIMS)
 
 

@@ -136,7 +136,8 @@ component = aep.MixpanelSource(
     password=config.require_secret("password"),
     project_id="77",
     timezone="UTC",
-    schedule={"frequency": "minute", "interval": 15},
+    schedule={"frequency": "once"},
 )
+gate = aep.FirstRun("shop", flow_id=component.flow.id, on_demand=True, timeout=60, min_records=1, max_failed_share=0.5)
 pulumi.export("flow", flow.id)
 pulumi.export("outlet", component.flow.id)
