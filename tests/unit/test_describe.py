@@ -17,6 +17,7 @@ from pulumi_aep.resources.flow import FlowProvider
 from pulumi_aep.resources.mapping_set import MappingSetProvider
 from pulumi_aep.resources.schema import SchemaProvider
 from pulumi_aep.resources.source_connection import SourceConnectionProvider
+from pulumi_aep.resources.target_connection import TargetConnectionProvider
 
 from .conftest import OfflineRuntime
 from .kinds import VALID, Props
@@ -146,6 +147,14 @@ def test_what_a_program_does_not_say(offline: OfflineRuntime) -> None:
     for kind, change, unsaid in (
         (SchemaProvider, {"meta:immutableTags": ["union"]}, ["meta:immutableTags"]),
         (FlowProvider, {"options": {"errorDiagnosticsEnabled": True, "other": 1}}, ["options.other"]),
+        (FlowProvider, {"labels": ["gold"], "policy": {}}, ["labels"]),
+        (DatasetProvider, {"enableErrorDiagnostics": True}, ["enableErrorDiagnostics"]),
+        (
+            MappingSetProvider,
+            {"mappings": [{"source": "a", "destination": "b", "identity": True}], "allowNullValues": True},
+            ["mappings.identity", "allowNullValues"],
+        ),
+        (SourceConnectionProvider, {"data": {"format": "delimited", "columnDelimiter": ";"}}, ["data.columnDelimiter"]),
         (BaseConnectionProvider, {"data": None}, []),
     ):
         props = inputs(kind)
@@ -206,3 +215,10 @@ def test_properties_of_files_that_a_program_does_not_say_are_not_its_own(offline
     }
     item["data"]["properties"]["columnDelimiter"] = ","
     assert provider.observe(item, props, offline)["data"]["properties"]["columnDelimiter"] == ","
+
+
+def test_forms_of_data_as_adobe_s_other_pages_have_them(offline: OfflineRuntime) -> None:
+    source = {"data": {"format": "JSON"}}
+    assert SourceConnectionProvider().observe(source, {}, offline)["data"] == {"format": "json"}
+    target: dict[str, Any] = {"data": {"schema": {"id": "a", "version": "b"}}}
+    assert TargetConnectionProvider().observe(target, {}, offline)["data"] == {"format": "parquet_xdm"}

@@ -58,6 +58,9 @@ class DatasetProvider(Provider):
         tags = {key: value for key, value in (item.get("tags") or {}).items() if not key.startswith(("adobe/", "aep/"))}
         return {**super().describe(item, runtime), "tags": tags or None}
 
+    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        return ["enableErrorDiagnostics"] if item.get("enableErrorDiagnostics") else []
+
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any]:
         before = self._changeable(old)
         return {key: value for key, value in self._changeable(new).items() if before.get(key) != value}

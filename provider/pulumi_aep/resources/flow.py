@@ -181,6 +181,9 @@ class FlowProvider(FlowServiceProvider):
         options = {name: value for name, value in (seen["options"] or {}).items() if value is not None}
         return {**seen, "options": options or None}
 
+    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        return [*super().unsaid(item, props, runtime), *(key for key in ("labels", "policy") if item.get(key))]
+
     def patchable(self, props: Props) -> dict[str, Any]:
         schedule = _wire_schedule(props["schedule"]) if props.get("schedule") else {}
         return {

@@ -107,6 +107,11 @@ class MappingSetProvider(Provider):
             lines[identity] = line | {key: text for key, text in texts.items() if text}
         return {**super().describe(item, runtime), "mappings": list(lines.values())}
 
+    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        of_lines = ("identity", "primaryIdentity", "identityGroup", "namespaceCode")
+        said = [f"mappings.{key}" for key in of_lines if any(line.get(key) for line in item.get("mappings") or [])]
+        return [*said, *(["allowNullValues"] if item.get("allowNullValues") else [])]
+
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
         return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
 

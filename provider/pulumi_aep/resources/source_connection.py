@@ -112,8 +112,8 @@ class SourceConnectionProvider(FlowServiceProvider):
 
 
 def _seen_data(seen: dict[str, Any], known: Props) -> Props:
-    """Properties that the program does not say are not ours to judge."""
-    data = {"format": seen.get("format")}
+    """Properties that the program does not say are not ours to judge. Adobe's pages spell json in capitals too."""
+    data = {"format": str(seen.get("format") or "").lower() or None}
     if known.get("properties"):
         data["properties"] = narrowed(seen.get("properties") or {}, known["properties"])
     return data

@@ -64,6 +64,7 @@ class TargetConnectionProvider(FlowServiceProvider):
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """Several of Adobe's tutorials leave the format out; what the lake writes is parquet_xdm (assumed)."""
         data = item.get("data") or {}
         return {
             "name": item.get("name"),
@@ -71,7 +72,7 @@ class TargetConnectionProvider(FlowServiceProvider):
             "connection_spec": spec_of(item, "connectionSpec"),
             "dataset_id": (item.get("params") or {}).get("dataSetId"),
             "schema_id": (data.get("schema") or {}).get("id"),
-            "data": {"format": data.get("format")},
+            "data": {"format": data.get("format") or "parquet_xdm"},
         }
 
 
