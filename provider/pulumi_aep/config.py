@@ -25,6 +25,7 @@ VARIABLES = {
     "imsEndpoint": "AEP_IMS_ENDPOINT",
     "scopes": "AEP_SCOPES",
     "timeout": "AEP_TIMEOUT",
+    "concurrency": "AEP_CONCURRENCY",
     "onlineChecks": "AEP_ONLINE_CHECKS",
     "allowProductionDeletes": "AEP_ALLOW_PRODUCTION_DELETES",
     "ownerId": "AEP_OWNER_ID",
@@ -34,6 +35,9 @@ VARIABLES = {
 FLAGS = {"onlineChecks": "true", "allowProductionDeletes": "false"}
 """Settings that are true or false, with their defaults."""
 
+MOST_CONCURRENT = 128
+"""The largest `concurrency`; each costs a thread and a connection."""
+
 _BOOLEANS = ("true", "false")
 
 
@@ -42,6 +46,7 @@ class Settings:
     """Where to talk to and as whom.
 
     `timeout` is the longest time in seconds that one create, update or delete may take, retries included.
+    `concurrency` is the largest number of requests that are under way at a time.
     `online_checks` lets previews compare new or changed values with what the service has.
     `allow_production_deletes` lets objects in a sandbox of type production be deleted and replaced.
     `owner_id` is the identity of a lost state: a new state that is given it takes everything back.
@@ -55,6 +60,7 @@ class Settings:
     ims_endpoint: str = IMS
     scopes: str = SCOPES
     timeout: int = 300
+    concurrency: int = 16
     online_checks: bool = True
     allow_production_deletes: bool = False
     owner_id: str | None = None
@@ -93,9 +99,11 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
         if not re.fullmatch(r"[!-~]*", values.get(key, "")) and not values[key].startswith("<")
     ]
     problems += [problem for key in ("endpoint", "imsEndpoint") if (problem := _url_problem(key, values.get(key)))]
-    timeout = values.get("timeout", "300")
+    timeout, concurrency = values.get("timeout", "300"), values.get("concurrency", "16")
     if not timeout.isdecimal() or int(timeout) < 1:
         problems.append(f"aep:timeout must be a whole number of seconds, at least 1; got {timeout}")
+    if not concurrency.isdecimal() or not 1 <= int(concurrency) <= MOST_CONCURRENT:
+        problems.append(f"aep:concurrency must be a whole number from 1 to {MOST_CONCURRENT}; got {concurrency}")
     flags = {key: values.get(key, default).lower() for key, default in FLAGS.items()}
     problems += [f"aep:{key} must be true or false; got {flag}" for key, flag in flags.items() if flag not in _BOOLEANS]
     if problems:
@@ -110,6 +118,7 @@ def load(stack_config: Callable[[str], Any]) -> Settings:
         ims_endpoint=values.get("imsEndpoint", IMS).rstrip("/"),
         scopes=values.get("scopes", SCOPES).replace(" ", ""),
         timeout=int(timeout),
+        concurrency=int(concurrency),
         online_checks=flags["onlineChecks"] == "true",
         allow_production_deletes=flags["allowProductionDeletes"] == "true",
         owner_id=values.get("ownerId"),

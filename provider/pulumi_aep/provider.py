@@ -24,6 +24,7 @@ from .arguments import Arguments, described, holds_unknown
 from .boundary import Props, from_host, to_host
 from .errors import LAST_UP, Claimed, Conflict, LookupFailed, NotFound, Stale, WrongHome
 from .inventory import Inventory
+from .reads import Reads
 
 if TYPE_CHECKING:
     from .client import Collection
@@ -173,7 +174,7 @@ class Provider(ResourceProvider):
         state, runtime = from_host(props), current_runtime()
         stay_home(state, runtime)
         try:
-            item = self.collection(runtime).get(id_)
+            item = self._reads(runtime).get(id_, lambda item: self._read(item, state, runtime) == state)
         except NotFound:
             if "sandbox" not in state:  # a reference by get(): the engine would take a missing object for an empty one
                 kind, sandbox = type(self).__name__.removesuffix("Provider"), runtime.settings.sandbox
@@ -181,10 +182,9 @@ class Provider(ResourceProvider):
                     f"There is no {kind} {id_} in sandbox {sandbox}: check the id given to get()."
                 ) from None
             return ReadResult("", {})
-        seen = {**self.arguments.pick(state), **self.observe(item, state, runtime)}
-        inputs = {name: value for name, value in seen.items() if value is not None}
-        outs = self.state(inputs, self.computed(item, runtime), runtime)
-        return ReadResult(id_, outs, to_host(inputs, self.secrets(inputs)))
+        seen = self._read(item, state, runtime)
+        inputs = {name: value for name, value in seen.items() if name in self.arguments.model_fields}
+        return ReadResult(id_, to_host(seen, self.secrets(seen)), to_host(inputs, self.secrets(inputs)))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """One request with what changed, then what the kind leaves for after it."""
@@ -212,6 +212,18 @@ class Provider(ResourceProvider):
             self.before_loss(_id, state, runtime)
             self.collection(runtime).delete(_id)
         self.inventory(runtime).forget(_id)
+
+    def _read(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """The state that follows from what the service holds."""
+        seen = {**self.arguments.pick(state), **self.observe(item, state, runtime)}
+        inputs = {name: value for name, value in seen.items() if value is not None}
+        return {**inputs, **self.computed(item, runtime), **_home(runtime)}
+
+    def _reads(self, runtime: "Runtime") -> Reads:
+        return runtime.reads(
+            type(self).__name__,
+            lambda: Reads(self.collection(runtime), lambda: runtime.client.writes),
+        )
 
     # ---- exactly once ----
 
@@ -335,8 +347,12 @@ class Provider(ResourceProvider):
             runtime.client.secrets.add(reduce(lambda part, key: part[key], path, props))
 
     def state(self, props: Props, outputs: Props, runtime: "Runtime") -> Props:
-        home = {"sandbox": runtime.settings.sandbox, "org_id": runtime.settings.org_id}
-        return to_host({**props, **outputs, **home}, self.secrets(props))
+        return to_host({**props, **outputs, **_home(runtime)}, self.secrets(props))
+
+
+def _home(runtime: "Runtime") -> Props:
+    """Where every object of this process lives."""
+    return {"sandbox": runtime.settings.sandbox, "org_id": runtime.settings.org_id}
 
 
 def heading(field: str, props: Props) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from . import config
 from .client import Client
 from .errors import ApiError, EngineGone, Guarded
 from .inventory import Inventory
+from .reads import Reads
 
-HOST_WORKERS = 16
 ENGINE_CHECK_S = 2.0
 
 
@@ -56,6 +56,11 @@ class Runtime:
         inventory: Inventory = self._once(f"inventory/{kind}", make)
         return inventory
 
+    def reads(self, kind: str, make: Callable[[], Reads]) -> Reads:
+        """How objects of a kind are read; one per process."""
+        reads: Reads = self._once(f"reads/{kind}", make)
+        return reads
+
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
         try:
             spec: dict[str, Any] = self._once(f"{kind}/{spec_id}", lambda: get(spec_id))
@@ -84,7 +89,7 @@ def configure(stack_config: Callable[[str], Any]) -> None:
             settings = config.load(stack_config)
             guard = _engine_guard()
             _current = Runtime(settings, Client(settings, guard=guard))
-            _widen_host()
+            _widen_host(settings.concurrency)
             threading.Thread(target=_end_with_engine, args=(guard,), daemon=True).start()
 
 
@@ -130,13 +135,13 @@ def _end_with_engine(guard: Callable[[], None]) -> None:
             os._exit(1)
 
 
-def _widen_host() -> None:
-    """Let the host serve more than four calls at a time.
+def _widen_host(workers: int) -> None:
+    """Let the host serve as many calls at a time as the services may be asked, instead of four.
 
     Called on one of the host's own threads, which hold a reference to their pool; where that is not so, four it is.
     """
     try:
         pool = threading.current_thread()._args[0]()  # type: ignore[attr-defined]
-        pool._max_workers = max(pool._max_workers, HOST_WORKERS)
+        pool._max_workers = max(pool._max_workers, workers)
     except (AttributeError, IndexError, TypeError):
         return

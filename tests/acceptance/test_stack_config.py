@@ -56,13 +56,21 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
 
 
 def test_settings_that_are_missing_or_wrong(repository: Stack, emulator: Emulator) -> None:
-    repository.config({"aep:sandbox": None, "aep:timeout": "soon", "aep:onlineChecks": "maybe"})
+    repository.config({"aep:sandbox": None, "aep:timeout": "soon", "aep:concurrency": "0", "aep:onlineChecks": "maybe"})
     text = repository.fail("preview")
     assert "The sandbox (aep:sandbox) is not set: pulumi config set aep:sandbox …, or export AEP_SANDBOX=…" in text
     assert "aep:timeout must be a whole number of seconds, at least 1; got soon" in text
+    assert "aep:concurrency must be a whole number from 1 to 128; got 0" in text
     assert "aep:onlineChecks must be true or false; got maybe" in text
 
-    repository.config({"aep:endpoint": "http://platform.adobe.io", "aep:timeout": None, "aep:onlineChecks": None})
+    repository.config(
+        {
+            "aep:endpoint": "http://platform.adobe.io",
+            "aep:timeout": None,
+            "aep:concurrency": None,
+            "aep:onlineChecks": None,
+        }
+    )
     text = repository.fail("preview")
     assert "aep:endpoint must be an https:// address (http:// only for this machine) or the word emulator" in text
     assert "The client secret of the credential (aep:clientSecret) is not set: pulumi config set --secret" in text

@@ -11,7 +11,7 @@ from pulumi_aep.config import Settings
 SECRET = "emulator-secret"
 
 
-def settings(url: str, sandbox: str = "local", **changes: str) -> Settings:
+def settings(url: str, sandbox: str = "local", **changes: str | int) -> Settings:
     known = Settings("EMULATOR@AdobeOrg", "emulator", SECRET, sandbox, endpoint=url, ims_endpoint=url)
     return replace(known, **changes)  # type: ignore[arg-type]
 
@@ -26,7 +26,7 @@ def pauses() -> list[float]:
 def client_of(pauses: list[float]) -> Callable[..., Client]:
     """client_of(url, sandbox="local")"""
 
-    def make(url: str, **options: str) -> Client:
-        return Client(settings(url, **options), pause=pauses.append)
+    def make(url: str, sandbox: str = "local", **options: str | int) -> Client:
+        return Client(settings(url, sandbox, **options), pause=pauses.append)
 
     return make

@@ -37,6 +37,7 @@ class Request:
 
 class Server:
     """Answers in the order of `answers`, the last one again and again. Tokens are `token-1`, `token-2`, …
+    `connections` is how many were opened.
 
     with Server(Answer(503), Answer(200, {"items": []})) as server:
         Client(settings(server.url)).…
@@ -50,6 +51,7 @@ class Server:
         )
         self.requests: list[Request] = []
         self.token_requests: list[Request] = []
+        self.connections = 0
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(), bind_and_activate=False)
         self._http.daemon_threads = True
@@ -87,6 +89,11 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                with server._lock:
+                    server.connections += 1
+                super().setup()
 
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()

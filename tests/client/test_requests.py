@@ -70,6 +70,24 @@ class TestHeaders:
         assert server.requests[0].headers["Authorization"] == "Bearer token-1"
 
 
+class TestConnections:
+    def test_one_connection_serves_one_request_after_the_other(self, client_of: ClientOf) -> None:
+        with Server(OK, MADE, OK) as server:
+            client = client_of(server.url)
+            for call in (read, create, read):
+                call(client)
+        assert len(server.requests) == 3
+        assert server.connections == 1, "the token came over it too"
+
+    def test_there_are_never_more_than_the_settings_allow(self, client_of: ClientOf) -> None:
+        with Server(OK) as server:
+            client = client_of(server.url, concurrency=4)
+            with ThreadPoolExecutor(16) as pool:
+                list(pool.map(lambda _: read(client), range(200)))
+        assert len(server.requests) == 200
+        assert server.connections <= 4
+
+
 class TestTokens:
     def test_one_token_serves_all_threads(self, client_of: ClientOf) -> None:
         with Server(OK) as server:

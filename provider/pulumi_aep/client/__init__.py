@@ -27,6 +27,9 @@ class Collection(Protocol):
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All objects that meet every filter."""
 
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """The same, a list for each call."""
+
     def update(self, object_id: str, change: Any, etag: str, /) -> dict[str, Any]:
         """The answer to a change in the service's own form."""
 
@@ -40,7 +43,7 @@ class Client:
     def __init__(
         self, settings: Settings, guard: Callable[[], None] = lambda: None, pause: Callable[[float], None] = time.sleep
     ) -> None:
-        http = Http(settings, guard, pause)
+        http = self._http = Http(settings, guard, pause)
         self.secrets = http.secrets
         self.repeat = http.repeat
         self.sign_in = http.sign_in
@@ -51,3 +54,8 @@ class Client:
         self.data_prep = DataPrep(http)
         self.sandboxes = Sandboxes(http)
         self.wait = http.wait
+
+    @property
+    def writes(self) -> int:
+        """Another number before and after each request that may change something."""
+        return self._http.writes

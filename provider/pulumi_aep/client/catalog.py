@@ -1,6 +1,7 @@
 """Catalog: datasets and their batches (`/data/foundation/catalog`)."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from ..errors import NotFound, UnexpectedAnswer
@@ -34,17 +35,21 @@ class Datasets:
         return {**answer[object_id], "id": object_id}
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All datasets that meet every filter (`name==…`), page by page.
+        """All datasets that meet every filter (`name==…`).
 
         The newest first: pages are counted, and what is deleted meanwhile moves others past a page. What is looked
         for after a lost answer or an interrupted run is new.
         """
+        return chain.from_iterable(self.pages(*filters))
+
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """The same page by page, one call each."""
         start = 0
         while True:
             query = [("property", text) for text in filters]
             query += [("limit", str(PAGE_SIZE)), ("start", str(start)), ("orderBy", "desc:created")]
             answer = self._http.request("GET", self._path, query=query)
-            yield from ({**item, "id": object_id} for object_id, item in answer.items())
+            yield [{**item, "id": object_id} for object_id, item in answer.items()]
             if not answer:
                 return
             start += len(answer)

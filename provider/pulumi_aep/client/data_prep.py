@@ -1,6 +1,7 @@
 """Data Prep: mapping sets (`/data/foundation/conversion`)."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from ..errors import ApiError
@@ -29,13 +30,17 @@ class MappingSets:
         return answer
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All mapping sets, page by page; a filter is `name==…`."""
+        """All mapping sets; a filter is `name==…`."""
+        return chain.from_iterable(self.pages(*filters))
+
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """The same page by page, one call each."""
         start = 0
         named = [("name", text.removeprefix("name==")) for text in filters]
         while True:
             query = [*named, ("limit", str(PAGE_SIZE)), ("start", str(start))]
             found = self._http.request("GET", self._path, query=query)["data"]
-            yield from found
+            yield found
             if not found:
                 return
             start += len(found)

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -36,13 +37,17 @@ class FlowCollection:
         return item
 
     def find(self, *filters: str, orderby: str = "") -> Iterator[dict[str, Any]]:
-        """All objects that meet every filter (`path==value`), page by page, in the order of `orderby` (`-name`)."""
+        """All objects that meet every filter (`path==value`), in the order of `orderby` (`-name`)."""
+        return chain.from_iterable(self.pages(*filters, orderby=orderby))
+
+    def pages(self, *filters: str, orderby: str = "") -> Iterator[list[dict[str, Any]]]:
+        """The same page by page, one call each."""
         query: list[tuple[str, str]] = [("property", text) for text in filters]
         query += [("orderby", orderby)] if orderby else []
         page: list[tuple[str, str]] = [*query, ("limit", str(PAGE_SIZE))]
         while True:
             answer = self._http.request("GET", self._path, query=page)
-            yield from answer["items"]
+            yield answer["items"]
             following = ((answer.get("_links") or {}).get("next") or {}).get("href")
             if not following:
                 return

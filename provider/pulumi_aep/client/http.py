@@ -11,6 +11,7 @@ How long: within `time_limit` until that is over, the wait for answers included.
 """
 
 import email.utils
+import itertools
 import os
 import random
 import re
@@ -31,7 +32,6 @@ from ..config import Settings
 from .ims import TOKEN_PATH, TokenSource
 from .secrets import Secrets
 
-POOL_SIZE = 32
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 75  # the gateway itself gives up after about 60 s (facts from Adobe's troubleshooting page)
 FIRST_PAUSE_S = 0.5
@@ -97,9 +97,11 @@ class Http:
         self._guard = guard
         self._pause = pause
         self._gate = Gate()
+        self._count = itertools.count(1)
+        self.writes = 0  # another number before and after each request that may change something
         self._session = requests.Session()
-        self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
-        self._session.mount("http://", HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, pool_block=True))
+        for scheme in ("https://", "http://"):  # a full pool blocks: this is what holds the ceiling
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=settings.concurrency, pool_block=True))
         self._session.trust_env = not _is_loopback(settings.endpoint)  # a proxy cannot reach this machine
         self._session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True  # for this machine too: see trust_env
         self._session.auth = _as_given  # else requests lets a .netrc entry replace the Authorization header
@@ -200,7 +202,13 @@ class Http:
         }
         if method != "GET":
             self._guard()
-        return self._raw(method, self.settings.endpoint + path, path, params=query, json=body, headers=headers)
+        if method != "GET":
+            self.writes = next(self._count)
+        try:
+            return self._raw(method, self.settings.endpoint + path, path, params=query, json=body, headers=headers)
+        finally:
+            if method != "GET":
+                self.writes = next(self._count)
 
     def _ask_ims(self, form: dict[str, str]) -> Any:
         """The token request. When IMS is down, the request that needs the token was certainly not processed."""

@@ -1,6 +1,7 @@
 """Schema Registry: XDM schemas and field groups of the tenant (`/data/foundation/schemaregistry`)."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -34,13 +35,17 @@ class RegistryCollection:
         return _with_id(self._http.request("GET", self._one(object_id), headers=RESOLVED))
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All resources that meet every filter (`title==…`), page by page."""
+        """All resources that meet every filter (`title==…`)."""
+        return chain.from_iterable(self.pages(*filters))
+
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """The same page by page, one call each."""
         start: str | None = None
         while True:
             query = [("property", text) for text in filters] + [("orderby", "title"), ("limit", str(PAGE_SIZE))]
             query += [("start", start)] if start else []
             answer = self._http.request("GET", self._path, query=query, headers=WHOLE_LIST)
-            yield from map(_with_id, answer["results"])
+            yield [_with_id(each) for each in answer["results"]]
             start = (answer.get("_page") or {}).get("next")
             if not start:
                 return

@@ -1,0 +1,243 @@
+"""The cases of the table, one function each: what is measured, against what, and the goal."""
+
+import time
+from collections.abc import Callable
+
+from commands import SURE, WITHOUT_SNAPSHOTS, Run, Stack
+from world import LATENCY_MS, OBJECTS, Row, World, median
+
+CASES: dict[str, Callable[[World], list[Row]]] = {}
+MEMORY_MIB = 150
+
+
+def case(work: Callable[[World], list[Row]]) -> Callable[[World], list[Row]]:
+    CASES[work.__name__.replace("_", "-")] = work
+    return work
+
+
+def _at_most(what: str, measured: float, against: float, of: str, limit: float) -> Row:
+    ratio = measured / against
+    return Row(what, f"{measured:.1f} s", f"{of} {against:.1f} s", f"{ratio:.2f} x", f"≤ {limit} x", ratio <= limit)
+
+
+def _faster(what: str, measured: float, against: float, times: float) -> Row:
+    ratio, goal = against / measured, f"≥ {times:g} x faster"
+    return Row(what, f"{measured:.1f} s", f"script {against:.1f} s", f"{ratio:.1f} x faster", goal, ratio >= times)
+
+
+def _counted(what: str, count: int, goal: str, ok: bool) -> Row:
+    return Row(what, f"{count} calls", "", "", goal, ok)
+
+
+@case
+def first_up(world: World) -> list[Row]:
+    """With snapshots as Pulumi does them."""
+    floor, stack = world.floor_stack(world.chains), world.stack("dev", world.chains)
+    world.calls()
+    under = floor.run("up", *SURE)
+    world.say(f"floor: up {under.seconds:.1f} s, state {floor.state_bytes():,} bytes")
+    up = stack.run("up", *SURE)
+    calls = world.calls()
+    world.say(f"up {up.seconds:.1f} s, state {stack.state_bytes():,} bytes, {dict(calls)}")
+    world.floor, world.deployed = floor, stack
+    world.figures |= {"floor up": under, "up": up, "state": stack.state_bytes(), "floor state": floor.state_bytes()}
+    world.figures["calls"] = calls
+    objects = world.chains * OBJECTS
+    return [
+        _at_most(f"first up, {objects} objects", up.seconds, under.seconds, "floor", 1.15),
+        _faster(f"first up, {objects} objects", up.seconds, world.script_s, 2),
+        Row(
+            "state of these objects",
+            f"{stack.state_bytes() / objects:,.0f} bytes each",
+            f"floor {floor.state_bytes() / objects:,.0f} bytes",
+            f"{stack.state_bytes() / floor.state_bytes():.2f} x",
+            "",
+            None,
+        ),
+    ]
+
+
+@case
+def memory(world: World) -> list[Row]:
+    """Of the first up."""
+    run: Run = world.figures.get("up") or world.stack("memory", world.chains).run("up", *SURE, env=WITHOUT_SNAPSHOTS)
+    rows = []
+    for role in ("plugin", "program"):
+        mib = run.use[role].mib
+        rows.append(Row(f"memory of the {role}", f"{mib:.0f} MiB", "", "", f"≤ {MEMORY_MIB} MB", mib <= MEMORY_MIB))
+    return rows
+
+
+@case
+def fast_up(world: World) -> list[Row]:
+    """Without snapshots."""
+    stack = world.stack("fast", world.chains)
+    run = stack.run("up", *SURE, env=WITHOUT_SNAPSHOTS)
+    world.figures["fast"], world.figures["fast up"] = stack, run
+    return [_faster("first up without snapshots", run.seconds, world.script_s, 8)]
+
+
+@case
+def side_by_side(world: World) -> list[Row]:
+    """Four stacks at a time, with snapshots."""
+    stacks = [world.stack("side", world.chains // 4) for _ in range(4)]
+    started = time.perf_counter()
+    for running in [stack.start("up", *SURE) for stack in stacks]:
+        running.wait()
+    seconds = time.perf_counter() - started
+    for stack in stacks:
+        stack.run("destroy", *SURE, env=WITHOUT_SNAPSHOTS)
+    return [
+        _faster(
+            "the same as 4 stacks side by side", seconds, world.script_s / world.chains * (world.chains // 4 * 4), 4
+        )
+    ]
+
+
+@case
+def one_chain(world: World) -> list[Row]:
+    """Against the floor and the longest chain of calls that wait for one another."""
+    world.template  # noqa: B018  (measured before, not within)
+    floors, ups = [], []
+    for _ in range(3):
+        floor, stack = world.floor_stack(1), world.stack("single", 1)
+        floors.append(floor.run("up", *SURE))
+        world.calls()
+        ups.append(stack.run("up", *SURE))
+        calls = world.calls()
+        stack.run("destroy", *SURE, env=WITHOUT_SNAPSHOTS)
+    path = CRITICAL_PATH * LATENCY_MS / 1000
+    seconds, under = median(ups), median(floors)
+    world.say(f"one chain: {seconds:.2f} s, floor {under:.2f} s, {dict(calls)}")
+    over = seconds - under
+    return [
+        Row(
+            "first up, 1 dataflow",
+            f"{seconds:.1f} s",
+            f"floor {under:.1f} s + {CRITICAL_PATH} calls in a row {path:.1f} s",
+            f"floor + {over / path:.2f} x",
+            "floor + ≤ 1.1 x",
+            over <= 1.1 * path,
+        )
+    ]
+
+
+CRITICAL_PATH = 11
+"""A token; then field group, schema, dataset, target connection and flow: what exists is listed, one is made."""
+
+
+@case
+def no_op(world: World) -> list[Row]:
+    """`up` and `preview` with nothing to do."""
+    floor, stack = world.floor, world.deployed
+    world.calls()
+    rows = []
+    for verb, arguments in (("up", SURE), ("preview", SURE[2:])):
+        works = [lambda each=each: each.run(verb, *arguments) for each in (floor, stack)]  # type: ignore[misc]  # noqa: B023
+        under, mine = world.in_turn(*works)
+        world.figures[f"no-op {verb}"] = median(mine)
+        rows.append(_at_most(f"no-op {verb}", median(mine), median(under), "floor", 1.1))
+    count = world.calls().total()
+    return [*rows, _counted("calls of these", count, "0 calls", count == 0)]
+
+
+@case
+def refresh(world: World) -> list[Row]:
+    """Against one GET for each object."""
+    stack = world.deployed
+    world.calls()
+    run = stack.run("refresh", *SURE)
+    calls = world.calls()
+    world.say(f"refresh: {dict(calls)}")
+    reads = sum(count for call, count in calls.items() if call.startswith("GET"))
+    most = -(-world.chains // 50) * OBJECTS
+    _ = world.script_s
+    return [
+        _counted("calls of a refresh", reads, f"≤ {most} (1 per 50 objects and kind)", reads <= most),
+        _faster("refresh", run.seconds, world.script.read(), 10),
+    ]
+
+
+@case
+def one_field(world: World) -> list[Row]:
+    """The interval of one flow."""
+    stack = world.deployed
+    before = world.figures.get("no-op up") or stack.run("up", *SURE).seconds
+    world.calls()
+    stack.config(interval=int(time.time()) % 900 + 2)
+    seconds = stack.run("up", *SURE).seconds
+    calls = {call: count for call, count in world.calls().items() if call != "POST token"}
+    more = seconds - before
+    right = calls == {"PATCH flows+": 1}
+    return [
+        Row(
+            "one field of one flow",
+            f"{seconds:.1f} s",
+            f"no-op up {before:.1f} s",
+            f"+{more:.1f} s",
+            "≤ +1 s",
+            more <= 1,
+        ),
+        _counted("calls of it", sum(calls.values()), "1 PATCH", right),
+    ]
+
+
+@case
+def destroy(world: World) -> list[Row]:
+    """With and without snapshots."""
+    floor, stack, script = world.floor, world.deployed, world.script
+    fast: Stack | None = world.figures.get("fast")
+    if fast is None:
+        fast = world.stack("fast", world.chains)
+        fast.run("up", *SURE, env=WITHOUT_SNAPSHOTS)
+    quick = fast.run("destroy", *SURE, env=WITHOUT_SNAPSHOTS).seconds
+    world.calls()
+    under, mine = floor.run("destroy", *SURE).seconds, stack.run("destroy", *SURE).seconds
+    world.say(f"destroy: {mine:.1f} s, floor {under:.1f} s, {dict(world.calls())}")
+    seconds = script.delete()
+    return [
+        _at_most("destroy", mine, under, "floor", 1.15),
+        _faster("destroy", mine, seconds, 2),
+        _faster("destroy without snapshots", quick, seconds, 8),
+    ]
+
+
+@case
+def start_up(world: World) -> list[Row]:
+    """A preview of one dataflow that is not there yet."""
+    stack, world_url = world.stack("start", 1), world.emulator.url
+    empty = Stack(world.folder, "empty", "empty", world_url)
+    world.emulator.settings(latency_ms=0)
+    under, mine = world.in_turn(lambda: empty.run("preview"), lambda: stack.run("preview"))
+    world.emulator.settings(latency_ms=LATENCY_MS)
+    more = median(mine) - median(under)
+    what = "preview of 1 dataflow"
+    return [
+        Row(
+            what, f"{median(mine):.1f} s", f"empty program {median(under):.1f} s", f"+{more:.1f} s", "≤ +1 s", more <= 1
+        )
+    ]
+
+
+@case
+def growth(world: World) -> list[Row]:
+    """First ups of more and more dataflows without snapshots: time beyond the floor, and our own CPU, per object."""
+    rows = []
+    for chains in world.figures.get("growth", (10, 30, 100)):
+        world.emulator.reset()
+        world.emulator.settings(latency_ms=LATENCY_MS)
+        floor, stack = world.floor_stack(chains), world.stack("grow", chains)
+        under, run = (each.run("up", *SURE, env=WITHOUT_SNAPSHOTS) for each in (floor, stack))
+        objects = chains * OBJECTS
+        plugin, program = (run.cpu(role) / objects * 1000 for role in ("plugin", "program"))
+        rows.append(
+            Row(
+                f"growth: {chains} dataflows",
+                f"{run.seconds:.1f} s",
+                f"floor {under.seconds:.1f} s",
+                f"{run.seconds / objects * 1000:.0f} ms per object; CPU {plugin:.1f} plugin + {program:.1f} program",
+                "",
+                None,
+            )
+        )
+    return rows

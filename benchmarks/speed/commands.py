@@ -1,0 +1,156 @@
+"""A stack of one of the programs here, run by the real CLI; what each of its processes used is noted while it runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import yaml
+
+HERE = Path(__file__).parent
+PROVIDER = HERE.parents[1] / "provider"
+PARALLEL = 64
+WITHOUT_SNAPSHOTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+SURE = ("--yes", "--skip-preview", "--parallel", str(PARALLEL))
+_SAMPLE_S = 0.1
+
+
+@dataclass
+class Use:
+    """What one process used: CPU seconds and its largest resident memory in MiB."""
+
+    cpu: float = 0.0
+    mib: float = 0.0
+
+
+@dataclass
+class Run:
+    """One command: its seconds, and what was used by `engine`, `host`, `program` and `plugin`."""
+
+    seconds: float
+    use: dict[str, Use] = field(default_factory=dict)
+
+    def cpu(self, role: str) -> float:
+        return self.use.get(role, Use()).cpu
+
+
+class Stack:
+    """`program` is a folder beside this file. A command that fails ends the benchmark with its output.
+
+    stack = Stack(folder, "chains", "one", url).config(chains=10)
+    stack.run("up", *SURE).seconds
+    """
+
+    def __init__(self, folder: Path, program: str, name: str, url: str, env: Mapping[str, str] | None = None) -> None:
+        self.folder, self.name = folder / name, name
+        self.folder.mkdir(parents=True)
+        shutil.copytree(HERE / "programs" / program, self.folder, dirs_exist_ok=True)
+        (self.folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+        (self.folder / "state").mkdir()
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AEP_"))}
+        self.env = inherited | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join([str(self.folder), str(PROVIDER)]),
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "bench",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **(env or {}),
+        }
+        self.run("stack", "init", name)
+        self.config(**{"aep:endpoint": url, "aep:imsEndpoint": url, "aep:sandbox": "local"})
+        self.config(**{"aep:orgId": "EMULATOR@AdobeOrg", "aep:clientId": "emulator"})
+        self.env["AEP_CLIENT_SECRET"] = "emulator-secret"
+
+    def config(self, **values: Any) -> Self:
+        """Set values of the stack's config; a key without a namespace is one of `bench`."""
+        file = self.folder / f"Pulumi.{self.name}.yaml"
+        content = yaml.safe_load(file.read_text()) if file.exists() else {}
+        named = {key if ":" in key else f"bench:{key}": str(value) for key, value in values.items()}
+        content["config"] = {**content.get("config", {}), **named}
+        file.write_text(yaml.safe_dump(content))
+        return self
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> "Running":
+        return Running(self, arguments, {**self.env, **(env or {})})
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
+        return self.start(*arguments, env=env).wait()
+
+    def export(self) -> dict[str, Any]:
+        """The deployment, its secrets in clear."""
+        command = ["pulumi", "stack", "export", "--show-secrets", "--stack", self.name]
+        done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=True)
+        deployment: dict[str, Any] = json.loads(done.stdout)["deployment"]
+        return deployment
+
+    def state_bytes(self) -> int:
+        """Size of the state's file."""
+        return (self.folder / f"state/.pulumi/stacks/bench/{self.name}.json").stat().st_size
+
+
+class Running:
+    """A command under way. CPU times and memory are read ten times a second, so a process's last tenth is missing."""
+
+    def __init__(self, stack: Stack, arguments: tuple[str, ...], env: Mapping[str, str]) -> None:
+        self._words = arguments
+        self._log = (stack.folder / "log").open("w+")
+        self._started = time.perf_counter()
+        command = ["pulumi", *arguments, "--non-interactive", "--stack", stack.name]
+        if arguments[0] == "stack":
+            command = ["pulumi", *arguments, "--non-interactive"]
+        self._process = subprocess.Popen(command, cwd=stack.folder, env=env, stdout=self._log, stderr=self._log)
+        self._used: dict[tuple[str, int], Use] = {}
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def wait(self) -> Run:
+        code = self._process.wait()
+        seconds = time.perf_counter() - self._started
+        self._ended.set()
+        self._watcher.join()
+        self._log.seek(0)
+        if code:
+            sys.exit(f"pulumi {' '.join(self._words)} failed:\n{self._log.read()}")
+        self._log.close()
+        use: dict[str, Use] = {}
+        for (role, _), one in self._used.items():
+            total = use.setdefault(role, Use())
+            total.cpu, total.mib = total.cpu + one.cpu, max(total.mib, one.mib)
+        return Run(seconds, use)
+
+    def _watch(self) -> None:
+        root = psutil.Process(self._process.pid)
+        known: dict[int, tuple[str, psutil.Process]] = {root.pid: ("engine", root)}
+        for turn in range(10**9):
+            try:
+                for process in root.children(recursive=True) if turn % 5 == 0 else ():
+                    if process.pid not in known and (role := _role(process)):
+                        known[process.pid] = (role, process)
+            except psutil.Error:
+                pass
+            for role, process in known.values():
+                try:
+                    times, memory = process.cpu_times(), process.memory_info()
+                except psutil.Error:
+                    continue
+                use = self._used.setdefault((role, process.pid), Use())
+                use.cpu = max(use.cpu, times.user + times.system)
+                use.mib = max(use.mib, memory.rss / 2**20)
+            if self._ended.wait(_SAMPLE_S):
+                return
+
+
+def _role(process: psutil.Process) -> str | None:
+    line = " ".join(process.cmdline())
+    marks = {"pulumi.dynamic": "plugin", "pulumi-language-python-exec": "program", "pulumi-language-python ": "host"}
+    return next((role for mark, role in marks.items() if mark in line), None)

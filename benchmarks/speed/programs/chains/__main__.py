@@ -1,0 +1,20 @@
+"""Dataflows as in the tutorial. Config: `bench:chains` (how many), `bench:interval` (hours, of the first one)."""
+
+import signal
+
+import pulumi
+
+import pulumi_aep as aep
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+config = pulumi.Config("bench")
+for number in range(config.require_int("chains")):
+    aep.MixpanelSource(
+        f"{pulumi.get_stack()}-{number:04}",
+        username="service-account",
+        password=pulumi.Output.secret("pa55-of-mixpanel"),
+        project_id="2671127",
+        timezone="Pacific Standard Time",
+        schedule={"frequency": "hour", "interval": config.get_int("interval") or 1 if number == 0 else 1},
+    )

@@ -1,0 +1,1 @@
+"""Nothing at all: what the engine and Python themselves need to start."""
