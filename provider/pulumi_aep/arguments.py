@@ -97,6 +97,15 @@ class Arguments(Part):
         return {name: _restore(value, normal.get(name)) for name, value in said.items()}
 
     @classmethod
+    def lean(cls, props: Props) -> Props:
+        """Without the fields that matter at creation only and are false; `pick` puts them back.
+
+        The engine writes all of a stack's states again at each step: what is in them costs time.
+        """
+        ignored = cls.fields_that(IGNORED)
+        return {name: value for name, value in props.items() if value is not False or name not in ignored}
+
+    @classmethod
     def pick(cls, state: Props) -> Props:
         """The kind's inputs out of a state, in today's form: what an older release did not write has its default."""
         values = {name: state.get(name, field.default) for name, field in cls.model_fields.items()}

@@ -135,13 +135,13 @@ class Provider(ResourceProvider):
         props, problems = self.arguments.parse(self.complete(given, previous, runtime))
         self._hide(props, runtime)
         if runtime.settings.online_checks:
+            ask = runtime.ahead(lambda: self._claims(props, runtime)) if not previous else list[str]
             problems += self.judge(props, previous, runtime)
-            if not previous:
-                problems += self._claims(props, runtime)
+            problems += ask()
         if problems:
             # An empty property name: with a name the engine would print the property's value, secret or not.
             return CheckResult(to_host(given), [CheckFailure("", problem) for problem in problems])
-        return CheckResult(to_host(props, self.secrets(props)), [])
+        return CheckResult(to_host(self.arguments.lean(props), self.secrets(props)), [])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """What differs, and what of it cannot change in place."""
@@ -173,8 +173,9 @@ class Provider(ResourceProvider):
         """What the service holds now; an empty id if the object is gone."""
         state, runtime = from_host(props), current_runtime()
         stay_home(state, runtime)
+        known = {**self.arguments.pick(state), **state}
         try:
-            item = self._reads(runtime).get(id_, lambda item: self._read(item, state, runtime) == state)
+            item = self._reads(runtime).get(id_, lambda item: self._read(item, state, runtime) == known)
         except NotFound:
             if "sandbox" not in state:  # a reference by get(): the engine would take a missing object for an empty one
                 kind, sandbox = type(self).__name__.removesuffix("Provider"), runtime.settings.sandbox
@@ -183,8 +184,9 @@ class Provider(ResourceProvider):
                 ) from None
             return ReadResult("", {})
         seen = self._read(item, state, runtime)
+        seen, secrets = self.arguments.lean(seen), self.secrets(seen)
         inputs = {name: value for name, value in seen.items() if name in self.arguments.model_fields}
-        return ReadResult(id_, to_host(seen, self.secrets(seen)), to_host(inputs, self.secrets(inputs)))
+        return ReadResult(id_, to_host(seen, secrets), to_host(inputs, secrets))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """One request with what changed, then what the kind leaves for after it."""
@@ -344,10 +346,10 @@ class Provider(ResourceProvider):
     def _hide(self, props: Props, runtime: "Runtime") -> None:
         """Services quote requests in their errors: what is secret in this one must not show there."""
         for path in self.secrets(props):
-            runtime.client.secrets.add(reduce(lambda part, key: part[key], path, props))
+            runtime.secrets.add(reduce(lambda part, key: part[key], path, props))
 
     def state(self, props: Props, outputs: Props, runtime: "Runtime") -> Props:
-        return to_host({**props, **outputs, **_home(runtime)}, self.secrets(props))
+        return to_host({**self.arguments.lean(props), **outputs, **_home(runtime)}, self.secrets(props))
 
 
 def _home(runtime: "Runtime") -> Props:

@@ -6,25 +6,51 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import config
-from .client import Client
 from .errors import ApiError, EngineGone, Guarded
 from .inventory import Inventory
 from .reads import Reads
+from .secrets import Secrets
+
+if TYPE_CHECKING:
+    from .client import Client
 
 ENGINE_CHECK_S = 2.0
+AHEAD = 8
+
+T = TypeVar("T")
 
 
 class Runtime:
-    """Settings and client of this process, with what is asked of the services once per process."""
+    """Settings and client of this process, with what is asked of the services once per process.
 
-    def __init__(self, settings: config.Settings, client: Client) -> None:
+    Without a `client` one is made for the first call: a run that makes none does not import what HTTP needs.
+    """
+
+    def __init__(
+        self, settings: config.Settings, client: "Client | None" = None, guard: Callable[[], None] = lambda: None
+    ) -> None:
         self.settings = settings
-        self.client = client
-        self._lock = threading.RLock()
-        self._cache: dict[str, Any] = {}
+        self.secrets = client.secrets if client else Secrets()
+        self._guard = guard
+        self._pool = ThreadPoolExecutor(AHEAD)
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._cache: dict[str, Any] = {"client": client} if client else {}
+
+    @property
+    def client(self) -> "Client":
+        """The services, for the organization and sandbox of the settings."""
+        client: Client = self._once("client", self._connect)
+        return client
+
+    def _connect(self) -> "Client":
+        from .client import Client
+
+        return Client(self.settings, guard=self._guard, secrets=self.secrets)
 
     @property
     def tenant_id(self) -> str:
@@ -61,6 +87,10 @@ class Runtime:
         reads: Reads = self._once(f"reads/{kind}", make)
         return reads
 
+    def ahead(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Begin the work on another thread; the result of this waits for it and gives what it gave or raised."""
+        return self._pool.submit(work).result
+
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
         try:
             spec: dict[str, Any] = self._once(f"{kind}/{spec_id}", lambda: get(spec_id))
@@ -71,7 +101,10 @@ class Runtime:
         return spec
 
     def _once(self, key: str, fetch: Callable[[], Any]) -> Any:
+        """What `fetch` gives, for the first that asks; who asks meanwhile for the same waits, for another does not."""
         with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
             if key not in self._cache:
                 self._cache[key] = fetch()
             return self._cache[key]
@@ -88,7 +121,7 @@ def configure(stack_config: Callable[[str], Any]) -> None:
         if _current is None:
             settings = config.load(stack_config)
             guard = _engine_guard()
-            _current = Runtime(settings, Client(settings, guard=guard))
+            _current = Runtime(settings, guard=guard)
             _widen_host(settings.concurrency)
             threading.Thread(target=_end_with_engine, args=(guard,), daemon=True).start()
 

@@ -12,8 +12,8 @@ from client.conftest import SECRET
 from client.server import Answer, Request, Server
 from pulumi_aep import config
 from pulumi_aep.client import Client
-from pulumi_aep.client.secrets import MASK, Secrets
 from pulumi_aep.errors import ConfigError, ServiceError, UnexpectedAnswer
+from pulumi_aep.secrets import MASK, Secrets
 
 ClientOf = Callable[..., Client]
 PASSWORD = 'canary "pä55"\\<&>\n/+='

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..config import Settings
+from ..secrets import Secrets
 from .catalog import Catalog
 from .data_prep import DataPrep
 from .flow_service import FlowService
@@ -41,9 +42,13 @@ class Client:
     """All services, for one organization and sandbox. Safe to share between threads."""
 
     def __init__(
-        self, settings: Settings, guard: Callable[[], None] = lambda: None, pause: Callable[[float], None] = time.sleep
+        self,
+        settings: Settings,
+        guard: Callable[[], None] = lambda: None,
+        pause: Callable[[float], None] = time.sleep,
+        secrets: Secrets | None = None,
     ) -> None:
-        http = self._http = Http(settings, guard, pause)
+        http = self._http = Http(settings, guard, pause, secrets)
         self.secrets = http.secrets
         self.repeat = http.repeat
         self.sign_in = http.sign_in

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import requests
@@ -29,8 +30,8 @@ from requests.adapters import HTTPAdapter
 
 from .. import errors
 from ..config import Settings
+from ..secrets import Secrets
 from .ims import TOKEN_PATH, TokenSource
-from .secrets import Secrets
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 75  # the gateway itself gives up after about 60 s (facts from Adobe's troubleshooting page)
@@ -87,11 +88,15 @@ class Http:
     """HTTP to the platform, for one organization and sandbox. Safe to share between threads.
 
     `guard` is called before every write and while waiting; it raises when nothing more may be written.
-    `pause` sleeps, and is a parameter so that tests need not wait.
+    `pause` sleeps, and is a parameter so that tests need not wait. `secrets` are what no error may show.
     """
 
     def __init__(
-        self, settings: Settings, guard: Callable[[], None] = lambda: None, pause: Callable[[float], None] = time.sleep
+        self,
+        settings: Settings,
+        guard: Callable[[], None] = lambda: None,
+        pause: Callable[[float], None] = time.sleep,
+        secrets: Secrets | None = None,
     ) -> None:
         self.settings = settings
         self._guard = guard
@@ -107,7 +112,7 @@ class Http:
         self._session.auth = _as_given  # else requests lets a .netrc entry replace the Authorization header
         self._session.headers["User-Agent"] = "pulumi-aep"
         self._tokens = TokenSource(settings, self._ask_ims)
-        self.secrets = Secrets()
+        self.secrets = secrets if secrets is not None else Secrets()
         self.secrets.add(settings.client_secret)
 
     def request(
@@ -200,15 +205,15 @@ class Http:
             **({"Content-Type": "application/json"} if body is not None else {}),
             **extra,
         }
-        if method != "GET":
-            self._guard()
-        if method != "GET":
-            self.writes = next(self._count)
+        send = partial(self._raw, method, self.settings.endpoint + path, path, params=query, json=body, headers=headers)
+        if method == "GET":
+            return send()
+        self._guard()
+        self.writes = next(self._count)
         try:
-            return self._raw(method, self.settings.endpoint + path, path, params=query, json=body, headers=headers)
+            return send()
         finally:
-            if method != "GET":
-                self.writes = next(self._count)
+            self.writes = next(self._count)
 
     def _ask_ims(self, form: dict[str, str]) -> Any:
         """The token request. When IMS is down, the request that needs the token was certainly not processed."""

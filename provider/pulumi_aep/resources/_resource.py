@@ -8,6 +8,9 @@ import pulumi.dynamic
 
 from ..owner import owner_line
 from ..provider import Provider
+from ._positions import shorten_stack_traces
+
+shorten_stack_traces()
 
 
 class Claim(TypedDict, total=False):

@@ -1,14 +1,26 @@
 """The graph of the measured dataflows, of resources that do nothing, with states of the same size."""
 
 import signal
+from pathlib import Path
 from types import new_class
 from typing import Any
 
 import pulumi
 import pulumi.dynamic
 from nothing import KIND, Nothing, template
+from pulumi.runtime import resource as sdk
+from pulumi.runtime.proto import source_pb2
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _one_line() -> source_pb2.StackTrace:
+    """As the measured resources have it; else the floor's states would be half as large again."""
+    position = source_pb2.SourcePosition(uri=Path(__file__).as_uri(), line=1)
+    return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
+
+
+sdk._get_stack_trace = _one_line
 
 SECRET = "4dabf18193072939515e22adb298388d"
 config = pulumi.Config("bench")
