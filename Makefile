@@ -18,7 +18,7 @@ SET_UP = '$(PYTHON)' $(NEW_ENOUGH) 2>/dev/null \
 
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
-.PHONY: help setup up down env test torture golden lint format lock clean
+.PHONY: help setup up down env test torture golden bench lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -48,6 +48,10 @@ torture: setup ## kills, storms and a rate limit on the real engine; writes docs
 golden: setup ## keep the state that this release leaves, for the tests of upgrades
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
 		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/upgrades/golden.py
+
+bench: setup ## how quick a hundred dataflows are, against a floor and a script; writes docs/performance.md (an hour)
+	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
+		PATH="$$($(VENV) -m tools.engine)" $(VENV) benchmarks/speed --write
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check

@@ -5,6 +5,7 @@ measured is compared with a floor, a script or an empty program in the same run 
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "provider"), str(ROOT / "tests")]
 
-from cases import CASES  # noqa: E402
+from cases import CASES, profile  # noqa: E402
+from page import write  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 from world import Row, World  # noqa: E402
@@ -28,11 +30,14 @@ def main() -> None:
     if wrong := set(given.case) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(wrong))}; there are {', '.join(CASES)}")
     rows: list[Row] = []
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, World(Path(folder), given.chains) as world:
         world.figures["growth"] = given.growth
         for name in given.case or CASES:
             world.say(f"--- {name}")
             rows += CASES[name](world)
+            if given.write:  # after each: the whole takes an hour
+                write(ROOT / "docs" / "performance.md", rows, profile(world), given.chains, (load, os.getloadavg()[0]))
     table = Table("Case", "Measured", "Against", "Ratio", "Goal", "")
     for row in rows:
         sign = "" if row.ok is None else "pass" if row.ok else "FAIL"

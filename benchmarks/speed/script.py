@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -17,8 +18,8 @@ REST_TO_AEP = {"id": "6499120c-0b15-42dc-936e-847ea3c24d72", "version": "1.0"}
 EVENT = "https://ns.adobe.com/xdm/context/experienceevent"
 XED = "application/vnd.adobe.xed+json; version=1"
 
-ORDER = ("fieldgroups", "schemas", "dataSets", "connections", "sourceConnections")
-ORDER += ("targetConnections", "mappingSets", "flows")
+PARTS = "fieldgroups schemas dataSets connections sourceConnections targetConnections mappingSets flows"
+ORDER = tuple(PARTS.split())
 
 
 class Script:
@@ -120,4 +121,4 @@ class Script:
 
 def _path(kind: str, key: str) -> str:
     base = {"fieldgroups": REGISTRY, "schemas": REGISTRY, "dataSets": CATALOG, "mappingSets": DATA_PREP}.get(kind, FLOW)
-    return f"{base}/{kind}/{requests.utils.quote(key, safe='')}"
+    return f"{base}/{kind}/{quote(key, safe='')}"

@@ -58,16 +58,19 @@ class World:
     @cached_property
     def emulator(self) -> Emulator:
         """Of the measured stacks."""
-        made = self._emulator("emulator")
+        return self.another()
+
+    def another(self) -> Emulator:
+        """An emulator with nothing in it: what other stacks made would make lists longer."""
+        self._made += 1
+        made = self._emulator(f"emulator{self._made}")
         made.settings(latency_ms=LATENCY_MS)
         return made
 
     @cached_property
     def script(self) -> Script:
         """With a service of its own, and its dataflows made; the seconds are in `figures`."""
-        emulator = self._emulator("emulator-of-the-script")
-        emulator.settings(latency_ms=LATENCY_MS)
-        made = Script(emulator.url)
+        made = Script(self.another().url)
         self.figures["script"] = made.make(self.chains)
         self.say(f"script: {made.calls} calls in {self.figures['script']:.1f} s")
         return made
@@ -77,10 +80,11 @@ class World:
         _ = self.script
         return float(self.figures["script"])
 
-    def stack(self, name: str, chains: int) -> Stack:
+    def stack(self, name: str, chains: int, emulator: Emulator | None = None) -> Stack:
         """A new stack of dataflows."""
         self._made += 1
-        return Stack(self.folder, "chains", f"{name}{self._made}", self.emulator.url).config(chains=chains)
+        url = (emulator or self.emulator).url
+        return Stack(self.folder, "chains", f"{name}{self._made}", url).config(chains=chains)
 
     def floor_stack(self, chains: int) -> Stack:
         """A new stack of as many resources that do nothing."""
@@ -119,10 +123,11 @@ class World:
         made.run("up", *SURE, env=WITHOUT_SNAPSHOTS)
         return made
 
-    def calls(self) -> Counter[str]:
+    def calls(self, emulator: Emulator | None = None) -> Counter[str]:
         """How many calls of each sort there were since the last time, as "GET flows" or "POST token"."""
-        entries = self.emulator.journal()
-        self.emulator.clear_journal()
+        asked = emulator or self.emulator
+        entries = asked.journal()
+        asked.clear_journal()
         return Counter(f"{entry['method']} {collection(entry['path'])}" for entry in entries)
 
     def in_turn(self, *works: Callable[[], Run]) -> list[list[Run]]:
@@ -135,16 +140,17 @@ def median(runs: Iterable[Run]) -> float:
     return statistics.median(run.seconds for run in runs)
 
 
-COLLECTIONS = (
-    "token",
-    "connectionSpecs",
-    "flowSpecs",
+KINDS = (
     "connections",
     "sourceConnections",
     "targetConnections",
     "flows",
+    "mappingSets",
+    "fieldgroups",
+    "schemas",
+    "dataSets",
 )
-COLLECTIONS += ("mappingSets", "fieldgroups", "schemas", "stats", "dataSets", "batches", "sandbox-management")
+COLLECTIONS = (*KINDS, "token", "connectionSpecs", "flowSpecs", "stats", "batches", "sandbox-management")
 
 
 def collection(path: str) -> str:

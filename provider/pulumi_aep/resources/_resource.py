@@ -69,8 +69,10 @@ class Resource(pulumi.dynamic.Resource):
         return resource
 
     def _register(self, resource_name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> None:
-        names = (*self.provider.arguments.model_fields, *self.provider.outputs, "sandbox", "org_id")
-        unset = dict.fromkeys(names)
+        arguments = self.provider.arguments
+        hidden = {"timeouts", *arguments.fields_that("are ignored")}  # each name costs the SDK an output to wait for
+        names = (*arguments.model_fields, *self.provider.outputs, "sandbox", "org_id")
+        unset = {name: None for name in names if name not in hidden}
         pulumi.dynamic.Resource.__init__(self, self.provider(), resource_name, {**unset, **inputs}, opts)
 
 

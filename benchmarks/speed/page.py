@@ -1,0 +1,62 @@
+"""The measured part of docs/performance.md: where, with what, by which command, and the tables."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from world import LATENCY_MS, Row
+
+BEGIN, END = (
+    "<!-- measured: make bench writes what is between these lines -->",
+    "<!-- end of what make bench writes -->",
+)
+
+
+def write(page: Path, rows: Iterable[Row], profile: list[list[str]], chains: int, load: tuple[float, float]) -> None:
+    """Puts the figures between the page's marks."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    parts = [
+        BEGIN,
+        _place(chains, load),
+        _table([["Case", "Measured", "Against", "Ratio", "Goal", ""], *map(_cells, rows)]),
+    ]
+    if profile:
+        parts += [f"Where the time of the first `up` goes ({chains} dataflows, with snapshots):", _table(profile)]
+    page.write_text(before + "\n\n".join([*parts, END]) + after)
+
+
+def _cells(row: Row) -> list[str]:
+    sign = "" if row.ok is None else "pass" if row.ok else "**fail**"
+    return [row.case, row.measured, row.against, row.ratio, row.goal, sign]
+
+
+def _table(lines: list[list[str]]) -> str:
+    head, *body = lines
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body))
+
+
+def _place(chains: int, load: tuple[float, float]) -> str:
+    cli = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True).stdout.strip()
+    versions = [f"Python {platform.python_version()}", f"Pulumi {cli}"]
+    versions += [f"{name} {importlib.metadata.version(name)}" for name in ("pulumi", "grpcio", "requests", "pydantic")]
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{datetime.now(UTC):%d %B %Y}, {_cpu()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}. "
+        f"{', '.join(versions)}. {chains} dataflows of eight objects; the emulator on the same machine, "
+        f"{LATENCY_MS} ms for each call. "
+        f"Load average {load[0]:.1f} at the beginning and {load[1]:.1f} at the end.\n\n"
+        f"```\npython {' '.join(['benchmarks/speed', *sys.argv[1:]])}\n```"
+    )
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.processor()
