@@ -80,9 +80,12 @@ def hurried_kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> l
 def main() -> None:
     outcomes: list[Kill] = []
     for seed in range(int(sys.argv[1]) if len(sys.argv) > 1 else 10):
-        with tempfile.TemporaryDirectory() as name, (Path(name) / "log").open("w") as log:
-            with Emulator(Path(name), stderr=log) as emulator:
-                outcomes += hurried_kills(Path(name) / "stack", emulator, 1 if seed % 3 else 5, seed)
+        with (
+            tempfile.TemporaryDirectory() as name,
+            (Path(name) / "log").open("w") as log,
+            Emulator(Path(name), stderr=log) as emulator,
+        ):
+            outcomes += hurried_kills(Path(name) / "stack", emulator, 1 if seed % 3 else 5, seed)
         print(f"seed {seed}: {[each.problems for each in outcomes[-len(VERBS) :]]}", file=sys.stderr, flush=True)
     Console().print(report.of_kills([asdict(each) for each in outcomes]).rich())
     sys.exit(any(each.problems for each in outcomes))
