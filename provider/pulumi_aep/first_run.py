@@ -9,8 +9,8 @@ from pydantic import Field
 
 from .arguments import Arguments, Uuid, fixed, option
 from .boundary import Props, from_host
-from .errors import ApiError, NoAnswer, NotFound, RunFailed
-from .flow_runs import FlowRun, explained, newest_first, schedule_text
+from .errors import ApiError, NoAnswer, NotFound, RunFailed, UnexpectedAnswer
+from .flow_runs import FlowRun, explained, schedule_text
 from .provider import Provider, current_runtime, stay_home
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class _Gate:
 
     def _runs(self) -> list[FlowRun]:
         filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
-        return [explained(run) for run in newest_first(self.client.flow_service.runs.find(*filters))]
+        return [explained(run) for run in self.client.flow_service.runs.find(*filters, orderby="-createdAt")]
 
     def _refuse_the_hopeless(self, runs: list[FlowRun]) -> None:
         problems = list(_refusals(self.flow, self.wanted))
@@ -127,9 +127,9 @@ class _Gate:
     def _start(self, before: set[str]) -> None:
         """One run on demand. After a lost answer a new run says that it was processed."""
         try:
-            self.client.flow_service.runs.create({"flowId": self.flow["id"]})
-        except (NoAnswer, ApiError) as error:
-            lost = isinstance(error, NoAnswer) or error.status >= 500
+            self.client.flow_service.start_run(self.flow["id"])
+        except (NoAnswer, UnexpectedAnswer, ApiError) as error:
+            lost = not isinstance(error, ApiError) or error.status >= 500
             if not lost or before.issuperset(run.id for run in self._runs()):
                 raise
 

@@ -3,7 +3,7 @@
 Pure functions over a run as Flow Service gives it (tutorial: sample of `/runs`); nothing here asks a service.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -84,16 +84,6 @@ def explained(run: dict[str, Any]) -> FlowRun:
         errors=tuple(_errors(run)),
         batch_ids=tuple(_batches(run)),
     )
-
-
-def newest_first(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The runs by the time they began (or, before that, were made), the latest first."""
-    return sorted(runs, key=_begun, reverse=True)
-
-
-def _begun(run: dict[str, Any]) -> int:
-    started = ((run.get("metrics") or {}).get("durationSummary") or {}).get("startedAtUTC")
-    return _number(started) or created(run)
 
 
 def created(run: dict[str, Any]) -> int:

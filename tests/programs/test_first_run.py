@@ -9,13 +9,14 @@ import pytest
 from pulumi_aep import runtime
 from pulumi_aep.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.errors import EngineGone, RunFailed
+from pulumi_aep.errors import EngineGone, RunFailed, ServiceError
 from pulumi_aep.first_run import FirstRunArguments, FirstRunProvider
 from support import mixpanel
 from support.emulator import FLOW, Emulator
 from support.mixpanel import make_chain
 
 Pass = Callable[..., dict[str, Any]]
+Fault = dict[str, Any]
 CREATE = FirstRunProvider().create
 
 
@@ -171,10 +172,11 @@ def test_on_demand(emulator: Emulator, time: Time) -> None:
     assert gate["id"] in {run["id"] for run in runs(emulator)}
 
 
-def test_a_run_is_started_only_once_when_its_answer_is_lost(emulator: Emulator, time: Time) -> None:
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"drop": "after", "status": 502}])
+def test_a_run_is_started_only_once_when_its_answer_is_lost(emulator: Emulator, time: Time, fault: Fault) -> None:
     once = good(emulator, make_chain(emulator).flow, "once")
     time.speed = 0
-    emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", "drop": "after"}).raise_for_status()
+    emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", **fault}).raise_for_status()
     assert passed(once, on_demand=True)["id"] == runs(emulator)[0]["id"]
     assert len(runs(emulator)) == 1
 
@@ -236,3 +238,12 @@ def test_only_another_flow_is_another_gate(emulator: Emulator, time: Time, flow:
     assert len(emulator.journal()) == asked
     other = gate.diff(old["id"], old, {"flow_id": "70383d02-2777-4be7-a309-9dd6eea1b46d"})
     assert other.replaces == ["flow_id"]
+
+
+def test_a_refused_start_is_told(emulator: Emulator, time: Time) -> None:
+    once = good(emulator, make_chain(emulator).flow, "once")
+    emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", "status": 403}).raise_for_status()
+    with pytest.raises(ServiceError, match="403"):
+        CREATE({"flow_id": once, "on_demand": True})
+    emulator.control("DELETE", "faults")
+    assert runs(emulator) == []

@@ -8,7 +8,7 @@ import pytest
 
 from contract import samples
 from pulumi_aep.errors import RUN_REMEDIES
-from pulumi_aep.flow_runs import LOST_RECORDS, explained, newest_first, schedule_text
+from pulumi_aep.flow_runs import LOST_RECORDS, created, explained, schedule_text
 
 AT_PROMOTION = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
 OF_RECORDS = [
@@ -79,9 +79,8 @@ def test_numbers_as_text_are_numbers() -> None:
     assert (told.records_in, told.records_failed, told.status, told.well) == (7, 0, "success", True)
 
 
-def test_the_latest_comes_first() -> None:
-    waiting = {"id": "made", "createdAt": 3}
-    assert [each["id"] for each in newest_first([run("success", 1) | {"id": "old"}, waiting])] == ["made", "old"]
+def test_when_a_run_was_made() -> None:
+    assert [created(each) for each in ({"createdAt": 3}, {"createdAt": "4"}, {})] == [3, 4, 0]
 
 
 @pytest.mark.parametrize(
