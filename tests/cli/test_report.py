@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -208,6 +210,12 @@ def test_it_is_drawn_light_and_dark(page: Path, tmp_path: Path, width: int) -> N
 def test_the_templates_are_part_of_the_package() -> None:
     folder = files("pulumi_aep.report") / "templates"
     assert {each.name for each in folder.iterdir()} == {"page.html", "page.css"}
+
+
+def test_only_the_page_imports_jinja() -> None:
+    script = "import sys, pulumi_aep.cli, pulumi_aep.report; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "False\n"
 
 
 # ---- drift ----
