@@ -103,7 +103,7 @@ def _mapping_versions(
         object_id, used = given["params"].get(MAPPING_ID), given["params"].get("mappingVersion")
         if (MappingSet, object_id) not in names:
             continue
-        if used == versions[object_id]:
+        if str(used) == str(versions[object_id]):
             written["params"]["mappingVersion"] = Code(f"{names[MappingSet, object_id]}.version")
         else:
             notes.append(f"uses version {used} of its mapping set; the mappings here are version {versions[object_id]}")
