@@ -27,7 +27,9 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_is_done_without_a_yes(cli_run: Cli, pulumi: Path, answer: str) -> None:
     result = cli_run("recover", answer=answer)
     assert result.code == 1
-    assert "No other pulumi may be at work on the selected stack." in result.err
+    assert (
+        "Unlock the selected stack, refresh it and run pulumi up? No other pulumi may be at work on it." in result.err
+    )
     assert not pulumi.exists()
 
 
@@ -68,6 +70,23 @@ def test_what_the_state_lacks_is_told_and_idle_mapping_sets_go(
     assert f"MappingSet {idle} is this stack's, but its state does not have it\n  and no flow goes by it" in result.err
     assert {item["id"] for item in emulator.objects()["MappingSet"]} == {chain.mapping, used}
     assert base in {item["id"] for item in emulator.objects()["BaseConnection"]}
+
+
+def test_what_was_done_as_json(cli_run: Cli, pulumi: Path) -> None:
+    pulumi.parent.joinpath("pulumi").write_text('#!/bin/sh\necho "did $1"; test "$1" != refresh\n')
+    result = cli_run("recover", "--yes", "--json")
+    assert (result.code, result.err) == (1, "")
+    assert json.loads(result.out) == {
+        "commands": [
+            {"command": "pulumi cancel --yes", "exitCode": 0, "output": "did cancel\n"},
+            {
+                "command": "pulumi refresh --clear-pending-creates --yes --skip-preview",
+                "exitCode": 1,
+                "output": "did refresh\n",
+            },
+        ],
+        "notes": [],
+    }
 
 
 def test_it_needs_pulumi(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ from .test import check_credentials
 app = typer.Typer(
     name="pulumi-aep",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -62,7 +63,7 @@ def start(
 
     \b
     Examples:
-      pulumi-aep test "Mixpanel web shop"
+      pulumi-aep doctor
       pulumi-aep runs web-shop --stack prod
     """
 

@@ -79,6 +79,14 @@ def progress(text: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
             yield lambda news: status.update(escape(news))
 
 
+def coloured(text: str, colour: str) -> str:
+    """The text in a colour where `console` has colours."""
+    out = console()
+    with out.capture() as captured:
+        out.print(text, style=colour, end="", markup=False)
+    return captured.get()
+
+
 def confirm(question: str, yes: bool) -> None:
     """Go on after a yes. `--yes` answers; without a terminal to ask at, nothing is done (exit code 1)."""
     if not yes:

@@ -65,10 +65,10 @@ def deploy(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Deploy the project's program to several stacks, with one log for each and one summary.
+    """Deploy the program to several stacks.
 
-    Stacks start in the order given, as many at once as --parallel says; one by one if it is left out. After a failure
-    no further stack starts. Exit code 1 if a stack failed or did not start.
+    One log for each, and one summary. Stacks start in the order given, as many at once as --parallel says; one by one
+    if it is left out. After a failure no further stack starts. Exit code 1 if a stack failed or did not start.
 
     \b
     Examples:

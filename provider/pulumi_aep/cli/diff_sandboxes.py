@@ -31,11 +31,11 @@ def diff_sandboxes(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two sandboxes by the names of what they hold: flows with their mappings and schedules, schemas, field
-    groups, datasets and connections.
+    """Compare two sandboxes by the names of what they hold.
 
-    Ids are compared as the names that they stand for. Left out are credentials, descriptions of who manages an object,
-    versions of mapping sets, and when a schedule starts. Exit code 1 if something differs.
+    Flows with their mappings and schedules, schemas, field groups, datasets and connections. Ids are compared as the
+    names that they stand for. Left out are credentials, descriptions of who manages an object, versions of mapping
+    sets, and when a schedule starts. Exit code 1 if something differs.
 
     \b
     Examples:

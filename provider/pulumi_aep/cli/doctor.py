@@ -14,8 +14,8 @@ from typing import Any, Literal
 import typer
 
 from ..config import FLAGS, VARIABLES, Settings
-from ..errors import AepError, ConfigError
-from ._output import Json, console, print_json
+from ..errors import AepError, ConfigError, NoAnswer, NotSent
+from ._output import Json, coloured, console, print_json
 from ._session import Session, Stack
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -37,9 +37,10 @@ class Check:
 
 
 def doctor(stack: Stack = None, as_json: Json = False) -> None:
-    """Look for what keeps pulumi up from working: engine, settings, credentials, sandbox, permissions, state.
+    """Look for what keeps pulumi up from working.
 
-    Nothing is written. Exit code 1 if a check fails; a warning is none.
+    Engine, settings, credentials, sandbox, permissions, state. Nothing is written. Exit code 1 if a check fails; a
+    warning is none.
 
     \b
     Examples:
@@ -245,8 +246,9 @@ def _platform(session: Session, settings: Settings) -> Iterator[Check]:
 
     reached = tried("reachability", client.clock_ahead, lambda ahead: _clock(settings, ahead))
     if reached.verdict == "fail":
-        network = "is there a network, a proxy (HTTPS_PROXY), a firewall?"
-        yield Check(reached.name, "fail", reached.text, reached.remedy or start or network)
+        untold = reached.remedy in ("", NotSent.remedy, NoAnswer.remedy)  # a certificate has a remedy of its own
+        network = "look at network, proxy (HTTPS_PROXY) and firewall" if untold else reached.remedy
+        yield Check(reached.name, "fail", reached.text, start or network)
         return
     yield reached
     token = tried("token", client.sign_in, lambda _: Check("token", "ok", f"IMS gives one for {settings.client_id}"))
@@ -303,11 +305,7 @@ def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> Check:
 
 
 def _show(check: Check) -> None:
-    mark = (
-        typer.style(f"{check.verdict:<5}", fg=COLOURS[check.verdict])
-        if console().is_terminal
-        else f"{check.verdict:<5}"
-    )
-    typer.echo(f"{mark} {check.name:<16} {check.text}")
+    mark = coloured(f"{check.verdict:<5}", COLOURS[check.verdict])
+    typer.echo(f"{mark} {check.name:<16} {check.text}", color=console().is_terminal)
     if check.remedy and check.verdict != "ok":
         typer.echo(f"{'':<22} > {check.remedy}")

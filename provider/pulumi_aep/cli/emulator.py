@@ -1,11 +1,13 @@
 """`pulumi-aep emulator`: the services on one local port."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import ConfigError
+from ._output import Json
 
 
 def emulator(
@@ -13,8 +15,11 @@ def emulator(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,
     db: Annotated[Path, typer.Option(help="SQLite file that holds everything; made if missing.")] = Path("emulator.db"),
     seed: Annotated[Path | None, typer.Option(help="Dump to fill the database from, which must be empty.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Run the emulator in the foreground: Adobe's services, as far as dataflows need them, over one file.
+    """Run Adobe's services on a local port.
+
+    The emulator, in the foreground: as much of the services as dataflows need, over one file.
 
     \b
     Examples:
@@ -25,4 +30,4 @@ def emulator(
         from ..emulator import serve
     except ImportError:
         raise ConfigError("the emulator's packages are missing: pip install 'pulumi-aep[emulator]'") from None
-    serve(host, port, db, seed)
+    serve(host, port, db, seed, (lambda url: print(json.dumps({"url": url}), flush=True)) if as_json else None)

@@ -54,9 +54,10 @@ def explore(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Show what a source holds: folders and files, tables, fields and sample rows, as the service previews them.
+    """Show what a source holds, and how to map it.
 
-    With --mapping or --lint: what would go, or goes, into a schema. Exit code 1 if --lint finds something.
+    Folders and files, tables, fields and sample rows, as the service previews them. With --mapping or --lint: what
+    would go, or goes, into a schema. Exit code 1 if --lint finds something.
 
     \b
     Examples:

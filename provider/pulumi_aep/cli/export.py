@@ -27,7 +27,9 @@ def export(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Bring flows that exist into code: the flows and all that they need, as a Pulumi program that adopts them.
+    """Bring flows that exist into code.
+
+    The flows and all that they need, as a Pulumi program that adopts them.
 
     Without --as-program it shows what the program would hold. Nothing is changed at the service; the `pulumi up` that
     follows changes only the line in each description that says who manages the object.

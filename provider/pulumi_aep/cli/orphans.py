@@ -49,10 +49,10 @@ def orphans(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Find what a stack lost sight of: objects that carry its owner and are in no state, what is in the state but gone,
-    and unmarked objects that look like the stack's own.
+    """Find what a stack lost sight of.
 
-    Exit code 1 if there is any.
+    Objects that carry its owner and are in no state, what is in the state but gone, and unmarked objects that look like
+    the stack's own. Exit code 1 if there is any.
 
     \b
     Examples:

@@ -6,15 +6,16 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import psutil
 import typer
 
 from ..errors import ConfigError
-from ._output import Yes, confirm
+from ._output import Json, Yes, confirm, print_json
 from ._session import Session, Stack
 
 
@@ -22,6 +23,7 @@ def recover(
     destroy: Annotated[bool, typer.Option("--destroy", help="End with pulumi destroy instead of pulumi up.")] = False,
     yes: Yes = False,
     stack: Stack = None,
+    as_json: Json = False,
 ) -> None:
     """Bring a stack back after an update that was killed.
 
@@ -39,40 +41,71 @@ def recover(
         raise ConfigError("recover needs the pulumi command on PATH")
     last = "destroy" if destroy else "up"
     which = f"stack {stack}" if stack else "the selected stack"
-    typer.echo(f"No other pulumi may be at work on {which}.", err=True)
-    confirm(f"Unlock it, refresh it, and run pulumi {last}?", yes)
+    confirm(f"Unlock {which}, refresh it and run pulumi {last}? No other pulumi may be at work on it.", yes)
+    log = _Log(quiet=as_json)
+    try:
+        _recover(stack, destroy, log)
+    finally:
+        if as_json:
+            print_json({"commands": log.commands, "notes": log.notes})
+
+
+@dataclass
+class _Log:
+    """What is done: told line by line; or kept, with what Pulumi printed, where nothing but JSON may be printed."""
+
+    quiet: bool
+    commands: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        if not self.quiet:
+            typer.echo(text, err=True)
+
+    def pulumi(self, *arguments: str) -> int:
+        command = f"pulumi {' '.join(arguments)}"
+        if not self.quiet:
+            typer.echo(command, err=True)
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            stdout=subprocess.PIPE if self.quiet else None,
+            stderr=subprocess.STDOUT if self.quiet else None,
+            text=True,
+            check=False,
+        )
+        self.commands.append({"command": command, "exitCode": done.returncode, "output": done.stdout or ""})
+        return done.returncode
+
+
+def _recover(stack: str | None, destroy: bool, log: _Log) -> None:
     for process in _orphaned_hosts():
         process.terminate()
-    _restore_broken_states()
+    _restore_broken_states(log)
     # `cancel` takes the stack as its argument, and fails where nothing is locked: that is no obstacle.
-    _pulumi("cancel", *([stack] if stack else []), "--yes")
-    _run(stack, "refresh", "--clear-pending-creates")
+    log.pulumi("cancel", *([stack] if stack else []), "--yes")
+    _run(stack, log, "refresh", "--clear-pending-creates")
     left = list(_left(stack)) if destroy else []
     if left or not destroy:
-        _run(stack, "up")
+        _run(stack, log, "up")
         left = list(_left(stack))
     for kind, object_id in left:
-        typer.echo(f"{kind} {object_id} is this stack's, but its state does not have it", err=True)
+        log.note(f"{kind} {object_id} is this stack's, but its state does not have it")
         if kind == "MappingSet":
-            typer.echo("  and no flow goes by it: it is deleted", err=True)
+            log.note("  and no flow goes by it: it is deleted")
             Session(stack).client.data_prep.mapping_sets.delete(object_id)
     if destroy:
-        _run(stack, "destroy")
+        _run(stack, log, "destroy")
 
 
-def _run(stack: str | None, *arguments: str) -> None:
+def _run(stack: str | None, log: _Log, *arguments: str) -> None:
     chosen = ["--stack", stack] if stack else []
-    if code := _pulumi(*arguments, *chosen, "--yes", "--skip-preview"):
+    if code := log.pulumi(*arguments, *chosen, "--yes", "--skip-preview"):
         raise typer.Exit(code)
 
 
-def _pulumi(*arguments: str) -> int:
-    typer.echo(f"pulumi {' '.join(arguments)}", err=True)
-    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    return subprocess.run(["pulumi", *arguments, "--non-interactive"], env=environment, check=False).returncode
-
-
-def _restore_broken_states() -> None:
+def _restore_broken_states(log: _Log) -> None:
     """Killed while it writes, the engine leaves an empty file of attributes (measured), or half a state and its backup.
 
     Without attributes the file backend does as well.
@@ -83,12 +116,12 @@ def _restore_broken_states() -> None:
     stacks = Path(backend.path) / ".pulumi" / "stacks"
     for file in stacks.glob("**/*.attrs"):
         if not _is_json(file):
-            typer.echo(f"{file.name} broke off in the middle: it is removed", err=True)
+            log.note(f"{file.name} broke off in the middle: it is removed")
             file.unlink()
     for file in stacks.glob("**/*.json"):
         backup = file.with_suffix(".json.bak")
         if not _is_json(file) and backup.is_file() and _is_json(backup):
-            typer.echo(f"{file.name} broke off in the middle: its backup takes its place", err=True)
+            log.note(f"{file.name} broke off in the middle: its backup takes its place")
             shutil.copyfile(backup, file)
 
 

@@ -32,7 +32,9 @@ def report(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Say how the flows of the stack, or else of the sandbox, are: fresh or late, runs, records, errors, drift.
+    """Say how all flows are, on the terminal or as a page.
+
+    Those of the stack, or else of the sandbox: fresh or late, runs, records, errors, drift.
 
     \b
     Examples:

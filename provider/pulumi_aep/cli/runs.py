@@ -51,9 +51,10 @@ def runs(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """List runs, newest first: times, records, sizes, batches, and what went wrong with what to do about it.
+    """List runs with what went wrong, and follow them.
 
-    Exit code 1 if --failed finds any, or if a run that --watch followed did not end well.
+    Newest first: times, records, sizes, batches, errors and what to do about them. Exit code 1 if --failed finds any,
+    or if a run that --watch followed did not end well.
 
     \b
     Examples:

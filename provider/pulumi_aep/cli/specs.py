@@ -45,7 +45,9 @@ def specs(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """List the organization's connection specs and flow specs; of a single one all that it asks for, and a program.
+    """List the kinds of sources, or all that one asks for.
+
+    The organization's connection specs and flow specs; of a single one its parameters, and a program.
 
     \b
     Examples:

@@ -13,7 +13,9 @@ def check_credentials(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the service whether a base connection's credentials work. Exit code 1 if they do not.
+    """Ask whether the source takes the credentials.
+
+    Those of a base connection. Exit code 1 if it does not.
 
     \b
     Examples:

@@ -181,10 +181,14 @@ def _answer(route: Route | Callable[[Call], Answer], call: Call, parameters: Ite
 class _Server(uvicorn.Server):
     """Says where it listens once it does; callers and tests read that line. Ends within a second, whoever waits."""
 
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self.announce = announce
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         host, port = (sockets or self.servers[0].sockets)[0].getsockname()[:2]
-        print(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+        self.announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.loaded_app.state.stopping.set()  # who waits for a delay goes away with nothing done
@@ -229,11 +233,15 @@ def _give_up(message: str) -> NoReturn:
 
 
 def serve(
-    host: str = "127.0.0.1", port: int = 8700, db: str | Path = "emulator.db", state_file: Path | None = None
+    host: str = "127.0.0.1",
+    port: int = 8700,
+    db: str | Path = "emulator.db",
+    state_file: Path | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> None:
     """Runs the emulator in the foreground until SIGINT or SIGTERM. Port 0: a free one; a taken one: exit code 1.
 
-    `state_file` fills a database that is empty (see state).
+    `state_file` fills a database that is empty (see state). `announce` is given the address, which else is printed.
     """
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -252,4 +260,8 @@ def serve(
         app, http=Protocol, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
     )
     with suppress(KeyboardInterrupt):
-        _Server(config).run(sockets=[listener])
+        _Server(config, announce or _announce).run(sockets=[listener])
+
+
+def _announce(url: str) -> None:
+    print(f"listening on {url}", flush=True)
