@@ -27,7 +27,6 @@ from rich.table import Table  # noqa: E402
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator  # noqa: E402
 from support.mixpanel import base, make_chain  # noqa: E402
 
-
 WARM_UP = 3
 
 

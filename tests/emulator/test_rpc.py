@@ -96,3 +96,10 @@ def test_a_sample_has_a_value_of_its_type_for_each_field(emulator: Emulator) -> 
 def test_no_history_is_kept(emulator: Emulator, chain: Chain) -> None:
     answer = emulator.request("GET", f"{RPC}/auditlog/{chain.schema.replace('/', '%2F')}")
     assert (answer.status_code, "no history" in answer.json()["message"]) == (501, True)
+
+
+@pytest.mark.parametrize("kind", ["classes", "fieldgroups", "datatypes"])
+def test_a_reference_is_a_text(emulator: Emulator, kind: str) -> None:
+    body = {"type": "object", "title": "Odd", "description": "Odd", "allOf": [{"$ref": []}]}
+    body |= {"meta:intendedToExtend": []} if kind == "fieldgroups" else {}
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/{kind}", body), registry.BODY, "allOf.0.$ref")
