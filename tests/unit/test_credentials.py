@@ -79,7 +79,7 @@ def test_warn_keeps_it_and_says_so(tested: Tested, emulator: Emulator, capsys: p
     tested(False)
     made = PROVIDER.create(props("warn"))
     assert [item["id"] for item in emulator.objects()["BaseConnection"]] == [made.id]
-    expected = f"warning: base connection Mixpanel ({made.id}): the source refuses the credentials.\n"
+    expected = f"warning: base connection Mixpanel ({made.id}): the source refuses the credentials, or it is down.\n"
     assert capsys.readouterr().out == expected
 
 

@@ -190,7 +190,9 @@ class BaseConnectionProvider(FlowServiceProvider):
 def _refusal(object_id: str, runtime: "Runtime") -> str:
     """Why the credentials did not pass the service's test; empty if they did."""
     try:
-        return "" if runtime.client.flow_service.test(object_id) else "the source refuses the credentials."
+        return (
+            "" if runtime.client.flow_service.test(object_id) else "the source refuses the credentials, or it is down."
+        )
     except AepError as error:
         return f"the credentials could not be tested: {error}"
 
