@@ -31,7 +31,9 @@ class Table:
         return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
     def rich(self) -> RichTable:
-        table = RichTable(*self.header)
+        table = RichTable()
+        for name in self.header:
+            table.add_column(name, min_width=min(len(name), 9))
         for row in self.rows:
             table.add_row(*map(str, row))
         return table
@@ -64,7 +66,7 @@ def of_kills(outcomes: Outcomes) -> Table:
             bad = sum(bool(each["problems"]) for each in mine)
             rows.append([chains, operation, len(hit), *by_victim, len(mine) - len(hit), bad])
     totals = [sum(row[column] for row in rows) for column in range(2, 2 + len(VICTIMS) + 3)]
-    header = ["Chains", "Operation", "Kills", *(f"of {victim}" for victim in VICTIMS), "Had ended before", "Problems"]
+    header = ["Chains", "Operation", "Kills", *VICTIMS, "Had ended", "Problems"]
     return Table(header, [*rows, ["all", "", *totals]])
 
 
@@ -76,8 +78,8 @@ def of_storms(outcomes: Outcomes) -> Table:
         ended = [sum(each["ended"] == when for each in mine) for when in TIMES]
         rows.append([operation, len(mine), calls, hit, *ended, sum(bool(each["problems"]) for each in mine)])
     totals = [sum(row[column] for row in rows) for column in range(1, 5 + len(TIMES))]
-    ends = [f"Ended well {when}" for when in TIMES]
-    return Table(["Operation", "Storms", "Calls", "Hit", *ends, "Problems"], [*rows, ["all", *totals]])
+    header = ["Operation", "Storms", "Calls", "Hit", *(when.capitalize() for when in TIMES), "Problems"]
+    return Table(header, [*rows, ["all", *totals]])
 
 
 def of_hits(outcomes: Outcomes) -> Table:
@@ -89,7 +91,7 @@ def of_rate(outcomes: Outcomes) -> Table:
     rows = [[each[key] for key in ("chains", "per_s", "calls", "refused", "early")] for each in outcomes]
     for row, each in zip(rows, outcomes, strict=True):
         row.append(len(each["problems"]))
-    header = ["Chains", "Calls a second", "Calls", "of them 429", "came before Retry-After", "Problems"]
+    header = ["Chains", "Limit", "Calls", "429", "Too early", "Problems"]
     return Table(header, rows)
 
 

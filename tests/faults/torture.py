@@ -30,7 +30,7 @@ Job = Callable[[Path, Emulator], list[Any]]
 # slice → what is done, each in a folder and with an emulator of its own
 SLICES: dict[str, list[Job]] = {
     "kills": [
-        *(partial(kills, chains=1, seed=seed) for seed in range(8)),
+        *(partial(kills, chains=1, seed=seed) for seed in range(9)),
         *(partial(kills, chains=10, seed=seed) for seed in range(4)),
     ],
     "storms": [partial(storm, chains=10, seed=seed) for seed in range(20)],
