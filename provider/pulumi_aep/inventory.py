@@ -22,6 +22,7 @@ class Inventory:
         self._lock = threading.RLock()
         self._seen: dict[str, Props] | None = None
         self._taken: set[str] = set()
+        self._leaving: set[str] = set()
 
     def all(self, fresh: bool = False) -> dict[str, Props]:
         """id → properties; `fresh` asks the service again."""
@@ -33,8 +34,9 @@ class Inventory:
     def take(self, owner: str, fresh: bool, is_left: Callable[[str, Props], bool]) -> str | None:
         """The id of an object with exactly this owner that this process has not given out yet; it is given out now."""
         with self._lock:
+            barred = self._taken | self._leaving
             for object_id, props in self.all(fresh).items():
-                if props.get("owner") == owner and object_id not in self._taken and is_left(object_id, props):
+                if props.get("owner") == owner and object_id not in barred and is_left(object_id, props):
                     self._taken.add(object_id)
                     return object_id
         return None
@@ -49,8 +51,19 @@ class Inventory:
         with self._lock:
             return object_id in self._taken
 
+    def leaves(self, object_id: str) -> None:
+        """An object that this run replaces: it goes, or is retained, but is never taken again."""
+        with self._lock:
+            self._leaving.add(object_id)
+
+    def is_leaving(self, object_id: str) -> bool:
+        """Whether this run replaces or deleted the object."""
+        with self._lock:
+            return object_id in self._leaving
+
     def forget(self, object_id: str) -> None:
         """An object that is gone."""
         with self._lock:
+            self._leaving.add(object_id)
             if self._seen is not None:
                 self._seen.pop(object_id, None)

@@ -109,6 +109,10 @@ class Provider(ResourceProvider):
         """What is wanted of an object that exists: what the program left to its creation is as it is."""
         return new
 
+    def fitted(self, change: Any, item: dict[str, Any], old: Props, runtime: "Runtime") -> Any:
+        """The change as it fits the object that it meets, where others' parts of it would be lost otherwise."""
+        return change
+
     def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
         """What is left to do after the object was made or changed; gives the outputs that this changed."""
         return {}
@@ -154,6 +158,7 @@ class Provider(ResourceProvider):
         if replaces:
             current_runtime().check_loss()
             self.before_loss(_id, new, current_runtime())
+            self.inventory(current_runtime()).leaves(_id)
         return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=self.delete_first)
 
     def create(self, props: Props) -> CreateResult:
@@ -163,7 +168,7 @@ class Provider(ResourceProvider):
         self._hide(new, runtime)
         with _time_limit(new, "create", runtime):
             object_id = new.get("adopt")
-            if object_id:
+            if object_id and not self.inventory(runtime).is_leaving(object_id):
                 state = self._take(object_id, new, runtime)
             else:
                 object_id, state = self._make(new, runtime)
@@ -209,10 +214,11 @@ class Provider(ResourceProvider):
         stay_home(state, runtime)
         if self.inventory(runtime).was_taken(_id):
             return  # create() took this very object in this run: what goes is an older record of it
-        with _time_limit(state, "delete", runtime), suppress(NotFound):
+        with _time_limit(state, "delete", runtime):
             runtime.check_loss()
             self.before_loss(_id, state, runtime)
-            self.collection(runtime).delete(_id)
+            with suppress(NotFound):
+                self.collection(runtime).delete(_id)
         self.inventory(runtime).forget(_id)
 
     def _read(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
@@ -270,7 +276,8 @@ class Provider(ResourceProvider):
         if problems := self._obstacles(seen, new):
             raise Claimed(
                 f"{object_id} is this stack's, but it cannot become what the program says: {'; '.join(problems)}. "
-                "Delete it, or change the program to match it."
+                "Delete it, or change the program to match it. If it was kept on purpose (retain_on_delete), remove "
+                "the line [pulumi: …] from its description."
             )
         old = self.as_found(seen)
         outputs = self.computed(item, runtime)
@@ -281,10 +288,15 @@ class Provider(ResourceProvider):
     def _obstacles(self, seen: Props, new: Props) -> list[str]:
         fields = self.must_replace(seen, new, self._changed(seen, new))
         return [
-            f"{name} is {_shown(seen.get(name))}, wanted is {_shown(new.get(name))}"
+            f"{name} is {self._shown(name, seen)}, wanted is {self._shown(name, new)}"
             for name in fields
             if not holds_unknown(new.get(name))
         ]
+
+    def _shown(self, name: str, props: Props) -> str:
+        """The field as JSON, without secrets."""
+        secrets = dict.fromkeys(self.secrets(props))
+        return json.dumps(_veiled(props.get(name), (name,), secrets), sort_keys=True, default=str)
 
     def _changed(self, old: Props, new: Props) -> list[str]:
         ignored = self.arguments.fields_that("are ignored")
@@ -304,18 +316,21 @@ class Provider(ResourceProvider):
             owner = seen.get("owner") or ""
             alike = all(seen.get(name) == props.get(name) for name in self.likeness)
             if alike and owner != props.get("owner") and not _is_of(owner, runtime.settings.owner_id):
-                return [_look_alike(object_id, seen, self.likeness, owner)]
+                return [_look_alike(object_id, seen, self.likeness, owner, props.get("owner"))]
         return []
 
     def _claims_of_adoption(self, props: Props, runtime: "Runtime") -> list[str]:
         object_id = props["adopt"]
+        if self.inventory(runtime).is_leaving(object_id):
+            return []  # adopted long ago, and replaced now
         try:
             item = self.collection(runtime).get(object_id)
         except NotFound:
             return [
                 f"adopt: there is no {object_id} in sandbox {runtime.settings.sandbox}; leave adopt out to make one"
             ]
-        seen = {**props, **self.observe(item, props, runtime)}
+        known = {name: value for name, value in props.items() if not holds_unknown(value)}
+        seen = {**props, **self.observe(item, known, runtime)}
         problems = [f"adopt: {problem}" for problem in self._obstacles(seen, self.settled(props, seen))]
         owner = seen.get("owner")
         if owner not in (None, props.get("owner")) and not props.get("take_over"):
@@ -323,24 +338,30 @@ class Provider(ResourceProvider):
         return problems
 
     def _apply(self, object_id: str, change: Any, state: Props, old: Props, new: Props, runtime: "Runtime") -> Props:
-        """Send the change. On 412 compare three ways: what we last knew, what we want, what is there now."""
+        """Send the change, unless somebody else changed what we manage: an etag tells, and where there is none, a look.
+
+        Compared are three: what we last knew, what we want, what is there now.
+        """
         collection = self.collection(runtime)
-        etag = str(state.get("etag", ""))
+        etag = state.get("etag")
         for _ in range(ATTEMPTS_AFTER_412):
-            try:
-                return self.computed(collection.update(object_id, change, etag), runtime)
-            except Stale as error:
+            if etag is None:
                 item = collection.get(object_id)
-                seen = {**old, **self.observe(item, state, runtime)}
-                if not self.change(seen, new, runtime):
+                seen = {**old, **self.observe(item, old, runtime)}
+                change = self.change(seen, new, runtime)
+                if not change:
                     return self.computed(item, runtime)
                 foreign = [name for name in seen if seen[name] not in (old.get(name), new.get(name))]
                 if foreign:
                     raise Conflict(
                         f"{', '.join(sorted(foreign))} of {object_id} was changed by somebody else since the last "
                         "update. Run pulumi refresh to see it, then pulumi up to bring it to what the program says."
-                    ) from error
-                etag = str(item.get("etag", ""))
+                    )
+                change, etag = self.fitted(change, item, old, runtime), str(item.get("etag", ""))
+            try:
+                return self.computed(collection.update(object_id, change, etag), runtime)
+            except Stale:
+                etag = None
         raise Conflict(f"{object_id} keeps changing while it is being updated. Run pulumi refresh, then pulumi up.")
 
     def _hide(self, props: Props, runtime: "Runtime") -> None:
@@ -374,22 +395,32 @@ def operations(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]
     return changes + [{"op": "remove", "path": pointer} for pointer in old if pointer not in new]
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+def _veiled(value: Any, path: Path, secrets: dict[Path, None]) -> Any:
+    if path in secrets:
+        return "[secret]"
+    if isinstance(value, dict):
+        return {key: _veiled(item, (*path, key), secrets) for key, item in value.items()}
+    return value
 
 
 def _is_of(owner: str, owner_id: str | None) -> bool:
     return owner_id is not None and owner.endswith(f"#{owner_id}")
 
 
-def _look_alike(object_id: str, seen: Props, likeness: tuple[str, ...], owner: str) -> str:
+def _look_alike(object_id: str, seen: Props, likeness: tuple[str, ...], owner: str, ours: Any) -> str:
     name = likeness[0]
     text = f"{name}: {seen.get(name)!r} is there already as {object_id}, "
-    text += f"owned by {owner}. " if owner else "made by somebody else. "
-    text += f'To take it over: adopt="{object_id}"'
-    text += ", take_over=True. " if owner else ". "
-    if "#" in owner:
-        text += f"If this stack's state was lost: pulumi config set aep:ownerId {owner.rsplit('#', 1)[1]}. "
+    path, _, identity = owner.rpartition("#")
+    if identity and isinstance(ours, str) and ours.endswith(f"#{identity}"):
+        resource = path.split("/", 2)[-1]
+        text += f"made by this stack as {resource!r}. If {resource!r} was renamed, tell Pulumi and it stays as it is: "
+        text += f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{resource}")]). '
+    else:
+        text += f"owned by {owner}. " if owner else "made by somebody else. "
+        text += f'To take it over: adopt="{object_id}"'
+        text += ", take_over=True. " if owner else ". "
+        if identity:
+            text += f"If this stack's state was lost: pulumi config set aep:ownerId {identity}. "
     return f"{text}To have two of that name: allow_duplicate_name=True."
 
 

@@ -48,6 +48,7 @@ def refused(client: Client) -> ServiceError:
         ),
         (404, {"error_code": "404", "message": "No such route"}, ApiError, "404 404: No such route"),
         (404, {}, ApiError, "404: no message"),
+        (404, {"message": "no Route matched with those values"}, ApiError, "404: no Route matched"),
         (412, {"errorMessage": "Supplied version"}, Stale, "412: Supplied version"),
         (
             412,
@@ -108,13 +109,46 @@ def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
     assert "the answer holds no item" in str(error)
 
 
-def test_catalog_answers_that_do_not_hold_the_dataset(client_of: ClientOf) -> None:
-    with Server(Answer(200, {})) as server:
+@pytest.mark.parametrize("body", [{}, [], None, {"5ef4551c52e054191a61a99f": None}])
+def test_catalog_answers_that_do_not_hold_the_dataset(body: Any, client_of: ClientOf) -> None:
+    with Server(Answer(200, body)) as server:
         client = client_of(server.url)
-        with pytest.raises(NotFound, match="the answer does not hold the dataset"):
+        with pytest.raises(UnexpectedAnswer, match="the answer does not hold the dataset"):
             client.catalog.datasets.get("5ef4551c52e054191a61a99f")
+
+
+def test_catalog_answers_that_name_no_dataset(client_of: ClientOf) -> None:
     with Server(Answer(201, [])) as server, pytest.raises(UnexpectedAnswer, match="the answer names no dataset"):
         client_of(server.url).catalog.datasets.create({})
+
+
+@pytest.mark.parametrize("body", [{}, [], None, {"message": "hello"}])
+def test_json_that_is_no_object_of_the_service(body: Any, client_of: ClientOf) -> None:
+    with Server(Answer(200, body)) as server:
+        client = client_of(server.url)
+        calls: list[Callable[[], Any]] = [
+            lambda: client.schema_registry.schemas.get("s"),
+            lambda: client.schema_registry.schemas.create({}),
+            lambda: list(client.schema_registry.schemas.find()),
+            lambda: client.data_prep.mapping_sets.get("m"),
+            lambda: client.data_prep.mapping_sets.create({}),
+            lambda: client.data_prep.mapping_sets.update("m", {}, ""),
+            lambda: list(client.data_prep.mapping_sets.find()),
+            lambda: client.flow_service.flows.create({}),
+            lambda: client.flow_service.flows.update("f", [], ""),
+            lambda: client.flow_service.flows.action("f", "enable"),
+            lambda: list(client.flow_service.flows.find()),
+        ]
+        for call in calls:
+            with pytest.raises(UnexpectedAnswer, match="the answer holds no"):
+                call()
+
+
+def test_an_update_may_be_answered_with_a_list(client_of: ClientOf) -> None:
+    """The OpenAPI file has it so for source and target connections; the docs show `{id, etag}`."""
+    with Server(Answer(200, {"items": [{"id": "s", "etag": '"2"'}]})) as server:
+        client = client_of(server.url)
+        assert client.flow_service.source_connections.update("s", [], '"1"')["etag"] == '"2"'
 
 
 def test_a_mapping_set_that_the_service_does_not_delete_is_left(client_of: ClientOf) -> None:

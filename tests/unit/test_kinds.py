@@ -398,8 +398,16 @@ class TestSchema:
 
 class TestDataset:
     def test_only_what_changed_is_sent(self, offline: Any) -> None:
-        old, new = checked(DatasetProvider), checked(DatasetProvider, tags={"team": ["shop"]})
-        assert DatasetProvider().change(old, new, offline) == {"tags": {"team": ["shop"]}}
+        old, new = checked(DatasetProvider), checked(DatasetProvider, tags={"team": ["shop"], "a/b~c": ["x"]})
+        added = [
+            {"op": "add", "path": "/tags/a~1b~0c", "value": ["x"]},
+            {"op": "add", "path": "/tags/team", "value": ["shop"]},
+        ]
+        assert DatasetProvider().change(old, new, offline) == added
+        removed = [{"op": "remove", "path": "/tags/a~1b~0c"}, {"op": "remove", "path": "/tags/team"}]
+        assert DatasetProvider().change(new, old, offline) == removed
+        assert DatasetProvider().fitted(added, {"tags": {}}, old, offline) == added
+        assert DatasetProvider().fitted(added, {}, old, offline)[0] == {"op": "add", "path": "/tags", "value": {}}
 
     def test_force_destroy_is_an_update_without_a_call(self, offline: Any) -> None:
         old, new = checked(DatasetProvider), checked(DatasetProvider, force_destroy=True)

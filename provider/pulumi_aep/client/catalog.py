@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from ..errors import NotFound, UnexpectedAnswer
+from ..errors import UnexpectedAnswer
 from .http import Http
 
 BASE = "/data/foundation/catalog"
 PAGE_SIZE = 100
+JSON_PATCH = "application/json-patch+json"
 
 
 class Datasets:
@@ -27,12 +28,14 @@ class Datasets:
             raise UnexpectedAnswer(f"POST {self._path}", "the answer names no dataset") from None
 
     def get(self, object_id: str) -> dict[str, Any]:
-        """The dataset; NotFound if it is gone."""
+        """The dataset, its version also as `etag`; NotFound if it is gone."""
         path = f"{self._path}/{object_id}"
         answer = self._http.request("GET", path)
-        if object_id not in answer:
-            raise NotFound(f"GET {path}", 404, "", "the answer does not hold the dataset", "")
-        return {**answer[object_id], "id": object_id}
+        try:
+            item: dict[str, Any] = answer[object_id]
+            return {**item, "id": object_id, "etag": item.get("version", "")}
+        except (AttributeError, KeyError, TypeError):
+            raise UnexpectedAnswer(f"GET {path}", "the answer does not hold the dataset") from None
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All datasets that meet every filter (`name==…`).
@@ -49,14 +52,17 @@ class Datasets:
             query = [("property", text) for text in filters]
             query += [("limit", str(PAGE_SIZE)), ("start", str(start)), ("orderBy", "desc:created")]
             answer = self._http.request("GET", self._path, query=query)
+            if not isinstance(answer, dict):
+                raise UnexpectedAnswer(f"GET {self._path}", "the answer is no map of datasets")
             yield [{**item, "id": object_id} for object_id, item in answer.items()]
             if not answer:
                 return
             start += len(answer)
 
-    def update(self, object_id: str, change: dict[str, Any], etag: str) -> dict[str, Any]:
-        """`{id}` after a merge of `change`. `etag` is not sent: its use is optional here."""
-        self._http.request("PATCH", f"{self._path}/{object_id}", body=change)
+    def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
+        """`{id}` after a JSON Patch (a merge would put tags in the place of all others); Stale if `etag` is old."""
+        headers = {"Content-Type": JSON_PATCH, **({"If-Match": etag} if etag else {})}
+        self._http.request("PATCH", f"{self._path}/{object_id}", body=operations, headers=headers)
         return {"id": object_id}
 
     def delete(self, object_id: str) -> None:

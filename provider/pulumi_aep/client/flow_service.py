@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import UnexpectedAnswer
-from .http import Http
+from .http import Http, holding
 
 BASE = "/data/foundation/flowservice"
 PAGE_SIZE = 100  # the largest that Adobe's destinations spec allows
@@ -23,8 +23,7 @@ class FlowCollection:
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """`{id, etag}` of the new object."""
-        answer: dict[str, Any] = self._http.request("POST", self._path, body=body)
-        return answer
+        return holding(f"POST {self._path}", self._http.request("POST", self._path, body=body), "id")
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The object; NotFound if it is gone."""
@@ -47,7 +46,7 @@ class FlowCollection:
         page: list[tuple[str, str]] = [*query, ("limit", str(PAGE_SIZE))]
         while True:
             answer = self._http.request("GET", self._path, query=page)
-            yield answer["items"]
+            yield holding(f"GET {self._path}", answer, "items")["items"]
             following = ((answer.get("_links") or {}).get("next") or {}).get("href")
             if not following:
                 return
@@ -55,10 +54,10 @@ class FlowCollection:
 
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
         """`{id, etag}` after a JSON Patch; Stale if `etag` is not the current one (sent verbatim, quotes included)."""
-        answer: dict[str, Any] = self._http.request(
-            "PATCH", f"{self._path}/{object_id}", body=operations, headers={"If-Match": etag}
-        )
-        return answer
+        path = f"{self._path}/{object_id}"
+        answer = self._http.request("PATCH", path, body=operations, headers={"If-Match": etag})
+        items = answer.get("items") if isinstance(answer, dict) else None  # so the spec has it; the docs: `{id, etag}`
+        return holding(f"PATCH {path}", items[0] if items else answer, "etag")
 
     def delete(self, object_id: str) -> None:
         """NotFound if it is gone already, InUse while a flow needs it."""
@@ -67,8 +66,8 @@ class FlowCollection:
     def action(self, object_id: str, operation: str) -> dict[str, Any]:
         """`{id, etag}` after `enable` or `disable`."""
         path = f"{self._path}/{object_id}/action"
-        answer: dict[str, Any] = self._http.request("POST", path, query={"op": operation}, repeatable=True)
-        return answer
+        answer = self._http.request("POST", path, query={"op": operation}, repeatable=True)
+        return holding(f"POST {path}", answer, "etag")
 
 
 class FlowService:

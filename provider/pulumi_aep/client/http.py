@@ -42,6 +42,8 @@ PATIENCE_WITH_USERS_S = 60
 TRIES_ELSEWHERE = 5
 LEAST_FOR_A_TRY_S = 1
 CA_BUNDLE = "Behind a proxy that has its own certificate authority: export REQUESTS_CA_BUNDLE=…/its-certificates.pem"
+_OWN_SHAPES = ("type", "title", "detail", "report", "errorMessage")
+"""Keys of which a service's own error has at least one; gateways say `message` alone (facts: four shapes exist)."""
 
 T = TypeVar("T")
 
@@ -285,6 +287,13 @@ def decode(request: str, response: requests.Response, mask: Callable[[str], str]
     raise _refusal(request, response, body, mask)
 
 
+def holding(request: str, answer: Any, key: str) -> dict[str, Any]:
+    """The answer, if it is an object with that key; else UnexpectedAnswer: JSON may be a gateway's too."""
+    if not isinstance(answer, dict) or key not in answer:
+        raise errors.UnexpectedAnswer(request, f"the answer holds no {key}")
+    return answer
+
+
 def _refusal(
     request: str, response: requests.Response, body: dict[str, Any], mask: Callable[[str], str]
 ) -> errors.ApiError:
@@ -307,7 +316,8 @@ def _refusal(
         str(report.get("request-id") or report.get("registryRequestId") or response.headers.get("x-request-id") or "")
     )
     family = errors.ApiError
-    of_service = message and "error_code" not in body  # a 404 of anything else never means that an object is gone
+    # A 404 of anything else never means that an object is gone.
+    of_service = "error_code" not in body and any(body.get(key) for key in _OWN_SHAPES)
     if response.status_code == 404 and of_service and code not in errors.SANDBOX_NOT_FOUND:
         family = errors.NotFound
     elif response.status_code == 412:

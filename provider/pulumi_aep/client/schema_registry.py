@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from .http import Http, was_lost
+from .http import Http, holding, was_lost
 
 BASE = "/data/foundation/schemaregistry"
 WHOLE = {"Accept": "application/vnd.adobe.xed+json; version=1"}
@@ -24,15 +24,17 @@ class RegistryCollection:
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The whole new resource, its `$id` also as `id`."""
-        return _with_id(self._http.request("POST", self._path, body=body))
+        return self._with_id("POST", self._path, self._http.request("POST", self._path, body=body))
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The resource with its `$ref`s unresolved; NotFound if it is gone."""
-        return _with_id(self._http.request("GET", self._one(object_id), headers=WHOLE))
+        path = self._one(object_id)
+        return self._with_id("GET", path, self._http.request("GET", path, headers=WHOLE))
 
     def resolved(self, object_id: str) -> dict[str, Any]:
         """The resource with all that it refers to put in its place; NotFound if it is gone."""
-        return _with_id(self._http.request("GET", self._one(object_id), headers=RESOLVED))
+        path = self._one(object_id)
+        return self._with_id("GET", path, self._http.request("GET", path, headers=RESOLVED))
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All resources that meet every filter (`title==…`)."""
@@ -45,7 +47,8 @@ class RegistryCollection:
             query = [("property", text) for text in filters] + [("orderby", "title"), ("limit", str(PAGE_SIZE))]
             query += [("start", start)] if start else []
             answer = self._http.request("GET", self._path, query=query, headers=WHOLE_LIST)
-            yield [_with_id(each) for each in answer["results"]]
+            found = holding(f"GET {self._path}", answer, "results")["results"]
+            yield [self._with_id("GET", self._path, each) for each in found]
             start = (answer.get("_page") or {}).get("next")
             if not start:
                 return
@@ -54,7 +57,7 @@ class RegistryCollection:
         """The whole resource after a JSON Patch. The Registry has no If-Match: `etag` is not sent."""
         if any(operation["path"] == APPEND for operation in operations):
             return self._append(object_id, operations)
-        return _with_id(self._http.request("PATCH", self._one(object_id), body=operations))
+        return self._patch(object_id, operations, True)
 
     def _append(self, object_id: str, operations: list[dict[str, Any]]) -> dict[str, Any]:
         """Appending is the one change that does harm when it is repeated: what is there already is left out."""
@@ -64,7 +67,7 @@ class RegistryCollection:
             missing = [each for each in operations if each["path"] != APPEND or each["value"] not in current["allOf"]]
             if not missing:
                 return current
-            return _with_id(self._http.request("PATCH", self._one(object_id), body=missing, repeatable=False))
+            return self._patch(object_id, missing, False)
 
         return self._http.repeat(append, was_lost)
 
@@ -72,8 +75,17 @@ class RegistryCollection:
         """NotFound if it is gone already."""
         self._http.request("DELETE", self._one(object_id))
 
+    def _patch(self, object_id: str, operations: list[dict[str, Any]], repeatable: bool) -> dict[str, Any]:
+        path = self._one(object_id)
+        answer = self._http.request("PATCH", path, body=operations, repeatable=repeatable)
+        return self._with_id("PATCH", path, answer)
+
     def _one(self, object_id: str) -> str:
         return f"{self._path}/{quote(object_id, safe='')}"
+
+    def _with_id(self, method: str, path: str, answer: Any) -> dict[str, Any]:
+        resource = holding(f"{method} {path}", answer, "$id")
+        return {**resource, "id": resource["$id"]}
 
 
 class SchemaRegistry:
@@ -87,7 +99,3 @@ class SchemaRegistry:
     def tenant_id(self) -> str:
         """The organization's namespace without its leading underscore."""
         return str(self._http.request("GET", f"{BASE}/stats")["tenantId"])
-
-
-def _with_id(resource: dict[str, Any]) -> dict[str, Any]:
-    return {**resource, "id": resource["$id"]}

@@ -60,10 +60,13 @@ class BaseConnectionProvider(FlowServiceProvider):
         """Secrets come back masked: they are what was last sent. So is all that the service does not echo."""
         auth = state.get("auth")
         if auth:
-            echoed = (item.get("auth") or {}).get("params") or {}
+            there = item.get("auth") or {}
             secret = {path[-1] for path in self.secrets(state)}
-            readable = {key: value for key, value in echoed.items() if key not in secret}
-            auth = {**auth, "params": {**auth["params"], **narrowed(readable, auth["params"])}}
+            readable = {key: value for key, value in (there.get("params") or {}).items() if key not in secret}
+            if there.get("specName", auth["spec_name"]) == auth["spec_name"]:
+                auth = {**auth, "params": {**auth["params"], **narrowed(readable, auth["params"])}}
+            else:  # another way to authenticate, whose parameters mean nothing here
+                auth = {"spec_name": there["specName"], "params": {}}
         return {
             "name": item.get("name"),
             **undescribed(item.get("description")),

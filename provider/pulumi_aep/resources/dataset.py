@@ -1,14 +1,14 @@
 """Dataset: where ingested data is kept (Catalog, `/dataSets`)."""
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 import pulumi
+from pydantic import BeforeValidator
 
 from ..arguments import Name, Owned, SchemaId, described, fixed, in_place, option, undescribed
-from ..boundary import Props
-from ..echoes import narrowed
+from ..boundary import UNKNOWN, Props
 from ..errors import Guarded
-from ..provider import Provider
+from ..provider import Provider, heading, operations
 from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/vnd.adobe.xed+json;version=1"
 
 
+def _known(tags: Any) -> Any:
+    """Without what is not known yet."""
+    if not isinstance(tags, dict):
+        return tags
+    kept = {key: values for key, values in tags.items() if values is not UNKNOWN}
+    return {k: [v for v in vs if v is not UNKNOWN] if isinstance(vs, list) else vs for k, vs in kept.items()}
+
+
 class DatasetArguments(Owned):
     """The schema of a dataset cannot change."""
 
     name: Name = in_place()
     schema_id: SchemaId = fixed()
-    tags: dict[str, list[str]] | None = in_place(None)
+    tags: Annotated[dict[str, list[str]] | None, BeforeValidator(_known)] = in_place(None)
     force_destroy: bool = option(False)
 
 
@@ -38,19 +46,21 @@ class DatasetProvider(Provider):
 
     def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         return {
-            **self._changeable(props),
+            "name": props["name"],
+            "description": described(props),
+            **({"tags": props["tags"]} if props.get("tags") else {}),
             "schemaRef": {"id": props["schema_id"], "contentType": CONTENT_TYPE},
             "fileDescription": {"persisted": True, "containerFormat": "parquet", "format": "parquet"},
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Tags that somebody else set are not ours to judge."""
-        tags = state.get("tags")
+        tags, seen = state.get("tags"), item.get("tags") or {}
         return {
             "name": item.get("name"),
             **undescribed(item.get("description")),
             "schema_id": (item.get("schemaRef") or {}).get("id"),
-            "tags": narrowed(item.get("tags") or {}, tags) if tags else None,
+            "tags": {key: _ordered(seen[key], tags[key]) for key in tags if key in seen} if tags is not None else None,
         }
 
     def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
@@ -61,9 +71,14 @@ class DatasetProvider(Provider):
     def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
         return ["enableErrorDiagnostics"] if item.get("enableErrorDiagnostics") else []
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any]:
-        before = self._changeable(old)
-        return {key: value for key, value in self._changeable(new).items() if before.get(key) != value}
+    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+        return operations(_patchable(old), _patchable(new))
+
+    def fitted(
+        self, change: list[dict[str, Any]], item: dict[str, Any], old: Props, runtime: "Runtime"
+    ) -> list[dict[str, Any]]:
+        """Tags are added one by one, since the service has its own beside them; without any, the place is made."""
+        return change if "tags" in item else [{"op": "add", "path": "/tags", "value": {}}, *change]
 
     def before_loss(self, object_id: str, state: Props, runtime: "Runtime") -> None:
         """Data is not thrown away unasked."""
@@ -73,9 +88,17 @@ class DatasetProvider(Provider):
                 "force_destroy=True on it, run pulumi up, and then repeat this."
             )
 
-    def _changeable(self, props: Props) -> dict[str, Any]:
-        tags = {"tags": props["tags"]} if props.get("tags") else {}
-        return {"name": props.get("name"), "description": described(props), **tags}
+
+def _patchable(props: Props) -> dict[str, Any]:
+    """JSON pointer → wanted value, of everything that a PATCH may change."""
+    tags = props.get("tags") or {}
+    pointers = {f"/tags/{key.replace('~', '~0').replace('/', '~1')}": value for key, value in tags.items()}
+    return {**heading("name", props), **pointers}
+
+
+def _ordered(seen: Any, known: list[str]) -> Any:
+    """A tag's values; their order means nothing."""
+    return known if isinstance(seen, list) and sorted(map(str, seen)) == sorted(known) else seen
 
 
 class Dataset(Resource, module="aep", name="Dataset"):

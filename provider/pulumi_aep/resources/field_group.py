@@ -73,19 +73,19 @@ class FieldGroupProvider(RegistryProvider):
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """Fields that somebody added, and what the Registry adds to each field, are not ours to judge."""
+        """Fields and classes that somebody added, and what the Registry adds to a field, are not ours to judge."""
         seen: dict[str, Any] = {}
         definition = state.get("definition", DEFINITION)
         for name, part in (item.get("definitions") or {}).items():
             own = (part.get("properties") or {}).get(f"_{runtime.tenant_id}") or {}
             if own.get("properties"):
                 seen, definition = seen | own["properties"], name
-        class_ids, known = item.get("meta:intendedToExtend") or [], state.get("class_ids") or []
+        class_ids, known = item.get("meta:intendedToExtend") or [], state.get("class_ids")
         return {
             "title": item.get("title"),
             **undescribed(item.get("description")),
             "fields": narrowed(seen, state["fields"]) if "fields" in state else seen,
-            "class_ids": known if set(known) == set(class_ids) else class_ids,
+            "class_ids": class_ids if known is None else [each for each in known if each in class_ids],
             "definition": definition,
         }
 

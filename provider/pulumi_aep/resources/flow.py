@@ -94,7 +94,7 @@ class OptionsPart(Part):
     """Options of the flow spec."""
 
     error_diagnostics_enabled: bool | None = None
-    partial_ingestion_percent: int | None = Field(None, ge=0, le=100)
+    partial_ingestion_percent: int | None = Field(None, ge=1, le=100)
 
 
 class FlowArguments(Owned):
@@ -146,6 +146,8 @@ class FlowProvider(FlowServiceProvider):
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+        """A schedule and options that the program leaves to the service are not ours to judge."""
+        judged = not state or state.get("schedule")
         options = item.get("options") or {}
         seen_options = {
             "error_diagnostics_enabled": options.get("errorDiagnosticsEnabled"),
@@ -158,8 +160,8 @@ class FlowProvider(FlowServiceProvider):
             "source_connection_id": _only(item.get("sourceConnectionIds")),
             "target_connection_id": _only(item.get("targetConnectionIds")),
             "transformations": _seen_transformations(item.get("transformations"), state.get("transformations")),
-            "schedule": _seen_schedule(item.get("scheduleParams"), state.get("schedule")),
-            "options": narrowed(seen_options, state["options"]) if state.get("options") else None,
+            "schedule": _seen_schedule(item.get("scheduleParams"), state.get("schedule")) if judged else None,
+            "options": narrowed(seen_options, state["options"]) if "options" in state else None,
             "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), state.get("enabled", True)),
         }
 
@@ -306,7 +308,7 @@ def _needs_new_flow(old: Any, new: Any) -> bool:
     """A change to or from "once", of backfill, or of a start that has passed, cannot be patched."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return True
-    if old["frequency"] != new["frequency"] and "once" in (old["frequency"], new["frequency"]):
+    if old.get("frequency") != new["frequency"] and "once" in (old.get("frequency"), new["frequency"]):
         return True
     if new["frequency"] is UNKNOWN or not same(old.get("backfill"), new.get("backfill")):
         return True

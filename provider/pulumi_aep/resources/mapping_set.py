@@ -23,6 +23,9 @@ _SOURCE_PATH = re.compile(rf"{_PATH_PART}(?:\.{_PATH_PART})*")
 _READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION", "text/x.static": "STATIC"}
 
 
+_EXTRAS = ("identity", "primaryIdentity", "identityGroup", "namespaceCode")
+
+
 class MappingPart(Part):
     """One line of the mapping set, in the newer of Data Prep's two generations of names."""
 
@@ -87,14 +90,16 @@ class MappingSetProvider(Provider):
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """Compared are source, destination and type; the order is the program's as far as it goes."""
+        """A line is known by source, destination and type; the order is the program's as far as it goes."""
         known = {line_of(_to_wire(mapping, runtime)): mapping for mapping in state.get("mappings") or []}
         seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
-        kept = [mapping for identity, mapping in known.items() if identity in seen]
+        kept = [_with_texts(mapping, seen[identity]) for identity, mapping in known.items() if identity in seen]
         foreign = [_from_identity(identity) for identity in seen if identity not in known]
         output = item.get("outputSchema") or {}
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
-        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": state.get("owner") or owner_of(item)}
+        owner, ours = owner_of(item), state.get("owner")
+        owner = ours if ours and (owner is None or _state_of(owner) == _state_of(ours)) else owner
+        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": owner}
 
     def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         """With the lines' names and descriptions, and the organization's namespace as a program may write it."""
@@ -113,13 +118,26 @@ class MappingSetProvider(Provider):
         return [*said, *(["allowNullValues"] if item.get("allowNullValues") else [])]
 
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
-        return self.body(new, runtime) if old["mappings"] != new["mappings"] else None
+        """A new version for other mappings, or another stack; not for another name of the resource."""
+        same = old["mappings"] == new["mappings"] or _sorted(old, runtime) == _sorted(new, runtime)
+        return None if same and _state_of(old.get("owner")) == _state_of(new.get("owner")) else self.body(new, runtime)
 
     def is_left(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
         """What is replaced has another schema; what is made anew on demand is used by a flow. Neither was left."""
         from .flow import flows_of
 
         return bool(seen["schema_id"] == new["schema_id"]) and not flows_of(object_id, runtime)
+
+    def fitted(self, change: dict[str, Any], item: dict[str, Any], old: Props, runtime: "Runtime") -> dict[str, Any]:
+        """A set is written as a whole: what others said of it, and of lines that stay, is said again."""
+        before = {line_of(_to_wire(mapping, runtime)): mapping for mapping in old["mappings"]}
+        seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
+        lines = [
+            _with_theirs(line, seen.get(line_of(line), {}), before.get(line_of(line), {}))
+            for line in change["mappings"]
+        ]
+        kept = {key: item[key] for key in ("name", "allowNullValues") if item.get(key)}
+        return {**kept, **change, "mappings": lines}
 
     def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"version": int(answer["version"])}
@@ -131,9 +149,19 @@ def owner_of(item: dict[str, Any]) -> str | None:
     return next((text for text in owners if text), None)
 
 
+def _sorted(props: Props, runtime: "Runtime") -> list[Any]:
+    """The lines as they are written; their order means nothing."""
+    return sorted(([*_to_wire(mapping, runtime).items()] for mapping in props["mappings"]), key=str)
+
+
+def _state_of(owner: str | None) -> str:
+    """The id of the state that an owner names."""
+    return (owner or "").rpartition("#")[2]
+
+
 def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
     destination = mapping["destination"]
-    if TENANT in destination:
+    if TENANT in str(destination):
         destination = destination.replace(TENANT, f"_{runtime.tenant_id}")
     optional = {key: mapping[key] for key in ("name", "description") if mapping.get(key)}
     return {"sourceType": mapping["source_type"], "source": mapping["source"], "destination": destination, **optional}
@@ -145,6 +173,26 @@ def line_of(mapping: dict[str, Any]) -> tuple[str, str, str]:
     source = str(mapping.get("source") or mapping.get("sourceAttribute"))
     destination = str(mapping.get("destination") or mapping.get("destinationXdmPath"))
     return source, destination, _READ_TYPES.get(source_type, source_type)
+
+
+def _with_texts(known: Props, seen: dict[str, Any]) -> Props:
+    """The line with the name and description that the service has, where the program gives them."""
+    texts = {"name": seen.get("name"), "description": seen.get("description")}
+    if texts["description"] != known.get("description"):
+        texts["description"] = undescribed(texts["description"])["description"]
+    given = {key: value for key, value in texts.items() if known.get(key)}
+    return {key: value for key, value in {**known, **given}.items() if value is not None}
+
+
+def _with_theirs(line: dict[str, Any], seen: dict[str, Any], before: Props) -> dict[str, Any]:
+    """The line with what others said of it and the program never did."""
+    theirs = {key: seen[key] for key in _EXTRAS if seen.get(key)}
+    if seen.get("name") and not before.get("name"):
+        theirs["name"] = seen["name"]
+    text, ours = undescribed(seen.get("description"))["description"], undescribed(line.get("description"))
+    if text and not before.get("description") and not ours["description"]:
+        line = {**line, "description": described({**ours, "description": text})}
+    return {**theirs, **line}
 
 
 def _from_identity(identity: tuple[str, str, str]) -> Props:

@@ -20,7 +20,7 @@ SCHEMA_VERSION = "application/vnd.adobe.xed-full+json;version=1"
 
 
 def _data_lake(spec: Spec) -> Spec:
-    if spec.id != ConnectionSpec.DATA_LAKE:
+    if spec.id and spec.id != ConnectionSpec.DATA_LAKE:  # an id that is not known yet is none
         raise ValueError(
             f"must be the data lake's ({ConnectionSpec.DATA_LAKE}): leave it out. Adobe's Mixpanel tutorial shows the "
             f"source's id here by mistake; got {spec.id!r}"
@@ -64,14 +64,18 @@ class TargetConnectionProvider(FlowServiceProvider):
         }
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """Several of Adobe's tutorials leave the format out; what the lake writes is parquet_xdm (assumed)."""
+        """A schema that the program leaves to the service is not ours to judge.
+
+        Several of Adobe's tutorials leave the format out; what the lake writes is parquet_xdm (assumed).
+        """
         data = item.get("data") or {}
+        judged = not state or state.get("schema_id")
         return {
             "name": item.get("name"),
             **undescribed(item.get("description")),
             "connection_spec": spec_of(item, "connectionSpec"),
             "dataset_id": (item.get("params") or {}).get("dataSetId"),
-            "schema_id": (data.get("schema") or {}).get("id"),
+            "schema_id": (data.get("schema") or {}).get("id") if judged else None,
             "data": {"format": data.get("format") or "parquet_xdm"},
         }
 

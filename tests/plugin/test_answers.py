@@ -1,0 +1,115 @@
+"""What a read and a delete are answered. Only the service's own 404 for that very object means that it is gone.
+
+The faults of the emulator answer in place of the service, on every route that the verb calls.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from plugin.life import Life
+from plugin.programs import programs
+from pulumi_aep.errors import AepError
+from pulumi_aep.resources import KINDS
+from support.emulator import Emulator
+from support.mixpanel import make_chain
+
+RESOURCES = {resource.__name__: resource.provider for resource in KINDS}
+HTML = "<html><body>Please sign in</body></html>"
+NOT_GONE: dict[str, dict[str, Any]] = {
+    "401": {"status": 401, "body": {"error_code": "401013", "message": "Oauth token is not valid"}},
+    "403": {"status": 403, "body": {"error_code": "403025", "message": "Profile is not valid"}},
+    "HTML with 200": {"status": 200, "body": HTML},
+    "HTML with 404": {"status": 404, "body": HTML},
+    "HTML with 502": {"status": 502, "body": HTML},
+    "an empty 404": {"status": 404},
+    "a gateway's 404": {"status": 404, "body": {"error_code": "404", "message": "No such route"}},
+    "another gateway's 404": {"status": 404, "body": {"message": "no Route matched with those values"}},
+    "JSON without the object": {"status": 200, "body": {"ok": True}},
+    "a redirect": {"status": 302, "headers": {"Location": "https://login.example/"}},
+}
+VERBS: dict[str, Callable[[Life], Any]] = {"read": Life.refresh, "delete": Life.destroy}
+
+
+def state_of(resource: Life) -> Any:
+    return copy.deepcopy((resource.id, resource.inputs, resource.outs))
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_an_error_never_means_gone(kind: str, life: Callable[..., Life], emulator: Emulator) -> None:
+    resource, program = life(RESOURCES[kind]), programs(make_chain(emulator))[RESOURCES[kind]]
+    resource.up(program)
+    known, there = state_of(resource), emulator.objects()
+    for verb, method in (("read", "GET"), ("delete", "DELETE")):
+        for name, answer in NOT_GONE.items():
+            if method == "DELETE" and answer["status"] == 200:
+                continue  # a DELETE has no answer to look into
+            fault = {"method": method, "path": "^/data/foundation/", **answer}
+            emulator.control("POST", "faults", fault).raise_for_status()
+            with pytest.raises(AepError) as caught:
+                VERBS[verb](resource)
+            emulator.control("DELETE", "faults").raise_for_status()
+            assert "Traceback" not in str(caught.value), name
+            assert state_of(resource) == known, name
+            assert emulator.objects() == there, name
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+def test_gone_is_gone(kind: str, life: Callable[..., Life], emulator: Emulator) -> None:
+    resource, program = life(RESOURCES[kind]), programs(make_chain(emulator))[RESOURCES[kind]]
+    resource.up(program)
+    twin = life(RESOURCES[kind])
+    twin.id, twin.inputs, twin.outs = state_of(resource)
+    resource.destroy()
+    twin.destroy()  # a second time: nothing to do
+    twin.id, twin.outs = "5ef4551c52e054191a61a99f", {"sandbox": "local", "org_id": "EMULATOR@AdobeOrg"}
+    assert twin.refresh() is False
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ({"sandbox": "stage"}, "live in sandbox local, but its config says stage"),
+        ({"org_id": "OTHER@AdobeOrg"}, "live in org_id EMULATOR@AdobeOrg, but its config says OTHER@AdobeOrg"),
+    ],
+    ids=["sandbox", "organization"],
+)
+def test_another_home_is_asked_nothing(
+    kind: str, setting: dict[str, str], text: str, life: Callable[..., Life], emulator: Emulator
+) -> None:
+    resource, program = life(RESOURCES[kind]), programs(make_chain(emulator))[RESOURCES[kind]]
+    resource.up(program)
+    known = state_of(resource)
+    emulator.clear_journal()
+    provider, outs = resource.provider, dict(resource.outs)
+    resource.run(**setting)
+    for verb in (
+        lambda: provider.read(resource.id, outs),
+        lambda: provider.diff(resource.id, outs, resource.inputs),
+        lambda: provider.update(resource.id, outs, resource.inputs),
+        lambda: provider.delete(resource.id, outs),
+    ):
+        with pytest.raises(AepError, match=text):
+            verb()
+    assert emulator.journal() == []
+    assert state_of(resource) == known
+
+
+def test_a_guard_that_cannot_ask_lets_nothing_go(life: Callable[..., Life], emulator: Emulator) -> None:
+    """The 404 of another question than for the object itself is no sign that the object is gone."""
+    dataset = RESOURCES["Dataset"]
+    resource = life(dataset)
+    resource.up(programs(make_chain(emulator))[dataset])
+    there = emulator.objects()
+    for path in ("/catalog/batches", "/sandbox-management/"):
+        body = {"type": "/placeholder/type/uri", "title": "NotFoundError", "status": 404, "detail": "not here"}
+        fault = {"method": "GET", "path": path, "status": 404, "body": body}
+        emulator.control("POST", "faults", fault).raise_for_status()
+        with pytest.raises(AepError, match="not here"):
+            resource.destroy()
+        emulator.control("DELETE", "faults").raise_for_status()
+        assert emulator.objects() == there
+    resource.destroy()
