@@ -182,6 +182,7 @@ OUTSIDE: dict[str, dict[str, list[Seen] | Closed]] = {
         "connection_spec.id": SPEC_FIXED,
         "connection_spec.version": SPEC_FIXED,
         "data.format": NOT_PATCHED,
+        "data.properties": NOT_PATCHED,
         "params": [Seen(flow_service("sourceConnections", ("replace", "/params/projectId", "1")), "replace")],
     },
     "TargetConnection": {
