@@ -55,7 +55,8 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
 
     # Under a component, told by an alias or not: the object is known, or recognized by its owner. Nothing is written.
     with_alias = opts("parent=Shop('a'), aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]")
-    dev.program(program(group=with_alias, dataset=opts("parent=Shop('b')"), of_mapping=opts("parent=Shop('c')")))
+    below = {"group": with_alias, "dataset": opts("parent=Shop('b')"), "of_mapping": opts("parent=Shop('c')")}
+    dev.program(program(**below))
     emulator.clear_journal()
     dev.up()
     assert writes(emulator) == []
@@ -63,7 +64,7 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert dev.preview().changes == {}
 
     # Renamed without an alias. What keeps its name in the service is refused with the line to write …
-    dev.program(program(schema="renamed"))
+    dev.program(program(schema="renamed", **below))
     emulator.clear_journal()
     text = dev.fail("up")
     assert "is there already as" in text
@@ -74,7 +75,7 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert "DELETE schemas" not in writes(emulator)
 
     # … and what has another name there is made anew, dependents and all, and the old one goes.
-    dev.program(program(schema="renamed", of_schema="title='web 2', ", mapping="mapping 2"))
+    dev.program(program(schema="renamed", of_schema="title='web 2', ", mapping="mapping 2", **below))
     dev.up()
     renamed = ids(emulator)
     assert {kind: len(found) for kind, found in renamed.items()} == dict.fromkeys(first, 1)
