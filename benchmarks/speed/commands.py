@@ -38,6 +38,11 @@ class Run:
     seconds: float
     use: dict[str, Use] = field(default_factory=dict)
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of all its processes: what others do on the machine hardly changes them."""
+        return sum(one.cpu for one in self.use.values())
+
     def cpu(self, role: str) -> float:
         return self.use.get(role, Use()).cpu
 

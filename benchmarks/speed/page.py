@@ -12,24 +12,23 @@ from pathlib import Path
 import psutil
 from world import LATENCY_MS, Row
 
-BEGIN, END = (
-    "<!-- measured: make bench writes what is between these lines -->",
-    "<!-- end of what make bench writes -->",
-)
+HERE = "<!-- make bench writes above this line -->"
+HEAD = ["Case", "Measured", "Against", "Ratio", "Goal", ""]
 
 
 def write(page: Path, rows: Iterable[Row], profile: list[list[str]], chains: int, load: tuple[float, float]) -> None:
-    """Puts the figures between the page's marks."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    parts = [
-        BEGIN,
-        _place(chains, load),
-        _table([["Case", "Measured", "Against", "Ratio", "Goal", ""], *map(_cells, rows)]),
-    ]
+    """Puts the figures into the page, in place of earlier ones with as many dataflows."""
+    title = f"### {chains} dataflows\n"
+    parts = [title + "\n" + _place(chains, load), _table([HEAD, *map(_cells, rows)])]
     if profile:
-        parts += [f"Where the time of the first `up` goes ({chains} dataflows, with snapshots):", _table(profile)]
-    page.write_text(before + "\n\n".join([*parts, END]) + after)
+        parts += ["Where the time of the first `up` with snapshots goes:", _table(profile)]
+    text = page.read_text()
+    before, _, after = text.partition(HERE)
+    start = before.find(title)
+    if start >= 0:
+        following = before.find("\n### ", start)
+        before = before[:start] + (before[following + 1 :] if following >= 0 else "")
+    page.write_text(before + "\n\n".join([*parts, HERE]) + after)
 
 
 def _cells(row: Row) -> list[str]:
