@@ -154,7 +154,7 @@ COLLECTIONS = (*KINDS, "token", "connectionSpecs", "flowSpecs", "stats", "batche
 
 
 def collection(path: str) -> str:
-    """The path's collection; with a + where it is one object."""
+    """The path's collection; with a + where it is one object of it."""
     parts = [part for part in path.split("/") if part]
     name = next((part for part in parts if part in COLLECTIONS), path)
-    return name if parts[-1] == name else f"{name}+"
+    return name if parts[-1] == name or name == "token" else f"{name}+"
