@@ -247,8 +247,13 @@ def test_wrong_calls(cli_run: Cli, arguments: tuple[str, ...], code: int, text: 
     assert text in " ".join(re.sub(r"[│╭╰─╮╯]", " ", result.err).split())
 
 
-def test_an_empty_sandbox(cli_run: Cli) -> None:
-    assert cli_run("export", "--all").lines == [["KIND", "NAME", "RESOURCE", "ID"]]
+def test_an_empty_sandbox(cli_run: Cli, tmp_path: Path) -> None:
+    for arguments in (("--all",), ("--all", "--as-program", "shop")):
+        result = cli_run("export", *arguments)
+        assert (result.code, result.out) == (3, "")
+        assert result.err == "error: there is no flow to export in sandbox local.\n"
+    assert not (tmp_path / "shop").exists()
+    assert json.loads(cli_run("export", "--all", "--json").out)["resources"] == []
 
 
 def test_two_hundred_flows(cli_run: Cli, emulator: Emulator) -> None:

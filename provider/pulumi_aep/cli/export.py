@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..config import EMULATOR, IMS, PLATFORM, Settings, load
-from ..errors import ConfigError
+from ..errors import ConfigError, LookupFailed
 from ._output import Json, print_json, print_table, progress
 from ._session import Session, Stack
 
@@ -50,6 +50,9 @@ def export(
 
     written = write_all(found)
     left_out = [each for each in found if each.kind.__name__ == "Flow" and each.obstacles]
+    if not written and not as_json:
+        why = "".join(f"\n{note}" for note in _notes(written, left_out))
+        raise LookupFailed(f"there is no flow to export in sandbox {session.settings.sandbox}.{why}")
     if as_program:
         _save(as_program, written, session.settings)
     if as_json:

@@ -32,8 +32,7 @@ class Datasets:
         path = f"{self._path}/{object_id}"
         answer = self._http.request("GET", path)
         try:
-            item: dict[str, Any] = answer[object_id]
-            return {**item, "id": object_id, "etag": item.get("version", "")}
+            return _whole(object_id, answer[object_id])
         except (AttributeError, KeyError, TypeError):
             raise UnexpectedAnswer(f"GET {path}", "the answer does not hold the dataset") from None
 
@@ -54,7 +53,7 @@ class Datasets:
             answer = self._http.request("GET", self._path, query=query)
             if not isinstance(answer, dict):
                 raise UnexpectedAnswer(f"GET {self._path}", "the answer is no map of datasets")
-            yield [{**item, "id": object_id} for object_id, item in answer.items()]
+            yield [_whole(object_id, item) for object_id, item in answer.items()]
             if not answer:
                 return
             start += len(answer)
@@ -80,3 +79,8 @@ class Catalog:
 
     def __init__(self, http: Http) -> None:
         self.datasets = Datasets(http)
+
+
+def _whole(object_id: str, item: dict[str, Any]) -> dict[str, Any]:
+    """The dataset with its id, and its version also as `etag`."""
+    return {**item, "id": object_id, "etag": item.get("version", "")}

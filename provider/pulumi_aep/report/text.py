@@ -35,7 +35,8 @@ def moment(time: datetime | None) -> str:
 
 def share(part: int, whole: int) -> str:
     """ "0.3 %"; no more than two digits that say something."""
-    return f"{part / whole * 100:.2g} %" if part and whole else "0 %"
+    percent = part / whole * 100 if whole else 0
+    return f"{percent:.0f} %" if percent >= 10 or not percent else f"{percent:.2g} %"
 
 
 def value(of: Any) -> str:

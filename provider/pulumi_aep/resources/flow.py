@@ -147,7 +147,7 @@ class FlowProvider(FlowServiceProvider):
 
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """A schedule and options that the program leaves to the service are not ours to judge."""
-        judged = not state or state.get("schedule")
+        judged = "name" not in state or state.get("schedule") is not None
         options = item.get("options") or {}
         seen_options = {
             "error_diagnostics_enabled": options.get("errorDiagnosticsEnabled"),

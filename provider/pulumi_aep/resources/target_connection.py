@@ -69,7 +69,7 @@ class TargetConnectionProvider(FlowServiceProvider):
         Several of Adobe's tutorials leave the format out; what the lake writes is parquet_xdm (assumed).
         """
         data = item.get("data") or {}
-        judged = not state or state.get("schema_id")
+        judged = "name" not in state or state.get("schema_id")
         return {
             "name": item.get("name"),
             **undescribed(item.get("description")),
