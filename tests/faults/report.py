@@ -31,9 +31,7 @@ class Table:
         return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
     def rich(self) -> RichTable:
-        table = RichTable()
-        for name in self.header:
-            table.add_column(name, min_width=min(len(name), 9))
+        table = RichTable(*self.header)
         for row in self.rows:
             table.add_row(*map(str, row))
         return table
@@ -96,7 +94,7 @@ def of_rate(outcomes: Outcomes) -> Table:
 
 
 def show(outcomes: dict[str, Outcomes]) -> None:
-    console = Console()
+    console = Console(width=max(Console().width, 100))
     for name, tables in (("kills", [of_kills]), ("storms", [of_storms, of_hits]), ("rate", [of_rate])):
         for table in tables if outcomes[name] else []:
             console.print(table(outcomes[name]).rich())
