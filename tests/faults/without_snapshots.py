@@ -54,7 +54,7 @@ class Hurried(Chains):
 
 
 def hurried_kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Kill]:
-    """As `kills`. Who gives up an up brings it to its end first: the state does not know what there is to destroy."""
+    """As `kills`; after a destroy the owner is made anew."""
     emulator.reset()
     chance = random.Random(f"{seed}/{chains}")
     stack = Hurried(folder, emulator, "kill").start(chains)
@@ -66,13 +66,10 @@ def hurried_kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> l
         if operation == "up, given up":
             stack.keep_owner()
         hit = _kill(stack, verb, victim, after, chance)
-        if operation == "destroy":
+        if operation in ("destroy", "up, given up"):
             problems = _recover(stack, "--destroy") + stack.leftovers()
         else:
             problems = _recover(stack) + stack.disagreements() + stack.unsettled()
-        if operation == "up, given up":
-            stack.destroy()
-            problems += stack.leftovers()
         outcomes.append(Kill(chains, seed, operation, victim, after, hit, problems + _left_processes(stack)))
     return outcomes
 
