@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 ATTEMPTS_AFTER_412 = 3
+FORMER_OWNER = "former_owner"
 
 
 class Provider(ResourceProvider):
@@ -216,6 +217,7 @@ class Provider(ResourceProvider):
             return  # create() took this very object in this run: what goes is an older record of it
         with _time_limit(state, "delete", runtime):
             runtime.check_loss()
+            self._stays_ours(_id, state, runtime)
             self.before_loss(_id, state, runtime)
             with suppress(NotFound):
                 self.collection(runtime).delete(_id)
@@ -225,7 +227,17 @@ class Provider(ResourceProvider):
         """The state that follows from what the service holds."""
         seen = {**self.arguments.pick(state), **self.observe(item, state, runtime)}
         inputs = {name: value for name, value in seen.items() if value is not None}
-        return {**inputs, **self.computed(item, runtime), **_home(runtime)}
+        return {**inputs, **self.computed(item, runtime), **_home(runtime), **_former_owner(state, seen)}
+
+    def _stays_ours(self, object_id: str, state: Props, runtime: "Runtime") -> None:
+        """Raises if another state has taken the object over since: it is that one's to delete."""
+        ours = state.get(FORMER_OWNER) or state.get("owner")
+        seen = self.inventory(runtime).all().get(object_id, {}).get("owner")
+        if ours and seen and not _same_state(seen, ours):
+            raise Claimed(
+                f"{object_id} belongs to {seen} now and is kept: it was taken over from this stack. Take the resource "
+                "out of this stack: pulumi state delete URN (pulumi stack --show-urns lists them)."
+            )
 
     def _reads(self, runtime: "Runtime") -> Reads:
         return runtime.reads(
@@ -401,6 +413,18 @@ def _veiled(value: Any, path: Path, secrets: dict[Path, None]) -> Any:
     if isinstance(value, dict):
         return {key: _veiled(item, (*path, key), secrets) for key, item in value.items()}
     return value
+
+
+def _same_state(owner: str, other: str) -> bool:
+    """Whether two owners have the identity of the same state, whatever the resources are called."""
+    return owner.rpartition("#")[2] == other.rpartition("#")[2]
+
+
+def _former_owner(state: Props, seen: Props) -> Props:
+    """Who the object was made for, where a refresh finds another state's owner: the state remembers whose it was."""
+    ours = state.get(FORMER_OWNER) or state.get("owner")
+    foreign = ours and seen.get("owner") and not _same_state(seen["owner"], ours)
+    return {FORMER_OWNER: ours} if foreign else {}
 
 
 def _is_of(owner: str, owner_id: str | None) -> bool:

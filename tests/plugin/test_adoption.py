@@ -124,6 +124,33 @@ def test_an_adopted_object_is_replaced_though_the_line_is_still_there(
 
 
 @pytest.mark.parametrize("kind", RESOURCES)
+def test_what_was_taken_over_is_not_the_former_stack_s_to_delete(
+    kind: str, life: Callable[..., Life], chain: Chain, emulator: Emulator
+) -> None:
+    """Neither at once nor after a refresh, which writes the new owner into the state."""
+    program = named(programs(chain)[RESOURCES[kind]], "theirs")
+    former, mine = life(RESOURCES[kind]), life(RESOURCES[kind])
+    former.up({**program, "owner": THEIRS})
+    mine.up({**program, "adopt": former.id, "take_over": True})
+    emulator.clear_journal()
+    for _ in range(2):
+        with pytest.raises(Claimed, match=f"belongs to {OWNER} now and is kept: it was taken over from this stack"):
+            former.destroy()
+        assert former.refresh()
+        assert former.outs["former_owner"] == THEIRS
+        assert former.outs["owner"] == OWNER
+    assert emulator.writes() == []
+
+    # Taken back, it is the former stack's again, and no longer the other one's.
+    assert former.up({**program, "owner": THEIRS}) == "update"
+    assert "former_owner" not in former.outs
+    with pytest.raises(Claimed, match=f"belongs to {THEIRS} now"):
+        mine.destroy()
+    former.destroy()
+    mine.destroy()
+
+
+@pytest.mark.parametrize("kind", RESOURCES)
 def test_what_is_not_known_yet_is_no_problem(kind: str, life: Callable[..., Life], chain: Chain) -> None:
     """At a preview arguments may still be unknown: as a whole, or within."""
     program = programs(chain)[RESOURCES[kind]]
