@@ -75,6 +75,14 @@ def test_routes_that_are_not_there(emulator: Emulator) -> None:
     refused(emulator.request("POST", f"{FLOW}/flowSpecs/search", {"groupByProperty": "name"}), gateway.NOT_MODELLED)
 
 
+@pytest.mark.parametrize("path", ["/no%0Aroute", "/data/foundation/schemaregistry/tenant/descriptors/a%0Ab"])
+def test_a_path_with_a_line_break_is_answered_as_any_other(emulator: Emulator, path: str) -> None:
+    answer = emulator.request("GET", path)
+    assert answer.status_code == 404
+    assert answer.headers["x-request-id"]
+    assert answer.json()
+
+
 def test_objects_of_one_sandbox_are_invisible_in_another(emulator: Emulator) -> None:
     chain = make_chain(emulator, "dev")
     assert all(emulator.objects("dev").values())

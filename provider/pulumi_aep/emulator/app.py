@@ -22,6 +22,7 @@ from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
@@ -58,6 +59,15 @@ _SHORT, _LONG = 1000, 2**26  # bytes: answers below are not worth packing, reque
 note(Service.GATEWAY, "Longer answers are packed with gzip for clients that accept it.", "openapi catalog (the header)")
 note(Service.GATEWAY, "A request's body may be packed with gzip, up to 64 MiB unpacked.")
 note(Service.GATEWAY, "OPTIONS answers 204 with the header Allow, without a token; HEAD is a GET without its body.")
+
+
+class AnyPath(PathConvertor):
+    """What `{…:path}` takes: the rest of a path with whatever is in it, line breaks too."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("path", AnyPath())
 
 
 def create_app(db: str | Path) -> Starlette:
