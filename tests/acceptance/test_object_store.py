@@ -61,9 +61,10 @@ def test_two_machines_and_one_stack(tmp_path: Path, emulator: Emulator, backend:
     emulator.settings(latency_ms=400)
     first = start(one, "up")
     wait(lambda: bool(emulator.writes()))
+    emulator.settings(latency_ms=5000)  # however long the second one takes to begin
     assert "the stack is currently locked by 1 lock(s)" in two.fail("up")
-    assert first.wait(300) == 0, (one.folder / "output.log").read_text()
     emulator.settings(latency_ms=0)
+    assert first.wait(300) == 0, (one.folder / "output.log").read_text()
     once = {kind: len(found) for kind, found in emulator.objects().items()}
     assert once["Flow"] == once["Dataset"] == once["BaseConnection"] == once["MappingSet"] == 1
     assert two.preview().changes == {}

@@ -26,7 +26,7 @@ def read(body: Any, allowed: Allowed, lacking: Rule, unsupported: Rule, refuse: 
             raise unsupported(f"op {op[:20]!r}: add, replace and remove are supported")
         if op != "remove" and "value" not in each:
             raise lacking(f"{op} {path[:80]} has no value")
-        verbs = next((verbs for pattern, verbs in allowed.items() if re.fullmatch(pattern, path)), "")
+        verbs = next((verbs for pattern, verbs in allowed.items() if re.fullmatch(pattern, path, re.DOTALL)), "")
         if op not in verbs.split():
             raise refuse(f"{op} {path[:80]}: {verbs or 'no operation'} is documented here")
     return operations
