@@ -1,6 +1,8 @@
 """Two that write at once: what both manage ends in a clear error, what one of them manages is never lost."""
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from pulumi_aep import runtime
 from pulumi_aep.boundary import Props
 from pulumi_aep.errors import Conflict
 from pulumi_aep.resources import KINDS
-from support.emulator import Emulator
+from support.emulator import FLOW, Emulator
 from support.mixpanel import Chain, make_chain
 
 RESOURCES = {resource.__name__: resource.provider for resource in KINDS}
@@ -136,6 +138,42 @@ def test_turn_by_turn_nothing_is_lost(kind: str, life: Callable[..., Life], chai
         )
         item = collection(runtime.current()).get(resource.id)
         assert left(kind, item, number)
+
+
+def test_side_by_side_nothing_is_lost(life: Callable[..., Life], chain: Chain, emulator: Emulator) -> None:
+    """Somebody adds labels to the flow, one after the other, while ups change it: all acknowledged ones are there."""
+    kind = RESOURCES["Flow"]
+    resource, program = life(kind), programs(chain)[kind]
+    resource.up(program)
+    path, done, acknowledged = f"{FLOW}/flows/{resource.id}", threading.Event(), list[str]()
+
+    def write() -> None:
+        while not done.is_set() or not acknowledged:
+            item = emulator.request("GET", path).json()["items"][0]
+            labels = [*(item.get("labels") or []), f"core/C{len(acknowledged)}"]
+            change = [{"op": "add", "path": "/labels", "value": labels}]
+            if emulator.request("PATCH", path, change, headers={"If-Match": item["etag"]}).ok:
+                acknowledged.append(labels[-1])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    ours: list[str] = []
+    number = 0
+    try:
+        while (len(ours) < 15 or len(acknowledged) < 15) and number < 500:
+            number += 1
+            with suppress(Conflict):  # it kept changing: the next up goes on
+                assert resource.up({**program, "description": f"ours {number}"}) == "update"
+                ours.append(f"ours {number}")
+    finally:
+        done.set()
+        writer.join()
+    item = emulator.request("GET", path).json()["items"][0]
+    assert len(ours) >= 15
+    assert len(acknowledged) >= 15
+    assert item["labels"] == acknowledged
+    assert resource.refresh()
+    assert resource.outs["description"] == ours[-1]
 
 
 def test_an_object_that_never_rests(life: Callable[..., Life], chain: Chain, emulator: Emulator) -> None:
