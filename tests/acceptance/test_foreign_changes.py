@@ -142,6 +142,39 @@ aep.BaseConnection(
     assert ours not in {item["id"] for item in emulator.objects()["BaseConnection"]}
 
 
+GATEWAY_PAGE = {"body": "<html>no route</html>", "headers": {"Content-Type": "text/html"}}
+
+
+def test_answers_that_do_not_mean_gone(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """Each ends refresh or destroy with an error; the state stays, and the object too."""
+    dev = stack('aep.FieldGroup("web", fields={"item": {"type": "string"}})')
+    dev.up()
+
+    def known() -> dict[str, tuple[Any, ...]]:
+        return {
+            name: tuple(item.get(key) for key in ("id", "inputs", "outputs")) for name, item in dev.resources().items()
+        }
+
+    before, objects = known(), emulator.objects()
+    for verb, method, answer, told in (
+        ("refresh", "GET", {"status": 401, "body": {"error_code": "401013", "message": "expired"}}, "401 401013"),
+        ("refresh", "GET", {"status": 404, "body": ""}, "404"),
+        ("refresh", "GET", {"status": 200, **GATEWAY_PAGE}, "200"),
+        ("destroy", "DELETE", {"status": 404, **GATEWAY_PAGE}, "404"),
+        ("destroy", "DELETE", {"status": 403, "body": {"error_code": "403025", "message": "no"}}, "403 403025"),
+    ):
+        fault = {"method": method, "path": "/tenant/fieldgroups/", **answer}
+        emulator.control("POST", "faults", fault).raise_for_status()
+        text = dev.fail(verb)
+        assert f"{method} /data/foundation/schemaregistry/tenant/fieldgroups/" in text
+        assert told in text
+        assert known() == before, answer
+        assert emulator.objects() == objects
+        emulator.control("DELETE", "faults").raise_for_status()
+    dev.refresh()
+    assert dev.preview().changes == {}
+
+
 def test_every_kind_is_brought_back(chain: Callable[..., Chain], emulator: Emulator) -> None:
     """Texts, tags, state and mappings changed by hand: shown by refresh, and mended without a replacement."""
     stack = chain({"Dataset": {"tags": {"team": ["shop"]}}})
