@@ -9,6 +9,7 @@ from pulumi.runtime.settings import get_root_resource
 from .arguments import Arguments
 from .boundary import Props
 from .provider import Provider, current_runtime, stay_home
+from .sdk import await_registrations_first
 
 NAME = "aep-owner"
 
@@ -65,6 +66,7 @@ def owner_line(resource_name: str) -> pulumi.Output[str]:
     root: Any = get_root_resource()
     owner = getattr(root, Owner._instances, None)
     if owner is None:
+        await_registrations_first()
         owner = Owner()
         if root is not None:
             setattr(root, Owner._instances, owner)

@@ -173,8 +173,13 @@ def _widen_host(workers: int) -> None:
 
     Called on one of the host's own threads, which hold a reference to their pool; where that is not so, four it is.
     """
+    begun = threading.Event()
     try:
         pool = threading.current_thread()._args[0]()  # type: ignore[attr-defined]
         pool._max_workers = max(pool._max_workers, workers)
+        while len(pool._threads) < pool._max_workers:  # it adds one as work comes in, and most may have come already
+            pool.submit(begun.wait)
     except (AttributeError, IndexError, TypeError):
         return
+    finally:
+        begun.set()

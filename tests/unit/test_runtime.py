@@ -18,6 +18,22 @@ def test_the_host_serves_as_many_calls_as_the_services_may_be_asked() -> None:
         list(pool.map(lambda _: together.wait(10), range(12)))
 
 
+def test_calls_that_wait_already_are_served_too() -> None:
+    """As in a destroy: a hundred calls are there before the first of them lets configure() run."""
+    here, together = threading.Event(), threading.Barrier(12)
+    with ThreadPoolExecutor(4) as pool:
+
+        def configure() -> None:
+            assert here.wait(10)
+            _widen_host(12)
+
+        first = pool.submit(configure)
+        waiting = [pool.submit(together.wait, 10) for _ in range(12)]
+        here.set()
+        first.result()
+        assert sorted(each.result() for each in waiting) == list(range(12))
+
+
 def test_a_lower_ceiling_leaves_the_host_as_it_is() -> None:
     with ThreadPoolExecutor(4) as pool:
         pool.submit(_widen_host, 2).result()

@@ -186,7 +186,7 @@ class MixpanelSource(pulumi.ComponentResource):
             enabled=enabled,
             opts=inside,
         )
-        self.register_outputs({"flow_id": self.flow.id})
+        self.register_outputs({})  # nothing that must be waited for: the engine would write all states again for it
 
 
 def _refuse_contradictions(

@@ -8,7 +8,7 @@ import pulumi.dynamic
 
 from ..owner import owner_line
 from ..provider import Provider
-from ._positions import shorten_stack_traces
+from ..sdk import shorten_stack_traces
 
 shorten_stack_traces()
 

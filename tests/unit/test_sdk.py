@@ -1,5 +1,6 @@
-"""What a state keeps of the place where its resource was made."""
+"""What a state keeps of the place where its resource was made, and how a program waits for its resources."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import pulumi
 import pulumi.dynamic
 import pytest
 from pulumi.runtime import resource as sdk
+from pulumi.runtime import settings
+from pulumi.runtime.stack import wait_for_rpcs
 
 import pulumi_aep as aep
-from pulumi_aep.resources._positions import shorten_stack_traces
+from pulumi_aep.sdk import await_registrations_first, shorten_stack_traces
 from unit.kinds import SCHEMA
 
 
@@ -84,3 +87,44 @@ def test_it_is_done_once() -> None:
     once = sdk._get_stack_trace
     shorten_stack_traces()
     assert sdk._get_stack_trace is once
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many outputs the SDK waited for at once, each time that it did."""
+    found: list[int] = []
+    wait = asyncio.wait
+
+    async def noting(tasks: Any, **how: Any) -> Any:
+        found.append(len(tasks))
+        return await wait(tasks, **how)
+
+    settings.SETTINGS.outputs.clear()  # of earlier tests, as is the root
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    pulumi.runtime.set_mocks(Monitor(), project="shop", stack="dev")
+    asyncio.get_event_loop().run_until_complete(wait_for_rpcs())
+    monkeypatch.setattr(asyncio, "wait", noting)
+    return found
+
+
+async def many() -> None:
+    """As the language host has it: a program that never pauses, then the wait."""
+    for number in range(20):
+        aep.Dataset(f"events {number}", schema_id=SCHEMA)
+    await wait_for_rpcs()
+
+
+def test_a_program_waits_for_its_resources_and_not_for_all_outputs_at_once(rounds: list[int]) -> None:
+    asyncio.get_event_loop().run_until_complete(many())
+    assert sum(rounds) == 0
+
+
+def test_where_the_sdk_has_no_such_list_a_program_waits_as_ever(
+    rounds: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.delattr(settings, "_get_rpc_manager")
+        await_registrations_first()
+    monkeypatch.setattr("pulumi_aep.owner.await_registrations_first", lambda: None)
+    asyncio.get_event_loop().run_until_complete(many())
+    assert sum(rounds) > 100
