@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/speed")
     parser.add_argument("case", nargs="*", help=f"one or more of {', '.join(CASES)}; all if left out")
     parser.add_argument("--chains", type=int, default=100, help="dataflows of eight objects (100)")
-    parser.add_argument("--growth", type=int, nargs="+", default=[10, 30, 100], help="sizes of the case growth")
+    parser.add_argument("--growth", type=int, nargs="+", default=[10, 30, 100, 300], help="sizes of the case growth")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     given = parser.parse_args()
     if wrong := set(given.case) - set(CASES):

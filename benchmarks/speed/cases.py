@@ -204,7 +204,7 @@ def one_chain(world: World) -> list[Row]:
 
 
 CRITICAL_PATH = 12
-"""A token and the tenant; then field group, schema, dataset, target connection, flow: each listed, each made."""
+"""A token, the base connection's spec; then field group, schema, dataset, target connection, flow: listed and made."""
 
 
 @case
@@ -243,7 +243,7 @@ def side_by_side(world: World) -> list[Row]:
 def growth(world: World) -> list[Row]:
     """First ups of more and more dataflows without snapshots: time beyond the floor, and our own CPU, per object."""
     rows = []
-    for chains in world.figures.get("growth", (10, 30, 100)):
+    for chains in world.figures.get("growth", (10, 30, 100, 300)):
         floor, stack = world.floor_stack(chains), world.stack("grow", chains, world.another())
         under, run = (each.run("up", *SURE, env=WITHOUT_SNAPSHOTS) for each in (floor, stack))
         objects = chains * OBJECTS

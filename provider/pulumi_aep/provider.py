@@ -89,6 +89,11 @@ class Provider(ResourceProvider):
         """Inputs with the defaults that must stay still, kept from `previous` where it has them."""
         return props
 
+    def foresee(self, given: Props, runtime: "Runtime") -> None:
+        """Begin to ask, while a new resource is checked, what its check or its creation will need to know."""
+        if self.likeness and not given.get("adopt") and not given.get("allow_duplicate_name"):
+            runtime.ahead(self.inventory(runtime).all)
+
     def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         """Problems that only the service can know; asked for what is new or changed against `previous`."""
         return []
@@ -137,12 +142,14 @@ class Provider(ResourceProvider):
         """All problems of the resource at once, and the inputs in their normal form."""
         previous, given = from_host(_olds), from_host(news)
         runtime = current_runtime()
+        online = runtime.settings.online_checks
+        if online and not previous:
+            self.foresee(given, runtime)
         props, problems = self.arguments.parse(self.complete(given, previous, runtime))
         self._hide(props, runtime)
-        if runtime.settings.online_checks:
-            ask = runtime.ahead(lambda: self._claims(props, runtime)) if not previous else list[str]
+        if online:
             problems += self.judge(props, previous, runtime)
-            problems += ask()
+            problems += self._claims(props, runtime) if not previous else []
         if problems:
             # An empty property name: with a name the engine would print the property's value, secret or not.
             return CheckResult(to_host(given), [CheckFailure("", problem) for problem in problems])

@@ -72,6 +72,10 @@ class FieldGroupProvider(RegistryProvider):
             "allOf": [{"$ref": f"#/definitions/{DEFINITION}"}],
         }
 
+    def foresee(self, given: Props, runtime: "Runtime") -> None:
+        super().foresee(given, runtime)
+        runtime.ahead(lambda: runtime.tenant_id)
+
     def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Fields and classes that somebody added, and what the Registry adds to a field, are not ours to judge."""
         seen: dict[str, Any] = {}
