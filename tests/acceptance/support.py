@@ -121,14 +121,16 @@ class Stack:
 
     def secret(self, key: str, value: str) -> None:
         """Set an encrypted value of the stack's config."""
-        self.run("config", "set", "--stack", self.name, "--secret", key, value)
+        result = self.call("config", "set", "--stack", self.name, "--secret", key, typed=value)
+        assert result.code == 0, result.text
 
-    def call(self, *arguments: str) -> Result:
-        """A command of the CLI, as it comes."""
+    def call(self, *arguments: str, typed: str | None = None) -> Result:
+        """A command of the CLI, as it comes; `typed` is what it reads."""
         done = subprocess.run(
             [engine(), *arguments, "--non-interactive", "--color", "never"],
             cwd=self.folder,
             env=self.environment,
+            input=typed,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

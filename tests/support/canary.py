@@ -4,7 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -35,15 +35,17 @@ class Canaries:
 
     @contextmanager
     def watched_processes(self) -> Iterator[set[tuple[str, str]]]:
-        """(name, program) of processes whose arguments held one at any moment within the block."""
+        """(name, program) of processes that the test began and whose arguments held one at any moment in the block."""
         seen: set[tuple[str, str]] = set()
         over = threading.Event()
 
         def watch() -> None:
+            this = psutil.Process()
             while not over.is_set():
-                for process in psutil.process_iter(["cmdline"]):
-                    command = process.info["cmdline"] or []
-                    seen.update((name, command[0]) for name in self.found("\0".join(command)))
+                for process in this.children(recursive=True):
+                    with suppress(psutil.Error):
+                        command = process.cmdline()
+                        seen.update((name, command[0]) for name in self.found("\0".join(command)))
                 over.wait(0.05)
 
         thread = threading.Thread(target=watch, daemon=True)
