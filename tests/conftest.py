@@ -1,10 +1,14 @@
 """Fixtures for all tests: one emulator process per test session, emptied before each test that uses it."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from support.emulator import Emulator
+
+# A shell lets its background jobs ignore SIGINT, with which the engine ends its plugins: each command would wait 5 s.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ measured is compared with a floor, a script or an empty program in the same run 
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,8 @@ def main() -> None:
     given = parser.parse_args()
     if wrong := set(given.case) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(wrong))}; there are {', '.join(CASES)}")
+    # A shell lets its background jobs ignore SIGINT, with which the engine ends its plugins: 5 s each time.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rows: list[Row] = []
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, World(Path(folder), given.chains) as world:

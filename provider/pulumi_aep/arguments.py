@@ -262,3 +262,8 @@ def undescribed(text: str | None) -> Props:
     match = _OWNER_LINE.search(text or "")
     description = (text or "")[: match.start()] if match else text
     return {"description": description or None, "owner": match["owner"] if match else None}
+
+
+def state_of(owner: str | None) -> str:
+    """The id of the state that an owner names, whatever the resource is called; empty without an owner."""
+    return (owner or "").rpartition("#")[2]

@@ -20,7 +20,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from .arguments import Arguments, described, holds_unknown
+from .arguments import Arguments, described, holds_unknown, state_of
 from .boundary import Props, from_host, to_host
 from .errors import LAST_UP, Claimed, Conflict, LookupFailed, NotFound, Stale, WrongHome
 from .inventory import Inventory
@@ -240,7 +240,7 @@ class Provider(ResourceProvider):
         """Raises if another state has taken the object over since: it is that one's to delete."""
         ours = state.get(FORMER_OWNER) or state.get("owner")
         seen = self.inventory(runtime).all().get(object_id, {}).get("owner")
-        if ours and seen and not _same_state(seen, ours):
+        if ours and seen and state_of(seen) != state_of(ours):
             raise Claimed(
                 f"{object_id} belongs to {seen} now and is kept: it was taken over from this stack. Take the resource "
                 "out of this stack: pulumi state delete URN (pulumi stack --show-urns lists them)."
@@ -334,7 +334,7 @@ class Provider(ResourceProvider):
         for object_id, seen in self.inventory(runtime).all().items():
             owner = seen.get("owner") or ""
             alike = all(seen.get(name) == props.get(name) for name in self.likeness)
-            if alike and owner != props.get("owner") and not _is_of(owner, runtime.settings.owner_id):
+            if alike and owner != props.get("owner") and state_of(owner) != runtime.settings.owner_id:
                 return [_look_alike(object_id, seen, self.likeness, owner, props.get("owner"))]
         return []
 
@@ -422,27 +422,18 @@ def _veiled(value: Any, path: Path, secrets: dict[Path, None]) -> Any:
     return value
 
 
-def _same_state(owner: str, other: str) -> bool:
-    """Whether two owners have the identity of the same state, whatever the resources are called."""
-    return owner.rpartition("#")[2] == other.rpartition("#")[2]
-
-
 def _former_owner(state: Props, seen: Props) -> Props:
     """Who the object was made for, where a refresh finds another state's owner: the state remembers whose it was."""
     ours = state.get(FORMER_OWNER) or state.get("owner")
-    foreign = ours and seen.get("owner") and not _same_state(seen["owner"], ours)
+    foreign = ours and seen.get("owner") and state_of(seen["owner"]) != state_of(ours)
     return {FORMER_OWNER: ours} if foreign else {}
-
-
-def _is_of(owner: str, owner_id: str | None) -> bool:
-    return owner_id is not None and owner.endswith(f"#{owner_id}")
 
 
 def _look_alike(object_id: str, seen: Props, likeness: tuple[str, ...], owner: str, ours: Any) -> str:
     name = likeness[0]
     text = f"{name}: {seen.get(name)!r} is there already as {object_id}, "
     path, _, identity = owner.rpartition("#")
-    if identity and isinstance(ours, str) and ours.endswith(f"#{identity}"):
+    if identity and isinstance(ours, str) and state_of(ours) == identity:
         resource = path.split("/", 2)[-1]
         text += f"made by this stack as {resource!r}. If {resource!r} was renamed, tell Pulumi and it stays as it is: "
         text += f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{resource}")]). '

@@ -76,6 +76,11 @@ def time_passes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> list[flo
 # ---- runs ----
 
 
+def test_before_the_first_run(cli_run: Cli) -> None:
+    assert cli_run("runs").out == "There are no runs yet.\n"
+    assert cli_run("runs", "--since", "1h").out == "There are no such runs.\n"
+
+
 def test_runs_of_a_flow_latest_first(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
     flow = flows.make()
     for _ in range(2):

@@ -95,6 +95,7 @@ def _identity(each: Disagreement) -> dict[str, str]:
 
 
 def _disagreements(session: Session, sandbox: "Sandbox") -> Iterator[Disagreement]:
+    from ..arguments import state_of
     from ..provider import stay_home
     from ..resources import KINDS
 
@@ -113,7 +114,7 @@ def _disagreements(session: Session, sandbox: "Sandbox") -> Iterator[Disagreemen
         for each in there.values():
             if each.id in names:
                 continue
-            if (each.owner or "").endswith(f"#{owner.id}"):
+            if state_of(each.owner) == owner.id:
                 yield Disagreement(ORPHAN, kind.__name__, each.name, each.id, each)
             elif not each.owner and [each.props.get(key) for key in likeness] in ours:
                 yield Disagreement(LOOK_ALIKE, kind.__name__, each.name, each.id, each)

@@ -135,6 +135,7 @@ def _is_json(file: Path) -> bool:
 
 def _left(stack: str | None) -> Iterator[tuple[str, str]]:
     """(kind, id) of what carries this stack's owner and is not in its state, mapping sets that flows go by left out."""
+    from ..arguments import state_of
     from ..resources import KINDS, MappingSet
     from ..resources.flow import flows_of
     from ..runtime import Runtime
@@ -146,7 +147,7 @@ def _left(stack: str | None) -> Iterator[tuple[str, str]]:
     runtime, recorded = Runtime(session.settings, session.client), {each.id for each in session.resources}
     for kind in KINDS:
         for object_id, seen in kind.provider().inventory(runtime).all().items():
-            unknown = (seen.get("owner") or "").endswith(f"#{owner_id}") and object_id not in recorded
+            unknown = state_of(seen.get("owner")) == owner_id and object_id not in recorded
             if unknown and not (kind is MappingSet and flows_of(object_id, runtime)):
                 yield kind.__name__, object_id
 

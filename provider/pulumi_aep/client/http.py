@@ -144,10 +144,8 @@ class Http:
     def clock_ahead(self) -> float | None:
         """Seconds by which this machine's clock is ahead of the platform's; None if that does not tell the time."""
         response = self._raw("GET", f"{self.settings.endpoint}/", "/")
-        try:
-            return time.time() - email.utils.parsedate_to_datetime(response.headers["Date"]).timestamp()
-        except (KeyError, ValueError):
-            return None
+        now = _seconds(response.headers.get("Date", ""))
+        return None if now is None else time.time() - now
 
     def repeat(self, action: Callable[[], T], may_repeat: Callable[[errors.ServiceError], bool]) -> T:
         """What `action` gives; again after pauses, as long as `may_repeat` its errors and there is time."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, Ty
 import pulumi
 from pydantic import AfterValidator, Field, model_validator
 
-from ..arguments import Arguments, Name, Part, SchemaId, described, fixed, undescribed
+from ..arguments import Arguments, Name, Part, SchemaId, described, fixed, state_of, undescribed
 from ..boundary import Props
 from ..provider import Provider
 from ._resource import Claim, Resource
@@ -98,7 +98,7 @@ class MappingSetProvider(Provider):
         output = item.get("outputSchema") or {}
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
         owner, ours = owner_of(item), state.get("owner")
-        owner = ours if ours and (owner is None or _state_of(owner) == _state_of(ours)) else owner
+        owner = ours if ours and (owner is None or state_of(owner) == state_of(ours)) else owner
         return {"schema_id": schema_id, "mappings": kept + foreign, "owner": owner}
 
     def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
@@ -120,7 +120,7 @@ class MappingSetProvider(Provider):
     def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
         """A new version for other mappings, or another stack; not for another name of the resource."""
         same = old["mappings"] == new["mappings"] or _sorted(old, runtime) == _sorted(new, runtime)
-        return None if same and _state_of(old.get("owner")) == _state_of(new.get("owner")) else self.body(new, runtime)
+        return None if same and state_of(old.get("owner")) == state_of(new.get("owner")) else self.body(new, runtime)
 
     def is_left(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
         """What is replaced has another schema; what is made anew on demand is used by a flow. Neither was left."""
@@ -152,11 +152,6 @@ def owner_of(item: dict[str, Any]) -> str | None:
 def _sorted(props: Props, runtime: "Runtime") -> list[Any]:
     """The lines as they are written; their order means nothing."""
     return sorted(([*_to_wire(mapping, runtime).items()] for mapping in props["mappings"]), key=str)
-
-
-def _state_of(owner: str | None) -> str:
-    """The id of the state that an owner names."""
-    return (owner or "").rpartition("#")[2]
 
 
 def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
