@@ -49,7 +49,7 @@ golden: setup ## keep the state that this release leaves, for the tests of upgra
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
 		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/upgrades/golden.py
 
-bench: setup ## how quick a hundred dataflows are, against a floor and a script; writes docs/performance.md (an hour)
+bench: setup ## how quick a hundred dataflows are, against a floor and a script; writes docs/performance.md (20 minutes)
 	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
 		PATH="$$($(VENV) -m tools.engine)" $(VENV) benchmarks/speed --write
 

@@ -39,7 +39,7 @@ def main() -> None:
         for name in given.case or CASES:
             world.say(f"--- {name}")
             rows += CASES[name](world)
-            if given.write:  # after each: the whole takes an hour
+            if given.write:  # after each: the whole takes twenty minutes
                 write(ROOT / "docs" / "performance.md", rows, profile(world), given.chains, (load, os.getloadavg()[0]))
     table = Table("Case", "Measured", "Against", "Ratio", "Goal", "")
     for row in rows:
