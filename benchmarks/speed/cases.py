@@ -243,7 +243,7 @@ def side_by_side(world: World) -> list[Row]:
 def growth(world: World) -> list[Row]:
     """First ups of more and more dataflows without snapshots: time beyond the floor, and our own CPU, per object."""
     rows = []
-    for chains in world.figures.get("growth", (10, 30, 100, 300)):
+    for chains in world.figures["growth"]:
         floor, stack = world.floor_stack(chains), world.stack("grow", chains, world.another())
         under, run = (each.run("up", *SURE, env=WITHOUT_SNAPSHOTS) for each in (floor, stack))
         objects = chains * OBJECTS

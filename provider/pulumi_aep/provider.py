@@ -238,12 +238,11 @@ class Provider(ResourceProvider):
 
     def _stays_ours(self, object_id: str, state: Props, runtime: "Runtime") -> None:
         """Raises if another state has taken the object over since: it is that one's to delete."""
-        ours = state.get(FORMER_OWNER) or state.get("owner")
-        seen = self.inventory(runtime).all().get(object_id, {}).get("owner")
-        if ours and seen and state_of(seen) != state_of(ours):
+        seen = self.inventory(runtime).all().get(object_id, {})
+        if _former_owner(state, seen):
             raise Claimed(
-                f"{object_id} belongs to {seen} now and is kept: it was taken over from this stack. Take the resource "
-                "out of this stack: pulumi state delete URN (pulumi stack --show-urns lists them)."
+                f"{object_id} belongs to {seen['owner']} now and is kept: it was taken over from this stack. Take the "
+                "resource out of this stack: pulumi state delete URN (pulumi stack --show-urns lists them)."
             )
 
     def _reads(self, runtime: "Runtime") -> Reads:
@@ -423,7 +422,7 @@ def _veiled(value: Any, path: Path, secrets: dict[Path, None]) -> Any:
 
 
 def _former_owner(state: Props, seen: Props) -> Props:
-    """Who the object was made for, where a refresh finds another state's owner: the state remembers whose it was."""
+    """Who the object was made for, where it has another state's owner now: the state remembers whose it was."""
     ours = state.get(FORMER_OWNER) or state.get("owner")
     foreign = ours and seen.get("owner") and state_of(seen["owner"]) != state_of(ours)
     return {FORMER_OWNER: ours} if foreign else {}

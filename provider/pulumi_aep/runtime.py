@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from . import config
 from .errors import ApiError, EngineGone, Guarded
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 ENGINE_CHECK_S = 2.0
 AHEAD = 8
-
-T = TypeVar("T")
 
 
 class Runtime:
@@ -87,9 +85,9 @@ class Runtime:
         reads: Reads = self._once(f"reads/{kind}", make)
         return reads
 
-    def ahead(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Begin the work on another thread; the result of this waits for it and gives what it gave or raised."""
-        return self._pool.submit(work).result
+    def ahead(self, work: Callable[[], object]) -> None:
+        """Begin on another thread what is asked once per process; who asks it meanwhile waits, after an error anew."""
+        self._pool.submit(work)
 
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
         try:

@@ -72,8 +72,10 @@ def runs(
                 found[number] = follow(service, run, names.get(run.flow_id, run.flow_id), tell)
     if as_json:
         print_json([{"flow": names.get(run.flow_id), **as_plain(run)} for run in found])
+    elif found:
+        show(found, names)
     else:
-        show(found, names, "There are no runs yet." if since is None and not failed else "There are no such runs.")
+        typer.echo("There are no runs yet." if since is None and not failed else "There are no such runs.")
     if (failed and found) or any(run.id in under_way and not run.well for run in found):
         raise typer.Exit(1)
 
@@ -99,11 +101,8 @@ def as_plain(run: FlowRun) -> dict[str, Any]:
     return {**dataclasses.asdict(run), **times, "seconds": run.seconds}
 
 
-def show(found: Sequence[FlowRun], names: Mapping[str, str], none: str = "") -> None:
-    """A table of runs; below it every error once, with the runs that had it and what to do. `none` where none are."""
-    if not found:
-        typer.echo(none)
-        return
+def show(found: Sequence[FlowRun], names: Mapping[str, str]) -> None:
+    """A table of runs; below it every error once, with the runs that had it and what to do."""
     several = len({run.flow_id for run in found}) > 1
     rows = []
     for run in found:
