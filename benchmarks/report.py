@@ -11,10 +11,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pulumi_aep.flow_runs import LOST_RECORDS, FlowRun, RunError
 from pulumi_aep.report import FlowReport, Report
 from pulumi_aep.report.data import Part, Way
 from pulumi_aep.report.page import render
+from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
 FLOWS, RUNS_EACH, REPEATS = 200, 168, 5
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .components import MixpanelSource
-    from .first_run import FirstRun
+    from .constants import ConnectionSpec, FlowSpec, XdmClass
     from .lookups import (
         Exploration,
         FlowRunInfo,
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         get_sandbox,
         get_schema,
     )
-    from .owner import Owner
     from .resources import (
         BaseConnection,
         Dataset,
@@ -33,10 +32,11 @@ if TYPE_CHECKING:
     )
     from .resources._types import Data, SpecRef
     from .resources.base_connection import Auth
+    from .resources.first_run import FirstRun
     from .resources.flow import FlowOptions, Schedule, Transformation
     from .resources.mapping_set import Mapping
+    from .resources.owner import Owner
     from .resources.source_connection import SourceData
-    from .specs import ConnectionSpec, FlowSpec, XdmClass
 else:  # not for type checkers, which would take any name for one of ours
 
     def __getattr__(name: str) -> object:
@@ -85,17 +85,17 @@ __all__ = [
 _HOMES = {
     "Auth": ".resources.base_connection",
     "Data": ".resources._types",
-    "FirstRun": ".first_run",
+    "FirstRun": ".resources.first_run",
     "FlowOptions": ".resources.flow",
     **dict.fromkeys(("Exploration", "FlowRunInfo", "explore"), ".lookups"),
     "Mapping": ".resources.mapping_set",
     "MixpanelSource": ".components",
-    "Owner": ".owner",
+    "Owner": ".resources.owner",
     "Schedule": ".resources.flow",
     "SourceData": ".resources.source_connection",
     "SpecRef": ".resources._types",
     "Transformation": ".resources.flow",
-    **dict.fromkeys(("ConnectionSpec", "FlowSpec", "XdmClass"), ".specs"),
+    **dict.fromkeys(("ConnectionSpec", "FlowSpec", "XdmClass"), ".constants"),
     **dict.fromkeys((name for name in __all__ if name.startswith("get_")), ".lookups"),
 }
 _HOMES |= {name: ".resources" for name in __all__ if name not in _HOMES}

@@ -1,24 +1,24 @@
 """Every error that this package raises on purpose.
 
 AepError
-├── ConfigError          a setting is missing or wrong
-├── LookupFailed         a look-up by name found none or several, or get() found nothing
-├── WrongHome            the object lives in another sandbox or organization than the stack's config names
-├── Guarded              something valuable would be lost: a dataset with data, anything in a production sandbox
-├── Claimed              an object to be taken is somebody else's, or cannot become what is wanted
-├── Conflict             somebody else changed a managed field since the last `pulumi up`
-├── Untested             a base connection's credentials did not pass the test that the program wants
-├── RunFailed            a gate stays closed: the flow's run did not end well, or none ended in time
-├── EngineGone           the Pulumi engine that asked for this work has died: nothing more is written
-├── Inexpressible        an object that none of our resources can say
-└── ServiceError         talking to a service failed: verb, path and request id
-    ├── NotSent          the request certainly was not processed (connection refused, unknown host)
-    ├── NoAnswer         sent, but no answer came: it may or may not have been processed
-    ├── UnexpectedAnswer an answer that is not the service's (HTML, broken JSON, a redirect)
-    └── ApiError         the service's own refusal: HTTP status, code, message
-        ├── NotFound     404 for that very object
-        ├── Stale        412: the object changed since it was read
-        └── InUse        something else still needs the object
+├── ConfigError            a setting is missing or wrong
+├── LookupFailed           a look-up by name found none or several, or get() found nothing
+├── ScopeMismatch          the object lives in another sandbox or organization than the stack's config names
+├── DeletionProtected      something valuable would be lost: a dataset with data, a production sandbox
+├── OwnershipConflict      an object to be taken is somebody else's, or cannot become what is wanted
+├── Conflict               somebody else changed a managed field since the last `pulumi up`
+├── CredentialsRejected    a base connection's credentials did not pass the test that the program wants
+├── RunFailed              a gate stays closed: the flow's run did not end well, or none ended in time
+├── EngineGone             the Pulumi engine that asked for this work has died: nothing more is written
+├── NotRepresentable       an object that none of our resources can say
+└── ServiceError           talking to a service failed: verb, path and request id
+    ├── RequestNotSent     the request certainly was not processed (connection refused, unknown host)
+    ├── ResponseLost       sent, but no answer came: it may or may not have been processed
+    ├── UnexpectedAnswer   an answer that is not the service's (HTML, broken JSON, a redirect)
+    └── ApiError           the service's own refusal: HTTP status, code, message
+        ├── NotFound       404 for that very object
+        ├── PreconditionFailed412: the object changed since it was read
+        └── InUse          something else still needs the object
 """
 
 
@@ -34,15 +34,15 @@ class LookupFailed(AepError):
     """A look-up by name or title found none or several, or `get` found nothing by that id."""
 
 
-class WrongHome(AepError):
+class ScopeMismatch(AepError):
     """The object lives in another sandbox or organization than the stack's config names."""
 
 
-class Guarded(AepError):
+class DeletionProtected(AepError):
     """Refused, because something valuable would be lost."""
 
 
-class Claimed(AepError):
+class OwnershipConflict(AepError):
     """An object that this stack would make or adopt belongs to somebody else, or cannot become what is wanted."""
 
 
@@ -50,7 +50,7 @@ class Conflict(AepError):
     """Somebody else changed a managed field since the last `pulumi up` or `pulumi refresh`."""
 
 
-class Untested(AepError):
+class CredentialsRejected(AepError):
     """A base connection's credentials did not pass the test that the program wants."""
 
 
@@ -62,7 +62,7 @@ class EngineGone(AepError):
     """The Pulumi engine that asked for this work has died."""
 
 
-class Inexpressible(AepError):
+class NotRepresentable(AepError):
     """An object of the service that none of our resources can say; `str()` is the reason."""
 
 
@@ -84,13 +84,13 @@ class ServiceError(AepError):
         return "\n".join(filter(None, (super().__str__(), self.remedy, self.outlook)))
 
 
-class NotSent(ServiceError):
+class RequestNotSent(ServiceError):
     """The request certainly was not processed."""
 
     remedy = "Nothing was changed by it: run the same again."
 
 
-class NoAnswer(ServiceError):
+class ResponseLost(ServiceError):
     """The request was sent and no answer came."""
 
     remedy = "Whether it was done, the next run finds out: run the same again."
@@ -128,7 +128,7 @@ class NotFound(ApiError):
     remedy = "It, or what it names, was deleted or lives in another sandbox: run pulumi refresh, then pulumi up."
 
 
-class Stale(ApiError):
+class PreconditionFailed(ApiError):
     """412: the etag sent is not the current one."""
 
     remedy = "Somebody else changed it meanwhile: run pulumi refresh, look at the changes, then pulumi up."

@@ -19,7 +19,7 @@ from . import config
 from .errors import AepError, LookupFailed
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .client.client import Client
 
 T = TypeVar("T")
 
@@ -157,7 +157,7 @@ def explore(
 
 
 def _exploration(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
-    from .exploration import Content, look
+    from .sources.preview import Content, look
 
     with _told():
         found = look(_client().flow_service, connection_id, path, _with_windows_name(params), file_type)
@@ -169,7 +169,7 @@ def _exploration(connection_id: str, path: str, params: dict[str, Any] | None, f
 def _with_windows_name(params: dict[str, Any] | None) -> dict[str, Any] | None:
     if not params or "timezone" not in params:
         return params
-    from .timezones import windows_name
+    from .sources.timezones import windows_name
 
     try:
         return {**params, "timezone": windows_name(str(params["timezone"]))}
@@ -189,7 +189,7 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
 
 
 def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:
-    from .flow_runs import explained
+    from .sources.flow_runs import explained
 
     with _told():
         service = _client().flow_service
@@ -242,6 +242,6 @@ def _one(
 
 @cache
 def _client() -> "Client":
-    from .client import Client
+    from .client.client import Client
 
     return Client(config.load(lambda key: pulumi.Config("aep").get(key.removeprefix("aep:"))))

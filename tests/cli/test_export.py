@@ -17,7 +17,7 @@ import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from pulumi_aep.cli import _program
+from pulumi_aep.cli import _codegen
 from pulumi_aep.cli.export import _address, _say
 from pulumi_aep.config import Settings
 from support.emulator import DATA_PREP, FLOW, Emulator
@@ -130,7 +130,7 @@ def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
 def test_a_real_sandbox_is_told_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
     assert _address(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
-    text = _program.program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
+    text = _codegen.program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
     assert 'HOME = {"orgId": "ACME@AdobeOrg", "sandbox": "dev"}' in text
     _say(Path("shop"), [], settings)
     steps = ["cd shop", "pulumi stack init dev", "pulumi config set --secret aep:clientSecret", "pulumi up"]
@@ -222,11 +222,11 @@ def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -
 
 def test_groups_of_adobe_are_named_by_their_ids(cli_run: Cli, emulator: Emulator) -> None:
     """A schema may be of Adobe's groups only; their ids are the same everywhere."""
-    from pulumi_aep.cli._objects import ADOBES, Sandbox
-    from pulumi_aep.client import Client
+    from pulumi_aep.cli._sandbox_objects import ADOBES, Sandbox
+    from pulumi_aep.client.client import Client
     from pulumi_aep.config import load
+    from pulumi_aep.engine.runtime import Runtime
     from pulumi_aep.resources import FieldGroup
-    from pulumi_aep.runtime import Runtime
 
     settings = load({"aep:endpoint": "emulator", "aep:sandbox": "local"}.get)
     found = Sandbox(Runtime(settings, Client(settings))).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
@@ -305,13 +305,13 @@ VALUES = st.recursive(
 @settings(max_examples=50, deadline=None)
 @given(VALUES, st.integers(0, 80))
 def test_a_value_as_python_is_the_value(value: Any, indent: int) -> None:
-    assert ast.literal_eval(_program._render(value, indent, 0)) == value
+    assert ast.literal_eval(_codegen._render(value, indent, 0)) == value
 
 
 @settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(st.lists(VALUES, min_size=30, max_size=30))
 def test_python_is_formatted_as_ruff_does(values: list[Any]) -> None:
-    text = "".join(f"value_{n} = {_program._render(each, 0, 10)}\n" for n, each in enumerate(values))
+    text = "".join(f"value_{n} = {_codegen._render(each, 0, 10)}\n" for n, each in enumerate(values))
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
     done = subprocess.run(command, input=text.encode(errors="replace"), capture_output=True)
     assert done.returncode == 0, done.stdout.decode()

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep import runtime
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
+from pulumi_aep.engine import runtime
 from pulumi_aep.report import Drift
 from pulumi_aep.report.drift import drift
 from pulumi_aep.resources import KINDS

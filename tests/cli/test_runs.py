@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from pulumi_aep.errors import REMEDIES, RUN_REMEDIES
-from pulumi_aep.flow_runs import LOST_RECORDS
+from pulumi_aep.sources.flow_runs import LOST_RECORDS
 from support import mixpanel
 from support.emulator import CATALOG, DATA_PREP, FLOW, Emulator
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import pulumi_aep
-from pulumi_aep import ConnectionSpec, runtime
-from pulumi_aep.client import Client
+from pulumi_aep import ConnectionSpec
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.emulator import catalogue
+from pulumi_aep.engine import runtime
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
 

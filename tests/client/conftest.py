@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 
 SECRET = "emulator-secret"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from client.server import Answer, Server
-from pulumi_aep.client import Client
-from pulumi_aep.errors import ApiError, InUse, NotFound, ServiceError, Stale, UnexpectedAnswer
+from pulumi_aep.client.client import Client
+from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, ServiceError, UnexpectedAnswer
 
 ClientOf = Callable[..., Client]
 AEP = "https://ns.adobe.com/aep/errors/"
@@ -49,11 +49,11 @@ def refused(client: Client) -> ServiceError:
         (404, {"error_code": "404", "message": "No such route"}, ApiError, "404 404: No such route"),
         (404, {}, ApiError, "404: no message"),
         (404, {"message": "no Route matched with those values"}, ApiError, "404: no Route matched"),
-        (412, {"errorMessage": "Supplied version"}, Stale, "412: Supplied version"),
+        (412, {"errorMessage": "Supplied version"}, PreconditionFailed, "412: Supplied version"),
         (
             412,
             {"type": f"{AEP}FLOW-1404-412", "title": "Version mismatch"},
-            Stale,
+            PreconditionFailed,
             "Somebody else changed it meanwhile: run pulumi refresh",
         ),
         (400, {"type": f"{AEP}FLOW-1418-400", "title": "used"}, InUse, "Flows still use this base connection"),

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 
 from client.conftest import settings
-from pulumi_aep import runtime
-from pulumi_aep.boundary import from_host
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
+from pulumi_aep.engine import runtime
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import from_host
 from pulumi_aep.errors import ServiceError
-from pulumi_aep.provider import Provider
 from pulumi_aep.resources import KINDS
 from support import mixpanel
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator

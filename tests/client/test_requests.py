@@ -11,14 +11,14 @@ import requests
 
 from client.conftest import SECRET, settings
 from client.server import LOST, SILENCE, Answer, Server, methods
-from pulumi_aep.client import Client, time_limit
-from pulumi_aep.client.http import _retry_after
+from pulumi_aep.client.client import Client
+from pulumi_aep.client.http import _retry_after, time_limit
 from pulumi_aep.errors import (
     ApiError,
     EngineGone,
     InUse,
-    NoAnswer,
-    NotSent,
+    RequestNotSent,
+    ResponseLost,
     ServiceError,
     UnexpectedAnswer,
 )
@@ -198,7 +198,7 @@ class TestRetries:
     def test_a_creation_is_not_repeated(self, answer: Answer, client_of: ClientOf, pauses: list[float]) -> None:
         with Server(answer, MADE) as server, pytest.raises(ServiceError) as caught:
             create(client_of(server.url))
-        assert isinstance(caught.value, ApiError if answer.status else NoAnswer)
+        assert isinstance(caught.value, ApiError if answer.status else ResponseLost)
         assert methods(server.requests) == ["POST"]
         assert pauses == []
 
@@ -216,7 +216,7 @@ class TestRetries:
         assert methods(server.requests) == ["POST"]
 
     def test_a_connection_that_stays_refused(self, client_of: ClientOf, pauses: list[float]) -> None:
-        with Server(MADE, listen=False) as server, pytest.raises(NotSent, match="is it running and reachable"):
+        with Server(MADE, listen=False) as server, pytest.raises(RequestNotSent, match="is it running and reachable"):
             create(client_of(server.url))
         assert len(pauses) >= 4
 
@@ -224,7 +224,7 @@ class TestRetries:
         broken = Answer(200, '{"items"', {"Content-Length": "100", "Connection": "close"})
         with Server(broken, OK) as server:
             assert read(client_of(server.url)) == FLOW
-        with Server(broken) as server, pytest.raises(NoAnswer):
+        with Server(broken) as server, pytest.raises(ResponseLost):
             create(client_of(server.url))
         assert len(server.requests) == 1
 
@@ -311,9 +311,9 @@ class TestTimeLimit:
         assert pauses == []
 
     def test_no_answer_is_waited_for_any_longer(self, client_of: ClientOf) -> None:
-        with Server(SILENCE) as server, pytest.raises(NoAnswer, match="gave no answer within 1 s"), time_limit(1):
+        with Server(SILENCE) as server, pytest.raises(ResponseLost, match="gave no answer within 1 s"), time_limit(1):
             read(client_of(server.url))
-        with Server(OK) as server, pytest.raises(NotSent, match="there was no time left for it"), time_limit(0):
+        with Server(OK) as server, pytest.raises(RequestNotSent, match="there was no time left for it"), time_limit(0):
             read(client_of(server.url))
         assert server.requests == []
 
@@ -344,7 +344,7 @@ class TestTooManyRequests:
             with time_limit(200):
                 read(client)
             wanted = r"wants no call for \d+ s\nNothing was changed by it: .*\nTried once; the time limit"
-            with time_limit(20), pytest.raises(NotSent, match=wanted):
+            with time_limit(20), pytest.raises(RequestNotSent, match=wanted):
                 read(client)
         assert len(server.requests) == 2
 

@@ -11,9 +11,9 @@ import trustme
 from client.conftest import SECRET
 from client.server import Answer, Request, Server
 from pulumi_aep import config
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
+from pulumi_aep.client.redaction import MASK, Redactor
 from pulumi_aep.errors import ConfigError, ServiceError, UnexpectedAnswer
-from pulumi_aep.secrets import MASK, Secrets
 
 ClientOf = Callable[..., Client]
 PASSWORD = 'canary "pä55"\\<&>\n/+='
@@ -53,7 +53,7 @@ SHAPES: dict[str, Callable[[str], Any]] = {
 def test_what_a_service_quotes(status: int, shape: Callable[[str], Any], client_of: ClientOf) -> None:
     with Echo(status, shape) as server:
         client = client_of(server.url)
-        client.secrets.add({"password": PASSWORD, "numbers": [4711_0815]})
+        client.redactor.add({"password": PASSWORD, "numbers": [4711_0815]})
         body = {"auth": {"params": {"username": "shop", "password": PASSWORD, "pin": 4711_0815}}}
         with pytest.raises(ServiceError) as caught:
             client.flow_service.connections.create(body)
@@ -89,15 +89,15 @@ def test_what_ims_quotes(client_of: ClientOf) -> None:
 
 class TestMask:
     def test_a_short_secret_leaves_words_alone(self) -> None:
-        secrets = Secrets()
-        secrets.add("at")
-        assert secrets.mask('what is "at" that place: at') == f'what is "{MASK}" that place: {MASK}'
+        redactor = Redactor()
+        redactor.add("at")
+        assert redactor.redact('what is "at" that place: at') == f'what is "{MASK}" that place: {MASK}'
 
     @pytest.mark.parametrize("nothing", ["", None, True, [], {}, object()])
     def test_what_is_no_secret(self, nothing: Any) -> None:
-        secrets = Secrets()
-        secrets.add(nothing)
-        assert secrets.mask("True is None") == "True is None"
+        redactor = Redactor()
+        redactor.add(nothing)
+        assert redactor.redact("True is None") == "True is None"
 
 
 # ---- TLS ----

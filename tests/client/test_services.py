@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from client.server import Answer, Server
-from pulumi_aep.client import Client, Collection
-from pulumi_aep.errors import ApiError, InUse, NotFound, Stale, UnexpectedAnswer
+from pulumi_aep.client.client import Client, Collection
+from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, UnexpectedAnswer
 from support import mixpanel
 from support.emulator import Emulator
 
@@ -131,7 +131,7 @@ def test_a_change_needs_the_current_etag(client: Client, emulator: Emulator) -> 
     rename = [{"op": "replace", "path": "/name", "value": "renamed"}]
     second = flows.update(chain.flow, rename, first)["etag"]
     assert second != first
-    with pytest.raises(Stale, match="FLOW-1404-412"):
+    with pytest.raises(PreconditionFailed, match="FLOW-1404-412"):
         flows.update(chain.flow, rename, first)
     third = flows.action(chain.flow, "disable")["etag"]
     assert flows.get(chain.flow)["state"] == "disabled"

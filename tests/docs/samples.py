@@ -66,7 +66,7 @@ def before_anything(stack: Stack, found: dict[str, str]) -> None:
 
     stack.config({"aep:timeout": "1", "aep:sandbox": "local"})
     port, stack.environment["AEP_EMULATOR_PORT"] = stack.environment["AEP_EMULATOR_PORT"], "9"
-    found["NotSent"] = message(stack.fail("preview"), "FieldGroup (web)")
+    found["RequestNotSent"] = message(stack.fail("preview"), "FieldGroup (web)")
 
     stack.config({"aep:timeout": "6", "aep:onlineChecks": "false"})
     stack.environment["AEP_EMULATOR_PORT"] = port
@@ -84,9 +84,9 @@ def at_creation(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str
     stack.program(ids + HEAD + KEPT + CREATIONS)
     text = stack.fail("up", "--continue-on-error")
     found["ApiError"] = message(text, "BaseConnection (refused)")
-    found["Untested"] = message(text, "BaseConnection (untested)")
+    found["CredentialsRejected"] = message(text, "BaseConnection (untested)")
     found["UnexpectedAnswer"] = message(text, "Schema (page)")
-    found["NoAnswer"] = message(text, "FieldGroup (lost)")
+    found["ResponseLost"] = message(text, "FieldGroup (lost)")
     found["RunFailed"] = message(text, "FirstRun (failed)")
 
 
@@ -107,12 +107,12 @@ def later(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str]) -> 
     text = stack.fail("up", "--continue-on-error")
     found["Conflict"] = message(text, "SourceConnection (changed)")
     found["NotFound"] = message(text, "SourceConnection (deleted)")
-    found["Claimed"] = message(text, "SourceConnection (left)")
+    found["OwnershipConflict"] = message(text, "SourceConnection (left)")
     found["InUse"] = message(text, "SourceConnection (used)")
-    found["Guarded"] = message(text, "Dataset (full)")
+    found["DeletionProtected"] = message(text, "Dataset (full)")
 
     stack.config({"aep:sandbox": "stage"})
-    found["WrongHome"] = message(stack.fail("preview"), "Owner (aep-owner)")
+    found["ScopeMismatch"] = message(stack.fail("preview"), "Owner (aep-owner)")
 
 
 def inject(emulator: Emulator, method: str, path: str, **answer: Any) -> None:

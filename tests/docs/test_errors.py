@@ -11,7 +11,7 @@ from pulumi_aep.emulator import app
 from pulumi_aep.emulator.rules import RULES, Service
 
 FAMILY = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AepError)]
-NOT_ON_A_TERMINAL = {"EngineGone", "Stale", "Inexpressible"}
+NOT_ON_A_TERMINAL = {"EngineGone", "PreconditionFailed", "NotRepresentable"}
 SERVICES = {Service.GATEWAY, Service.IMS, Service.FLOW, Service.REGISTRY}
 
 
@@ -55,7 +55,7 @@ def test_every_refusal_says_what_to_do_next() -> None:
     coded = {rule.code: rule.status for rule in RULES if rule.service in SERVICES and re.search(r"\D", rule.code)}
     assert len(coded) > 40, app
     without = [code for code, status in coded.items() if code not in errors.REMEDIES and status != 404]
-    assert without == ["FLOW-1404-412"], "what remains is Stale, whose class says it"
+    assert without == ["FLOW-1404-412"], "what remains is PreconditionFailed, whose class says it"
     for each in FAMILY:
         if issubclass(each, errors.ApiError) and each is not errors.InUse:
             assert str(each("GET /x", 418, "", "text", "id")).splitlines()[1:] == [each.remedy]

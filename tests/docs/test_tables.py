@@ -19,11 +19,11 @@ import pulumi_aep as aep
 from docs import pages
 from pulumi_aep import config
 from pulumi_aep.cli import app
-from pulumi_aep.first_run import FirstRunProvider
-from pulumi_aep.owner import OwnerProvider
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.resource import NamedClaim
 from pulumi_aep.resources import KINDS, flow, mapping_set
-from pulumi_aep.resources._resource import NamedClaim
+from pulumi_aep.resources.first_run import FirstRunProvider
+from pulumi_aep.resources.owner import OwnerProvider
 
 KIND_CLASSES: list[Any] = [*KINDS, aep.Owner, aep.FirstRun]
 INTERNAL = {"owner", "timeouts", "secret_params", "start_is_default", "definition"}

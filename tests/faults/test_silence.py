@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from client.conftest import settings
-from pulumi_aep import runtime
-from pulumi_aep.boundary import from_host
-from pulumi_aep.client import Client, http
-from pulumi_aep.provider import Provider
+from pulumi_aep.client import http
+from pulumi_aep.client.client import Client
+from pulumi_aep.engine import runtime
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import from_host
 from pulumi_aep.resources.field_group import FieldGroupProvider
 from pulumi_aep.resources.flow import FlowProvider
 from pulumi_aep.resources.mapping_set import MappingSetProvider

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from plugin.life import Life
-from pulumi_aep import runtime
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine import runtime
+from pulumi_aep.engine.reconciler import Provider
 from support.emulator import Emulator
 
 

@@ -8,11 +8,11 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from pulumi_aep import runtime
-from pulumi_aep.boundary import SECRET_MARK, Props
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine import runtime
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import SECRET_MARK, Props
 
 OWNER = "shop/dev/web#0123456789ab"
 
@@ -61,13 +61,13 @@ class Life:
         step, inputs = ("replace", {}) if replace else self._step(program)
         if step == "replace":
             inputs = self._checked({}, program)
-            if self.provider.delete_first:
+            if self.provider.delete_before_replace:
                 self.provider.delete(self.id, host(self.outs))
         if step in ("create", "replace"):
             old, gone = self.id, host(self.outs)
             made = self.provider.create(host(inputs))
             self.id, self.outs, self.inputs = str(made.id), made.outs or {}, inputs
-            if step == "replace" and not self.provider.delete_first:
+            if step == "replace" and not self.provider.delete_before_replace:
                 self.provider.delete(old, gone)
         elif step == "update":
             self.outs = self.provider.update(self.id, host(self.outs), host(inputs)).outs or {}

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from pulumi_aep import ConnectionSpec, FlowSpec, XdmClass
-from pulumi_aep.arguments import Arguments, Name, Part
-from pulumi_aep.boundary import Props
 from pulumi_aep.emulator import catalogue
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.arguments import Arguments, Name, Part
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import Props
 from pulumi_aep.resources.base_connection import BaseConnectionProvider
 from pulumi_aep.resources.dataset import DatasetProvider
 from pulumi_aep.resources.field_group import FieldGroupProvider

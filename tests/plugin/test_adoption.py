@@ -10,8 +10,8 @@ from pulumi.output import UNKNOWN as HOST_UNKNOWN
 from plugin.life import OWNER, Life
 from plugin.programs import SECRET, named, programs
 from pulumi_aep import ConnectionSpec, FlowSpec, XdmClass
-from pulumi_aep.boundary import Props
-from pulumi_aep.errors import Claimed
+from pulumi_aep.engine.values import Props
+from pulumi_aep.errors import OwnershipConflict
 from pulumi_aep.resources import KINDS
 from support.emulator import FLOW, Emulator
 from support.mixpanel import Chain, make_chain
@@ -118,7 +118,7 @@ def test_an_adopted_object_is_replaced_though_the_line_is_still_there(
     mine.up(claimed)
     before = {name: len(found) for name, found in emulator.objects().items()}
     mine.up(claimed, replace=True)
-    assert (mine.id == theirs) is (not mine.provider.delete_first), "made first, it finds the one to adopt"
+    assert (mine.id == theirs) is (not mine.provider.delete_before_replace), "made first, it finds the one to adopt"
     assert mine.preview(claimed) == "same"
     assert {name: len(found) for name, found in emulator.objects().items()} == before
 
@@ -134,7 +134,7 @@ def test_what_was_taken_over_is_not_the_former_stack_s_to_delete(
     mine.up({**program, "adopt": former.id, "take_over": True})
     emulator.clear_journal()
     for _ in range(2):
-        with pytest.raises(Claimed, match=f"belongs to {OWNER} now and is kept: it was taken over from this stack"):
+        with pytest.raises(OwnershipConflict, match=f"belongs to {OWNER} now and is kept: it was taken over"):
             former.destroy()
         assert former.refresh()
         assert former.outs["former_owner"] == THEIRS
@@ -144,7 +144,7 @@ def test_what_was_taken_over_is_not_the_former_stack_s_to_delete(
     # Taken back, it is the former stack's again, and no longer the other one's.
     assert former.up({**program, "owner": THEIRS}) == "update"
     assert "former_owner" not in former.outs
-    with pytest.raises(Claimed, match=f"belongs to {THEIRS} now"):
+    with pytest.raises(OwnershipConflict, match=f"belongs to {THEIRS} now"):
         mine.destroy()
     former.destroy()
     mine.destroy()
@@ -207,5 +207,5 @@ def test_an_object_that_is_ours_and_cannot_become_so(life: Callable[..., Life], 
     kind = RESOURCES["FieldGroup"]
     left = life(kind)
     left.up(programs(chain)[kind])
-    with pytest.raises(Claimed, match="If it was kept on purpose"):
+    with pytest.raises(OwnershipConflict, match="If it was kept on purpose"):
         life(kind).up({**programs(chain)[kind], "fields": {"item": {"type": "integer"}}})

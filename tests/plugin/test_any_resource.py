@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from plugin.life import Life
 from plugin.strategies import any_of
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.boundary import Props
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import Props
 from pulumi_aep.resources import KINDS
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import Chain, field_group, make_chain

@@ -10,8 +10,8 @@ import pytest
 from plugin.life import Life
 from plugin.programs import named, programs
 from plugin.test_drift import Act, Where, action, catalog, first_line, flow_service, mapping_set, registry
-from pulumi_aep import runtime
-from pulumi_aep.boundary import Props
+from pulumi_aep.engine import runtime
+from pulumi_aep.engine.values import Props
 from pulumi_aep.errors import Conflict
 from pulumi_aep.resources import KINDS
 from support.emulator import FLOW, Emulator

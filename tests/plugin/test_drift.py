@@ -12,9 +12,9 @@ import pytest
 
 from plugin.life import OWNER, Life
 from plugin.programs import LATER, named, programs
-from pulumi_aep.arguments import Arguments, Part
-from pulumi_aep.boundary import Props
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.arguments import Arguments, Part
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import Props
 from pulumi_aep.resources import KINDS
 from support.emulator import CATALOG, DATA_PREP, EXPERIENCE_EVENT, FLOW, REGISTRY, Emulator
 from support.mixpanel import Chain, dataset, make_chain, schema
@@ -381,7 +381,7 @@ def _whole(resource: Life) -> dict[str, Any]:
 
 
 def _runtime() -> Any:
-    from pulumi_aep import runtime
+    from pulumi_aep.engine import runtime
 
     return runtime.current()
 

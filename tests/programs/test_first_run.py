@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep import runtime
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
+from pulumi_aep.engine import runtime
 from pulumi_aep.errors import EngineGone, RunFailed, ServiceError
-from pulumi_aep.first_run import FirstRunArguments, FirstRunProvider
+from pulumi_aep.resources.first_run import FirstRunArguments, FirstRunProvider
 from support import mixpanel
 from support.emulator import FLOW, Emulator
 from support.mixpanel import make_chain

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pulumi_aep import runtime
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
+from pulumi_aep.engine import runtime
 
 SETTINGS = Settings(
     org_id="EMULATOR@AdobeOrg",

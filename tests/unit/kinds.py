@@ -3,7 +3,7 @@
 from typing import Any
 
 from pulumi_aep import ConnectionSpec, FlowSpec, XdmClass
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
 from pulumi_aep.resources.base_connection import BaseConnectionProvider
 from pulumi_aep.resources.dataset import DatasetProvider
 from pulumi_aep.resources.field_group import FieldGroupProvider

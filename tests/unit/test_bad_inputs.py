@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
 from pulumi_aep.resources.base_connection import BaseConnectionProvider as Base
 from pulumi_aep.resources.dataset import DatasetProvider as Data
 from pulumi_aep.resources.field_group import FieldGroupProvider as Group

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep import runtime
-from pulumi_aep.client import Client
+from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.errors import NoAnswer, Untested
+from pulumi_aep.engine import runtime
+from pulumi_aep.errors import CredentialsRejected, ResponseLost
 from pulumi_aep.resources.base_connection import BaseConnectionProvider
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
@@ -64,10 +64,10 @@ def test_off_does_not_ask(tested: Tested) -> None:
     assert asked == []
 
 
-@pytest.mark.parametrize("result", [False, NoAnswer("GET …/test", "no answer")], ids=["refused", "no answer"])
+@pytest.mark.parametrize("result", [False, ResponseLost("GET …/test", "no answer")], ids=["refused", "no answer"])
 def test_strict_leaves_nothing_new_behind(tested: Tested, emulator: Emulator, result: bool | Exception) -> None:
     tested(result)
-    with pytest.raises(Untested, match="It was deleted again") as error:
+    with pytest.raises(CredentialsRejected, match="It was deleted again") as error:
         PROVIDER.create(props())
     assert "canary" not in str(error.value)
     assert emulator.objects()["BaseConnection"] == []
@@ -88,7 +88,7 @@ def test_strict_puts_the_former_credentials_back(tested: Tested, emulator: Emula
     tested(True)
     made = PROVIDER.create(props())
     tested(False)
-    with pytest.raises(Untested, match="Its former credentials were put back"):
+    with pytest.raises(CredentialsRejected, match="Its former credentials were put back"):
         PROVIDER.update(made.id, as_the_host_gives(made.outs), props(password="canary-new", description="new"))
     assert password(emulator, made.id) == "canary-password"
     tested(True)  # the state is that of before: its etag is of the past
@@ -101,7 +101,7 @@ def test_an_adopted_connection_is_never_deleted(tested: Tested, emulator: Emulat
     tested(True)
     made = PROVIDER.create(props("off"))
     tested(False)
-    with pytest.raises(Untested, match=f"They stand in {made.id} nevertheless"):
+    with pytest.raises(CredentialsRejected, match=f"They stand in {made.id} nevertheless"):
         PROVIDER.create(props(password="canary-new", adopt=made.id))
     assert password(emulator, made.id) == "canary-new"
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.boundary import UNKNOWN, from_host
-from pulumi_aep.errors import Inexpressible
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import UNKNOWN, from_host
+from pulumi_aep.errors import NotRepresentable
 from pulumi_aep.resources.base_connection import BaseConnectionProvider
 from pulumi_aep.resources.dataset import DatasetProvider
 from pulumi_aep.resources.field_group import FieldGroupProvider
@@ -57,10 +57,10 @@ def inputs(kind: type[Provider]) -> Props:
 @by_kind
 def test_a_request_described_is_the_inputs_again(kind: type[Provider], offline: OfflineRuntime) -> None:
     props = inputs(kind)
-    item = kind().body(props, offline)
+    item = kind().to_wire(props, offline)
     if kind is SchemaProvider:
         item["meta:class"] = props["class_id"]
-    seen = {name: value for name, value in kind().describe(item, offline).items() if value is not None}
+    seen = {name: value for name, value in kind().to_program_args(item, offline).items() if value is not None}
     described, problems = kind.arguments.parse(seen)
     assert not problems
     on_the_wire = kind.arguments.fields_that("change in place") | kind.arguments.fields_that("are fixed")
@@ -79,33 +79,33 @@ def test_what_is_the_default_need_not_be_said(offline: OfflineRuntime) -> None:
 
 def test_a_flow_that_runs_once_has_no_interval(offline: OfflineRuntime) -> None:
     """The service may echo both; neither means anything then, and neither may be given."""
-    item = FlowProvider().body(inputs(FlowProvider), offline)
+    item = FlowProvider().to_wire(inputs(FlowProvider), offline)
     item["scheduleParams"] = {"startTime": "1", "frequency": "once", "interval": "0", "backfill": "false"}
-    assert FlowProvider().describe(item, offline)["schedule"] == {"start_time": 1, "frequency": "once"}
-    assert FlowProvider().observe(item, inputs(FlowProvider), offline)["schedule"] == {
+    assert FlowProvider().to_program_args(item, offline)["schedule"] == {"start_time": 1, "frequency": "once"}
+    assert FlowProvider().from_wire(item, inputs(FlowProvider), offline)["schedule"] == {
         "start_time": 1,
         "frequency": "once",
     }
 
 
 def test_tags_of_the_platform_are_its_own(offline: OfflineRuntime) -> None:
-    item = DatasetProvider().body(inputs(DatasetProvider), offline)
+    item = DatasetProvider().to_wire(inputs(DatasetProvider), offline)
     item["tags"] |= {"adobe/siphon/table/format": ["delta"], "aep/siphon/cleanup": ["x"]}
-    assert DatasetProvider().describe(item, offline)["tags"] == {"team": ["shop"]}
+    assert DatasetProvider().to_program_args(item, offline)["tags"] == {"team": ["shop"]}
 
 
 def test_what_the_registry_derives_is_left_out(offline: OfflineRuntime) -> None:
-    item = FieldGroupProvider().body(inputs(FieldGroupProvider), offline)
+    item = FieldGroupProvider().to_wire(inputs(FieldGroupProvider), offline)
     fields = item["definitions"]["customFields"]["properties"]["_acme"]["properties"]
     fields["item"]["properties"]["id"] = {"type": "string", "meta:xdmType": "string", "meta:enum": {"a": "A"}}
-    seen = FieldGroupProvider().describe(item, offline)["fields"]
+    seen = FieldGroupProvider().to_program_args(item, offline)["fields"]
     assert seen["item"]["properties"]["id"] == {"type": "string", "meta:enum": {"a": "A"}}
 
 
 def test_secrets_of_a_connection_are_unknown_even_if_not_echoed(offline: OfflineRuntime) -> None:
-    item = BaseConnectionProvider().body(inputs(BaseConnectionProvider), offline)
+    item = BaseConnectionProvider().to_wire(inputs(BaseConnectionProvider), offline)
     item["auth"]["params"] |= {"apiToken": "canary", "authorizedDate": None}
-    params = BaseConnectionProvider().describe(item, offline)["auth"]["params"]
+    params = BaseConnectionProvider().to_program_args(item, offline)["auth"]["params"]
     assert params == {"host": "https://data.mixpanel.com", "username": "user", "password": UNKNOWN, "apiToken": UNKNOWN}
 
 
@@ -137,9 +137,9 @@ DEFINITION: Props = {"properties": {"_acme": {"type": "object", "properties": {"
     ],
 )
 def test_what_no_resource_can_say(kind: type[Provider], change: Any, reason: str, offline: OfflineRuntime) -> None:
-    item = {**kind().body(inputs(kind), offline), **change}
-    with pytest.raises(Inexpressible) as caught:
-        kind().describe(item, offline)
+    item = {**kind().to_wire(inputs(kind), offline), **change}
+    with pytest.raises(NotRepresentable) as caught:
+        kind().to_program_args(item, offline)
     assert str(caught.value) == reason
 
 
@@ -158,7 +158,7 @@ def test_what_a_program_does_not_say(offline: OfflineRuntime) -> None:
         (BaseConnectionProvider, {"data": None}, []),
     ):
         props = inputs(kind)
-        assert kind().unsaid({**kind().body(props, offline), **change}, props, offline) == unsaid
+        assert kind().unmanaged_fields({**kind().to_wire(props, offline), **change}, props, offline) == unsaid
 
 
 @by_kind
@@ -166,13 +166,13 @@ def test_whatever_others_left_out_or_put_there_is_seen_or_refused(
     kind: type[Provider], offline: OfflineRuntime
 ) -> None:
     """`observe` is asked of every object of the kind before the first is made: it must not fall over any of them."""
-    whole = kind().body(inputs(kind), offline)
+    whole = kind().to_wire(inputs(kind), offline)
     items: list[dict[str, Any]] = [{}, *({**whole, name: None} for name in whole), *without_leaves(whole)]
     for item in items:
-        seen = kind().observe(item, {}, offline)
+        seen = kind().from_wire(item, {}, offline)
         assert set(seen) <= set(kind.arguments.model_fields)
-        with suppress(Inexpressible):
-            described = kind().describe(item, offline)
+        with suppress(NotRepresentable):
+            described = kind().to_program_args(item, offline)
             kind.arguments.parse({name: value for name, value in described.items() if value is not None})
 
 
@@ -188,37 +188,37 @@ def without_leaves(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def test_a_foreign_schedule_without_a_start_meets_a_program_that_has_one(offline: OfflineRuntime) -> None:
     props = inputs(FlowProvider)
-    item = FlowProvider().body(props, offline)
+    item = FlowProvider().to_wire(props, offline)
     del item["scheduleParams"]["startTime"]
-    seen = {**props, **FlowProvider().observe(item, props, offline)}
-    assert FlowProvider().must_replace(seen, props, ["schedule"]) == ["schedule"]
+    seen = {**props, **FlowProvider().from_wire(item, props, offline)}
+    assert FlowProvider().replace_fields(seen, props, ["schedule"]) == ["schedule"]
     default = {**props, "start_is_default": True}
-    assert FlowProvider().settled(default, seen) == default
+    assert FlowProvider().resolve_desired(default, seen) == default
 
 
 @pytest.mark.parametrize("wire", [{"projectId": 2384945, "timezone": "America/Los_Angeles"}, {"timezone": "Nowhere"}])
 def test_what_others_gave_mixpanel_is_what_we_would_have_given(wire: Any, offline: OfflineRuntime) -> None:
     provider = SourceConnectionProvider()
     props, _ = provider.arguments.parse(from_host(VALID[SourceConnectionProvider]))
-    item = {**provider.body(props, offline), "params": wire}
-    seen = provider.observe(item, props, offline)["params"]
+    item = {**provider.to_wire(props, offline), "params": wire}
+    seen = provider.from_wire(item, props, offline)["params"]
     assert seen == (props["params"] if len(wire) == 2 else {"timezone": "Nowhere"})
 
 
 def test_properties_of_files_that_a_program_does_not_say_are_not_its_own(offline: OfflineRuntime) -> None:
     provider, props = SourceConnectionProvider(), inputs(SourceConnectionProvider)
-    item = provider.body(props, offline)
+    item = provider.to_wire(props, offline)
     item["data"] = {**item["data"], "schema": None, "properties": {**item["data"]["properties"], "encoding": "UTF-8"}}
-    assert provider.observe(item, props, offline)["data"] == props["data"]
-    assert provider.observe(item, {**props, "data": {"format": "delimited"}}, offline)["data"] == {
+    assert provider.from_wire(item, props, offline)["data"] == props["data"]
+    assert provider.from_wire(item, {**props, "data": {"format": "delimited"}}, offline)["data"] == {
         "format": "delimited"
     }
     item["data"]["properties"]["columnDelimiter"] = ","
-    assert provider.observe(item, props, offline)["data"]["properties"]["columnDelimiter"] == ","
+    assert provider.from_wire(item, props, offline)["data"]["properties"]["columnDelimiter"] == ","
 
 
 def test_forms_of_data_as_adobe_s_other_pages_have_them(offline: OfflineRuntime) -> None:
     source = {"data": {"format": "JSON"}}
-    assert SourceConnectionProvider().observe(source, {}, offline)["data"] == {"format": "json"}
+    assert SourceConnectionProvider().from_wire(source, {}, offline)["data"] == {"format": "json"}
     target: dict[str, Any] = {"data": {"schema": {"id": "a", "version": "b"}}}
-    assert TargetConnectionProvider().observe(target, {}, offline)["data"] == {"format": "parquet_xdm"}
+    assert TargetConnectionProvider().from_wire(target, {}, offline)["data"] == {"format": "parquet_xdm"}

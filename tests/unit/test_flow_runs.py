@@ -8,7 +8,7 @@ import pytest
 
 from contract import samples
 from pulumi_aep.errors import RUN_REMEDIES
-from pulumi_aep.flow_runs import LOST_RECORDS, created, explained, schedule_text
+from pulumi_aep.sources.flow_runs import LOST_RECORDS, created, explained, schedule_text
 
 AT_PROMOTION = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
 OF_RECORDS = [

@@ -11,8 +11,8 @@ from pulumi.output import UNKNOWN as HOST_UNKNOWN
 
 import pulumi_aep as aep
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.boundary import SECRET_MARK, UNKNOWN, from_host
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.values import SECRET_MARK, UNKNOWN, from_host
 from pulumi_aep.resources import KINDS
 from pulumi_aep.resources.base_connection import BaseConnectionProvider, looks_secret
 from pulumi_aep.resources.dataset import DatasetProvider
@@ -74,7 +74,7 @@ class TestEveryKind:
     def test_what_was_sent_reads_back_without_difference(self, kind: type[Provider], offline: Any) -> None:
         """The service echoes the request; the harder echoes (text numbers, masks) have tests of their own."""
         new = from_host(checked(kind))
-        seen = kind().observe(kind().body(new, offline), new, offline)
+        seen = kind().from_wire(kind().to_wire(new, offline), new, offline)
         assert {key: value for key, value in seen.items() if value is not None} == {
             key: value for key, value in new.items() if key in seen and value is not None
         }
@@ -136,13 +136,13 @@ class TestBaseConnection:
     def test_one_patch_with_what_changed(self, offline: Any) -> None:
         old = checked(self.kind)
         new = checked(self.kind, name="New", auth={"spec_name": "Basic Authentication", "params": {"username": "u"}})
-        assert self.kind().change(old, new, offline) == [
+        assert self.kind().build_update(old, new, offline) == [
             {"op": "replace", "path": "/name", "value": "New"},
             {"op": "replace", "path": "/auth/params", "value": {"username": "u"}},
         ]
 
     def test_without_auth_the_credentials_are_left_alone(self, offline: Any) -> None:
-        assert self.kind().change(checked(self.kind), checked(self.kind, auth=None), offline) == []
+        assert self.kind().build_update(checked(self.kind), checked(self.kind, auth=None), offline) == []
 
     def test_the_password_is_marked_secret_and_nothing_else(self, offline: Any) -> None:
         inputs = self.kind().check({}, VALID[self.kind]).inputs
@@ -151,15 +151,15 @@ class TestBaseConnection:
 
     def test_masks_and_additions_of_the_service_never_show(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
-        item = self.kind().body(state, offline)
+        item = self.kind().to_wire(state, offline)
         item["auth"]["params"] = {**item["auth"]["params"], "password": "xxxx", "authorizedDate": 12}
-        assert self.kind().observe(item, state, offline)["auth"] == state["auth"]
+        assert self.kind().from_wire(item, state, offline)["auth"] == state["auth"]
 
     def test_a_changed_user_name_shows(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
-        item = copy.deepcopy(self.kind().body(state, offline))
+        item = copy.deepcopy(self.kind().to_wire(state, offline))
         item["auth"]["params"] |= {"username": "somebody", "password": "xxxx"}
-        seen = self.kind().observe(item, state, offline)["auth"]["params"]
+        seen = self.kind().from_wire(item, state, offline)["auth"]["params"]
         assert seen["username"] == "somebody"
         assert seen["password"] == "canary-password"
 
@@ -176,15 +176,15 @@ class TestBaseConnection:
 
 class TestOwnerLine:
     def test_is_the_last_line_of_the_description(self, offline: Any) -> None:
-        body = DatasetProvider().body(checked(DatasetProvider, description="Events\nof the shop"), offline)
+        body = DatasetProvider().to_wire(checked(DatasetProvider, description="Events\nof the shop"), offline)
         assert body["description"] == "Events\nof the shop\n[pulumi: shop/local/web#0123456789ab]"
 
     def test_is_taken_off_on_reading(self, offline: Any) -> None:
-        seen = DatasetProvider().observe({"name": "x", "description": "Events\n[pulumi: a/b/c#1]"}, {}, offline)
+        seen = DatasetProvider().from_wire({"name": "x", "description": "Events\n[pulumi: a/b/c#1]"}, {}, offline)
         assert (seen["description"], seen["owner"]) == ("Events", "a/b/c#1")
 
     def test_a_removed_line_shows_as_owner(self, offline: Any) -> None:
-        seen = DatasetProvider().observe({"name": "x", "description": "Events"}, {}, offline)
+        seen = DatasetProvider().from_wire({"name": "x", "description": "Events"}, {}, offline)
         assert (seen["description"], seen["owner"]) == ("Events", None)
 
 
@@ -210,17 +210,17 @@ class TestSourceConnection:
         state = from_host(
             checked(self.kind, connection_spec=ConnectionSpec.AMAZON_S3, params={"recursive": True, "depth": 2.0})
         )
-        item = {**self.kind().body(state, offline), "params": {"recursive": "true", "depth": "2", "added": None}}
-        assert self.kind().observe(item, state, offline)["params"] == {"recursive": True, "depth": 2}
+        item = {**self.kind().to_wire(state, offline), "params": {"recursive": "true", "depth": "2", "added": None}}
+        assert self.kind().from_wire(item, state, offline)["params"] == {"recursive": True, "depth": 2}
 
 
 class TestTargetConnection:
     def test_tutorial_trap_data_schema_is_sent(self, offline: Any) -> None:
-        body = TargetConnectionProvider().body(checked(TargetConnectionProvider), offline)
+        body = TargetConnectionProvider().to_wire(checked(TargetConnectionProvider), offline)
         assert body["data"]["schema"] == {"id": SCHEMA, "version": "application/vnd.adobe.xed-full+json;version=1"}
 
     def test_tutorial_trap_target_spec_is_the_data_lake(self, offline: Any) -> None:
-        body = TargetConnectionProvider().body(checked(TargetConnectionProvider), offline)
+        body = TargetConnectionProvider().to_wire(checked(TargetConnectionProvider), offline)
         assert body["connectionSpec"] == {"id": "c604ff05-7f1a-43c0-8e18-33bf874cb11c", "version": "1.0"}
 
 
@@ -228,7 +228,7 @@ class TestFlow:
     kind = FlowProvider
 
     def test_state_is_never_sent(self, offline: Any) -> None:
-        body = self.kind().body(checked(self.kind, enabled=False), offline)
+        body = self.kind().to_wire(checked(self.kind, enabled=False), offline)
         assert "state" not in body
         assert body["scheduleParams"] == {"startTime": 1625040887, "frequency": "minute", "interval": 15}
 
@@ -256,7 +256,7 @@ class TestFlow:
         old = checked(self.kind, schedule=far)
         new = checked(self.kind, old, schedule={**far, "start_time": 9_000_000_060.0})
         assert self.kind().diff("id", old, new).replaces == []
-        assert self.kind().change(from_host(old), from_host(new), offline) == [
+        assert self.kind().build_update(from_host(old), from_host(new), offline) == [
             {"op": "replace", "path": "/scheduleParams/startTime", "value": 9_000_000_060}
         ]
 
@@ -278,7 +278,7 @@ class TestFlow:
 
     def test_text_echoes_and_server_defaults_are_no_difference(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
-        item = self.kind().body(state, offline)
+        item = self.kind().to_wire(state, offline)
         item["scheduleParams"] = {
             "startTime": "1625040887",
             "frequency": "minute",
@@ -286,7 +286,7 @@ class TestFlow:
             "backfill": "true",
         }
         item["transformations"] = [{"name": "Mapping", "params": {"mappingId": MAPPING_SET, "mappingVersion": "0"}}]
-        seen = self.kind().observe({**item, "state": "enabled", "options": {}}, state, offline)
+        seen = self.kind().from_wire({**item, "state": "enabled", "options": {}}, state, offline)
         assert {name: value for name, value in seen.items() if value is not None and state.get(name) != value} == {}
 
     def test_the_patch_of_the_tutorial(self, offline: Any) -> None:
@@ -295,7 +295,7 @@ class TestFlow:
         new = from_host(
             checked(self.kind, schedule=schedule, name="New dataflow name", owner=None, description="Updated")
         )
-        assert self.kind().change(old, new, offline) == [
+        assert self.kind().build_update(old, new, offline) == [
             {"op": "replace", "path": "/name", "value": "New dataflow name"},
             {"op": "replace", "path": "/description", "value": "Updated"},
             {"op": "replace", "path": "/scheduleParams/frequency", "value": "day"},
@@ -307,14 +307,14 @@ class TestMappingSet:
 
     def test_the_tenant_is_filled_in_and_read_back(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
-        body = self.kind().body(state, offline)
+        body = self.kind().to_wire(state, offline)
         assert body["mappings"][0] == {
             "sourceType": "ATTRIBUTE",
             "source": "properties.distinct_id",
             "destination": "_acme.distinct_id",
             "description": f"[pulumi: {OWNER}]",
         }
-        assert self.kind().observe(body, state, offline)["mappings"] == state["mappings"]
+        assert self.kind().from_wire(body, state, offline)["mappings"] == state["mappings"]
 
     def test_order_and_the_other_generation_of_names_are_no_difference(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
@@ -329,15 +329,15 @@ class TestMappingSet:
                 },
             ],
         }
-        seen = self.kind().observe(item, state, offline)
+        seen = self.kind().from_wire(item, state, offline)
         assert seen == {"schema_id": SCHEMA, "mappings": state["mappings"], "owner": OWNER}
 
     def test_a_line_added_from_outside_shows(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
-        item = self.kind().body(state, offline)
+        item = self.kind().to_wire(state, offline)
         item["mappings"].append({"sourceType": "STATIC", "source": "web", "destination": "_acme.channel"})
         added = {"source": "web", "destination": "_acme.channel", "source_type": "STATIC"}
-        assert self.kind().observe(item, state, offline)["mappings"] == [*state["mappings"], added]
+        assert self.kind().from_wire(item, state, offline)["mappings"] == [*state["mappings"], added]
 
     def test_is_made_before_the_old_one_goes(self, offline: Any) -> None:
         other = SCHEMA.replace("995", "996")
@@ -351,7 +351,7 @@ class TestFieldGroup:
     pointer = "/definitions/customFields/properties/_acme/properties"
 
     def test_fields_live_below_the_tenant(self, offline: Any) -> None:
-        body = self.kind().body(checked(self.kind), offline)
+        body = self.kind().to_wire(checked(self.kind), offline)
         assert set(body["definitions"]["customFields"]["properties"]) == {"_acme"}
 
     def test_added_fields_are_one_operation_each(self, offline: Any) -> None:
@@ -359,7 +359,7 @@ class TestFieldGroup:
         fields = {**old["fields"], "time": {"type": "integer"}}
         fields["item"] = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
         assert replaces(self.kind, fields=fields) == []
-        assert self.kind().change(old, checked(self.kind, fields=fields), offline) == [
+        assert self.kind().build_update(old, checked(self.kind, fields=fields), offline) == [
             {"op": "add", "path": f"{self.pointer}/item/properties/name", "value": {"type": "string"}},
             {"op": "add", "path": f"{self.pointer}/time", "value": {"type": "integer"}},
         ]
@@ -371,11 +371,11 @@ class TestFieldGroup:
 
     def test_what_others_added_does_not_show(self, offline: Any) -> None:
         state = from_host(checked(self.kind))
-        item = copy.deepcopy(self.kind().body(state, offline))
+        item = copy.deepcopy(self.kind().to_wire(state, offline))
         own = item["definitions"]["customFields"]["properties"]["_acme"]["properties"]
         own["distinct_id"]["meta:xdmType"] = "string"
         own["foreign"] = {"type": "string"}
-        assert self.kind().observe(item, state, offline)["fields"] == state["fields"]
+        assert self.kind().from_wire(item, state, offline)["fields"] == state["fields"]
 
 
 class TestSchema:
@@ -391,7 +391,7 @@ class TestSchema:
     def test_the_patch_adds_a_reference(self, offline: Any) -> None:
         old = checked(self.kind)
         new = checked(self.kind, field_group_ids=[*old["field_group_ids"], self.other])
-        assert self.kind().change(old, new, offline) == [
+        assert self.kind().build_update(old, new, offline) == [
             {"op": "add", "path": "/allOf/-", "value": {"$ref": self.other}}
         ]
 
@@ -403,11 +403,15 @@ class TestDataset:
             {"op": "add", "path": "/tags/a~1b~0c", "value": ["x"]},
             {"op": "add", "path": "/tags/team", "value": ["shop"]},
         ]
-        assert DatasetProvider().change(old, new, offline) == added
+        assert DatasetProvider().build_update(old, new, offline) == added
         removed = [{"op": "remove", "path": "/tags/a~1b~0c"}, {"op": "remove", "path": "/tags/team"}]
-        assert DatasetProvider().change(new, old, offline) == removed
-        assert DatasetProvider().fitted(added, {"tags": {}}, old, offline) == added
-        assert DatasetProvider().fitted(added, {}, old, offline)[0] == {"op": "add", "path": "/tags", "value": {}}
+        assert DatasetProvider().build_update(new, old, offline) == removed
+        assert DatasetProvider().rebase_update(added, {"tags": {}}, old, offline) == added
+        assert DatasetProvider().rebase_update(added, {}, old, offline)[0] == {
+            "op": "add",
+            "path": "/tags",
+            "value": {},
+        }
 
     def test_force_destroy_is_an_update_without_a_call(self, offline: Any) -> None:
         old, new = checked(DatasetProvider), checked(DatasetProvider, force_destroy=True)

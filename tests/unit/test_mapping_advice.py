@@ -4,8 +4,18 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.exploration import Content
-from pulumi_aep.mapping_advice import Finding, Line, XdmField, fits, lint, propose, references, unfilled, xdm_fields
+from pulumi_aep.sources.mapping_lint import (
+    Finding,
+    Line,
+    XdmField,
+    fits,
+    lint,
+    propose,
+    references,
+    unfilled,
+    xdm_fields,
+)
+from pulumi_aep.sources.preview import Content
 
 EVENT: dict[str, Any] = {
     "meta:class": "https://ns.adobe.com/xdm/context/experienceevent",

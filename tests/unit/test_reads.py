@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pulumi_aep.engine.reads import READS_PER_PAGE, Reads
 from pulumi_aep.errors import ApiError, NotFound
-from pulumi_aep.reads import READS_PER_PAGE, Reads
 
 Item = dict[str, Any]
 

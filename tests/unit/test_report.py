@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.flow_runs import LOST_RECORDS, FlowRun, RunError
 from pulumi_aep.report import Drift, FlowReport, Report, State, text
 from pulumi_aep.report.charts import Axis, bars, graph, strip
 from pulumi_aep.report.data import LATE_REMEDY, NAMELESS_REMEDY, Part, Way, _ways
 from pulumi_aep.report.drift import _differences
+from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from textwrap import dedent
 
-from pulumi_aep.runtime import Runtime, _widen_host
+from pulumi_aep.engine.runtime import Runtime, _widen_host
 from unit.conftest import OfflineRuntime
 
 
@@ -87,7 +87,7 @@ def test_a_run_without_a_call_does_not_load_what_calls_need() -> None:
     code = """
         import sys
         import pulumi_aep
-        from pulumi_aep import runtime
+        from pulumi_aep.engine import runtime
         from pulumi_aep.config import Settings
         for name in pulumi_aep.__all__:
             getattr(pulumi_aep, name)

@@ -12,7 +12,7 @@ from pulumi.runtime import settings
 from pulumi.runtime.stack import wait_for_rpcs
 
 import pulumi_aep as aep
-from pulumi_aep.sdk import await_registrations_first, shorten_stack_traces
+from pulumi_aep.engine.sdk_internals import await_registrations_first, shorten_stack_traces
 from unit.kinds import SCHEMA
 
 
@@ -125,6 +125,6 @@ def test_where_the_sdk_has_no_such_list_a_program_waits_as_ever(
     with monkeypatch.context() as patch:
         patch.delattr(settings, "_get_rpc_manager")
         await_registrations_first()
-    monkeypatch.setattr("pulumi_aep.owner.await_registrations_first", lambda: None)
+    monkeypatch.setattr("pulumi_aep.resources.owner.await_registrations_first", lambda: None)
     asyncio.get_event_loop().run_until_complete(many())
     assert sum(rounds) > 100

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.support import Json, Stack, short
-from pulumi_aep.arguments import Part, parts_in
-from pulumi_aep.first_run import FirstRunArguments
+from pulumi_aep.engine.arguments import Part, parts_in
 from pulumi_aep.resources import KINDS
+from pulumi_aep.resources.first_run import FirstRunArguments
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import base, field_group
 

@@ -10,7 +10,7 @@ import pytest
 
 import pulumi_aep as aep
 from acceptance.support import Json, writes
-from pulumi_aep.provider import Provider
+from pulumi_aep.engine.reconciler import Provider
 from pulumi_aep.resources import KINDS
 from support.emulator import Emulator
 from upgrades import golden

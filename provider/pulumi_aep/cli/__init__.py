@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..errors import AepError
+from .check_credentials import check_credentials
 from .deploy import deploy
 from .diff_sandboxes import diff_sandboxes
 from .doctor import doctor
@@ -23,7 +24,6 @@ from .report import report
 from .run import run
 from .runs import runs
 from .specs import specs
-from .test import check_credentials
 
 app = typer.Typer(
     name="pulumi-aep",

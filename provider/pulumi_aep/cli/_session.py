@@ -16,7 +16,7 @@ from ..config import Settings, load
 from ..errors import ConfigError, LookupFailed
 
 if TYPE_CHECKING:
-    from ..client import Client
+    from ..client.client import Client
     from ..client.flow_service import FlowCollection
 
 Stack = Annotated[
@@ -67,7 +67,7 @@ class Session:
     @cached_property
     def client(self) -> "Client":
         """A client with these settings."""
-        from ..client import Client
+        from ..client.client import Client
 
         return Client(self.settings)
 

@@ -12,9 +12,9 @@ from ._output import Json, print_json, print_table, progress
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
-    from ..boundary import Props
     from ..config import Settings
-    from ._objects import Found, Sandbox
+    from ..engine.values import Props
+    from ._sandbox_objects import Found, Sandbox
 
 Contents = dict[tuple[str, str], list[dict[str, Any]]]
 """(kind, name) → what is said of each object of that name: dotted path → value."""
@@ -62,10 +62,10 @@ def diff_sandboxes(
 
 
 def _contents(settings: "Settings") -> Contents:
-    from ..client import Client
+    from ..client.client import Client
+    from ..engine.runtime import Runtime
     from ..resources import KINDS, MappingSet
-    from ..runtime import Runtime
-    from ._objects import Sandbox
+    from ._sandbox_objects import Sandbox
 
     sandbox = Sandbox(Runtime(settings, Client(settings)), whole=True)
     contents: Contents = {}
@@ -78,7 +78,7 @@ def _contents(settings: "Settings") -> Contents:
 def _comparable(found: "Found", sandbox: "Sandbox") -> "Props":
     """What is the same in two sandboxes that were made alike. A flow has the mappings in it that it uses."""
     from ..resources import MappingSet
-    from ._objects import references, with_references
+    from ._sandbox_objects import references, with_references
 
     provider = found.kind.provider
     kept = provider.arguments.fields_that("change in place") | provider.arguments.fields_that("are fixed")

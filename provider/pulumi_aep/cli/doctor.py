@@ -14,7 +14,7 @@ from typing import Any, Literal
 import typer
 
 from ..config import FLAGS, VARIABLES, Settings
-from ..errors import AepError, ConfigError, NoAnswer, NotSent
+from ..errors import AepError, ConfigError, RequestNotSent, ResponseLost
 from ._output import Json, coloured, console, print_json
 from ._session import Session, Stack
 
@@ -231,7 +231,7 @@ def _settings(settings: Settings) -> Check:
 
 
 def _platform(session: Session, settings: Settings) -> Iterator[Check]:
-    from ..client import time_limit
+    from ..client.http import time_limit
 
     client = session.client
     local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint)
@@ -246,7 +246,11 @@ def _platform(session: Session, settings: Settings) -> Iterator[Check]:
 
     reached = tried("reachability", client.clock_ahead, lambda ahead: _clock(settings, ahead))
     if reached.verdict == "fail":
-        untold = reached.remedy in ("", NotSent.remedy, NoAnswer.remedy)  # a certificate has a remedy of its own
+        untold = reached.remedy in (
+            "",
+            RequestNotSent.remedy,
+            ResponseLost.remedy,
+        )
         network = "look at network, proxy (HTTPS_PROXY) and firewall" if untold else reached.remedy
         yield Check(reached.name, "fail", reached.text, start or network)
         return

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConfigError, LookupFailed
-from ..exploration import Content, Entry, look
-from ..mapping_advice import Line, XdmField, lint, propose, unfilled, xdm_fields
-from ..timezones import windows_name
+from ..sources.mapping_lint import Line, XdmField, lint, propose, unfilled, xdm_fields
+from ..sources.preview import Content, Entry, look
+from ..sources.timezones import windows_name
 from ._output import Json, console, print_json, print_table, progress
 from ._session import Session, Stack
 

@@ -14,8 +14,8 @@ from ._output import Json, print_json, print_table, progress
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
-    from ._objects import Found
-    from ._program import Written
+    from ._codegen import Written
+    from ._sandbox_objects import Found
 
 
 def export(
@@ -46,7 +46,7 @@ def export(
     session = Session(stack)
     with progress("reading the sandbox"):
         found = _found(session, flows or [])
-    from ._program import write_all
+    from ._codegen import write_all
 
     written = write_all(found)
     left_out = [each for each in found if each.kind.__name__ == "Flow" and each.obstacles]
@@ -68,9 +68,9 @@ def export(
 
 def _found(session: Session, names: list[str]) -> "list[Found]":
     """The flows and what they need; all flows if none is named."""
+    from ..engine.runtime import Runtime
     from ..resources import Flow
-    from ..runtime import Runtime
-    from ._objects import Sandbox
+    from ._sandbox_objects import Sandbox
 
     sandbox = Sandbox(Runtime(session.settings, session.client), whole=not names)
     ids = [session.identify("Flow", name) for name in names]
@@ -79,7 +79,7 @@ def _found(session: Session, names: list[str]) -> "list[Found]":
 
 
 def _save(folder: Path, written: "list[Written]", settings: Settings) -> None:
-    from ._program import program
+    from ._codegen import program
 
     address = _address(settings)
     project = re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.resolve().name).strip("-") or "dataflows"

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ApiError, ConfigError, Guarded
+from ..errors import ApiError, ConfigError, DeletionProtected
 from ._output import Json, Yes, confirm, print_json, print_table, progress
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
-    from ._objects import Found, Sandbox
+    from ._sandbox_objects import Found, Sandbox
 
 ORPHAN, GONE, LOOK_ALIKE = "orphan", "gone", "look-alike"
 _REMEDIES = {
@@ -62,8 +62,8 @@ def orphans(
     if delete and adopt:
         raise typer.BadParameter("either --delete or --adopt")
     session = Session(stack)
-    from ..runtime import Runtime
-    from ._objects import Sandbox
+    from ..engine.runtime import Runtime
+    from ._sandbox_objects import Sandbox
 
     sandbox = Sandbox(Runtime(session.settings, session.client), whole=True)
     with progress("reading the sandbox"):
@@ -95,35 +95,35 @@ def _identity(each: Disagreement) -> dict[str, str]:
 
 
 def _disagreements(session: Session, sandbox: "Sandbox") -> Iterator[Disagreement]:
-    from ..arguments import state_of
-    from ..provider import stay_home
+    from ..engine.arguments import state_of
+    from ..engine.reconciler import assert_same_scope
     from ..resources import KINDS
 
     owner = next((each for each in session.resources if each.kind == "Owner"), None)
     if owner is None:
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
-    stay_home(owner.outputs, sandbox.runtime)
+    assert_same_scope(owner.outputs, sandbox.runtime)
     for kind in KINDS:
         names = {each.id: each.name for each in session.resources if each.kind == kind.__name__ and each.id}
         there = {each.id: each for each in sandbox.all(kind)}
         for object_id, name in names.items():
             if object_id not in there and sandbox.get(kind, object_id).obstacles == ["it is gone"]:
                 yield Disagreement(GONE, kind.__name__, name, object_id)
-        likeness = kind.provider.likeness
-        ours = [[there[each].props.get(key) for key in likeness] for each in names if each in there and likeness]
+        natural_key = kind.provider.natural_key
+        ours = [[there[each].props.get(key) for key in natural_key] for each in names if each in there and natural_key]
         for each in there.values():
             if each.id in names:
                 continue
             if state_of(each.owner) == owner.id:
                 yield Disagreement(ORPHAN, kind.__name__, each.name, each.id, each)
-            elif not each.owner and [each.props.get(key) for key in likeness] in ours:
+            elif not each.owner and [each.props.get(key) for key in natural_key] in ours:
                 yield Disagreement(LOOK_ALIKE, kind.__name__, each.name, each.id, each)
 
 
 def _refuse_while_updating(session: Session) -> None:
     """What an update makes at this moment is in no state yet."""
     if session.state.get("pending_operations"):
-        raise Guarded(
+        raise DeletionProtected(
             "an update of this stack is under way or was killed, so what is in no state may be its work: "
             "wait for its end, or run pulumi-aep recover"
         )
@@ -131,7 +131,7 @@ def _refuse_while_updating(session: Session) -> None:
 
 def _delete(chosen: list[Disagreement], sandbox: "Sandbox") -> list[Disagreement]:
     """Those that are deleted now, users first. A production sandbox, and a dataset with data, keep what they have."""
-    from ..client import time_limit
+    from ..client.http import time_limit
 
     runtime, by_key = sandbox.runtime, {(each.found.kind, each.id): each for each in chosen if each.found}
     runtime.check_loss()
@@ -141,10 +141,10 @@ def _delete(chosen: list[Disagreement], sandbox: "Sandbox") -> list[Disagreement
         if each is None:
             continue
         try:
-            provider.before_loss(each.id, found.props, runtime)
+            provider.guard_delete(each.id, found.props, runtime)
             with time_limit(PATIENCE_S):
                 provider.collection(runtime).delete(each.id)
-        except (ApiError, Guarded) as error:
+        except (ApiError, DeletionProtected) as error:
             typer.echo(f"kept: {each.kind} {each.name} {each.id}: {error}", err=True)
         else:
             typer.echo(f"deleted: {each.kind} {each.name} {each.id}", err=True)
@@ -154,7 +154,7 @@ def _delete(chosen: list[Disagreement], sandbox: "Sandbox") -> list[Disagreement
 
 def _write(chosen: list[Disagreement], session: Session, sandbox: "Sandbox", yes: bool) -> None:
     """What is in the state already is referred to by its id."""
-    from ._program import module, write_all
+    from ._codegen import module, write_all
 
     wanted = {(each.found.kind, each.id) for each in chosen if each.found}
     found = sandbox.with_needs(each.found for each in chosen if each.found)

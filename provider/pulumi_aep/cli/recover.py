@@ -135,10 +135,10 @@ def _is_json(file: Path) -> bool:
 
 def _left(stack: str | None) -> Iterator[tuple[str, str]]:
     """(kind, id) of what carries this stack's owner and is not in its state, mapping sets that flows go by left out."""
-    from ..arguments import state_of
+    from ..engine.arguments import state_of
+    from ..engine.runtime import Runtime
     from ..resources import KINDS, MappingSet
     from ..resources.flow import flows_of
-    from ..runtime import Runtime
 
     session = Session(stack)
     owner_id = next((each.id for each in session.resources if each.kind == "Owner"), None)

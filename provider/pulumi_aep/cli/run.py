@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..flow_runs import explained
+from ..sources.flow_runs import explained
 from ._output import Json, Yes, confirm, print_json, progress
 from ._session import Session, Stack
 from .runs import as_plain, follow, show

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..flow_runs import LOST_RECORDS, FlowRun, RunError, created, explained
+from ..sources.flow_runs import LOST_RECORDS, FlowRun, RunError, created, explained
 from ._output import Json, duration, print_json, print_table, progress, size
 from ._session import Session, Stack
 

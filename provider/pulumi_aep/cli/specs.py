@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ..constants import ConnectionSpec, FlowSpec
 from ..errors import LookupFailed
-from ..exploration import kind_of
-from ..specs import ConnectionSpec, FlowSpec
+from ..sources.preview import kind_of
 from ._output import Json, print_json, print_table, progress
 from ._session import Session, Stack
 

@@ -59,7 +59,7 @@ class Datasets:
             start += len(answer)
 
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
-        """`{id}` after a JSON Patch (a merge would put tags in the place of all others); Stale if `etag` is old."""
+        """`{id}` after a JSON Patch (a merge would drop others' tags). Raises PreconditionFailed if `etag` is old."""
         headers = {"Content-Type": JSON_PATCH, **({"If-Match": etag} if etag else {})}
         self._http.request("PATCH", f"{self._path}/{object_id}", body=operations, headers=headers)
         return {"id": object_id}

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import ApiError
-from .http import Http, holding
+from .http import Http, require_key
 
 BASE = "/data/foundation/conversion"
 PAGE_SIZE = 100
@@ -20,12 +20,12 @@ class MappingSets:
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """`{id, version, …}` of the new mapping set (the service answers 200, not 201)."""
-        return holding(f"POST {self._path}", self._http.request("POST", self._path, body=body), "id")
+        return require_key(f"POST {self._path}", self._http.request("POST", self._path, body=body), "id")
 
     def get(self, object_id: str, version: str = "") -> dict[str, Any]:
         """The mapping set, in its latest version if none is given; NotFound if it is gone."""
         path, query = f"{self._path}/{object_id}", {"version": version} if version else None
-        return holding(f"GET {path}", self._http.request("GET", path, query=query), "mappings")
+        return require_key(f"GET {path}", self._http.request("GET", path, query=query), "mappings")
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All mapping sets; a filter is `name==…`."""
@@ -38,7 +38,7 @@ class MappingSets:
         while True:
             query = [*named, ("limit", str(PAGE_SIZE)), ("start", str(start))]
             answer = self._http.request("GET", self._path, query=query)
-            found = holding(f"GET {self._path}", answer, "data")["data"]
+            found = require_key(f"GET {self._path}", answer, "data")["data"]
             yield found
             if not found:
                 return
@@ -47,7 +47,7 @@ class MappingSets:
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
         """`{id, version, …}` after a whole rewrite, which makes a new version. There is no If-Match."""
         path = f"{self._path}/{object_id}"
-        return holding(f"PUT {path}", self._http.request("PUT", path, body=body), "version")
+        return require_key(f"PUT {path}", self._http.request("PUT", path, body=body), "version")
 
     def delete(self, object_id: str) -> None:
         """Not documented by Adobe (only adobe/aepp has it): where the service does not offer it, nothing to do."""

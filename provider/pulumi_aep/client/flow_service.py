@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import UnexpectedAnswer
-from .http import Http, holding
+from .http import Http, require_key
 
 BASE = "/data/foundation/flowservice"
 PAGE_SIZE = 100  # the largest that Adobe's destinations spec allows
@@ -23,7 +23,7 @@ class FlowCollection:
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """`{id, etag}` of the new object."""
-        return holding(f"POST {self._path}", self._http.request("POST", self._path, body=body), "id")
+        return require_key(f"POST {self._path}", self._http.request("POST", self._path, body=body), "id")
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The object; NotFound if it is gone."""
@@ -46,18 +46,18 @@ class FlowCollection:
         page: list[tuple[str, str]] = [*query, ("limit", str(PAGE_SIZE))]
         while True:
             answer = self._http.request("GET", self._path, query=page)
-            yield holding(f"GET {self._path}", answer, "items")["items"]
+            yield require_key(f"GET {self._path}", answer, "items")["items"]
             following = ((answer.get("_links") or {}).get("next") or {}).get("href")
             if not following:
                 return
             page = parse_qsl(urlsplit(following).query)
 
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
-        """`{id, etag}` after a JSON Patch; Stale if `etag` is not the current one (sent verbatim, quotes included)."""
+        """`{id, etag}` after a JSON Patch. Raises PreconditionFailed if `etag`, sent verbatim, is out of date."""
         path = f"{self._path}/{object_id}"
         answer = self._http.request("PATCH", path, body=operations, headers={"If-Match": etag})
         items = answer.get("items") if isinstance(answer, dict) else None  # so the spec has it; the docs: `{id, etag}`
-        return holding(f"PATCH {path}", items[0] if items else answer, "etag")
+        return require_key(f"PATCH {path}", items[0] if items else answer, "etag")
 
     def delete(self, object_id: str) -> None:
         """NotFound if it is gone already, InUse while a flow needs it."""
@@ -67,7 +67,7 @@ class FlowCollection:
         """`{id, etag}` after `enable` or `disable`."""
         path = f"{self._path}/{object_id}/action"
         answer = self._http.request("POST", path, query={"op": operation}, repeatable=True)
-        return holding(f"POST {path}", answer, "etag")
+        return require_key(f"POST {path}", answer, "etag")
 
 
 class FlowService:

@@ -1,6 +1,6 @@
 """The one request loop: headers, token, time-outs, retries, and what an answer means.
 
-What is repeated (one predicate, `_may_repeat`):
+What is repeated (one predicate, `should_retry`):
 - any request that was certainly not processed: connection refused, 429, and 401 once with a new token;
 - requests that may safely run twice (all but creation) after a lost answer, 500 (twice), 502, 503, 504;
 - a DELETE refused because something still uses the object: its users may be vanishing at this moment;
@@ -30,8 +30,8 @@ from requests.adapters import HTTPAdapter
 
 from .. import errors
 from ..config import Settings
-from ..secrets import Secrets
 from .ims import TOKEN_PATH, TokenSource
+from .redaction import Redactor
 
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 75  # the gateway itself gives up after about 60 s (facts from Adobe's troubleshooting page)
@@ -74,7 +74,7 @@ def time_limit(seconds: float, tries: int | None = None) -> Iterator[None]:
         _limit.reset(token)
 
 
-class Gate:
+class RateLimitGate:
     """Where all threads wait after one of them was told 429."""
 
     def __init__(self) -> None:
@@ -98,12 +98,12 @@ class Http:
         settings: Settings,
         guard: Callable[[], None] = lambda: None,
         pause: Callable[[float], None] = time.sleep,
-        secrets: Secrets | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         self.settings = settings
         self._guard = guard
         self._pause = pause
-        self._gate = Gate()
+        self._gate = RateLimitGate()
         self._count = itertools.count(1)
         self.writes = 0  # another number before and after each request that may change something
         self._session = requests.Session()
@@ -114,8 +114,8 @@ class Http:
         self._session.auth = _as_given  # else requests lets a .netrc entry replace the Authorization header
         self._session.headers["User-Agent"] = "pulumi-aep"
         self._tokens = TokenSource(settings, self._ask_ims)
-        self.secrets = secrets if secrets is not None else Secrets()
-        self.secrets.add(settings.client_secret)
+        self.redactor = redactor if redactor is not None else Redactor()
+        self.redactor.add(settings.client_secret)
 
     def request(
         self,
@@ -132,9 +132,9 @@ class Http:
         `repeatable` says whether running the request twice does no harm; by default all but POST are.
         """
         safe = method != "POST" if repeatable is None else repeatable
-        return self.repeat(
+        return self.with_retries(
             lambda: self._send(method, path, query, body, headers or {}),
-            lambda error: _may_repeat(error, method, safe),
+            lambda error: should_retry(error, method, safe),
         )
 
     def sign_in(self) -> None:
@@ -147,12 +147,12 @@ class Http:
         now = _seconds(response.headers.get("Date", ""))
         return None if now is None else time.time() - now
 
-    def repeat(self, action: Callable[[], T], may_repeat: Callable[[errors.ServiceError], bool]) -> T:
+    def with_retries(self, action: Callable[[], T], may_repeat: Callable[[errors.ServiceError], bool]) -> T:
         """What `action` gives; again after pauses, as long as `may_repeat` its errors and there is time."""
         limit = _limit.get()
         if limit is None:
             with time_limit(self.settings.timeout, TRIES_ELSEWHERE):
-                return self.repeat(action, may_repeat)
+                return self.with_retries(action, may_repeat)
         start = time.monotonic()
         tries = counted = of_500 = 0
         while True:
@@ -163,7 +163,7 @@ class Http:
                     raise
                 status = error.status if isinstance(error, errors.ApiError) else 0
                 tries, counted, of_500 = tries + 1, counted + (status != 429), of_500 + (status == 500)
-                pause = _pause(error, tries)
+                pause = backoff_seconds(error, tries)
                 late = pause + LEAST_FOR_A_TRY_S > limit.left
                 weary = isinstance(error, errors.InUse) and time.monotonic() > start + PATIENCE_WITH_USERS_S
                 if late or weary or of_500 > REPEATS_OF_500 or counted == limit.tries:
@@ -180,7 +180,7 @@ class Http:
         response = self._exchange(method, path, query, body, extra, token)
         if response.status_code == 401:
             response = self._exchange(method, path, query, body, extra, self._tokens.renew(token))
-        return decode(f"{method} {path}", response, self.secrets.mask)
+        return decode(f"{method} {path}", response, self.redactor.redact)
 
     def _pass_gate(self, request: str) -> None:
         """Wait until the gate is open; it may be closed anew meanwhile. Not all go through in the same moment."""
@@ -189,13 +189,13 @@ class Http:
             seen = self._gate.opens_at
             left = seen - time.monotonic()
             if limit and 0 < left > limit.left:
-                raise errors.NotSent(request, f"the service wants no call for {left:.0f} s", left)
+                raise errors.RequestNotSent(request, f"the service wants no call for {left:.0f} s", left)
             self.wait(left + random.uniform(0, FIRST_PAUSE_S) if left > 0 else 0)
 
     def _exchange(
         self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str], token: str
     ) -> requests.Response:
-        self.secrets.add(token)
+        self.redactor.add(token)
         headers = {
             "Authorization": f"Bearer {token}",
             "x-api-key": self.settings.client_id,
@@ -220,17 +220,17 @@ class Http:
         request = f"POST {TOKEN_PATH}"
         try:
             answer = self._raw("POST", self.settings.ims_endpoint + TOKEN_PATH, TOKEN_PATH, data=form)
-            return decode(request, answer, self.secrets.mask)
-        except (errors.NoAnswer, errors.ApiError) as error:
+            return decode(request, answer, self.redactor.redact)
+        except (errors.ResponseLost, errors.ApiError) as error:
             if isinstance(error, errors.ApiError) and error.status < 500:
                 raise
-            raise errors.NotSent(request, error.text) from None
+            raise errors.RequestNotSent(request, error.text) from None
 
     def _raw(self, method: str, url: str, path: str, **arguments: Any) -> requests.Response:
         request, limit = f"{method} {path}", _limit.get()
         left = limit.left if limit else READ_TIMEOUT_S
         if left <= 0:
-            raise errors.NotSent(request, "there was no time left for it")
+            raise errors.RequestNotSent(request, "there was no time left for it")
         connect_s, read_s = min(CONNECT_TIMEOUT_S, left), min(READ_TIMEOUT_S, left)
         try:
             return self._session.request(method, url, timeout=(connect_s, read_s), allow_redirects=False, **arguments)
@@ -238,19 +238,23 @@ class Http:
             if reason := _untrusted(error):
                 text = f"the certificate of {_host(url)} is not trusted: {reason}"
                 raise errors.UnexpectedAnswer(request, text, remedy=CA_BUNDLE) from None
-            raise errors.NoAnswer(request, f"the TLS connection to {_host(url)} broke before an answer came") from None
+            raise errors.ResponseLost(
+                request, f"the TLS connection to {_host(url)} broke before an answer came"
+            ) from None
         except requests.ConnectTimeout:
-            raise errors.NotSent(
+            raise errors.RequestNotSent(
                 request, f"{_host(url)} did not accept a connection within {connect_s:.0f} s"
             ) from None
         except requests.ConnectionError as error:
             if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
-                raise errors.NotSent(request, f"cannot connect to {_host(url)}: is it running and reachable?") from None
-            raise errors.NoAnswer(request, f"the connection to {_host(url)} broke before an answer came") from None
+                raise errors.RequestNotSent(
+                    request, f"cannot connect to {_host(url)}: is it running and reachable?"
+                ) from None
+            raise errors.ResponseLost(request, f"the connection to {_host(url)} broke before an answer came") from None
         except requests.Timeout:
-            raise errors.NoAnswer(request, f"{_host(url)} gave no answer within {read_s:.0f} s") from None
+            raise errors.ResponseLost(request, f"{_host(url)} gave no answer within {read_s:.0f} s") from None
         except requests.RequestException as error:
-            raise errors.NoAnswer(request, f"the answer of {_host(url)} broke off ({_cause(error)})") from None
+            raise errors.ResponseLost(request, f"the answer of {_host(url)} broke off ({_cause(error)})") from None
 
     def wait(self, seconds: float) -> None:
         """Wait in short steps, so that a dead engine or the end of the process is noticed."""
@@ -285,7 +289,7 @@ def decode(request: str, response: requests.Response, mask: Callable[[str], str]
     raise _refusal(request, response, body, mask)
 
 
-def holding(request: str, answer: Any, key: str) -> dict[str, Any]:
+def require_key(request: str, answer: Any, key: str) -> dict[str, Any]:
     """The answer, if it is an object with that key; else UnexpectedAnswer: JSON may be a gateway's too."""
     if not isinstance(answer, dict) or key not in answer:
         raise errors.UnexpectedAnswer(request, f"the answer holds no {key}")
@@ -319,30 +323,30 @@ def _refusal(
     if response.status_code == 404 and of_service and code not in errors.SANDBOX_NOT_FOUND:
         family = errors.NotFound
     elif response.status_code == 412:
-        family = errors.Stale
+        family = errors.PreconditionFailed
     elif code in errors.IN_USE:
         family = errors.InUse
     return family(request, response.status_code, code, message or "no message", request_id, _retry_after(response))
 
 
-def was_lost(error: errors.ServiceError) -> bool:
+def outcome_unknown(error: errors.ServiceError) -> bool:
     """Whether the request may have been processed although no answer says so."""
-    return isinstance(error, errors.NoAnswer) or (
+    return isinstance(error, errors.ResponseLost) or (
         isinstance(error, errors.ApiError) and error.status in (500, 502, 503, 504)
     )
 
 
-def _may_repeat(error: errors.ServiceError, method: str, safe: bool) -> bool:
-    if isinstance(error, errors.NotSent):
+def should_retry(error: errors.ServiceError, method: str, safe: bool) -> bool:
+    if isinstance(error, errors.RequestNotSent):
         return True
     if isinstance(error, errors.InUse):
         return method == "DELETE"
     if isinstance(error, errors.ApiError) and (error.status == 429 or error.code in errors.UPSTREAM_CHECK_FAILED):
         return True
-    return safe and was_lost(error)
+    return safe and outcome_unknown(error)
 
 
-def _pause(error: errors.ServiceError, tries: int) -> float:
+def backoff_seconds(error: errors.ServiceError, tries: int) -> float:
     """Seconds: what the service asked for, else a pause that doubles, with jitter."""
     if error.retry_after is not None:
         return error.retry_after

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from .http import Http, holding, was_lost
+from .http import Http, outcome_unknown, require_key
 
 BASE = "/data/foundation/schemaregistry"
 WHOLE = {"Accept": "application/vnd.adobe.xed+json; version=1"}
@@ -47,7 +47,7 @@ class RegistryCollection:
             query = [("property", text) for text in filters] + [("orderby", "title"), ("limit", str(PAGE_SIZE))]
             query += [("start", start)] if start else []
             answer = self._http.request("GET", self._path, query=query, headers=WHOLE_LIST)
-            found = holding(f"GET {self._path}", answer, "results")["results"]
+            found = require_key(f"GET {self._path}", answer, "results")["results"]
             yield [self._with_id("GET", self._path, each) for each in found]
             start = (answer.get("_page") or {}).get("next")
             if not start:
@@ -69,7 +69,7 @@ class RegistryCollection:
                 return current
             return self._patch(object_id, missing, False)
 
-        return self._http.repeat(append, was_lost)
+        return self._http.with_retries(append, outcome_unknown)
 
     def delete(self, object_id: str) -> None:
         """NotFound if it is gone already."""
@@ -84,7 +84,7 @@ class RegistryCollection:
         return f"{self._path}/{quote(object_id, safe='')}"
 
     def _with_id(self, method: str, path: str, answer: Any) -> dict[str, Any]:
-        resource = holding(f"{method} {path}", answer, "$id")
+        resource = require_key(f"{method} {path}", answer, "$id")
         return {**resource, "id": resource["$id"]}
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pulumi
 
+from ..constants import ConnectionSpec, FlowSpec
 from ..resources.base_connection import BaseConnection
 from ..resources.dataset import Dataset
 from ..resources.field_group import FieldGroup
@@ -12,7 +13,6 @@ from ..resources.mapping_set import Mapping, MappingSet
 from ..resources.schema import Schema
 from ..resources.source_connection import SourceConnection
 from ..resources.target_connection import TargetConnection
-from ..specs import ConnectionSpec, FlowSpec
 
 FIELDS: dict[str, dict[str, Any]] = {
     "event_name": {"type": "string", "title": "Event name"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from ..flow_runs import FlowRun
+from ..sources.flow_runs import FlowRun
 from .data import FlowReport, Part, State
 
 MOST_BINS = 84

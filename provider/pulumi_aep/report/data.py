@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..flow_runs import FlowRun, RunError, created, explained, schedule_text
+from ..sources.flow_runs import FlowRun, RunError, created, explained, schedule_text
 
 if TYPE_CHECKING:
-    from ..client import Client
+    from ..client.client import Client
 
 IDS_AT_ONCE = 50
 _PERIODS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}

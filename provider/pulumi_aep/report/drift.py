@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..boundary import SECRET_MARK, Props, from_host
 from ..config import Settings
+from ..engine.runtime import Runtime
+from ..engine.values import SECRET_MARK, Props, from_host
 from ..resources import KINDS
-from ..runtime import Runtime
 from .data import Drift
 
 if TYPE_CHECKING:
-    from ..client import Client
+    from ..client.client import Client
 
 _SECRET = next(iter(SECRET_MARK.items()))
 
@@ -49,8 +49,8 @@ def _of_kind(provider: Any, resources: list[Recorded], runtime: Runtime) -> Iter
             yield Drift(each.kind, each.name, each.id)
             continue
         recorded: Props = provider.arguments.pick(from_host(each.outputs))
-        found = {**recorded, **provider.observe(item, recorded, runtime)}
-        for path, old, new in _differences(provider.settled(recorded, found), found, ""):
+        found = {**recorded, **provider.from_wire(item, recorded, runtime)}
+        for path, old, new in _differences(provider.resolve_desired(recorded, found), found, ""):
             yield Drift(each.kind, each.name, each.id, path, old, new)
 
 

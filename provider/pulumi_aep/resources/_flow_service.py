@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..boundary import Props
-from ..errors import Inexpressible
-from ..provider import Provider, heading, operations
+from ..engine.reconciler import Provider, heading, operations
+from ..engine.values import Props
+from ..errors import NotRepresentable
 
 if TYPE_CHECKING:
-    from ..runtime import Runtime
+    from ..engine.runtime import Runtime
 
 
 class FlowServiceProvider(Provider):
@@ -15,13 +15,13 @@ class FlowServiceProvider(Provider):
 
     outputs: ClassVar[tuple[str, ...]] = ("etag",)
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         if item.get("state") == "draft":
-            raise Inexpressible("it is a draft: publish it first")
-        return super().describe(item, runtime)
+            raise NotRepresentable("it is a draft: publish it first")
+        return super().to_program_args(item, runtime)
 
-    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
-        body = self.body(props, runtime)
+    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        body = self.to_wire(props, runtime)
         return [
             f"{part}.{key}"
             for part in ("data", "params", "options")
@@ -33,10 +33,10 @@ class FlowServiceProvider(Provider):
         """JSON pointer → wanted value, of everything that a PATCH may change."""
         return heading("name", props)
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         return operations(self.patchable(old), self.patchable(new))
 
-    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"etag": answer["etag"]}
 
 

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..boundary import Props
-from ..provider import Provider, heading, operations
+from ..engine.reconciler import Provider, heading, operations
+from ..engine.values import Props
 
 if TYPE_CHECKING:
-    from ..runtime import Runtime
+    from ..engine.runtime import Runtime
 
 
 class RegistryProvider(Provider):
@@ -14,12 +14,12 @@ class RegistryProvider(Provider):
 
     outputs = ("alt_id", "version")
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         return operations(heading("title", old), heading("title", new)) + self.additions(old, new, runtime)
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         """What the new properties add to the old ones."""
         raise NotImplementedError
 
-    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"alt_id": answer["meta:altId"], "version": str(answer["version"])}

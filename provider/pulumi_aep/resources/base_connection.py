@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict, Unpack
 import pulumi
 from pydantic import Field
 
-from ..arguments import Name, Owned, Part, Spec, described, fixed, in_place, option, undescribed
-from ..boundary import UNKNOWN, Props
-from ..echoes import narrowed
-from ..errors import AepError, NotFound, Untested
-from ..provider import Path
+from ..engine.arguments import Name, Owned, Part, Spec, described, fixed, in_place, option, undescribed
+from ..engine.echoes import narrowed
+from ..engine.reconciler import Path
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import UNKNOWN, Props
+from ..errors import AepError, CredentialsRejected, NotFound
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import NamedClaim, Resource
 from ._types import SpecRef
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 
 class AuthPart(Part):
@@ -42,12 +42,12 @@ class BaseConnectionProvider(FlowServiceProvider):
     """Base connections ↔ Flow Service."""
 
     arguments = BaseConnectionArguments
-    likeness = ("name", "connection_spec")
+    natural_key = ("name", "connection_spec")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.connections
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         auth = props.get("auth")
         return {
             "name": props["name"],
@@ -56,7 +56,7 @@ class BaseConnectionProvider(FlowServiceProvider):
             **({"auth": {"specName": auth["spec_name"], "params": auth["params"]}} if auth else {}),
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Secrets come back masked: they are what was last sent. So is all that the service does not echo."""
         auth = state.get("auth")
         if auth:
@@ -74,14 +74,14 @@ class BaseConnectionProvider(FlowServiceProvider):
             "auth": auth,
         }
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         """The parameters that the connection spec knows, its required secrets too; the service adds others."""
-        props, auth = super().describe(item, runtime), item.get("auth") or {}
+        props, auth = super().to_program_args(item, runtime), item.get("auth") or {}
         if not auth.get("specName"):
             return props
         echoed = {name: value for name, value in (auth.get("params") or {}).items() if value is not None}
         props = {**props, "auth": {"spec_name": auth["specName"], "params": echoed}}
-        schema, marked = self._auth_spec(props, runtime) or {}, self.complete(props, {}, runtime)["secret_params"]
+        schema, marked = self._auth_spec(props, runtime) or {}, self.apply_defaults(props, {}, runtime)["secret_params"]
         known = _properties(schema)
         params = {name: value for name, value in echoed.items() if name in known or not known or name == HOST}
         for name in (*params, *schema.get("required", [])):
@@ -93,14 +93,14 @@ class BaseConnectionProvider(FlowServiceProvider):
         auth = {"/auth/params": props["auth"]["params"]} if props.get("auth") else {}
         return {**super().patchable(props), **auth}
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         """Without `auth` in the program the credentials are somebody else's and stay as they are."""
-        return super().change(old if new.get("auth") else {**old, "auth": None}, new, runtime)
+        return super().build_update(old if new.get("auth") else {**old, "auth": None}, new, runtime)
 
-    def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+    def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
         names = [auth["spec_name"] for auth in (old.get("auth"), new.get("auth")) if isinstance(auth, dict)]
         other_way = len(names) == 2 and names[0] != names[1]
-        return super().must_replace(old, new, changed) + (["auth"] if other_way else [])
+        return super().replace_fields(old, new, changed) + (["auth"] if other_way else [])
 
     def as_found(self, seen: Props) -> Props:
         """Which secrets an object holds that this state did not make is unknown: they are sent once."""
@@ -110,7 +110,7 @@ class BaseConnectionProvider(FlowServiceProvider):
         params = {name: value for name, value in seen["auth"]["params"].items() if name not in secret}
         return {**seen, "auth": {**seen["auth"], "params": params}}
 
-    def complete(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
+    def apply_defaults(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
         if not isinstance(props.get("auth"), dict):
             return props
         kept = previous.get("secret_params")
@@ -119,7 +119,7 @@ class BaseConnectionProvider(FlowServiceProvider):
             kept = sorted(key for key, value in _properties(spec).items() if value.get("format") == "password")
         return {**props, "secret_params": kept}
 
-    def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+    def validate_online(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         """Compare with the live connection spec: it exists, it has that way to authenticate, with these parameters."""
         if props.get("connection_spec") == previous.get("connection_spec") and props.get("auth") == previous.get(
             "auth"
@@ -148,7 +148,7 @@ class BaseConnectionProvider(FlowServiceProvider):
         names = params if isinstance(params, dict) else {}
         return [("auth", "params", name) for name in names if name in marked or looks_secret(name)]
 
-    def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
+    def after_apply(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
         """A test of what is new. With `strict`, credentials that do not pass do not stay."""
         if new["test"] == "off" or all(old.get(name) == new.get(name) for name in ("auth", "test")):
             return {}
@@ -157,7 +157,9 @@ class BaseConnectionProvider(FlowServiceProvider):
             print(f"warning: base connection {new['name']} ({object_id}): {problem}")
         elif problem:
             outcome = self._take_back(object_id, old, new, runtime)
-            raise Untested(f"base connection {new['name']}: {problem} {outcome} Mend auth, then run pulumi up again.")
+            raise CredentialsRejected(
+                f"base connection {new['name']}: {problem} {outcome} Mend auth, then run pulumi up again."
+            )
         return {}
 
     def _take_back(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> str:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import pulumi
 from pydantic import BeforeValidator
 
-from ..arguments import Name, Owned, SchemaId, described, fixed, in_place, option, undescribed
-from ..boundary import UNKNOWN, Props
-from ..errors import Guarded
-from ..provider import Provider, heading, operations
-from ._resource import NamedClaim, Resource
+from ..engine.arguments import Name, Owned, SchemaId, described, fixed, in_place, option, undescribed
+from ..engine.reconciler import Provider, heading, operations
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import UNKNOWN, Props
+from ..errors import DeletionProtected
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 CONTENT_TYPE = "application/vnd.adobe.xed+json;version=1"
 
@@ -39,12 +39,12 @@ class DatasetProvider(Provider):
     """Datasets ↔ Catalog."""
 
     arguments = DatasetArguments
-    likeness = ("name",)
+    natural_key = ("name",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.catalog.datasets
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         return {
             "name": props["name"],
             "description": described(props),
@@ -53,7 +53,7 @@ class DatasetProvider(Provider):
             "fileDescription": {"persisted": True, "containerFormat": "parquet", "format": "parquet"},
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Tags that somebody else set are not ours to judge."""
         tags, seen = state.get("tags"), item.get("tags") or {}
         return {
@@ -63,27 +63,27 @@ class DatasetProvider(Provider):
             "tags": {key: _ordered(seen[key], tags[key]) for key in tags if key in seen} if tags is not None else None,
         }
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         """With its tags, but for those that the platform itself keeps there (adobe/… and aep/…: assumed)."""
         tags = {key: value for key, value in (item.get("tags") or {}).items() if not key.startswith(("adobe/", "aep/"))}
-        return {**super().describe(item, runtime), "tags": tags or None}
+        return {**super().to_program_args(item, runtime), "tags": tags or None}
 
-    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
         return ["enableErrorDiagnostics"] if item.get("enableErrorDiagnostics") else []
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
+    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         return operations(_patchable(old), _patchable(new))
 
-    def fitted(
+    def rebase_update(
         self, change: list[dict[str, Any]], item: dict[str, Any], old: Props, runtime: "Runtime"
     ) -> list[dict[str, Any]]:
         """Tags are added one by one, since the service has its own beside them; without any, the place is made."""
         return change if "tags" in item else [{"op": "add", "path": "/tags", "value": {}}, *change]
 
-    def before_loss(self, object_id: str, state: Props, runtime: "Runtime") -> None:
+    def guard_delete(self, object_id: str, state: Props, runtime: "Runtime") -> None:
         """Data is not thrown away unasked."""
         if not state.get("force_destroy") and runtime.client.catalog.datasets.holds_data(object_id):
-            raise Guarded(
+            raise DeletionProtected(
                 f"Dataset {object_id} ({state.get('name')}) holds data and is kept. To lose the data, set "
                 "force_destroy=True on it, run pulumi up, and then repeat this."
             )

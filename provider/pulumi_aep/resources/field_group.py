@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 import pulumi
 from pydantic import AfterValidator, Field
 
-from ..arguments import ClassId, Name, Owned, described, ignored, in_place, undescribed
-from ..boundary import UNKNOWN, Props
-from ..echoes import narrowed
-from ..errors import Inexpressible
-from ..specs import XdmClass
+from ..constants import XdmClass
+from ..engine.arguments import ClassId, Name, Owned, described, ignored, in_place, undescribed
+from ..engine.echoes import narrowed
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import UNKNOWN, Props
+from ..errors import NotRepresentable
 from ._registry import RegistryProvider
-from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 DEFINITION = "customFields"
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$-]*")
@@ -56,12 +56,12 @@ class FieldGroupProvider(RegistryProvider):
     """Field groups ↔ Schema Registry. Fields live below the tenant's namespace, as the Registry demands."""
 
     arguments = FieldGroupArguments
-    likeness = ("title",)
+    natural_key = ("title",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.schema_registry.field_groups
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         own = {f"_{runtime.tenant_id}": {"type": "object", "properties": props["fields"]}}
         return {
             "type": "object",
@@ -72,11 +72,11 @@ class FieldGroupProvider(RegistryProvider):
             "allOf": [{"$ref": f"#/definitions/{DEFINITION}"}],
         }
 
-    def foresee(self, given: Props, runtime: "Runtime") -> None:
-        super().foresee(given, runtime)
+    def prefetch(self, given: Props, runtime: "Runtime") -> None:
+        super().prefetch(given, runtime)
         runtime.ahead(lambda: runtime.tenant_id)
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Fields and classes that somebody added, and what the Registry adds to a field, are not ours to judge."""
         seen: dict[str, Any] = {}
         definition = state.get("definition", DEFINITION)
@@ -93,18 +93,18 @@ class FieldGroupProvider(RegistryProvider):
             "definition": definition,
         }
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         """What the Registry derives from each field's type (meta:xdmType) is left out."""
         definitions = (item.get("definitions") or {}).values()
         names = {name for part in (item, *definitions) for name in part.get("properties") or {}}
         if item.get("properties") or names != {f"_{runtime.tenant_id}"}:
-            raise Inexpressible("it has fields outside the organization's own namespace")
+            raise NotRepresentable("it has fields outside the organization's own namespace")
         if len(definitions) != 1 or len(item.get("allOf") or []) != 1:
-            raise Inexpressible("its fields are in several parts")
-        props = super().describe(item, runtime)
+            raise NotRepresentable("its fields are in several parts")
+        props = super().to_program_args(item, runtime)
         return {**props, "fields": _without_derived(props["fields"])}
 
-    def settled(self, new: Props, seen: Props) -> Props:
+    def resolve_desired(self, new: Props, seen: Props) -> Props:
         return {**new, "definition": seen.get("definition", DEFINITION)}
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
@@ -113,8 +113,8 @@ class FieldGroupProvider(RegistryProvider):
         pointer = f"/definitions/{new['definition']}/properties/_{runtime.tenant_id}/properties"
         return _added(old["fields"], new["fields"], pointer)
 
-    def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
-        replaces = super().must_replace(old, new, changed)
+    def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        replaces = super().replace_fields(old, new, changed)
         return replaces if _compatible(old["fields"], new["fields"]) else [*replaces, "fields"]
 
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, Ty
 import pulumi
 from pydantic import BeforeValidator, Field, model_validator
 
-from ..arguments import Name, Owned, Part, Spec, Uuid, described, fixed, ignored, in_place, undescribed
-from ..boundary import UNKNOWN, Props
-from ..echoes import narrowed, same
-from ..errors import AepError, Inexpressible, NotFound
-from ..specs import ConnectionSpec, FlowSpec
+from ..constants import ConnectionSpec, FlowSpec
+from ..engine.arguments import Name, Owned, Part, Spec, Uuid, described, fixed, ignored, in_place, undescribed
+from ..engine.echoes import narrowed, same
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import UNKNOWN, Props
+from ..errors import AepError, NotFound, NotRepresentable
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import NamedClaim, Resource
 from ._types import SpecRef
 from .base_connection import NO_SUCH_SPEC
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 LATEST_SECOND = 100_000_000_000
 
@@ -98,7 +98,7 @@ class OptionsPart(Part):
 
 
 class FlowArguments(Owned):
-    """What changes in place does so as far as the service allows (see must_replace).
+    """What changes in place does so as far as the service allows (see replace_fields).
 
     `start_is_default` is set by check(): the program leaves the start to the flow's creation.
     """
@@ -120,13 +120,13 @@ class FlowProvider(FlowServiceProvider):
     """Flows ↔ Flow Service."""
 
     arguments = FlowArguments
-    likeness = ("name", "flow_spec")
+    natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.flows
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         options = props.get("options") or {}
         wire_options = {
             "errorDiagnosticsEnabled": options.get("error_diagnostics_enabled"),
@@ -145,7 +145,7 @@ class FlowProvider(FlowServiceProvider):
             ),
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """A schedule and options that the program leaves to the service are not ours to judge."""
         judged = "name" not in state or state.get("schedule") is not None
         options = item.get("options") or {}
@@ -165,26 +165,29 @@ class FlowProvider(FlowServiceProvider):
             "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), state.get("enabled", True)),
         }
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
-        seen = super().describe(item, runtime)
+        seen = super().to_program_args(item, runtime)
         for target in (item.get("inheritedAttributes") or {}).get("targetConnections") or []:
             if (target.get("connectionSpec") or {}).get("id", ConnectionSpec.DATA_LAKE) != ConnectionSpec.DATA_LAKE:
-                raise Inexpressible("it does not end in the data lake")
+                raise NotRepresentable("it does not end in the data lake")
         for end in ("source", "target"):
             if (count := len(item.get(f"{end}ConnectionIds") or [])) != 1:
-                raise Inexpressible(f"it has {count} {end} connections, not one")
+                raise NotRepresentable(f"it has {count} {end} connections, not one")
         backfill = (item.get("scheduleParams") or {}).get("backfill")
         known = {
             "schedule": {"backfill": False} if backfill is not None and same(backfill, False) else {},
             "options": dict.fromkeys(OptionsPart.model_fields),
         }
-        seen |= self.observe(item, known, runtime)
+        seen |= self.from_wire(item, known, runtime)
         options = {name: value for name, value in (seen["options"] or {}).items() if value is not None}
         return {**seen, "options": options or None}
 
-    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
-        return [*super().unsaid(item, props, runtime), *(key for key in ("labels", "policy") if item.get(key))]
+    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+        return [
+            *super().unmanaged_fields(item, props, runtime),
+            *(key for key in ("labels", "policy") if item.get(key)),
+        ]
 
     def patchable(self, props: Props) -> dict[str, Any]:
         schedule = _wire_schedule(props["schedule"]) if props.get("schedule") else {}
@@ -198,8 +201,8 @@ class FlowProvider(FlowServiceProvider):
             **{f"/transformations/{index}": value for index, value in enumerate(props["transformations"])},
         }
 
-    def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
-        replaces = super().must_replace(old, new, changed)
+    def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        replaces = super().replace_fields(old, new, changed)
         if "schedule" in changed and _needs_new_flow(old.get("schedule"), new.get("schedule")):
             replaces.append("schedule")
         before, after = old.get("transformations"), new.get("transformations")
@@ -207,7 +210,7 @@ class FlowProvider(FlowServiceProvider):
             replaces.append("transformations")
         return replaces
 
-    def complete(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
+    def apply_defaults(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
         """A schedule without a start begins now, once; later previews keep that start."""
         schedule = props.get("schedule")
         if not isinstance(schedule, dict) or "start_time" in schedule:
@@ -215,12 +218,12 @@ class FlowProvider(FlowServiceProvider):
         start = (previous.get("schedule") or {}).get("start_time", int(time.time()))
         return {**props, "schedule": {**schedule, "start_time": start}, "start_is_default": True}
 
-    def settled(self, new: Props, seen: Props) -> Props:
+    def resolve_desired(self, new: Props, seen: Props) -> Props:
         if not new.get("start_is_default") or "start_time" not in (seen.get("schedule") or {}):
             return new
         return {**new, "schedule": {**new["schedule"], "start_time": seen["schedule"]["start_time"]}}
 
-    def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+    def validate_online(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         spec, schedule = props.get("flow_spec"), props.get("schedule")
         if spec == previous.get("flow_spec") and bool(schedule) == bool(previous.get("schedule")):
             return []
@@ -236,14 +239,14 @@ class FlowProvider(FlowServiceProvider):
             ]
         return []
 
-    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         endpoint = runtime.settings.endpoint
         return {
             "etag": answer["etag"],
             "runs_url": f"{endpoint}/data/foundation/flowservice/runs?property=flowId=={answer['id']}",
         }
 
-    def follow_up(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
+    def after_apply(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
         """A new flow is enabled; `state` in its creation is refused (FLOW-1410-400), so disabling is an action."""
         if old.get("enabled", True) == new["enabled"]:
             return {}

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, Ty
 import pulumi
 from pydantic import AfterValidator, Field, model_validator
 
-from ..arguments import Arguments, Name, Part, SchemaId, described, fixed, state_of, undescribed
-from ..boundary import Props
-from ..provider import Provider
-from ._resource import Claim, Resource
+from ..engine.arguments import Arguments, Name, Part, SchemaId, described, fixed, state_of, undescribed
+from ..engine.reconciler import Provider
+from ..engine.resource import Claim, Resource
+from ..engine.values import Props
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
 TENANT = "_{tenantId}"
@@ -75,12 +75,12 @@ class MappingSetProvider(Provider):
 
     arguments = MappingSetArguments
     outputs = ("version",)
-    delete_first = False
+    delete_before_replace = False
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.data_prep.mapping_sets
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         mappings = [_to_wire(mapping, runtime) for mapping in props["mappings"]]
         if props.get("owner"):
             mappings[0]["description"] = described({**props["mappings"][0], "owner": props["owner"]})
@@ -89,7 +89,7 @@ class MappingSetProvider(Provider):
             "mappings": mappings,
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """A line is known by source, destination and type; the order is the program's as far as it goes."""
         known = {line_of(_to_wire(mapping, runtime)): mapping for mapping in state.get("mappings") or []}
         seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
@@ -101,7 +101,7 @@ class MappingSetProvider(Provider):
         owner = ours if ours and (owner is None or state_of(owner) == state_of(ours)) else owner
         return {"schema_id": schema_id, "mappings": kept + foreign, "owner": owner}
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         """With the lines' names and descriptions, and the organization's namespace as a program may write it."""
         namespace, lines = f"_{runtime.tenant_id}", {}
         for mapping in item.get("mappings") or []:
@@ -110,25 +110,27 @@ class MappingSetProvider(Provider):
             line["destination"] = f"{TENANT}{dot}{rest}" if first == namespace else line["destination"]
             texts = {"name": mapping.get("name"), "description": undescribed(mapping.get("description"))["description"]}
             lines[identity] = line | {key: text for key, text in texts.items() if text}
-        return {**super().describe(item, runtime), "mappings": list(lines.values())}
+        return {**super().to_program_args(item, runtime), "mappings": list(lines.values())}
 
-    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
         of_lines = ("identity", "primaryIdentity", "identityGroup", "namespaceCode")
         said = [f"mappings.{key}" for key in of_lines if any(line.get(key) for line in item.get("mappings") or [])]
         return [*said, *(["allowNullValues"] if item.get("allowNullValues") else [])]
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
+    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
         """A new version for other mappings, or another stack; not for another name of the resource."""
         same = old["mappings"] == new["mappings"] or _sorted(old, runtime) == _sorted(new, runtime)
-        return None if same and state_of(old.get("owner")) == state_of(new.get("owner")) else self.body(new, runtime)
+        return None if same and state_of(old.get("owner")) == state_of(new.get("owner")) else self.to_wire(new, runtime)
 
-    def is_left(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
+    def is_orphan_of(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
         """What is replaced has another schema; what is made anew on demand is used by a flow. Neither was left."""
         from .flow import flows_of
 
         return bool(seen["schema_id"] == new["schema_id"]) and not flows_of(object_id, runtime)
 
-    def fitted(self, change: dict[str, Any], item: dict[str, Any], old: Props, runtime: "Runtime") -> dict[str, Any]:
+    def rebase_update(
+        self, change: dict[str, Any], item: dict[str, Any], old: Props, runtime: "Runtime"
+    ) -> dict[str, Any]:
         """A set is written as a whole: what others said of it, and of lines that stay, is said again."""
         before = {line_of(_to_wire(mapping, runtime)): mapping for mapping in old["mappings"]}
         seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
@@ -139,7 +141,7 @@ class MappingSetProvider(Provider):
         kept = {key: item[key] for key in ("name", "allowNullValues") if item.get(key)}
         return {**kept, **change, "mappings": lines}
 
-    def computed(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
+    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
         return {"version": int(answer["version"])}
 
 

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import pulumi
 
-from ..arguments import ClassId, FieldGroupId, Name, Owned, described, fixed, in_place, undescribed
-from ..boundary import UNKNOWN, Props
-from ..errors import Inexpressible
-from ..specs import XdmClass
+from ..constants import XdmClass
+from ..engine.arguments import ClassId, FieldGroupId, Name, Owned, described, fixed, in_place, undescribed
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import UNKNOWN, Props
+from ..errors import NotRepresentable
 from ._registry import RegistryProvider
-from ._resource import NamedClaim, Resource
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 
 class SchemaArguments(Owned):
@@ -28,12 +28,12 @@ class SchemaProvider(RegistryProvider):
     """Schemas ↔ Schema Registry."""
 
     arguments = SchemaArguments
-    likeness = ("title",)
+    natural_key = ("title",)
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.schema_registry.schemas
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         return {
             "type": "object",
             "title": props["title"],
@@ -41,7 +41,7 @@ class SchemaProvider(RegistryProvider):
             "allOf": [{"$ref": ref} for ref in [props["class_id"], *props["field_group_ids"]]],
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Field groups that somebody added are not ours to remove: they do not show."""
         refs = [part["$ref"] for part in item.get("allOf") or [] if "$ref" in part]
         class_id = item.get("meta:class") or state.get("class_id")
@@ -54,24 +54,24 @@ class SchemaProvider(RegistryProvider):
             "field_group_ids": groups if known is None else [group for group in known if group in groups],
         }
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
         if (
             item.get("properties")
             or item.get("definitions")
             or any("$ref" not in part for part in item.get("allOf") or [])
         ):
-            raise Inexpressible("it has fields of its own, beside its field groups")
-        return super().describe(item, runtime)
+            raise NotRepresentable("it has fields of its own, beside its field groups")
+        return super().to_program_args(item, runtime)
 
-    def unsaid(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
         return ["meta:immutableTags"] if item.get("meta:immutableTags") else []
 
     def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
         added = [group for group in new["field_group_ids"] if group not in old["field_group_ids"]]
         return [{"op": "add", "path": "/allOf/-", "value": {"$ref": group}} for group in added]
 
-    def must_replace(self, old: Props, new: Props, changed: list[str]) -> list[str]:
-        replaces = super().must_replace(old, new, changed)
+    def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        replaces = super().replace_fields(old, new, changed)
         wanted = new["field_group_ids"]
         if wanted is UNKNOWN or not set(old["field_group_ids"]) <= {group for group in wanted if group is not UNKNOWN}:
             replaces.append("field_group_ids")

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Self, TypedDict, Un
 import pulumi
 from pydantic import Field, model_validator
 
-from ..arguments import Name, Owned, Part, Spec, Uuid, described, fixed, in_place, undescribed
-from ..boundary import UNKNOWN, Props
-from ..echoes import narrowed
+from ..constants import ConnectionSpec
+from ..engine.arguments import Name, Owned, Part, Spec, Uuid, described, fixed, in_place, undescribed
+from ..engine.echoes import narrowed
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import UNKNOWN, Props
 from ..errors import NotFound
-from ..specs import ConnectionSpec
-from ..timezones import windows_name
+from ..sources.timezones import windows_name
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import NamedClaim, Resource
 from ._types import SpecRef
 from .base_connection import NO_SUCH_SPEC
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 
 class DataPart(Part):
@@ -65,12 +65,12 @@ class SourceConnectionProvider(FlowServiceProvider):
     """Source connections ↔ Flow Service."""
 
     arguments = SourceConnectionArguments
-    likeness = ("name", "connection_spec")
+    natural_key = ("name", "connection_spec")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.source_connections
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         base = props.get("base_connection_id")
         return {
             "name": props["name"],
@@ -81,7 +81,7 @@ class SourceConnectionProvider(FlowServiceProvider):
             "params": props["params"],
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """Others may have given Mixpanel the IANA name of a time zone, or a project's number as a number."""
         params = item.get("params") or {}
         if spec_of(item, "connectionSpec")["id"] == ConnectionSpec.MIXPANEL:
@@ -95,12 +95,12 @@ class SourceConnectionProvider(FlowServiceProvider):
             "params": narrowed(params, state["params"]) if "params" in state else params,
         }
 
-    def describe(self, item: dict[str, Any], runtime: "Runtime") -> Props:
-        seen, said = super().describe(item, runtime), (item.get("data") or {}).get("properties") or {}
+    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+        seen, said = super().to_program_args(item, runtime), (item.get("data") or {}).get("properties") or {}
         properties = {name: value for name, value in said.items() if value is not None}
         return {**seen, "data": {**seen["data"], **({"properties": properties} if properties else {})}}
 
-    def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+    def validate_online(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         spec = props.get("connection_spec")
         if spec == previous.get("connection_spec") or not isinstance(spec, dict) or not isinstance(spec.get("id"), str):
             return []

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
 import pulumi
 from pydantic import AfterValidator
 
-from ..arguments import DatasetId, Name, Owned, Part, SchemaId, Spec, described, fixed, in_place, undescribed
-from ..boundary import Props
-from ..specs import ConnectionSpec
+from ..constants import ConnectionSpec
+from ..engine.arguments import DatasetId, Name, Owned, Part, SchemaId, Spec, described, fixed, in_place, undescribed
+from ..engine.resource import NamedClaim, Resource
+from ..engine.values import Props
 from ._flow_service import FlowServiceProvider, spec_of
-from ._resource import NamedClaim, Resource
 from ._types import Data, SpecRef
 
 if TYPE_CHECKING:
-    from ..client import Collection
-    from ..runtime import Runtime
+    from ..client.client import Collection
+    from ..engine.runtime import Runtime
 
 SCHEMA_VERSION = "application/vnd.adobe.xed-full+json;version=1"
 
@@ -48,12 +48,12 @@ class TargetConnectionProvider(FlowServiceProvider):
     """Target connections ↔ Flow Service."""
 
     arguments = TargetConnectionArguments
-    likeness = ("name", "connection_spec")
+    natural_key = ("name", "connection_spec")
 
     def collection(self, runtime: "Runtime") -> "Collection":
         return runtime.client.flow_service.target_connections
 
-    def body(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
         schema = {"schema": {"id": props["schema_id"], "version": SCHEMA_VERSION}} if props.get("schema_id") else {}
         return {
             "name": props["name"],
@@ -63,7 +63,7 @@ class TargetConnectionProvider(FlowServiceProvider):
             "params": {"dataSetId": props["dataset_id"]},
         }
 
-    def observe(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
+    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
         """A schema that the program leaves to the service is not ours to judge.
 
         Several of Adobe's tutorials leave the format out; what the lake writes is parquet_xdm (assumed).

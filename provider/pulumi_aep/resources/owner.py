@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.runtime.settings import get_root_resource
 
-from .arguments import Arguments
-from .boundary import Props
-from .provider import Provider, current_runtime, stay_home
-from .sdk import await_registrations_first
+from ..engine.arguments import Arguments
+from ..engine.reconciler import Provider, assert_same_scope, current_runtime
+from ..engine.sdk_internals import await_registrations_first
+from ..engine.values import Props
 
 NAME = "aep-owner"
 
@@ -37,7 +37,7 @@ class OwnerProvider(Provider):
         return pulumi.dynamic.CreateResult(identity, self.state({}, {}, runtime))
 
     def read(self, id_: str, props: Props) -> pulumi.dynamic.ReadResult:
-        stay_home(props, current_runtime())
+        assert_same_scope(props, current_runtime())
         return pulumi.dynamic.ReadResult(id_, dict(props), {})
 
     def delete(self, _id: str, _props: Props) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import ConfigError, LookupFailed
-from .specs import FlowSpec
+from ..constants import FlowSpec
+from ..errors import ConfigError, LookupFailed
 
 if TYPE_CHECKING:
-    from .client.flow_service import FlowService
+    from ..client.flow_service import FlowService
 
 Kind = Literal["files", "tables", "rest", "stream"]
 RESERVED = re.compile(

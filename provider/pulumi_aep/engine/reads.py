@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .errors import ServiceError
+from ..errors import ServiceError
 
 if TYPE_CHECKING:
-    from .client import Collection
+    from ..client.client import Collection
 
 Item = dict[str, Any]
 

@@ -12,8 +12,8 @@ from difflib import SequenceMatcher, get_close_matches
 from itertools import combinations
 from typing import Any, Literal
 
-from .exploration import RESERVED, Content
-from .specs import XdmClass
+from ..constants import XdmClass
+from .preview import RESERVED, Content
 
 Certainty = Literal["certain", "likely", "guess"]
 DATES = ("date", "date-time")

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..boundary import Props
-from ..errors import Inexpressible, NotFound
+from ..engine.resource import Resource
+from ..engine.runtime import Runtime
+from ..engine.values import Props
+from ..errors import NotFound, NotRepresentable
 from ..resources import KINDS, MappingSet
-from ..resources._resource import Resource
-from ..runtime import Runtime
 
 Kind = type[Resource]
 Replace = Callable[[Kind, str], Any]
@@ -132,12 +132,12 @@ class Sandbox:
     def _describe(self, kind: Kind, object_id: str, item: dict[str, Any]) -> Found:
         provider = kind.provider()
         try:
-            seen = provider.describe(item, self.runtime)
-        except Inexpressible as error:
-            return Found(kind, object_id, item, _said(provider.observe(item, {}, self.runtime)), [str(error)])
-        seen = provider.complete(_said(seen), {}, self.runtime)
+            seen = provider.to_program_args(item, self.runtime)
+        except NotRepresentable as error:
+            return Found(kind, object_id, item, _said(provider.from_wire(item, {}, self.runtime)), [str(error)])
+        seen = provider.apply_defaults(_said(seen), {}, self.runtime)
         props, problems = provider.arguments.parse(seen)
-        unsaid = [] if problems else provider.unsaid(item, props, self.runtime)
+        unsaid = [] if problems else provider.unmanaged_fields(item, props, self.runtime)
         return Found(kind, object_id, item, props, problems, unsaid)
 
 

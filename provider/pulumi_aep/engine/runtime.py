@@ -9,14 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from . import config
-from .errors import ApiError, EngineGone, Guarded
-from .inventory import Inventory
+from .. import config
+from ..client.redaction import Redactor
+from ..errors import ApiError, DeletionProtected, EngineGone
+from .object_cache import Inventory
 from .reads import Reads
-from .secrets import Secrets
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client.client import Client
 
 ENGINE_CHECK_S = 2.0
 AHEAD = 8
@@ -32,7 +32,7 @@ class Runtime:
         self, settings: config.Settings, client: "Client | None" = None, guard: Callable[[], None] = lambda: None
     ) -> None:
         self.settings = settings
-        self.secrets = client.secrets if client else Secrets()
+        self.redactor = client.redactor if client else Redactor()
         self._guard = guard
         self._pool = ThreadPoolExecutor(AHEAD)
         self._lock = threading.Lock()
@@ -46,9 +46,9 @@ class Runtime:
         return client
 
     def _connect(self) -> "Client":
-        from .client import Client
+        from ..client.client import Client
 
-        return Client(self.settings, guard=self._guard, secrets=self.secrets)
+        return Client(self.settings, guard=self._guard, redactor=self.redactor)
 
     @property
     def tenant_id(self) -> str:
@@ -56,13 +56,13 @@ class Runtime:
         return str(self._once("tenant", self.client.schema_registry.tenant_id))
 
     def check_loss(self) -> None:
-        """Raises Guarded where nothing may be deleted: in a sandbox of type production, unless that is allowed."""
+        """Raises DeletionProtected in a production sandbox, unless deletes are allowed there."""
         if self.settings.allow_production_deletes:
             return
         name = self.settings.sandbox
         found = self._once("sandbox", lambda: [each for each in self.client.sandboxes.find() if each["name"] == name])
         if not found or found[0]["type"] != "development":
-            raise Guarded(
+            raise DeletionProtected(
                 f"{name} is a production sandbox: nothing in it is deleted or replaced unless you allow it with "
                 "pulumi config set aep:allowProductionDeletes true"
             )

@@ -11,8 +11,8 @@ LONG_ENOUGH = 6
 """A shorter secret may be a part of innocent words: it is masked only where it stands alone."""
 
 
-class Secrets:
-    """The secrets that this process knows. `mask` takes them out of a text, however the service spells them there."""
+class Redactor:
+    """The secrets that this process knows. `redact` takes them out of a text, however the service spells them there."""
 
     def __init__(self) -> None:
         self._known: dict[str, re.Pattern[str]] = {}
@@ -27,7 +27,7 @@ class Secrets:
             if text and text not in self._known:
                 self._known = {**self._known, text: _pattern(text)}  # a new one: other threads are reading
 
-    def mask(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text without secrets."""
         for pattern in self._known.values():
             text = pattern.sub(MASK, text)

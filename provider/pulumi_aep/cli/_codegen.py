@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
-from ..arguments import Spec
-from ..boundary import UNKNOWN, Props
+from ..constants import ConnectionSpec, FlowSpec, XdmClass
+from ..engine.arguments import Spec
+from ..engine.values import UNKNOWN, Props
 from ..resources import Flow, MappingSet
-from ..specs import ConnectionSpec, FlowSpec, XdmClass
-from ._objects import ADOBES, MAPPING_ID, Found, Kind, references, with_references, words
+from ._sandbox_objects import ADOBES, MAPPING_ID, Found, Kind, references, with_references, words
 
 WIDTH = 88
 _RESERVED = {*keyword.kwlist, "adopt", "aep", "at_home", "config", "credentials", "pulumi", "signal"}

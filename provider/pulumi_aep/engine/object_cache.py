@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .boundary import Props
+from .values import Props
 
 Item = dict[str, Any]
 
@@ -31,12 +31,12 @@ class Inventory:
                 self._seen = {item["id"]: self._observe(item) for item in self._find()}
             return dict(self._seen)
 
-    def take(self, owner: str, fresh: bool, is_left: Callable[[str, Props], bool]) -> str | None:
+    def take(self, owner: str, fresh: bool, is_orphan_of: Callable[[str, Props], bool]) -> str | None:
         """The id of an object with exactly this owner that this process has not given out yet; it is given out now."""
         with self._lock:
             barred = self._taken | self._leaving
             for object_id, props in self.all(fresh).items():
-                if props.get("owner") == owner and object_id not in barred and is_left(object_id, props):
+                if props.get("owner") == owner and object_id not in barred and is_orphan_of(object_id, props):
                     self._taken.add(object_id)
                     return object_id
         return None

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from .boundary import UNKNOWN, Props
+from .values import UNKNOWN, Props
 
 IN_PLACE, FIXED, OPTION, IGNORED = "change in place", "are fixed", "are options", "are ignored"
 
@@ -118,20 +118,20 @@ def _is_undefined(value: Any) -> bool:
 
 def _restore(normal: Any, given: Any) -> Any:
     """Put what is not known yet back in its place."""
-    if given is UNKNOWN or (isinstance(given, list) and holds_unknown(given)):
+    if given is UNKNOWN or (isinstance(given, list) and contains_unknown(given)):
         return given
     if isinstance(given, dict) and isinstance(normal, dict):
-        unknown = {key: _restore(normal.get(key), value) for key, value in given.items() if holds_unknown(value)}
+        unknown = {key: _restore(normal.get(key), value) for key, value in given.items() if contains_unknown(value)}
         return {**normal, **unknown}
     return normal
 
 
-def holds_unknown(value: Any) -> bool:
+def contains_unknown(value: Any) -> bool:
     """Whether something in the value is not known yet."""
     if isinstance(value, dict):
-        return any(holds_unknown(item) for item in value.values())
+        return any(contains_unknown(item) for item in value.values())
     if isinstance(value, list):
-        return any(holds_unknown(item) for item in value)
+        return any(contains_unknown(item) for item in value)
     return value is UNKNOWN
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pulumi
 from pydantic import Field
 
-from .arguments import Arguments, Uuid, fixed, option
-from .boundary import Props, from_host
-from .errors import ApiError, NoAnswer, NotFound, RunFailed, UnexpectedAnswer
-from .flow_runs import FlowRun, explained, schedule_text
-from .provider import Provider, current_runtime, stay_home
+from ..engine.arguments import Arguments, Uuid, fixed, option
+from ..engine.reconciler import Provider, assert_same_scope, current_runtime
+from ..engine.values import Props, from_host
+from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedAnswer
+from ..sources.flow_runs import FlowRun, explained, schedule_text
 
 if TYPE_CHECKING:
-    from .runtime import Runtime
+    from ..engine.runtime import Runtime
 
 TIMEOUT_S = 1800
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
@@ -36,7 +36,7 @@ class FirstRunProvider(Provider):
     arguments = FirstRunArguments
     outputs = ("records_in", "records_out", "records_failed")
 
-    def judge(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+    def validate_online(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
         flow_id = props.get("flow_id")
         if not isinstance(flow_id, str) or flow_id == previous.get("flow_id"):
             return []
@@ -46,13 +46,13 @@ class FirstRunProvider(Provider):
             return [f"flow_id: there is no flow {flow_id} in sandbox {runtime.settings.sandbox}"]
         return list(_refusals(flow, props))
 
-    def change(self, old: Props, new: Props, runtime: "Runtime") -> None:
+    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> None:
         """Nothing of it is on the wire."""
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> pulumi.dynamic.DiffResult:
         """Another flow is another gate. Nothing is lost with the old one, so no guard asks."""
         state = from_host(_olds)
-        stay_home(state, current_runtime())
+        assert_same_scope(state, current_runtime())
         changed = self._changed(self.arguments.pick(state), self.arguments.pick(from_host(_news)))
         replaces = [name for name in changed if name == "flow_id"]
         return pulumi.dynamic.DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
@@ -65,7 +65,7 @@ class FirstRunProvider(Provider):
         return pulumi.dynamic.CreateResult(run.id, self.state(new, counts, runtime))
 
     def read(self, id_: str, props: Props) -> pulumi.dynamic.ReadResult:
-        stay_home(from_host(props), current_runtime())
+        assert_same_scope(from_host(props), current_runtime())
         return pulumi.dynamic.ReadResult(id_, dict(props), {})
 
     def delete(self, _id: str, _props: Props) -> None:
@@ -128,7 +128,7 @@ class _Gate:
         """One run on demand. After a lost answer a new run says that it was processed."""
         try:
             self.client.flow_service.start_run(self.flow["id"])
-        except (NoAnswer, UnexpectedAnswer, ApiError) as error:
+        except (ResponseLost, UnexpectedAnswer, ApiError) as error:
             lost = not isinstance(error, ApiError) or error.status >= 500
             if not lost or before.issuperset(run.id for run in self._runs()):
                 raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import RUN_REMEDIES
+from ..errors import RUN_REMEDIES
 
 LOST_RECORDS = "success, but records failed"
 NOT_OVER = ("scheduled", "inProgress")

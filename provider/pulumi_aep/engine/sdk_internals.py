@@ -11,7 +11,7 @@ from pulumi.runtime import settings
 from pulumi.runtime.proto import source_pb2
 
 _SDK = str(Path(pulumi.__file__).parent)
-_OURS = str(Path(__file__).parent)
+_OURS = str(Path(__file__).parents[1])
 
 
 def shorten_stack_traces() -> None:

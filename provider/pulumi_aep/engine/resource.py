@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Self, TypedDict, Unpack
 import pulumi
 import pulumi.dynamic
 
-from ..owner import owner_line
-from ..provider import Provider
-from ..sdk import shorten_stack_traces
+from ..resources.owner import owner_line
+from .reconciler import Provider
+from .sdk_internals import shorten_stack_traces
 
 shorten_stack_traces()
 
@@ -45,8 +45,8 @@ class Resource(pulumi.dynamic.Resource):
         opts: pulumi.ResourceOptions | None,
         **claim: Unpack[NamedClaim],
     ) -> None:
-        delete_first = self.provider.delete_first
-        if delete_first and opts is not None and opts.delete_before_replace is False:
+        delete_before_replace = self.provider.delete_before_replace
+        if delete_before_replace and opts is not None and opts.delete_before_replace is False:
             raise pulumi.RunError(
                 f"{resource_name}: delete_before_replace=False is not possible for {type(self).__name__}: two of them "
                 "side by side would ingest everything twice. Leave the option out."
@@ -58,7 +58,7 @@ class Resource(pulumi.dynamic.Resource):
             "owner": owner_line(resource_name),
             "timeouts": _seconds(resource_name, limits) if limits is not None else None,
         }
-        option = pulumi.ResourceOptions(delete_before_replace=True if delete_first else None)
+        option = pulumi.ResourceOptions(delete_before_replace=True if delete_before_replace else None)
         self._register(resource_name, inputs, pulumi.ResourceOptions.merge(opts, option))
 
     @classmethod
