@@ -17,7 +17,7 @@ AepError
     ├── UnexpectedAnswer   an answer that is not the service's (HTML, broken JSON, a redirect)
     └── ApiError           the service's own refusal: HTTP status, code, message
         ├── NotFound       404 for that very object
-        ├── PreconditionFailed412: the object changed since it was read
+        ├── PreconditionFailed  412: the object changed since it was read
         └── InUse          something else still needs the object
 """
 

@@ -12,7 +12,8 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.reconciler import Provider
-from pulumi_aep.engine.values import SECRET_MARK, Props
+from pulumi_aep.engine.sdk_internals import SECRET_MARK
+from pulumi_aep.engine.values import Props
 
 OWNER = "shop/dev/web#0123456789ab"
 

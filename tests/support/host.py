@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pulumi_aep.engine.values import SECRET_MARK
+from pulumi_aep.engine.sdk_internals import SECRET_MARK
 
 
 def as_the_host_gives(value: Any) -> Any:

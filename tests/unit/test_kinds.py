@@ -12,7 +12,8 @@ from pulumi.output import UNKNOWN as HOST_UNKNOWN
 import pulumi_aep as aep
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.engine.reconciler import Provider
-from pulumi_aep.engine.values import SECRET_MARK, UNKNOWN, from_host
+from pulumi_aep.engine.sdk_internals import SECRET_MARK
+from pulumi_aep.engine.values import UNKNOWN, from_host
 from pulumi_aep.resources import KINDS
 from pulumi_aep.resources.base_connection import BaseConnectionProvider, looks_secret
 from pulumi_aep.resources.dataset import DatasetProvider

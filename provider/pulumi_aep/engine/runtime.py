@@ -14,6 +14,7 @@ from ..client.redaction import Redactor
 from ..errors import ApiError, DeletionProtected, EngineGone
 from .object_cache import Inventory
 from .reads import Reads
+from .sdk_internals import widen_host_pool
 
 if TYPE_CHECKING:
     from ..client.client import Client
@@ -120,7 +121,7 @@ def configure(stack_config: Callable[[str], Any]) -> None:
             settings = config.load(stack_config)
             guard = _engine_guard()
             _current = Runtime(settings, guard=guard)
-            _widen_host(settings.concurrency)
+            widen_host_pool(settings.concurrency)
             threading.Thread(target=_end_with_engine, args=(guard,), daemon=True).start()
 
 
@@ -164,20 +165,3 @@ def _end_with_engine(guard: Callable[[], None]) -> None:
             guard()
         except EngineGone:
             os._exit(1)
-
-
-def _widen_host(workers: int) -> None:
-    """Let the host serve as many calls at a time as the services may be asked, instead of four.
-
-    Called on one of the host's own threads, which hold a reference to their pool; where that is not so, four it is.
-    """
-    begun = threading.Event()
-    try:
-        pool = threading.current_thread()._args[0]()  # type: ignore[attr-defined]
-        pool._max_workers = max(pool._max_workers, workers)
-        while len(pool._threads) < pool._max_workers:  # it adds one as work comes in, and most may have come already
-            pool.submit(begun.wait)
-    except (AttributeError, IndexError, TypeError):
-        return
-    finally:
-        begun.set()

@@ -7,15 +7,10 @@ Outbound: secret leaves get the engine's mark, UNKNOWN becomes the host's own si
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pulumi.output import UNKNOWN as HOST_UNKNOWN
-from pulumi.output import Unknown
-from pulumi.runtime import rpc
+from .sdk_internals import HOST_UNKNOWN, PROVIDER_KEY, SECRET_MARK, is_unknown
 
 Props = dict[str, Any]
 """The properties of one resource, as plain data with the names that users write."""
-
-PROVIDER_KEY = "__provider"
-SECRET_MARK = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 
 class _Unknown:
@@ -37,7 +32,7 @@ def from_host(props: Mapping[str, Any]) -> Props:
 
 
 def _inbound(value: Any) -> Any:
-    if isinstance(value, Unknown) or value == rpc.UNKNOWN:
+    if is_unknown(value):
         return UNKNOWN
     if isinstance(value, float) and value.is_integer():
         return int(value)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..config import Settings
 from ..engine.runtime import Runtime
-from ..engine.values import SECRET_MARK, Props, from_host
+from ..engine.sdk_internals import SECRET_MARK
+from ..engine.values import Props, from_host
 from ..resources import KINDS
 from .data import Drift
 

@@ -4,11 +4,10 @@ import secrets
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi.runtime.settings import get_root_resource
 
 from ..engine.arguments import Arguments
 from ..engine.reconciler import Provider, assert_same_scope, current_runtime
-from ..engine.sdk_internals import await_registrations_first
+from ..engine.sdk_internals import await_registrations_first, root_resource
 from ..engine.values import Props
 
 NAME = "aep-owner"
@@ -63,7 +62,7 @@ class Owner(pulumi.dynamic.Resource, module="aep", name="Owner"):
 
 def owner_line(resource_name: str) -> pulumi.Output[str]:
     """The owner of an object, made of this stack's identity and the resource's name."""
-    root: Any = get_root_resource()
+    root: Any = root_resource()
     owner = getattr(root, Owner._instances, None)
     if owner is None:
         await_registrations_first()
