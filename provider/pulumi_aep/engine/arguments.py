@@ -1,192 +1,106 @@
-"""What the models of all kinds have in common: field marks, shared types, and problems told in plain words."""
+"""The arguments of a kind: each field is stated once, in a typed dict, with its sentence below it.
 
+Programs get the typed dict as keyword arguments (`**args: Unpack[DatasetArgs]`). Validation, defaults, the kind of
+change, secrecy and the tables of the docs are read from it.
+"""
+
+import ast
+import copy
+import inspect
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any, get_args
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from functools import cache, cached_property, reduce
+from itertools import pairwise
+from textwrap import dedent
+from typing import TYPE_CHECKING, Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
+    BeforeValidator,
     ConfigDict,
-    Field,
+    TypeAdapter,
     ValidationError,
     ValidatorFunctionWrapHandler,
-    field_validator,
-    model_validator,
+    WrapValidator,
 )
+from typing_extensions import TypedDict, is_typeddict
 
-from .values import UNKNOWN, Props
-
-IN_PLACE, FIXED, OPTION, IGNORED = "change in place", "are fixed", "are options", "are ignored"
-
-
-def in_place(default: Any = ...) -> Any:
-    """A field that a PATCH changes."""
-    return Field(default, json_schema_extra={"change": IN_PLACE})
+from .values import UNKNOWN, Path, Props
 
 
-def fixed(default: Any = ...) -> Any:
-    """A field whose change makes a new object."""
-    return Field(default, json_schema_extra={"change": FIXED})
+class Change(StrEnum):
+    """What a later change of a field does."""
+
+    UPDATE = "in place"
+    REPLACE = "replaces"
+    PROVIDER_ONLY = "provider only"
+    """Nothing of the field is on the wire."""
+
+    CREATE_ONLY = "create only"
+    """The field matters at creation; a later change of it is no difference."""
 
 
-def option(default: Any = None) -> Any:
-    """A field for this provider alone: nothing of it is on the wire."""
-    return Field(default, json_schema_extra={"change": OPTION})
+RESOURCE_NAME = "the resource's name"
+"""As a default: what the program calls the resource."""
 
 
-def ignored(default: Any = None) -> Any:
-    """A field that matters at creation only: a later change of it is no difference."""
-    return Field(default, json_schema_extra={"change": IGNORED})
+@dataclass(frozen=True)
+class F:
+    """What a field says beside its type and its sentence. `secret`: a dict of parameters, some of which are secret."""
+
+    change: Change = Change.UPDATE
+    default: Any = None
+    secret: bool = False
 
 
-class Part(BaseModel):
-    """A model, or a nested part of one. What is not known yet is taken as it is."""
+@dataclass(frozen=True)
+class Field:
+    """A field as it was stated. `nested` is the typed dict that its type names, if there is one."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _unknown_passes(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        if value is UNKNOWN:
-            return None
-        if isinstance(value, list):
-            value = [item for item in value if item is not UNKNOWN]
-        return handler(value)
-
-    def given(self, name: str) -> bool:
-        """Whether the user set the field, be it to something that is not known yet."""
-        return name in self.model_fields_set
+    required: bool
+    change: Change
+    default: Any
+    secret: bool
+    nested: Any
 
 
-class Timeouts(Part):
-    """The longest time in seconds for each verb, retries included; from the resource option `custom_timeouts`."""
-
-    create: int | None = Field(None, ge=1)
-    update: int | None = Field(None, ge=1)
-    delete: int | None = Field(None, ge=1)
+# ---- types ----
 
 
-class Arguments(Part):
-    """The inputs of a kind. A subclass adds the kind's own."""
-
-    owner: str | None = in_place(None)
-    timeouts: Timeouts | None = option()
-    adopt: str | None = ignored()
-    take_over: bool = ignored(False)
-
-    @classmethod
-    def fields_that(cls, change: str) -> set[str]:
-        """Names of the fields with this mark."""
-        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
-        return {name for name, extra in extras.items() if isinstance(extra, dict) and extra["change"] == change}
-
-    @classmethod
-    def parse(cls, given: Props) -> tuple[Props, list[str]]:
-        """The inputs in normal form and no problem, or the inputs as given and every problem."""
-        try:
-            normal = cls.model_validate(given).model_dump(exclude_none=True)
-        except ValidationError as error:
-            return given, list(_problems(cls, error))
-        return {name: _restore(normal.get(name), given.get(name)) for name in {**normal, **given}}, []
-
-    @classmethod
-    def brief(cls, normal: Props) -> Props:
-        """Inputs in normal form without what is the default anyway; the shortest that a program can say."""
-        said = cls.model_validate(normal).model_dump(exclude_none=True, exclude_defaults=True)
-        return {name: _restore(value, normal.get(name)) for name, value in said.items()}
-
-    @classmethod
-    def lean(cls, props: Props) -> Props:
-        """Without the fields that matter at creation only and are false; `pick` puts them back.
-
-        The engine writes all of a stack's states again at each step: what is in them costs time.
-        """
-        ignored = cls.fields_that(IGNORED)
-        return {name: value for name, value in props.items() if value is not False or name not in ignored}
-
-    @classmethod
-    def pick(cls, state: Props) -> Props:
-        """The kind's inputs out of a state, in today's form: what an older release did not write has its default."""
-        values = {name: state.get(name, field.default) for name, field in cls.model_fields.items()}
-        return {name: value for name, value in values.items() if value is not None and not _is_undefined(value)}
+def _unless_unknown(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    return value if value is UNKNOWN else handler(value)
 
 
-def _is_undefined(value: Any) -> bool:
-    return type(value).__name__ == "PydanticUndefinedType"
+def _tolerant(hint: Any) -> Any:
+    """The type, every part of which may be unknown; defaults of nested typed dicts are filled in."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        inner = _tolerant_inside(parts[0])
+        return Annotated[(inner, *hint.__metadata__, WrapValidator(_unless_unknown))]
+    return Annotated[_tolerant_inside(hint), WrapValidator(_unless_unknown)]
 
 
-def _restore(normal: Any, given: Any) -> Any:
-    """Put what is not known yet back in its place."""
-    if given is UNKNOWN or (isinstance(given, list) and contains_unknown(given)):
-        return given
-    if isinstance(given, dict) and isinstance(normal, dict):
-        unknown = {key: _restore(normal.get(key), value) for key, value in given.items() if contains_unknown(value)}
-        return {**normal, **unknown}
-    return normal
+def _tolerant_inside(hint: Any) -> Any:
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (list, dict):
+        return origin[(*parts[:-1], _tolerant(parts[-1]))]
+    if is_typeddict(hint):
+        return Annotated[hint, BeforeValidator(lambda value: fill_defaults(hint, value))]
+    return hint
 
 
-def contains_unknown(value: Any) -> bool:
-    """Whether something in the value is not known yet."""
-    if isinstance(value, dict):
-        return any(contains_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(contains_unknown(item) for item in value)
-    return value is UNKNOWN
+if TYPE_CHECKING:
+    from pulumi import Input as Input
+else:
 
+    class Input:
+        """`Input[T]`: Pulumi's for type checkers; at run time a T, any part of which may be unknown."""
 
-# ---- problems in plain words ----
-
-_WORDS = {
-    "missing": "is required",
-    "string_type": "must be text: put the value in quotes",
-    "string_too_short": "must not be empty",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be an object with keys and values",
-    "model_type": "must be an object with keys and values",
-    "model_attributes_type": "must be an object with keys and values",
-    "too_short": "must have at least one item",
-}
-
-
-def _problems(model: type[Part], error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False, include_input=False):
-        if item["type"] == "extra_forbidden":
-            text = f"is not a known key; known keys are {', '.join(_keys_at(model, item['loc'][:-1]))}"
-        elif item["type"] == "value_error":
-            text = str(item["ctx"]["error"])
-        else:
-            text = _WORDS.get(item["type"]) or item["msg"].replace("Input should", "must")
-        path = path_text(item["loc"])  # empty where a whole model is wrong: then the text itself begins with a path
-        yield f"{path}: {text}" if path else text
-
-
-def path_text(path: tuple[str | int, ...]) -> str:
-    """("mappings", 2, "source") → mappings[2].source"""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-
-
-def _keys_at(model: type[Part], path: tuple[str | int, ...]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(part) if isinstance(part, str) else None
-        model = next(parts_in(field.annotation), model) if field else model
-    return sorted(model.model_fields)
-
-
-def parts_in(annotation: Any) -> Iterator[type[Part]]:
-    """The nested models that a field's type names."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from parts_in(argument)
-
-
-# ---- shared types ----
+        def __class_getitem__(cls, hint: Any) -> Any:
+            return _tolerant(hint)
 
 
 def _not_blank(text: str) -> str:
@@ -195,12 +109,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _matching(pattern: str, wanted: str) -> AfterValidator:
+def _matching(pattern: str, expected: str) -> AfterValidator:
     compiled = re.compile(pattern)
 
     def check(text: str) -> str:
         if not compiled.fullmatch(text):
-            raise ValueError(f"must be {wanted}; got {text!r}")
+            raise ValueError(f"must be {expected}; got {text!r}")
         return text
 
     return AfterValidator(check)
@@ -212,7 +126,6 @@ Uuid = Annotated[
     _matching(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "an id like 70383d02-2777-4be7-a309-9dd6eea1b46d"),
 ]
 DatasetId = Annotated[str, _matching(r"[0-9a-fA-F]{24}", "a dataset id of 24 hexadecimal digits")]
-MappingSetId = Annotated[str, _matching(r"[0-9a-fA-F]{32}", "a mapping set id of 32 hexadecimal digits")]
 SchemaId = Annotated[
     str,
     _matching(
@@ -229,41 +142,292 @@ ClassId = Annotated[
 ]
 
 
-class Spec(Part):
-    """A reference to a connection spec or flow spec; a bare id stands for version 1.0."""
+class Shape(TypedDict, total=False):
+    """Base of all typed dicts here: a key that it does not state is a mistake."""
 
-    id: Uuid
-    version: Name = "1.0"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_id(cls, value: Any) -> Any:
-        return {"id": value} if isinstance(value, str) else value
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
 
-class Owned(Arguments):
-    """A kind with a description, whose last line on the wire says which stack owns the object."""
+class SpecRef(Shape, total=False):
+    """A connection spec or flow spec."""
 
-    description: Annotated[str | None, AfterValidator(lambda text: text or None)] = in_place(None)
-    allow_duplicate_name: bool = ignored(False)
-
-
-_OWNER_LINE = re.compile(r"\n?\[pulumi: (?P<owner>[^\]\n]*)\]\s*$")
-
-
-def described(props: Props) -> str:
-    """The description as the service keeps it."""
-    parts = [props.get("description"), f"[pulumi: {props['owner']}]" if props.get("owner") else None]
-    return "\n".join(part for part in parts if part)
+    id: Required[Input[Uuid]]
+    """UUID of the connection spec or flow spec."""
+    version: Annotated[Input[Name], F(default="1.0")]
+    """Version of the spec."""
 
 
-def undescribed(text: str | None) -> Props:
-    """`description` and `owner` out of what the service keeps."""
-    match = _OWNER_LINE.search(text or "")
-    description = (text or "")[: match.start()] if match else text
-    return {"description": description or None, "owner": match["owner"] if match else None}
+if TYPE_CHECKING:
+    Spec = str | SpecRef
+else:
+    Spec = Annotated[SpecRef, BeforeValidator(lambda value: {"id": value} if isinstance(value, str) else value)]
 
 
-def state_of(owner: str | None) -> str:
-    """The id of the state that an owner names, whatever the resource is called; empty without an owner."""
-    return (owner or "").rpartition("#")[2]
+class CommonArgs(Shape, total=False):
+    """What a program may say of any kind: how a new resource meets what exists already."""
+
+    adopt: Annotated[str | None, F(Change.CREATE_ONLY)]
+    """Id of an existing object to manage instead of creating a new one."""
+    take_over: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
+    """Whether to adopt the object even if another stack owns it."""
+
+
+class DescribedArgs(CommonArgs, total=False):
+    """Of kinds with a description, whose objects people tell apart by name."""
+
+    description: Annotated[Input[Annotated[str, AfterValidator(lambda text: text or None)]] | None, F()]
+    """Description in the UI."""
+    allow_duplicate_name: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
+    """Whether to create the object even if another one has the same name."""
+
+
+class NamedArgs(DescribedArgs, total=False):
+    """Of kinds with a name."""
+
+    name: Annotated[Input[Name] | None, F(default=RESOURCE_NAME)]
+    """Name in the UI; need not be unique."""
+
+
+class TitledArgs(DescribedArgs, total=False):
+    """Of kinds with a title."""
+
+    title: Annotated[Input[Name] | None, F(default=RESOURCE_NAME)]
+    """Title in the UI; unique among the sandbox's schemas and field groups."""
+
+
+class Timeouts(Shape, total=False):
+    """The longest time in seconds for each verb, retries included."""
+
+    create: int
+    update: int
+    delete: int
+
+
+class InternalArgs(Shape, total=False):
+    """What the library says itself: the owner, and the resource option `custom_timeouts`."""
+
+    owner: Annotated[Input[str] | None, F()]
+    timeouts: Annotated[Timeouts | None, F(Change.PROVIDER_ONLY)]
+
+
+# ---- reading a typed dict ----
+
+
+@cache
+def fields_of(shape: Any) -> dict[str, Field]:
+    """The fields of a typed dict, by name."""
+    return {name: _field(hint, name in shape.__required_keys__) for name, hint in _hints(shape).items()}
+
+
+def _hints(shape: Any) -> dict[str, Any]:
+    return get_type_hints(shape, include_extras=True)
+
+
+def _field(hint: Any, required: bool) -> Field:
+    parts = [*_parts(hint)]
+    stated = next((part for part in parts if isinstance(part, F)), F())
+    nested = next((part for part in parts if is_typeddict(part)), None)
+    return Field(required, stated.change, stated.default, stated.secret, nested)
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    yield hint
+    if get_origin(hint) is Annotated:
+        yield from hint.__metadata__
+        yield from _parts(get_args(hint)[0])
+    elif get_origin(hint) is not None:
+        for part in get_args(hint):
+            yield from _parts(part)
+
+
+@cache
+def sentences(shape: Any) -> dict[str, str]:
+    """The sentence below each field of a typed dict and its bases."""
+    found: dict[str, str] = {}
+    for base in getattr(shape, "__orig_bases__", ()):
+        found |= sentences(base) if is_typeddict(base) else {}
+    try:
+        (tree,) = ast.parse(dedent(inspect.getsource(shape))).body
+    except (OSError, TypeError):
+        return found
+    for statement, text in pairwise(getattr(tree, "body", [])):
+        if isinstance(statement, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            found[ast.unparse(statement.target)] = " ".join(str(text.value.value).split())
+    return found
+
+
+def fill_defaults(shape: Any, given: Any) -> Any:
+    """The dict with the defaults of the fields that it lacks; anything but a dict as it is."""
+    if not isinstance(given, dict):
+        return given
+    missing = {name: field.default for name, field in fields_of(shape).items() if name not in given}
+    return {**given, **{name: copy.deepcopy(each) for name, each in missing.items() if _is_value(each)}}
+
+
+def _is_value(default: Any) -> bool:
+    return default is not None and default is not RESOURCE_NAME
+
+
+_SECRET = re.compile(
+    r"password|passphrase|secret|token|credential|connectionstring|sasuri|private_?key|(^|sas|auth|access|api|principal)_?key\d*$",
+    re.IGNORECASE,
+)
+
+
+def looks_secret(name: str) -> bool:
+    """Whether a parameter's name says that it is a secret; for where the connection spec cannot be read."""
+    return bool(_SECRET.search(name))
+
+
+class Arguments:
+    """The arguments of one kind: those of programs, and `internal` ones that the library says itself.
+
+    `rule` checks fields against each other, and may bring them to a normal form.
+    """
+
+    def __init__(
+        self, public: Any, internal: Any = InternalArgs, rule: Callable[[Props], Props] = lambda props: props
+    ) -> None:
+        self.public = public
+        self.internal = internal
+        self._rule = rule
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """Every field by name, internal ones included."""
+        return {**fields_of(self.public), **fields_of(self.internal)}
+
+    def names(self, *changes: Change) -> set[str]:
+        """The fields with one of these kinds of change."""
+        return {name for name, field in self.fields.items() if field.change in changes}
+
+    @cached_property
+    def _adapters(self) -> tuple[TypeAdapter[Props], TypeAdapter[Props]]:
+        checked: Any = Annotated[self.public, AfterValidator(self._rule)]
+        return TypeAdapter(checked), TypeAdapter(self.internal)
+
+    def parse(self, given: Props) -> tuple[Props, list[str]]:
+        """The inputs in normal form and no problem, or the inputs as given with every problem."""
+        normal: Props = {}
+        problems: list[str] = []
+        inside = {name: value for name, value in given.items() if name in fields_of(self.internal)}
+        said = {name: value for name, value in given.items() if name not in inside}
+        for shape, part, adapter in zip((self.public, self.internal), (said, inside), self._adapters, strict=True):
+            try:
+                normal |= adapter.validate_python(fill_defaults(shape, part))
+            except ValidationError as error:
+                problems += dict.fromkeys(_problems(shape, part, error))
+        return (given, problems) if problems else ({k: v for k, v in normal.items() if v is not None}, [])
+
+    def minimal(self, normal: Props) -> Props:
+        """The shortest that a program can say for inputs in normal form: defaults are left out."""
+        minimal: Props = _without_defaults(self.public, normal)
+        return minimal
+
+    def compact(self, props: Props) -> Props:
+        """The properties without create-only fields that are false: a state is written again at each step.
+
+        `from_state` puts them back.
+        """
+        create_only = self.names(Change.CREATE_ONLY)
+        return {name: value for name, value in props.items() if value is not False or name not in create_only}
+
+    def from_state(self, state: Props) -> Props:
+        """The inputs out of a state, in today's form: what an older release did not write has its default."""
+        values = {name: state.get(name, field.default) for name, field in self.fields.items()}
+        return {name: value for name, value in values.items() if _is_value(value)}
+
+    def secrets(self, props: Props) -> list[Path]:
+        """Paths of the secret leaves: parameters that the connection spec marks, or whose name looks secret."""
+        marked = props.get("secret_params") or []
+        leaves = _leaves_that_may_be_secret(self.public, props, ())
+        return [path for path in leaves if path[-1] in marked or looks_secret(path[-1])]
+
+
+def leaf(props: Props, path: Path) -> Any:
+    """What stands at a path."""
+    return reduce(lambda part, key: part[key], path, props)
+
+
+def _leaves_that_may_be_secret(shape: Any, props: Any, path: Path) -> Iterator[Path]:
+    for name, field in fields_of(shape).items():
+        value = props.get(name) if isinstance(props, dict) else None
+        if field.secret and isinstance(value, dict):
+            yield from ((*path, name, key) for key in value)
+        elif field.nested and isinstance(value, dict):
+            yield from _leaves_that_may_be_secret(field.nested, value, (*path, name))
+
+
+def _without_defaults(shape: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_defaults(shape, item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for name, field in fields_of(shape).items():
+        if name in value and (value[name] != field.default or field.required):
+            kept[name] = _without_defaults(field.nested, value[name]) if field.nested else value[name]
+    return kept
+
+
+# ---- problems in plain words ----
+
+_WORDS = {
+    "missing": "is required",
+    "string_type": "must be text: put the value in quotes",
+    "string_too_short": "must not be empty",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object with keys and values",
+    "too_short": "must have at least one item",
+}
+
+
+def _problems(shape: Any, given: Props, error: ValidationError) -> Iterator[str]:
+    for item in error.errors(include_url=False, include_input=False):
+        location = _location(given, item["loc"], item["type"])
+        if item["type"] == "extra_forbidden":
+            text = _unknown_key(str(location[-1]), _keys_at(shape, location[:-1]))
+        elif item["type"] == "value_error":
+            text = str(item["ctx"]["error"])
+        else:
+            text = _WORDS.get(item["type"]) or item["msg"].replace("Input should", "must")
+        path = path_text(location)  # empty where a whole resource is wrong: then the text itself begins with a path
+        yield f"{path}: {text}" if path else text
+
+
+def _unknown_key(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"is not a known key{hint}; known keys are {', '.join(known)}"
+
+
+def _location(given: Any, location: tuple[str | int, ...], problem: str) -> list[str | int]:
+    """pydantic's location without the names of union members, which are no part of the value."""
+    path: list[str | int] = []
+    for place, part in enumerate(location):
+        last = place == len(location) - 1
+        if isinstance(given, dict) and (part in given or (last and problem == "missing")):
+            given = given.get(str(part))
+        elif isinstance(given, list) and isinstance(part, int):
+            given = given[part]
+        elif not (isinstance(given, str) and part == "id"):  # a bare id stands for a spec
+            continue
+        path.append(part)
+    return path
+
+
+def path_text(path: tuple[str | int, ...] | list[str | int]) -> str:
+    """("mappings", 2, "source") → mappings[2].source"""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+
+
+def _keys_at(shape: Any, path: list[str | int]) -> list[str]:
+    for part in path:
+        field = fields_of(shape).get(part) if isinstance(part, str) else None
+        shape = field.nested if field and field.nested else shape
+    return sorted(fields_of(shape))

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from .. import config
 from ..client.redaction import Redactor
 from ..errors import ApiError, DeletionProtected, EngineGone
-from .object_cache import Inventory
-from .reads import Reads
+from .object_cache import ObjectCache
 from .sdk_internals import widen_host_pool
 
 if TYPE_CHECKING:
     from ..client.client import Client
+    from .kind import Kind
 
 ENGINE_CHECK_S = 2.0
-AHEAD = 8
+PREFETCH_THREADS = 8
 
 
 class Runtime:
@@ -35,7 +35,7 @@ class Runtime:
         self.settings = settings
         self.redactor = client.redactor if client else Redactor()
         self._guard = guard
-        self._pool = ThreadPoolExecutor(AHEAD)
+        self._pool = ThreadPoolExecutor(PREFETCH_THREADS)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._cache: dict[str, Any] = {"client": client} if client else {}
@@ -56,7 +56,7 @@ class Runtime:
         """The organization's namespace in schemas, without its underscore."""
         return str(self._once("tenant", self.client.schema_registry.tenant_id))
 
-    def check_loss(self) -> None:
+    def assert_deletes_allowed(self) -> None:
         """Raises DeletionProtected in a production sandbox, unless deletes are allowed there."""
         if self.settings.allow_production_deletes:
             return
@@ -76,17 +76,16 @@ class Runtime:
         """The live flow spec; None if this credential may not read it. NotFound if there is none."""
         return self._spec("flow", self.client.flow_service.flow_specs.get, spec_id)
 
-    def inventory(self, kind: str, make: Callable[[], Inventory]) -> Inventory:
-        """What exists of a kind; one per process."""
-        inventory: Inventory = self._once(f"inventory/{kind}", make)
-        return inventory
+    def cache(self, kind: "Kind") -> ObjectCache:
+        """The objects of a kind; one cache per process."""
+        cache: ObjectCache = self._once(f"objects/{kind.name}", lambda: self._new_cache(kind))
+        return cache
 
-    def reads(self, kind: str, make: Callable[[], Reads]) -> Reads:
-        """How objects of a kind are read; one per process."""
-        reads: Reads = self._once(f"reads/{kind}", make)
-        return reads
+    def _new_cache(self, kind: "Kind") -> ObjectCache:
+        client = self.client
+        return ObjectCache(kind.collection(client), lambda item: kind.observe(item, {}, self), lambda: client.writes)
 
-    def ahead(self, work: Callable[[], object]) -> None:
+    def prefetch(self, work: Callable[[], object]) -> None:
         """Begin on another thread what is asked once per process; who asks it meanwhile waits, after an error anew."""
         self._pool.submit(work)
 

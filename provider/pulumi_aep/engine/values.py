@@ -1,7 +1,7 @@
-"""The one place that knows how the Pulumi host hands values over.
+"""Values on their way between Pulumi, the kinds and the services.
 
-Inbound: whole floats become ints, and a value that is not known yet becomes UNKNOWN.
-Outbound: secret leaves get the engine's mark, UNKNOWN becomes the host's own sign, keys are sorted.
+Inbound from Pulumi: whole floats become ints, and a value that is not known yet becomes UNKNOWN. Outbound: secret
+leaves get the engine's mark, UNKNOWN becomes the host's own sign, keys are sorted. From a service: `normalize`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,9 @@ from .sdk_internals import HOST_UNKNOWN, PROVIDER_KEY, SECRET_MARK, is_unknown
 
 Props = dict[str, Any]
 """The properties of one resource, as plain data with the names that users write."""
+
+Path = tuple[str, ...]
+"""Where a leaf is in the properties."""
 
 
 class _Unknown:
@@ -24,6 +27,13 @@ class _Unknown:
 
 
 UNKNOWN = _Unknown()
+
+
+def contains_unknown(value: Any) -> bool:
+    """Whether any part of the value is not known yet."""
+    if isinstance(value, dict | list):
+        return any(map(contains_unknown, value.values() if isinstance(value, dict) else value))
+    return value is UNKNOWN
 
 
 def from_host(props: Mapping[str, Any]) -> Props:
@@ -43,13 +53,13 @@ def _inbound(value: Any) -> Any:
     return value
 
 
-def to_host(props: Mapping[str, Any], secrets: Iterable[tuple[str, ...]] = ()) -> Props:
+def to_host(props: Mapping[str, Any], secrets: Iterable[Path] = ()) -> Props:
     """The properties as the host takes them; each path in `secrets` is marked if it holds anything."""
     marked = dict.fromkeys(secrets)
     return {key: _outbound(value, (key,), marked) for key, value in sorted(props.items())}
 
 
-def _outbound(value: Any, path: tuple[str, ...], secrets: Mapping[tuple[str, ...], None]) -> Any:
+def _outbound(value: Any, path: Path, secrets: Mapping[Path, None]) -> Any:
     if value is UNKNOWN:
         return HOST_UNKNOWN
     if isinstance(value, Mapping):
@@ -57,3 +67,37 @@ def _outbound(value: Any, path: tuple[str, ...], secrets: Mapping[tuple[str, ...
     elif isinstance(value, list):
         value = [_outbound(item, path, secrets) for item in value]
     return {**SECRET_MARK, "value": value} if path in secrets and value is not None else value
+
+
+def drop_none(value: Any) -> Any:
+    """Without unset values, at any depth."""
+    if isinstance(value, dict):
+        return {key: drop_none(item) for key, item in value.items() if item is not None}
+    return [drop_none(item) for item in value] if isinstance(value, list) else value
+
+
+def normalize(observed: Any, known: Any) -> Any:
+    """What the service echoes, in the form in which the program wrote it.
+
+    The service answers 15 with "15" and adds what nobody set: `observed` is reduced to the keys of `known`, and a
+    scalar that means the same takes the form that it has there.
+    """
+    if isinstance(observed, dict) and isinstance(known, dict):
+        return {key: normalize(observed[key], value) for key, value in known.items() if key in observed}
+    if isinstance(observed, list) and isinstance(known, list) and len(observed) == len(known):
+        return [normalize(item, value) for item, value in zip(observed, known, strict=True)]
+    return known if not isinstance(observed, dict | list) and same_scalar(observed, known) else observed
+
+
+def same_scalar(one: Any, other: Any) -> bool:
+    """Whether two scalars mean the same; the service returns numbers and booleans as text."""
+    return _text(one) == _text(other)
+
+
+def to_int(value: Any) -> Any:
+    """The number that a text of digits stands for; anything else as it is."""
+    return int(value) if str(value).isdecimal() else value
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,26 +1,30 @@
 """What the four Flow Service kinds share: JSON Patch with an etag."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from ..engine.reconciler import Provider, heading, operations
+from ..engine.kind import Exports, Item, Kind
+from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import NotRepresentable
 
-if TYPE_CHECKING:
-    from ..engine.runtime import Runtime
 
-
-class FlowServiceProvider(Provider):
-    """A kind of Flow Service: `patchable` says what may change in place."""
+class FlowServiceKind(Kind, Exports):
+    """A kind of Flow Service."""
 
     outputs: ClassVar[tuple[str, ...]] = ("etag",)
 
-    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
+        return {"/name": props.get("name")}
+
+    def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
+        return {"etag": item["etag"]}
+
+    def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         if item.get("state") == "draft":
             raise NotRepresentable("it is a draft: publish it first")
-        return super().to_program_args(item, runtime)
+        return self.observe(item, {}, runtime)
 
-    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
+    def unmanaged_fields(self, item: Item, props: Props, runtime: Runtime) -> list[str]:
         body = self.to_wire(props, runtime)
         return [
             f"{part}.{key}"
@@ -29,18 +33,8 @@ class FlowServiceProvider(Provider):
             if value not in (None, {}, []) and key not in (body.get(part) or {})
         ]
 
-    def patchable(self, props: Props) -> dict[str, Any]:
-        """JSON pointer → wanted value, of everything that a PATCH may change."""
-        return heading("name", props)
 
-    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
-        return operations(self.patchable(old), self.patchable(new))
-
-    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
-        return {"etag": answer["etag"]}
-
-
-def spec_of(item: dict[str, Any], key: str) -> Props:
+def spec_of(item: Item, key: str) -> Props:
     """A spec reference out of an object; version 1.0 where the service leaves it out."""
     spec = item.get(key) or {}
     return {"id": spec.get("id"), "version": spec.get("version") or "1.0"}

@@ -1,25 +1,27 @@
-"""What schemas and field groups share: whole resources come back from every call, and there is no etag."""
+"""What schemas and field groups share: every call returns the whole resource, and there is no etag."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..engine.reconciler import Provider, heading, operations
+from ..engine.kind import Exports, Item, Kind
+from ..engine.runtime import Runtime
 from ..engine.values import Props
 
-if TYPE_CHECKING:
-    from ..engine.runtime import Runtime
 
-
-class RegistryProvider(Provider):
+class RegistryKind(Kind, Exports):
     """A kind of the Schema Registry. `version` grows with each change."""
 
     outputs = ("alt_id", "version")
+    natural_key = ("title",)
 
-    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
-        return operations(heading("title", old), heading("title", new)) + self.additions(old, new, runtime)
+    def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
+        return {"/title": props.get("title")}
 
-    def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
-        """What the new properties add to the old ones."""
+    def build_update(self, old: Props, new: Props, runtime: Runtime) -> list[dict[str, Any]]:
+        return [*super().build_update(old, new, runtime), *self.additions(old, new, runtime)]
+
+    def additions(self, old: Props, new: Props, runtime: Runtime) -> list[dict[str, Any]]:
+        """The operations that add to the object what `new` has more than `old`."""
         raise NotImplementedError
 
-    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
-        return {"alt_id": answer["meta:altId"], "version": str(answer["version"])}
+    def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
+        return {"alt_id": item["meta:altId"], "version": str(item["version"])}

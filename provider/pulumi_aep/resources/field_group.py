@@ -1,28 +1,26 @@
 """Field group: an organization's own fields, to be used in schemas (Schema Registry, `/tenant/fieldgroups`)."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Unpack
+from typing import Annotated, Any, Required
 
 import pulumi
 from pydantic import AfterValidator, Field
+from typing_extensions import Unpack
 
 from ..constants import XdmClass
-from ..engine.arguments import ClassId, Name, Owned, described, ignored, in_place, undescribed
-from ..engine.echoes import narrowed
-from ..engine.resource import NamedClaim, Resource
-from ..engine.values import UNKNOWN, Props
+from ..engine.arguments import Arguments, Change, ClassId, F, Input, InternalArgs, TitledArgs
+from ..engine.dynamic import Resource
+from ..engine.kind import Item, Prefetches, ResolvesDesired, pointer
+from ..engine.runtime import Runtime
+from ..engine.values import UNKNOWN, Props, normalize
 from ..errors import NotRepresentable
-from ._registry import RegistryProvider
-
-if TYPE_CHECKING:
-    from ..client.client import Collection
-    from ..engine.runtime import Runtime
+from ._registry import RegistryKind
 
 DEFINITION = "customFields"
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$-]*")
 
 
-def _fields(fields: dict[str, Any], path: str = "") -> dict[str, Any]:
+def _check_fields(fields: dict[str, Any], path: str = "") -> dict[str, Any]:
     for name, schema in fields.items():
         here = f"{path}{name}"
         if not _FIELD_NAME.fullmatch(name):
@@ -34,66 +32,78 @@ def _fields(fields: dict[str, Any], path: str = "") -> dict[str, Any]:
                 f"{here}: must be an object with a type, like {{'type': 'string', 'title': 'Distinct id'}}"
             )
         if isinstance(schema.get("properties"), dict):
-            _fields(schema["properties"], f"{here}.")
+            _check_fields(schema["properties"], f"{here}.")
     return fields
 
 
-class FieldGroupArguments(Owned):
-    """Fields may be added in place; removing one or giving it another type makes a new field group.
+class FieldGroupArgs(TitledArgs, total=False):
+    """Arguments of FieldGroup."""
 
-    `definition` is set by the provider: which of the group's definitions holds the fields.
-    """
+    fields: Required[
+        Annotated[Input[Annotated[dict[str, Any], Field(min_length=1), AfterValidator(_check_fields)]], F()]
+    ]
+    """The fields: name → JSON schema, as the Schema Registry takes it."""
+    class_ids: Annotated[
+        Input[Annotated[list[Input[ClassId]], Field(min_length=1)]],
+        F(Change.REPLACE, default=[XdmClass.EXPERIENCE_EVENT]),
+    ]
+    """`$id`s of the classes that the field group can be used with."""
 
-    title: Name = in_place()
-    fields: Annotated[dict[str, Any], AfterValidator(_fields)] = Field(
-        min_length=1, json_schema_extra={"change": "change in place"}
-    )
-    class_ids: list[ClassId] = Field(min_length=1, json_schema_extra={"change": "are fixed"})
-    definition: str = ignored(DEFINITION)
+
+class _Internal(InternalArgs, total=False):
+    definition: Annotated[str, F(Change.CREATE_ONLY, default=DEFINITION)]
+    """Which of the group's definitions holds the fields."""
 
 
-class FieldGroupProvider(RegistryProvider):
+class FieldGroupKind(RegistryKind, Prefetches, ResolvesDesired):
     """Field groups ↔ Schema Registry. Fields live below the tenant's namespace, as the Registry demands."""
 
-    arguments = FieldGroupArguments
-    natural_key = ("title",)
+    arguments = Arguments(FieldGroupArgs, _Internal)
+    collection_path = "schema_registry.field_groups"
 
-    def collection(self, runtime: "Runtime") -> "Collection":
-        return runtime.client.schema_registry.field_groups
-
-    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: Runtime) -> Item:
         own = {f"_{runtime.tenant_id}": {"type": "object", "properties": props["fields"]}}
         return {
             "type": "object",
             "title": props["title"],
-            "description": described(props),
             "meta:intendedToExtend": props["class_ids"],
             "definitions": {DEFINITION: {"type": "object", "properties": own}},
             "allOf": [{"$ref": f"#/definitions/{DEFINITION}"}],
         }
 
-    def prefetch(self, given: Props, runtime: "Runtime") -> None:
-        super().prefetch(given, runtime)
-        runtime.ahead(lambda: runtime.tenant_id)
-
-    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """Fields and classes that somebody added, and what the Registry adds to a field, are not ours to judge."""
-        seen: dict[str, Any] = {}
-        definition = state.get("definition", DEFINITION)
+    def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
+        """Fields and classes that somebody added, and what the Registry adds to a field, are ignored."""
+        fields: dict[str, Any] = {}
+        definition = known.get("definition", DEFINITION)
         for name, part in (item.get("definitions") or {}).items():
             own = (part.get("properties") or {}).get(f"_{runtime.tenant_id}") or {}
             if own.get("properties"):
-                seen, definition = seen | own["properties"], name
-        class_ids, known = item.get("meta:intendedToExtend") or [], state.get("class_ids")
+                fields, definition = fields | own["properties"], name
+        class_ids, wanted = item.get("meta:intendedToExtend") or [], known.get("class_ids")
         return {
             "title": item.get("title"),
-            **undescribed(item.get("description")),
-            "fields": narrowed(seen, state["fields"]) if "fields" in state else seen,
-            "class_ids": class_ids if known is None else [each for each in known if each in class_ids],
+            "fields": normalize(fields, known["fields"]) if "fields" in known else fields,
+            "class_ids": class_ids if wanted is None else [each for each in wanted if each in class_ids],
             "definition": definition,
         }
 
-    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
+    def prefetch(self, runtime: Runtime) -> None:
+        runtime.prefetch(lambda: runtime.tenant_id)
+
+    def resolve_desired(self, new: Props, observed: Props) -> Props:
+        return {**new, "definition": observed.get("definition", DEFINITION)}
+
+    def additions(self, old: Props, new: Props, runtime: Runtime) -> list[dict[str, Any]]:
+        if old["fields"] == new["fields"]:
+            return []  # without asking for the tenant
+        place = pointer("definitions", new["definition"], "properties", f"_{runtime.tenant_id}", "properties")
+        return _additions(old["fields"], new["fields"], place)
+
+    def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
+        replaces = super().replace_fields(old, new, changed)
+        return replaces if _is_compatible(old["fields"], new["fields"]) else [*replaces, "fields"]
+
+    def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         """What the Registry derives from each field's type (meta:xdmType) is left out."""
         definitions = (item.get("definitions") or {}).values()
         names = {name for part in (item, *definitions) for name in part.get("properties") or {}}
@@ -101,38 +111,23 @@ class FieldGroupProvider(RegistryProvider):
             raise NotRepresentable("it has fields outside the organization's own namespace")
         if len(definitions) != 1 or len(item.get("allOf") or []) != 1:
             raise NotRepresentable("its fields are in several parts")
-        props = super().to_program_args(item, runtime)
-        return {**props, "fields": _without_derived(props["fields"])}
-
-    def resolve_desired(self, new: Props, seen: Props) -> Props:
-        return {**new, "definition": seen.get("definition", DEFINITION)}
-
-    def additions(self, old: Props, new: Props, runtime: "Runtime") -> list[dict[str, Any]]:
-        if old["fields"] == new["fields"]:
-            return []  # without asking for the tenant
-        pointer = f"/definitions/{new['definition']}/properties/_{runtime.tenant_id}/properties"
-        return _added(old["fields"], new["fields"], pointer)
-
-    def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
-        replaces = super().replace_fields(old, new, changed)
-        return replaces if _compatible(old["fields"], new["fields"]) else [*replaces, "fields"]
+        args = self.observe(item, {}, runtime)
+        return {**args, "fields": _without_derived(args["fields"])}
 
 
-def _added(old: Props, new: Props, pointer: str) -> list[dict[str, Any]]:
+def _additions(old: Props, new: Props, place: str) -> list[dict[str, Any]]:
     """One operation for each field that is new or says something new of itself, as deep as need be."""
     operations = []
     for name, schema in new.items():
-        here = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-        before = old.get(name)
+        here, before = place + pointer(name), old.get(name)
         if before == schema:
             continue
         if isinstance(before, dict) and "properties" in before and "properties" in schema:
-            operations += _added(before["properties"], schema["properties"], f"{here}/properties")
-            before, schema = _without_properties(before), _without_properties(schema)
+            operations += _additions(before["properties"], schema["properties"], f"{here}/properties")
             operations += [
                 {"op": "replace" if key in before else "add", "path": f"{here}/{key}", "value": value}
                 for key, value in schema.items()
-                if before.get(key) != value
+                if key != "properties" and before.get(key) != value
             ]
         else:
             operations.append({"op": "replace" if name in old else "add", "path": here, "value": schema})
@@ -147,11 +142,7 @@ def _without_derived(schema: Any) -> Any:
     return {name: _without_derived(part) for name, part in schema.items() if name != "meta:xdmType"}
 
 
-def _without_properties(schema: Props) -> Props:
-    return {key: value for key, value in schema.items() if key != "properties"}
-
-
-def _compatible(old: Any, new: Any) -> bool:
+def _is_compatible(old: Any, new: Any) -> bool:
     """Whether every old field is still there with its type (facts: additive changes always pass)."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return False
@@ -159,15 +150,12 @@ def _compatible(old: Any, new: Any) -> bool:
         after = new.get(name)
         if not isinstance(after, dict) or any(before.get(key) != after.get(key) for key in ("type", "format", "$ref")):
             return False
-        if not _compatible(before.get("properties") or {}, after.get("properties") or {}):
+        if not _is_compatible(before.get("properties") or {}, after.get("properties") or {}):
             return False
-        if not _compatible_items(before.get("items"), after.get("items")):
+        items, items_after = before.get("items"), after.get("items")
+        if items is not None and (items_after is None or not _is_compatible({"items": items}, {"items": items_after})):
             return False
     return True
-
-
-def _compatible_items(old: Any, new: Any) -> bool:
-    return old is None if new is None else old is None or _compatible({"items": old}, {"items": new})
 
 
 class FieldGroup(Resource, module="aep", name="FieldGroup"):
@@ -183,7 +171,7 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
     type, or other classes. Titles are unique in a sandbox. Source of the rules: Schema Registry documentation.
     """
 
-    provider = FieldGroupProvider
+    kind = FieldGroupKind()
 
     title: pulumi.Output[str]
     description: pulumi.Output[str | None]
@@ -193,29 +181,7 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
     version: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        fields: pulumi.Input[dict[str, Any]],
-        class_ids: pulumi.Input[list[pulumi.Input[str]]] | None = None,
-        title: pulumi.Input[str] | None = None,
-        description: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **claim: Unpack[NamedClaim],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FieldGroupArgs]
     ) -> None:
-        """
-        :param fields: name → JSON schema of each field, as the Registry takes it.
-        :param class_ids: the classes it may be used with; `XdmClass.EXPERIENCE_EVENT` if left out.
-        :param title: the resource's name if left out.
-        """
-        super().__init__(
-            resource_name,
-            {
-                "title": title if title is not None else resource_name,
-                "description": description,
-                "fields": fields,
-                "class_ids": class_ids if class_ids is not None else [XdmClass.EXPERIENCE_EVENT],
-            },
-            opts,
-            **claim,
-        )
+        """See FieldGroupArgs for the arguments."""
+        super().__init__(resource_name, opts=opts, **args)

@@ -2,41 +2,74 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Required
 
 import pulumi
 from pydantic import Field
+from typing_extensions import Unpack
 
-from ..engine.arguments import Arguments, Uuid, fixed, option
-from ..engine.reconciler import Provider, assert_same_scope, current_runtime
-from ..engine.values import Props, from_host
+from ..engine.arguments import Arguments, Change, F, Input, Shape, Uuid
+from ..engine.dynamic import Resource
+from ..engine.kind import Kind, ValidatesOnline
+from ..engine.reconciler import Difference, Reconciler, assert_same_scope
+from ..engine.runtime import Runtime
+from ..engine.values import Props
 from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedAnswer
 from ..sources.flow_runs import FlowRun, explained, schedule_text
 
-if TYPE_CHECKING:
-    from ..engine.runtime import Runtime
-
-TIMEOUT_S = 1800
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 
-class FirstRunArguments(Arguments):
-    """What must be true of the run; a later change of it opens or closes nothing."""
+class FirstRunArgs(Shape, total=False):
+    """Arguments of FirstRun: what must be true of the run. A later change of it opens or closes nothing."""
 
-    flow_id: Uuid = fixed()
-    on_demand: bool = option(False)
-    timeout: Annotated[int, Field(ge=1)] = option(TIMEOUT_S)
-    min_records: Annotated[int, Field(ge=0)] = option(1)
-    max_failed_share: Annotated[float, Field(ge=0, le=1)] = option(0)
+    flow_id: Required[Annotated[Input[Uuid], F(Change.REPLACE)]]
+    """Id of the flow."""
+    on_demand: Annotated[Input[bool], F(Change.PROVIDER_ONLY, default=False)]
+    """Whether to start a run unless one is in progress; only for flows with the frequency `once`."""
+    timeout: Annotated[Input[Annotated[int, Field(ge=1)]], F(Change.PROVIDER_ONLY, default=1800)]
+    """Longest wait in seconds; make it longer than the flow's interval."""
+    min_records: Annotated[Input[Annotated[int, Field(ge=0)]], F(Change.PROVIDER_ONLY, default=1)]
+    """Number of records that must arrive in the dataset."""
+    max_failed_share: Annotated[Input[Annotated[float, Field(ge=0, le=1)]], F(Change.PROVIDER_ONLY, default=0.0)]
+    """Share of the incoming records that may fail, 0 to 1."""
 
 
-class FirstRunProvider(Provider):
-    """Waits in create; the flow itself is not touched. Everything else asks nobody."""
+class FirstRunReconciler(Reconciler):
+    """Waits in create; the flow itself is not touched. The other verbs ask no service."""
 
-    arguments = FirstRunArguments
+    def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
+        """Another flow is another gate. Nothing is lost with the old one, so no guard asks."""
+        assert_same_scope(state, self.runtime)
+        changed = self._changed(self.arguments.from_state(state), self.arguments.from_state(inputs))
+        return Difference(bool(changed), [name for name in changed if name == "flow_id"])
+
+    def create(self, inputs: Props) -> tuple[str, Props]:
+        """Wait for the run. RunFailed if it was not good or none ended in time: then the state holds no gate."""
+        new = self.arguments.from_state(inputs)
+        run = _Gate(new, self.runtime).pass_through()
+        counts = {"records_in": run.records_in, "records_out": run.records_out, "records_failed": run.records_failed}
+        return run.id, self.state({**new, **counts})
+
+    def read(self, object_id: str, state: Props) -> tuple[Props, Props] | None:
+        assert_same_scope(state, self.runtime)
+        return state, {name: value for name, value in state.items() if name in self.arguments.fields}
+
+    def delete(self, object_id: str, state: Props) -> None:
+        """The run stays in the flow's history."""
+
+
+class FirstRunKind(Kind, ValidatesOnline):
+    """A gate: no object of any service."""
+
+    arguments = Arguments(FirstRunArgs, Shape)
     outputs = ("records_in", "records_out", "records_failed")
+    reconciler = FirstRunReconciler
 
-    def validate_online(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
+    def build_update(self, old: Props, new: Props, runtime: Runtime) -> None:
+        """Nothing of it is on the wire."""
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
         flow_id = props.get("flow_id")
         if not isinstance(flow_id, str) or flow_id == previous.get("flow_id"):
             return []
@@ -46,36 +79,11 @@ class FirstRunProvider(Provider):
             return [f"flow_id: there is no flow {flow_id} in sandbox {runtime.settings.sandbox}"]
         return list(_refusals(flow, props))
 
-    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> None:
-        """Nothing of it is on the wire."""
-
-    def diff(self, _id: str, _olds: Props, _news: Props) -> pulumi.dynamic.DiffResult:
-        """Another flow is another gate. Nothing is lost with the old one, so no guard asks."""
-        state = from_host(_olds)
-        assert_same_scope(state, current_runtime())
-        changed = self._changed(self.arguments.pick(state), self.arguments.pick(from_host(_news)))
-        replaces = [name for name in changed if name == "flow_id"]
-        return pulumi.dynamic.DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=True)
-
-    def create(self, props: Props) -> pulumi.dynamic.CreateResult:
-        """Wait for the run. RunFailed if it was not good or none ended in time: then the state holds no gate."""
-        new, runtime = self.arguments.pick(from_host(props)), current_runtime()
-        run = _Gate(new, runtime).pass_through()
-        counts = {"records_in": run.records_in, "records_out": run.records_out, "records_failed": run.records_failed}
-        return pulumi.dynamic.CreateResult(run.id, self.state(new, counts, runtime))
-
-    def read(self, id_: str, props: Props) -> pulumi.dynamic.ReadResult:
-        assert_same_scope(from_host(props), current_runtime())
-        return pulumi.dynamic.ReadResult(id_, dict(props), {})
-
-    def delete(self, _id: str, _props: Props) -> None:
-        """Nothing to do: the run stays in the flow's history."""
-
 
 class _Gate:
     """One wait for one flow. What counts are its runs since its own last change (assumed: a run changes no flow)."""
 
-    def __init__(self, wanted: Props, runtime: "Runtime") -> None:
+    def __init__(self, wanted: Props, runtime: Runtime) -> None:
         self.wanted, self.client = wanted, runtime.client
         self.flow = self.client.flow_service.flows.get(wanted["flow_id"])
         self.name = f"flow {self.flow.get('name') or self.flow['id']}"
@@ -172,7 +180,7 @@ def _causes(run: FlowRun) -> str:
     return ":" + "".join(lines) if lines else ""
 
 
-class FirstRun(pulumi.dynamic.Resource, module="aep", name="FirstRun"):
+class FirstRun(Resource, module="aep", name="FirstRun"):
     """A gate: creating it waits until a run of the flow has ended well, and fails the `pulumi up` otherwise.
 
         aep.FirstRun("web-shop", flow_id=flow.id, timeout=3600, max_failed_share=0.01)
@@ -183,6 +191,8 @@ class FirstRun(pulumi.dynamic.Resource, module="aep", name="FirstRun"):
     records), docs on-demand-ingestion.
     """
 
+    kind = FirstRunKind()
+
     flow_id: pulumi.Output[str]
     on_demand: pulumi.Output[bool]
     timeout: pulumi.Output[int]
@@ -191,36 +201,9 @@ class FirstRun(pulumi.dynamic.Resource, module="aep", name="FirstRun"):
     records_in: pulumi.Output[int]
     records_out: pulumi.Output[int]
     records_failed: pulumi.Output[int]
-    sandbox: pulumi.Output[str]
-    org_id: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        flow_id: pulumi.Input[str],
-        on_demand: pulumi.Input[bool] = False,
-        timeout: pulumi.Input[int] = TIMEOUT_S,
-        min_records: pulumi.Input[int] = 1,
-        max_failed_share: pulumi.Input[float] = 0.0,
-        opts: pulumi.ResourceOptions | None = None,
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FirstRunArgs]
     ) -> None:
-        """
-        :param flow_id: id of the flow; another one is another gate, which waits anew.
-        :param on_demand: start a run instead of waiting for the schedule; for flows with the frequency once only.
-        :param timeout: the longest wait in seconds.
-        :param min_records: how many records must have arrived in the dataset.
-        :param max_failed_share: how many of the records that came in may have failed, 0 to 1.
-        """
-        inputs = {
-            "flow_id": flow_id,
-            "on_demand": on_demand,
-            "timeout": timeout,
-            "min_records": min_records,
-            "max_failed_share": max_failed_share,
-        }
-        unset = dict.fromkeys((*FirstRunProvider.outputs, "sandbox", "org_id"))
-        first = pulumi.ResourceOptions(delete_before_replace=True)
-        super().__init__(
-            FirstRunProvider(), resource_name, {**unset, **inputs}, pulumi.ResourceOptions.merge(opts, first)
-        )
+        """See FirstRunArgs for the arguments."""
+        super().__init__(resource_name, opts=opts, **args)

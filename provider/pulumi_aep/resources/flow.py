@@ -2,24 +2,26 @@
 
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 
 import pulumi
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
+from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
-from ..engine.arguments import Name, Owned, Part, Spec, Uuid, described, fixed, ignored, in_place, undescribed
-from ..engine.echoes import narrowed, same
-from ..engine.resource import NamedClaim, Resource
-from ..engine.values import UNKNOWN, Props
-from ..errors import AepError, NotFound, NotRepresentable
-from ._flow_service import FlowServiceProvider, spec_of
-from ._types import SpecRef
-from .base_connection import NO_SUCH_SPEC
+from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid
+from ..engine.dynamic import Resource
+from ..engine.kind import AppliesAfter, AppliesDefaults, Item, ResolvesDesired, ValidatesOnline
+from ..engine.runtime import Runtime
+from ..engine.values import UNKNOWN, Props, normalize, same_scalar, to_int
+from ..errors import AepError, NotRepresentable
+from ..sources.spec_rules import missing_spec, spec_id
+from ._flow_service import FlowServiceKind, spec_of
 
 if TYPE_CHECKING:
-    from ..client.client import Collection
-    from ..engine.runtime import Runtime
+    StartTime = int | str | datetime
+else:
+    StartTime = Annotated[int, BeforeValidator(lambda value: _epoch_seconds(value)), Field(ge=0)]
 
 LATEST_SECOND = 100_000_000_000
 
@@ -41,163 +43,145 @@ def _epoch_seconds(value: Any) -> Any:
     return value
 
 
-class SchedulePart(Part):
-    """When the flow runs. Rules: Flow Service spec, schedule of the flow spec; the tutorial's text is stricter."""
+class Schedule(Shape, total=False):
+    """When a flow runs. Rules: Flow Service spec, schedule of the flow spec; the tutorial's text is stricter."""
 
-    start_time: Annotated[int, BeforeValidator(_epoch_seconds), Field(ge=0)]
-    frequency: Literal["once", "minute", "hour", "day", "week"]
-    interval: int | None = None
-    backfill: bool | None = None
-
-    @model_validator(mode="after")
-    def _interval_fits(self) -> Self:
-        if self.frequency == "once":
-            for name in ("interval", "backfill"):
-                if self.given(name):
-                    raise ValueError(f"{name} must be left out when frequency is 'once'")
-        elif self.frequency and not self.given("interval"):
-            raise ValueError(f"interval is required when frequency is {self.frequency!r}")
-        elif self.frequency and self.interval is not None:
-            least = 15 if self.frequency == "minute" else 1
-            if self.interval < least:
-                raise ValueError(
-                    f"interval must be at least {least} when frequency is {self.frequency!r}; got {self.interval}"
-                )
-        return self
+    frequency: Required[Input[Literal["once", "minute", "hour", "day", "week"]]]
+    """Unit of the interval: `once`, `minute`, `hour`, `day` or `week`."""
+    interval: Input[int] | None
+    """Number of units between two runs: at least 15 for `minute`, at least 1 for the others; not allowed for `once`."""
+    start_time: Input[StartTime]
+    """When the schedule starts: epoch seconds, a datetime with a time zone, or ISO 8601 text with an offset."""
+    backfill: Input[bool] | None
+    """Whether the first run also reads data from before the start (the service's default); not allowed for `once`."""
 
 
-class TransformationPart(Part):
-    """`Mapping` with the mapping set, or `Copy` with the delta column of a database (exactly these names)."""
-
-    name: Literal["Mapping", "Copy"]
-    params: dict[str, Any]
-
-    @model_validator(mode="after")
-    def _mapping_params(self) -> Self:
-        if self.name != "Mapping" or self.params is None:
-            return self
-        wrong = set(self.params) - {"mappingId", "mappingVersion"}
-        if wrong or "mappingId" not in self.params:
-            raise ValueError("params of Mapping are mappingId and mappingVersion")
-        identity, version = self.params["mappingId"], self.params.get("mappingVersion", 0)
-        if identity is not UNKNOWN and not (isinstance(identity, str) and len(identity) == 32 and identity.isalnum()):
-            raise ValueError(f"params.mappingId must be a mapping set id of 32 hexadecimal digits; got {identity!r}")
-        if version is not UNKNOWN:
-            if not str(version).isdecimal():
-                raise ValueError(f"params.mappingVersion must be a whole number; got {version!r}")
-            version = int(version)
-        self.params = {"mappingId": identity, "mappingVersion": version}
-        return self
+def _interval_fits(schedule: Any) -> Any:
+    frequency, interval = schedule["frequency"], schedule.get("interval")
+    if frequency == "once":
+        for name in ("interval", "backfill"):
+            if name in schedule:
+                raise ValueError(f"{name} must be left out when frequency is 'once'")
+    elif frequency is not UNKNOWN and "interval" not in schedule:
+        raise ValueError(f"interval is required when frequency is {frequency!r}")
+    elif frequency is not UNKNOWN and interval is not UNKNOWN:
+        least = 15 if frequency == "minute" else 1
+        if interval < least:
+            raise ValueError(f"interval must be at least {least} when frequency is {frequency!r}; got {interval}")
+    return schedule
 
 
-class OptionsPart(Part):
-    """Options of the flow spec."""
+class Transformation(Shape, total=False):
+    """What happens to the data on its way."""
 
-    error_diagnostics_enabled: bool | None = None
-    partial_ingestion_percent: int | None = Field(None, ge=1, le=100)
-
-
-class FlowArguments(Owned):
-    """What changes in place does so as far as the service allows (see replace_fields).
-
-    `start_is_default` is set by check(): the program leaves the start to the flow's creation.
-    """
-
-    name: Name = in_place()
-    flow_spec: Spec = fixed()
-    source_connection_id: Uuid = fixed()
-    target_connection_id: Uuid = fixed()
-    transformations: list[TransformationPart] = Field(
-        default_factory=list, json_schema_extra={"change": "change in place"}
-    )
-    schedule: SchedulePart | None = in_place(None)
-    options: OptionsPart | None = fixed(None)
-    enabled: bool = in_place(True)
-    start_is_default: bool = ignored(False)
+    name: Required[Input[Literal["Mapping", "Copy"]]]
+    """`Mapping`, or `Copy` for the delta column of a database."""
+    params: Required[Input[dict[str, Any]]]
+    """Parameters, spelled as Adobe does; for `Mapping`: `mappingId` and `mappingVersion`."""
 
 
-class FlowProvider(FlowServiceProvider):
+def _mapping_params(transformation: Any) -> Any:
+    params = transformation["params"]
+    if transformation["name"] != "Mapping" or params is UNKNOWN:
+        return transformation
+    if set(params) - {"mappingId", "mappingVersion"} or "mappingId" not in params:
+        raise ValueError("params of Mapping are mappingId and mappingVersion")
+    identity, version = params["mappingId"], params.get("mappingVersion", 0)
+    if identity is not UNKNOWN and not (isinstance(identity, str) and len(identity) == 32 and identity.isalnum()):
+        raise ValueError(f"params.mappingId must be a mapping set id of 32 hexadecimal digits; got {identity!r}")
+    if version is not UNKNOWN:
+        if not str(version).isdecimal():
+            raise ValueError(f"params.mappingVersion must be a whole number; got {version!r}")
+        version = int(version)
+    return {**transformation, "params": {"mappingId": identity, "mappingVersion": version}}
+
+
+class FlowOptions(Shape, total=False):
+    """How a flow deals with records that fail."""
+
+    error_diagnostics_enabled: Input[bool] | None
+    """Whether the service keeps diagnostic files about records that fail."""
+    partial_ingestion_percent: Input[Annotated[int, Field(ge=1, le=100)]] | None
+    """Percentage of records that may fail before the whole run fails, 1 to 100."""
+
+
+class FlowArgs(NamedArgs, total=False):
+    """Arguments of Flow. What changes in place does so as far as the service allows (see `replace_fields`)."""
+
+    source_connection_id: Required[Annotated[Input[Uuid], F(Change.REPLACE)]]
+    """Id of the source connection that the flow reads from."""
+    target_connection_id: Required[Annotated[Input[Uuid], F(Change.REPLACE)]]
+    """Id of the target connection that the flow writes to."""
+    flow_spec: Annotated[Input[Spec], F(Change.REPLACE, default=FlowSpec.REST_STORAGE_TO_AEP)]
+    """Id of the flow spec, which says how data comes in; the default is for Mixpanel and all generic REST sources."""
+    transformations: Annotated[Input[list[Annotated[Transformation, AfterValidator(_mapping_params)]]], F(default=[])]
+    """What happens to the data on its way, usually one `Mapping`. Required unless the data is XDM already."""
+    schedule: Annotated[Input[Annotated[Schedule, AfterValidator(_interval_fits)]] | None, F()]
+    """When the flow runs. Required except for streaming flow specs."""
+    options: Annotated[Input[FlowOptions] | None, F(Change.REPLACE)]
+    """How the flow deals with records that fail; the service's defaults apply to what you leave out."""
+    enabled: Annotated[Input[bool], F(default=True)]
+    """Whether the flow runs. With `False` a new flow is created and disabled right after: the service cannot create a
+    disabled one."""
+
+
+class _Internal(InternalArgs, total=False):
+    start_is_default: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
+    """Whether the program leaves the start to the flow's creation."""
+
+
+_OPTIONS = {
+    "error_diagnostics_enabled": "errorDiagnosticsEnabled",
+    "partial_ingestion_percent": "partialIngestionPercent",
+}
+_SCHEDULE = {"start_time": "startTime", "frequency": "frequency", "interval": "interval", "backfill": "backfill"}
+
+
+class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter):
     """Flows ↔ Flow Service."""
 
-    arguments = FlowArguments
+    arguments = Arguments(FlowArgs, _Internal)
+    collection_path = "flow_service.flows"
     natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url")
+    references = (
+        ("source_connection_id", "SourceConnection"),
+        ("target_connection_id", "TargetConnection"),
+        ("transformations[].params.mappingId", "MappingSet"),
+    )
 
-    def collection(self, runtime: "Runtime") -> "Collection":
-        return runtime.client.flow_service.flows
-
-    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
-        options = props.get("options") or {}
-        wire_options = {
-            "errorDiagnosticsEnabled": options.get("error_diagnostics_enabled"),
-            "partialIngestionPercent": options.get("partial_ingestion_percent"),
-        }
+    def to_wire(self, props: Props, runtime: Runtime) -> Item:
+        options = _spelled(_OPTIONS, props.get("options"))
         return {
             "name": props["name"],
-            "description": described(props),
             "flowSpec": props["flow_spec"],
             "sourceConnectionIds": [props["source_connection_id"]],
             "targetConnectionIds": [props["target_connection_id"]],
             "transformations": props["transformations"],
-            **({"scheduleParams": _wire_schedule(props["schedule"])} if props.get("schedule") else {}),
-            **(
-                {"options": {key: value for key, value in wire_options.items() if value is not None}} if options else {}
-            ),
+            **({"scheduleParams": _spelled(_SCHEDULE, props["schedule"])} if props.get("schedule") else {}),
+            **({"options": options} if props.get("options") else {}),
         }
 
-    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """A schedule and options that the program leaves to the service are not ours to judge."""
-        judged = "name" not in state or state.get("schedule") is not None
-        options = item.get("options") or {}
-        seen_options = {
-            "error_diagnostics_enabled": options.get("errorDiagnosticsEnabled"),
-            "partial_ingestion_percent": options.get("partialIngestionPercent"),
-        }
+    def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
+        """A schedule and options that the program leaves to the service are ignored."""
+        managed = "name" not in known or known.get("schedule") is not None
+        options = {name: (item.get("options") or {}).get(wire) for name, wire in _OPTIONS.items()}
         return {
             "name": item.get("name"),
-            **undescribed(item.get("description")),
             "flow_spec": spec_of(item, "flowSpec"),
-            "source_connection_id": _only(item.get("sourceConnectionIds")),
-            "target_connection_id": _only(item.get("targetConnectionIds")),
-            "transformations": _seen_transformations(item.get("transformations"), state.get("transformations")),
-            "schedule": _seen_schedule(item.get("scheduleParams"), state.get("schedule")) if judged else None,
-            "options": narrowed(seen_options, state["options"]) if "options" in state else None,
-            "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), state.get("enabled", True)),
+            "source_connection_id": next(iter(item.get("sourceConnectionIds") or ()), None),
+            "target_connection_id": next(iter(item.get("targetConnectionIds") or ()), None),
+            "transformations": _transformations(item.get("transformations"), known.get("transformations")),
+            "schedule": _schedule(item.get("scheduleParams"), known.get("schedule")) if managed else None,
+            "options": normalize(options, known["options"]) if "options" in known else None,
+            "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), known.get("enabled", True)),
         }
 
-    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
-        """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
-        seen = super().to_program_args(item, runtime)
-        for target in (item.get("inheritedAttributes") or {}).get("targetConnections") or []:
-            if (target.get("connectionSpec") or {}).get("id", ConnectionSpec.DATA_LAKE) != ConnectionSpec.DATA_LAKE:
-                raise NotRepresentable("it does not end in the data lake")
-        for end in ("source", "target"):
-            if (count := len(item.get(f"{end}ConnectionIds") or [])) != 1:
-                raise NotRepresentable(f"it has {count} {end} connections, not one")
-        backfill = (item.get("scheduleParams") or {}).get("backfill")
-        known = {
-            "schedule": {"backfill": False} if backfill is not None and same(backfill, False) else {},
-            "options": dict.fromkeys(OptionsPart.model_fields),
-        }
-        seen |= self.from_wire(item, known, runtime)
-        options = {name: value for name, value in (seen["options"] or {}).items() if value is not None}
-        return {**seen, "options": options or None}
-
-    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
-        return [
-            *super().unmanaged_fields(item, props, runtime),
-            *(key for key in ("labels", "policy") if item.get(key)),
-        ]
-
-    def patchable(self, props: Props) -> dict[str, Any]:
-        schedule = _wire_schedule(props["schedule"]) if props.get("schedule") else {}
+    def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
+        schedule = _spelled(_SCHEDULE, props.get("schedule"))
         return {
-            **super().patchable(props),
-            **{
-                f"/scheduleParams/{key}": schedule[key]
-                for key in ("startTime", "frequency", "interval")
-                if key in schedule
-            },
+            **super().patchable(props, runtime),
+            **{f"/scheduleParams/{key}": value for key, value in schedule.items() if key != "backfill"},
             **{f"/transformations/{index}": value for index, value in enumerate(props["transformations"])},
         }
 
@@ -210,7 +194,7 @@ class FlowProvider(FlowServiceProvider):
             replaces.append("transformations")
         return replaces
 
-    def apply_defaults(self, props: Props, previous: Props, runtime: "Runtime") -> Props:
+    def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """A schedule without a start begins now, once; later previews keep that start."""
         schedule = props.get("schedule")
         if not isinstance(schedule, dict) or "start_time" in schedule:
@@ -218,35 +202,30 @@ class FlowProvider(FlowServiceProvider):
         start = (previous.get("schedule") or {}).get("start_time", int(time.time()))
         return {**props, "schedule": {**schedule, "start_time": start}, "start_is_default": True}
 
-    def resolve_desired(self, new: Props, seen: Props) -> Props:
-        if not new.get("start_is_default") or "start_time" not in (seen.get("schedule") or {}):
+    def resolve_desired(self, new: Props, observed: Props) -> Props:
+        start = (observed.get("schedule") or {}).get("start_time")
+        if not new.get("start_is_default") or start is None:
             return new
-        return {**new, "schedule": {**new["schedule"], "start_time": seen["schedule"]["start_time"]}}
+        return {**new, "schedule": {**new["schedule"], "start_time": start}}
 
-    def validate_online(self, props: Props, previous: Props, runtime: "Runtime") -> list[str]:
-        spec, schedule = props.get("flow_spec"), props.get("schedule")
-        if spec == previous.get("flow_spec") and bool(schedule) == bool(previous.get("schedule")):
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        scheduled = bool(props.get("schedule"))
+        if props.get("flow_spec") == previous.get("flow_spec") and scheduled == bool(previous.get("schedule")):
             return []
-        if not isinstance(spec, dict) or not isinstance(spec.get("id"), str):
-            return []
-        try:
-            live = runtime.flow_spec(spec["id"])
-        except NotFound:
-            return [f"flow_spec: {NO_SUCH_SPEC.format(spec['id'])}"]
-        if live and live.get("scheduleSpec") and not schedule:
-            return [
-                f"schedule: is required by the flow spec {live['name']}, like {{'frequency': 'hour', 'interval': 1}}"
-            ]
+        identity = spec_id(props, "flow_spec")
+        if problems := missing_spec(props, runtime, "flow_spec"):
+            return problems
+        live = runtime.flow_spec(identity) if identity else None
+        if live and live.get("scheduleSpec") and not scheduled:
+            example = {"frequency": "hour", "interval": 1}
+            return [f"schedule: is required by the flow spec {live['name']}, like {example}"]
         return []
 
-    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
-        endpoint = runtime.settings.endpoint
-        return {
-            "etag": answer["etag"],
-            "runs_url": f"{endpoint}/data/foundation/flowservice/runs?property=flowId=={answer['id']}",
-        }
+    def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
+        runs = f"{runtime.settings.endpoint}/data/foundation/flowservice/runs?property=flowId=={item['id']}"
+        return {"etag": item["etag"], "runs_url": runs}
 
-    def after_apply(self, object_id: str, old: Props, new: Props, runtime: "Runtime") -> Props:
+    def after_apply(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
         """A new flow is enabled; `state` in its creation is refused (FLOW-1410-400), so disabling is an action."""
         if old.get("enabled", True) == new["enabled"]:
             return {}
@@ -259,50 +238,65 @@ class FlowProvider(FlowServiceProvider):
             print(f"warning: flow {object_id} was made, but it is still enabled: {error}\nRun pulumi up again.")
             return {"enabled": True}
 
+    def to_program_args(self, item: Item, runtime: Runtime) -> Props:
+        """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
+        args = super().to_program_args(item, runtime)
+        for target in (item.get("inheritedAttributes") or {}).get("targetConnections") or []:
+            if (target.get("connectionSpec") or {}).get("id", ConnectionSpec.DATA_LAKE) != ConnectionSpec.DATA_LAKE:
+                raise NotRepresentable("it does not end in the data lake")
+        for end in ("source", "target"):
+            if (count := len(item.get(f"{end}ConnectionIds") or [])) != 1:
+                raise NotRepresentable(f"it has {count} {end} connections, not one")
+        backfill = (item.get("scheduleParams") or {}).get("backfill")
+        no_backfill = backfill is not None and same_scalar(backfill, False)
+        known = {"schedule": {"backfill": False} if no_backfill else {}, "options": dict.fromkeys(_OPTIONS)}
+        args |= self.from_wire(item, known, runtime)
+        options = {name: value for name, value in (args["options"] or {}).items() if value is not None}
+        return {**args, "options": options or None}
 
-def flows_of(mapping_set_id: str, runtime: "Runtime") -> list[str]:
-    """Ids of the flows that go by this mapping set, as of the look that this run takes once."""
+    def unmanaged_fields(self, item: Item, props: Props, runtime: Runtime) -> list[str]:
+        own = [key for key in ("labels", "policy") if item.get(key)]
+        return super().unmanaged_fields(item, props, runtime) + own
+
+
+def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
+    """Ids of the flows that use this mapping set, as the list shows them that this run fetches once."""
     return [
         flow_id
-        for flow_id, seen in FlowProvider().inventory(runtime).all().items()
-        if any(part["params"].get("mappingId") == mapping_set_id for part in seen["transformations"])
+        for flow_id, observed in runtime.cache(Flow.kind).observed().items()
+        if any(part["params"].get("mappingId") == mapping_set_id for part in observed["transformations"])
     ]
 
 
-def _wire_schedule(schedule: Props) -> dict[str, Any]:
-    names = {"start_time": "startTime", "frequency": "frequency", "interval": "interval", "backfill": "backfill"}
-    return {wire: schedule[name] for name, wire in names.items() if schedule.get(name) is not None}
+def _spelled(names: dict[str, str], props: Props | None) -> dict[str, Any]:
+    """As Adobe spells the keys; unset ones are left out."""
+    return {wire: props[name] for name, wire in names.items() if props and props.get(name) is not None}
 
 
-def _seen_schedule(seen: dict[str, Any] | None, known: Props | None) -> Props | None:
+def _schedule(observed: dict[str, Any] | None, known: Props | None) -> Props | None:
     """The service returns numbers and booleans as text, and adds its default for backfill."""
-    if not seen or not seen.get("frequency"):
+    if not observed or not observed.get("frequency"):
         return None
-    backfill = str(seen.get("backfill", "true")).lower() == "true"
-    repeated = seen["frequency"] != "once"  # else neither of the two below means anything
+    backfill = str(observed.get("backfill", "true")).lower() == "true"
+    repeated = observed["frequency"] != "once"  # else neither of the two below means anything
     schedule = {
-        "start_time": _number(seen.get("startTime")),
-        "frequency": seen["frequency"],
-        "interval": _number(seen.get("interval")) if repeated else None,
+        "start_time": to_int(observed.get("startTime")),
+        "frequency": observed["frequency"],
+        "interval": to_int(observed.get("interval")) if repeated else None,
         "backfill": backfill if repeated and known and "backfill" in known else None,
     }
     return {name: value for name, value in schedule.items() if value is not None}
 
 
-def _number(text: Any) -> Any:
-    """The number that a text stands for; anything else, which others may have put there, as it is."""
-    return int(text) if str(text).isdecimal() else text
-
-
-def _seen_transformations(seen: list[dict[str, Any]] | None, known: list[Props] | None) -> list[Props]:
+def _transformations(observed: list[dict[str, Any]] | None, known: list[Props] | None) -> list[Props]:
     """The service returns the mapping's version as text."""
     transformations = []
-    for index, item in enumerate(seen or []):
+    for index, item in enumerate(observed or []):
         params = item.get("params") or {}
         if known and index < len(known):
-            params = narrowed(params, known[index]["params"])
+            params = normalize(params, known[index]["params"])
         if item.get("name") == "Mapping":
-            params = {**params, "mappingVersion": _number(params.get("mappingVersion") or 0)}
+            params = {**params, "mappingVersion": to_int(params.get("mappingVersion") or 0)}
         transformations.append({"name": item.get("name"), "params": params})
     return transformations
 
@@ -313,42 +307,10 @@ def _needs_new_flow(old: Any, new: Any) -> bool:
         return True
     if old.get("frequency") != new["frequency"] and "once" in (old.get("frequency"), new["frequency"]):
         return True
-    if new["frequency"] is UNKNOWN or not same(old.get("backfill"), new.get("backfill")):
+    if new["frequency"] is UNKNOWN or not same_scalar(old.get("backfill"), new.get("backfill")):
         return True
     start = old.get("start_time")
     return bool(start != new["start_time"]) and not (isinstance(start, int) and start > time.time())
-
-
-def _only(ids: list[str] | None) -> str | None:
-    return ids[0] if ids else None
-
-
-class Schedule(TypedDict):
-    """When a flow runs.
-
-    `start_time`: a datetime with its time zone, or epoch seconds; if left out, the moment of creation, for good.
-    `frequency`: once, minute, hour, day or week. `interval`: at least 15 for minute, at least 1 for the others, absent
-    for once. `backfill`: whether the first run takes what lies before the start; the service's default is true.
-    """
-
-    start_time: NotRequired[pulumi.Input[int | str | datetime]]
-    frequency: pulumi.Input[str]
-    interval: NotRequired[pulumi.Input[int]]
-    backfill: NotRequired[pulumi.Input[bool]]
-
-
-class Transformation(TypedDict):
-    """`{"name": "Mapping", "params": {"mappingId": mapping.id, "mappingVersion": mapping.version}}`, or `Copy`."""
-
-    name: pulumi.Input[str]
-    params: pulumi.Input[dict[str, Any]]
-
-
-class FlowOptions(TypedDict):
-    """Options of the flow spec; both may be left out."""
-
-    error_diagnostics_enabled: NotRequired[pulumi.Input[bool]]
-    partial_ingestion_percent: NotRequired[pulumi.Input[int]]
 
 
 class Flow(Resource, module="aep", name="Flow"):
@@ -370,7 +332,7 @@ class Flow(Resource, module="aep", name="Flow"):
     passed. `runs_url` is where its runs are listed. Source of the rules: tutorial, Flow Service spec.
     """
 
-    provider = FlowProvider
+    kind = FlowKind()
 
     name: pulumi.Output[str]
     description: pulumi.Output[str | None]
@@ -385,51 +347,20 @@ class Flow(Resource, module="aep", name="Flow"):
     runs_url: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        flow_spec: pulumi.Input[str | SpecRef] = FlowSpec.REST_STORAGE_TO_AEP,
-        source_connection_id: pulumi.Input[str],
-        target_connection_id: pulumi.Input[str],
-        transformations: pulumi.Input[list[Transformation]] | None = None,
-        schedule: pulumi.Input[Schedule] | None = None,
-        options: pulumi.Input[FlowOptions] | None = None,
-        enabled: pulumi.Input[bool] = True,
-        name: pulumi.Input[str] | None = None,
-        description: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **claim: Unpack[NamedClaim],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FlowArgs]
     ) -> None:
-        """
-        :param flow_spec: how data comes in; REST_STORAGE_TO_AEP serves Mixpanel and all generic REST sources.
-        :param transformations: the mapping; required when the data is not XDM yet.
-        :param schedule: left out for streaming flows only.
-        :param enabled: False makes the flow and disables it.
-        """
-        super().__init__(
-            resource_name,
-            {
-                "name": name if name is not None else resource_name,
-                "description": description,
-                "flow_spec": flow_spec,
-                "source_connection_id": source_connection_id,
-                "target_connection_id": target_connection_id,
-                "transformations": transformations if transformations is not None else [],
-                "schedule": _plain(schedule),
-                "options": options,
-                "enabled": enabled,
-            },
-            opts,
-            **claim,
-        )
+        """See FlowArgs for the arguments."""
+        if "schedule" in args:
+            args["schedule"] = _as_text(args["schedule"])
+        super().__init__(resource_name, opts=opts, **args)
 
 
-def _plain(schedule: Any) -> Any:
+def _as_text(schedule: Any) -> Any:
     """The engine knows no datetime: it travels as ISO 8601."""
     if isinstance(schedule, pulumi.Output):
-        return schedule.apply(_plain)
+        return schedule.apply(_as_text)
     if isinstance(schedule, datetime):
         return schedule.isoformat()
     if isinstance(schedule, dict) and "start_time" in schedule:
-        return {**schedule, "start_time": _plain(schedule["start_time"])}
+        return {**schedule, "start_time": _as_text(schedule["start_time"])}
     return schedule

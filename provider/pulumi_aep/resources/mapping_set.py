@@ -1,19 +1,18 @@
 """Mapping set: which source field goes to which field of the schema (Data Prep, `/mappingSets`)."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Self, TypedDict, Unpack
+from typing import Annotated, Any, Literal, Required
 
 import pulumi
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
+from typing_extensions import Unpack
 
-from ..engine.arguments import Arguments, Name, Part, SchemaId, described, fixed, state_of, undescribed
-from ..engine.reconciler import Provider
-from ..engine.resource import Claim, Resource
-from ..engine.values import Props
-
-if TYPE_CHECKING:
-    from ..client.client import Collection
-    from ..engine.runtime import Runtime
+from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, Name, SchemaId, Shape
+from ..engine.dynamic import Resource
+from ..engine.kind import ClaimsUnused, Exports, Item, Kind, RebasesUpdate
+from ..engine.ownership import FirstEntryLine, split_owner_line, state_id, with_owner_line
+from ..engine.runtime import Runtime
+from ..engine.values import UNKNOWN, Props
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
 TENANT = "_{tenantId}"
@@ -21,193 +20,184 @@ LONGEST_EXPRESSION = 4096
 _PATH_PART = r"(?:[A-Za-z$_][A-Za-z0-9$_]*|\$\{[^}]+\})(?:\[[0-9*]*\])?"
 _SOURCE_PATH = re.compile(rf"{_PATH_PART}(?:\.{_PATH_PART})*")
 _READ_TYPES = {"text/x.schema-path": "ATTRIBUTE", "text/x.aep-xl": "EXPRESSION", "text/x.static": "STATIC"}
+_IDENTITY_KEYS = ("identity", "primaryIdentity", "identityGroup", "namespaceCode")
+
+Line = tuple[str, str, str]
+"""What a mapping is known by: source, destination, source type."""
 
 
-_EXTRAS = ("identity", "primaryIdentity", "identityGroup", "namespaceCode")
+class Mapping(Shape, total=False):
+    """One line of a mapping set, in the newer of Data Prep's two generations of names."""
+
+    source: Required[Input[Name]]
+    """Path of a source field, an expression or a fixed value, depending on `source_type`."""
+    destination: Required[Input[Name]]
+    """Dotted path of a schema field; `_{tenantId}` in it stands for your organization's namespace."""
+    source_type: Annotated[Input[Literal["ATTRIBUTE", "EXPRESSION", "STATIC"]], F(default="ATTRIBUTE")]
+    """What the source is: `ATTRIBUTE` (a field), `EXPRESSION` or `STATIC` (a fixed value)."""
+    name: Input[str] | None
+    """Name of the mapping."""
+    description: Input[str] | None
+    """Description of the mapping."""
 
 
-class MappingPart(Part):
-    """One line of the mapping set, in the newer of Data Prep's two generations of names."""
-
-    source: Name
-    destination: Name
-    source_type: Literal["ATTRIBUTE", "EXPRESSION", "STATIC"] = "ATTRIBUTE"
-    name: str | None = None
-    description: str | None = None
-
-    @model_validator(mode="after")
-    def _type_fits(self) -> Self:
-        """A source type that does not fit the text can make a mapping set uneditable (Adobe's warning)."""
-        if self.source and self.source_type == "ATTRIBUTE" and not _SOURCE_PATH.fullmatch(self.source):
-            raise ValueError(
-                f"source: {self.source!r} is no field name; for an expression set source_type to 'EXPRESSION', "
-                "and wrap a name with blanks or dots: ${First Name}"
-            )
-        if self.source and self.source_type == "EXPRESSION" and len(self.source) > LONGEST_EXPRESSION:
-            raise ValueError(
-                f"source: an expression may have {LONGEST_EXPRESSION} characters; it has {len(self.source)}"
-            )
-        return self
+def _type_fits(mapping: Any) -> Any:
+    """A source type that does not fit the text can make a mapping set uneditable (Adobe's warning)."""
+    source, source_type = mapping["source"], mapping["source_type"]
+    if source is UNKNOWN:
+        return mapping
+    if source_type == "ATTRIBUTE" and not _SOURCE_PATH.fullmatch(source):
+        raise ValueError(
+            f"source: {source!r} is no field name; for an expression set source_type to 'EXPRESSION', "
+            "and wrap a name with blanks or dots: ${First Name}"
+        )
+    if source_type == "EXPRESSION" and len(source) > LONGEST_EXPRESSION:
+        raise ValueError(f"source: an expression may have {LONGEST_EXPRESSION} characters; it has {len(source)}")
+    return mapping
 
 
-def _distinct(mappings: list[MappingPart]) -> list[MappingPart]:
-    destinations = [mapping.destination for mapping in mappings if mapping.destination]
-    doubled = sorted({name for name in destinations if destinations.count(name) > 1})
+def _distinct(mappings: Any) -> Any:
+    destinations = [each["destination"] for each in mappings if each is not UNKNOWN]
+    known = [each for each in destinations if each is not UNKNOWN]
+    doubled = sorted({name for name in known if known.count(name) > 1})
     if doubled:
         raise ValueError(f"each destination may occur once; {', '.join(doubled)} occurs more often")
     return mappings
 
 
-class MappingSetArguments(Arguments):
-    """The schema is fixed; a change of the mappings makes a new version of the set."""
+class MappingSetArgs(CommonArgs, total=False):
+    """Arguments of MappingSet."""
 
-    schema_id: SchemaId = fixed()
-    mappings: Annotated[list[MappingPart], AfterValidator(_distinct)] = Field(
-        min_length=1, json_schema_extra={"change": "change in place"}
-    )
+    schema_id: Required[Annotated[Input[SchemaId], F(Change.REPLACE)]]
+    """`$id` of the schema, the same as the target dataset's."""
+    mappings: Required[
+        Annotated[
+            Input[
+                Annotated[
+                    list[Annotated[Mapping, AfterValidator(_type_fits)]], Field(min_length=1), AfterValidator(_distinct)
+                ]
+            ],
+            F(),
+        ]
+    ]
+    """The mappings: at least one, and only one per destination."""
 
 
-class MappingSetProvider(Provider):
-    """Mapping sets ↔ Data Prep. Made before the old one goes: a flow must never run without its mapping.
+class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, Exports):
+    """Mapping sets ↔ Data Prep. The new one is made before the old one goes: a flow never runs without its mapping."""
 
-    A mapping set has no description; the owner's line stands in that of its first mapping.
-    """
-
-    arguments = MappingSetArguments
+    arguments = Arguments(MappingSetArgs)
+    collection_path = "data_prep.mapping_sets"
     outputs = ("version",)
+    ownership = FirstEntryLine("mappings")
     delete_before_replace = False
+    references = (("schema_id", "Schema"),)
 
-    def collection(self, runtime: "Runtime") -> "Collection":
-        return runtime.client.data_prep.mapping_sets
-
-    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
-        mappings = [_to_wire(mapping, runtime) for mapping in props["mappings"]]
-        if props.get("owner"):
-            mappings[0]["description"] = described({**props["mappings"][0], "owner": props["owner"]})
+    def to_wire(self, props: Props, runtime: Runtime) -> Item:
         return {
             "outputSchema": {"schemaRef": {"id": props["schema_id"], "contentType": CONTENT_TYPE}},
-            "mappings": mappings,
+            "mappings": [_to_wire(mapping, runtime) for mapping in props["mappings"]],
         }
 
-    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """A line is known by source, destination and type; the order is the program's as far as it goes."""
-        known = {line_of(_to_wire(mapping, runtime)): mapping for mapping in state.get("mappings") or []}
-        seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
-        kept = [_with_texts(mapping, seen[identity]) for identity, mapping in known.items() if identity in seen]
-        foreign = [_from_identity(identity) for identity in seen if identity not in known]
+    def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
+        """A mapping is known by its line; the order is the program's as far as it goes."""
+        ours = {line_of(_to_wire(mapping, runtime)): mapping for mapping in known.get("mappings") or []}
+        there = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
+        kept = [_with_texts(mapping, there[line]) for line, mapping in ours.items() if line in there]
+        foreign = [_from_line(line) for line in there if line not in ours]
         output = item.get("outputSchema") or {}
         schema_id = (output.get("schemaRef") or {}).get("id") or output.get("id") or item.get("xdmSchema")
-        owner, ours = owner_of(item), state.get("owner")
-        owner = ours if ours and (owner is None or state_of(owner) == state_of(ours)) else owner
-        return {"schema_id": schema_id, "mappings": kept + foreign, "owner": owner}
+        return {"schema_id": schema_id, "mappings": kept + foreign}
 
-    def to_program_args(self, item: dict[str, Any], runtime: "Runtime") -> Props:
-        """With the lines' names and descriptions, and the organization's namespace as a program may write it."""
-        namespace, lines = f"_{runtime.tenant_id}", {}
-        for mapping in item.get("mappings") or []:
-            line = _from_identity(identity := line_of(mapping))
-            first, dot, rest = line["destination"].partition(".")
-            line["destination"] = f"{TENANT}{dot}{rest}" if first == namespace else line["destination"]
-            texts = {"name": mapping.get("name"), "description": undescribed(mapping.get("description"))["description"]}
-            lines[identity] = line | {key: text for key, text in texts.items() if text}
-        return {**super().to_program_args(item, runtime), "mappings": list(lines.values())}
-
-    def unmanaged_fields(self, item: dict[str, Any], props: Props, runtime: "Runtime") -> list[str]:
-        of_lines = ("identity", "primaryIdentity", "identityGroup", "namespaceCode")
-        said = [f"mappings.{key}" for key in of_lines if any(line.get(key) for line in item.get("mappings") or [])]
-        return [*said, *(["allowNullValues"] if item.get("allowNullValues") else [])]
-
-    def build_update(self, old: Props, new: Props, runtime: "Runtime") -> dict[str, Any] | None:
+    def build_update(self, old: Props, new: Props, runtime: Runtime) -> Item | None:
         """A new version for other mappings, or another stack; not for another name of the resource."""
         same = old["mappings"] == new["mappings"] or _sorted(old, runtime) == _sorted(new, runtime)
-        return None if same and state_of(old.get("owner")) == state_of(new.get("owner")) else self.to_wire(new, runtime)
+        same_state = state_id(old.get("owner")) == state_id(new.get("owner"))
+        return None if same and same_state else self.body(new, runtime)
 
-    def is_orphan_of(self, object_id: str, seen: Props, new: Props, runtime: "Runtime") -> bool:
-        """What is replaced has another schema; what is made anew on demand is used by a flow. Neither was left."""
-        from .flow import flows_of
-
-        return bool(seen["schema_id"] == new["schema_id"]) and not flows_of(object_id, runtime)
-
-    def rebase_update(
-        self, change: dict[str, Any], item: dict[str, Any], old: Props, runtime: "Runtime"
-    ) -> dict[str, Any]:
-        """A set is written as a whole: what others said of it, and of lines that stay, is said again."""
+    def rebase_update(self, update: Any, item: Item, old: Props, runtime: Runtime) -> Any:
+        """A set is written as a whole: what others said of it, and of mappings that stay, is kept."""
         before = {line_of(_to_wire(mapping, runtime)): mapping for mapping in old["mappings"]}
-        seen = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
-        lines = [
-            _with_theirs(line, seen.get(line_of(line), {}), before.get(line_of(line), {}))
-            for line in change["mappings"]
+        there = {line_of(mapping): mapping for mapping in item.get("mappings") or []}
+        mappings = [
+            _with_foreign_texts(mapping, there.get(line_of(mapping), {}), before.get(line_of(mapping), {}))
+            for mapping in update["mappings"]
         ]
         kept = {key: item[key] for key in ("name", "allowNullValues") if item.get(key)}
-        return {**kept, **change, "mappings": lines}
+        return {**kept, **update, "mappings": mappings}
 
-    def computed_outputs(self, answer: dict[str, Any], runtime: "Runtime") -> Props:
-        return {"version": int(answer["version"])}
+    def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
+        return {"version": int(item["version"])}
+
+    def is_orphan_of(self, object_id: str, observed: Props, wanted: Props, runtime: Runtime) -> bool:
+        """One that is replaced has another schema; one whose replacement was asked for is used by a flow."""
+        from .flow import flows_using
+
+        return bool(observed["schema_id"] == wanted["schema_id"]) and not flows_using(object_id, runtime)
+
+    def to_program_args(self, item: Item, runtime: Runtime) -> Props:
+        """With names and descriptions, and the organization's namespace as a program may write it."""
+        namespace, mappings = f"_{runtime.tenant_id}", {}
+        for there in item.get("mappings") or []:
+            mapping = _from_line(line := line_of(there))
+            first, dot, rest = mapping["destination"].partition(".")
+            mapping["destination"] = f"{TENANT}{dot}{rest}" if first == namespace else mapping["destination"]
+            texts = {
+                "name": there.get("name"),
+                "description": split_owner_line(there.get("description"))["description"],
+            }
+            mappings[line] = mapping | {key: text for key, text in texts.items() if text}
+        return {**self.observe(item, {}, runtime), "mappings": list(mappings.values())}
+
+    def unmanaged_fields(self, item: Item, props: Props, runtime: Runtime) -> list[str]:
+        mappings = item.get("mappings") or []
+        found = [f"mappings.{key}" for key in _IDENTITY_KEYS if any(mapping.get(key) for mapping in mappings)]
+        return [*found, *(["allowNullValues"] if item.get("allowNullValues") else [])]
 
 
-def owner_of(item: dict[str, Any]) -> str | None:
-    """The owner that stands in the description of one of the mappings."""
-    owners = [undescribed(mapping.get("description"))["owner"] for mapping in item.get("mappings") or []]
-    return next((text for text in owners if text), None)
-
-
-def _sorted(props: Props, runtime: "Runtime") -> list[Any]:
-    """The lines as they are written; their order means nothing."""
+def _sorted(props: Props, runtime: Runtime) -> list[Any]:
+    """The mappings as they are written; their order means nothing."""
     return sorted(([*_to_wire(mapping, runtime).items()] for mapping in props["mappings"]), key=str)
 
 
-def _to_wire(mapping: Props, runtime: "Runtime") -> dict[str, Any]:
+def _to_wire(mapping: Props, runtime: Runtime) -> Item:
     destination = mapping["destination"]
     if TENANT in str(destination):
         destination = destination.replace(TENANT, f"_{runtime.tenant_id}")
-    optional = {key: mapping[key] for key in ("name", "description") if mapping.get(key)}
-    return {"sourceType": mapping["source_type"], "source": mapping["source"], "destination": destination, **optional}
+    texts = {key: mapping[key] for key in ("name", "description") if mapping.get(key)}
+    return {"sourceType": mapping["source_type"], "source": mapping["source"], "destination": destination, **texts}
 
 
-def line_of(mapping: dict[str, Any]) -> tuple[str, str, str]:
-    """(source, destination, type) of either generation of names, as written or as read back."""
+def line_of(mapping: Item) -> Line:
+    """The line of a mapping in either generation of names, as written or as read back."""
     source_type = str(mapping.get("sourceType"))
     source = str(mapping.get("source") or mapping.get("sourceAttribute"))
     destination = str(mapping.get("destination") or mapping.get("destinationXdmPath"))
     return source, destination, _READ_TYPES.get(source_type, source_type)
 
 
-def _with_texts(known: Props, seen: dict[str, Any]) -> Props:
-    """The line with the name and description that the service has, where the program gives them."""
-    texts = {"name": seen.get("name"), "description": seen.get("description")}
+def _from_line(line: Line) -> Props:
+    return dict(zip(("source", "destination", "source_type"), line, strict=True))
+
+
+def _with_texts(known: Props, there: Item) -> Props:
+    """The program's mapping with the name and description that the service has, where the program gives them."""
+    texts = {"name": there.get("name"), "description": there.get("description")}
     if texts["description"] != known.get("description"):
-        texts["description"] = undescribed(texts["description"])["description"]
+        texts["description"] = split_owner_line(texts["description"])["description"]
     given = {key: value for key, value in texts.items() if known.get(key)}
     return {key: value for key, value in {**known, **given}.items() if value is not None}
 
 
-def _with_theirs(line: dict[str, Any], seen: dict[str, Any], before: Props) -> dict[str, Any]:
-    """The line with what others said of it and the program never did."""
-    theirs = {key: seen[key] for key in _EXTRAS if seen.get(key)}
-    if seen.get("name") and not before.get("name"):
-        theirs["name"] = seen["name"]
-    text, ours = undescribed(seen.get("description"))["description"], undescribed(line.get("description"))
+def _with_foreign_texts(mapping: Item, there: Item, before: Props) -> Item:
+    """The mapping with what others said of it and the program never did."""
+    foreign = {key: there[key] for key in _IDENTITY_KEYS if there.get(key)}
+    if there.get("name") and not before.get("name"):
+        foreign["name"] = there["name"]
+    text, ours = split_owner_line(there.get("description"))["description"], split_owner_line(mapping.get("description"))
     if text and not before.get("description") and not ours["description"]:
-        line = {**line, "description": described({**ours, "description": text})}
-    return {**theirs, **line}
-
-
-def _from_identity(identity: tuple[str, str, str]) -> Props:
-    return dict(zip(("source", "destination", "source_type"), identity, strict=True))
-
-
-class Mapping(TypedDict):
-    """`source` goes to `destination`.
-
-    `source_type`: ATTRIBUTE (a field of the source; the default), EXPRESSION, or STATIC. `destination`: a dotted path
-    of the schema; `_{tenantId}` in it stands for the organization's own namespace.
-    """
-
-    source: pulumi.Input[str]
-    destination: pulumi.Input[str]
-    source_type: NotRequired[pulumi.Input[str]]
-    name: NotRequired[pulumi.Input[str]]
-    description: NotRequired[pulumi.Input[str]]
+        mapping = {**mapping, "description": with_owner_line({**ours, "description": text})}
+    return {**foreign, **mapping}
 
 
 class MappingSet(Resource, module="aep", name="MappingSet"):
@@ -224,23 +214,14 @@ class MappingSet(Resource, module="aep", name="MappingSet"):
     by itself. Source of the rules: Data Prep documentation; the tutorial's property table is of an older generation.
     """
 
-    provider = MappingSetProvider
+    kind = MappingSetKind()
 
     schema_id: pulumi.Output[str]
     mappings: pulumi.Output[list[dict[str, Any]]]
     version: pulumi.Output[int]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        schema_id: pulumi.Input[str],
-        mappings: pulumi.Input[list[Mapping]],
-        opts: pulumi.ResourceOptions | None = None,
-        **claim: Unpack[Claim],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MappingSetArgs]
     ) -> None:
-        """
-        :param schema_id: `$id` of the schema, the same as that of the target dataset.
-        :param mappings: at least one line, each destination once.
-        """
-        super().__init__(resource_name, {"schema_id": schema_id, "mappings": mappings}, opts, **claim)
+        """See MappingSetArgs for the arguments."""
+        super().__init__(resource_name, opts=opts, **args)

@@ -1,81 +1,82 @@
 """Target connection: the dataset in the data lake that receives the data (`/targetConnections`)."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, Literal, Required
 
 import pulumi
 from pydantic import AfterValidator
+from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec
-from ..engine.arguments import DatasetId, Name, Owned, Part, SchemaId, Spec, described, fixed, in_place, undescribed
-from ..engine.resource import NamedClaim, Resource
-from ..engine.values import Props
-from ._flow_service import FlowServiceProvider, spec_of
-from ._types import Data, SpecRef
-
-if TYPE_CHECKING:
-    from ..client.client import Collection
-    from ..engine.runtime import Runtime
+from ..engine.arguments import Arguments, Change, DatasetId, F, Input, NamedArgs, SchemaId, Shape, Spec
+from ..engine.dynamic import Resource
+from ..engine.kind import Item
+from ..engine.runtime import Runtime
+from ..engine.values import UNKNOWN, Props
+from ._flow_service import FlowServiceKind, spec_of
 
 SCHEMA_VERSION = "application/vnd.adobe.xed-full+json;version=1"
 
 
-def _data_lake(spec: Spec) -> Spec:
-    if spec.id and spec.id != ConnectionSpec.DATA_LAKE:  # an id that is not known yet is none
+def _data_lake(spec: Any) -> Any:
+    if spec["id"] not in (UNKNOWN, ConnectionSpec.DATA_LAKE):
         raise ValueError(
             f"must be the data lake's ({ConnectionSpec.DATA_LAKE}): leave it out. Adobe's Mixpanel tutorial shows the "
-            f"source's id here by mistake; got {spec.id!r}"
+            f"source's id here by mistake; got {spec['id']!r}"
         )
     return spec
 
 
-class TargetDataPart(Part):
-    """The form in which data is written."""
+class Data(Shape, total=False):
+    """Format of what a target connection writes."""
 
-    format: Literal["parquet_xdm", "json", "delimited"]
-
-
-class TargetConnectionArguments(Owned):
-    """All but name and description is fixed."""
-
-    name: Name = in_place()
-    connection_spec: Annotated[Spec, AfterValidator(_data_lake)] = fixed()
-    dataset_id: DatasetId = fixed()
-    schema_id: SchemaId | None = fixed(None)
-    data: TargetDataPart = fixed()
+    format: Required[Input[Literal["parquet_xdm", "json", "delimited"]]]
+    """Data format: `parquet_xdm`, `json` or `delimited`."""
 
 
-class TargetConnectionProvider(FlowServiceProvider):
+class TargetConnectionArgs(NamedArgs, total=False):
+    """Arguments of TargetConnection."""
+
+    dataset_id: Required[Annotated[Input[DatasetId], F(Change.REPLACE)]]
+    """Id of the dataset, 24 hexadecimal digits."""
+    schema_id: Annotated[Input[SchemaId] | None, F(Change.REPLACE)]
+    """`$id` of the dataset's schema."""
+    data: Annotated[Input[Data], F(Change.REPLACE, default={"format": "parquet_xdm"})]
+    """Format in which the data is written."""
+    connection_spec: Annotated[
+        Input[Annotated[Spec, AfterValidator(_data_lake)]], F(Change.REPLACE, default=ConnectionSpec.DATA_LAKE)
+    ]
+    """Id of the data lake's connection spec, the only one supported; leave it out."""
+
+
+class TargetConnectionKind(FlowServiceKind):
     """Target connections ↔ Flow Service."""
 
-    arguments = TargetConnectionArguments
+    arguments = Arguments(TargetConnectionArgs)
+    collection_path = "flow_service.target_connections"
     natural_key = ("name", "connection_spec")
+    references = (("dataset_id", "Dataset"), ("schema_id", "Schema"))
 
-    def collection(self, runtime: "Runtime") -> "Collection":
-        return runtime.client.flow_service.target_connections
-
-    def to_wire(self, props: Props, runtime: "Runtime") -> dict[str, Any]:
+    def to_wire(self, props: Props, runtime: Runtime) -> Item:
         schema = {"schema": {"id": props["schema_id"], "version": SCHEMA_VERSION}} if props.get("schema_id") else {}
         return {
             "name": props["name"],
-            "description": described(props),
             "connectionSpec": props["connection_spec"],
             "data": {**props["data"], **schema},
             "params": {"dataSetId": props["dataset_id"]},
         }
 
-    def from_wire(self, item: dict[str, Any], state: Props, runtime: "Runtime") -> Props:
-        """A schema that the program leaves to the service is not ours to judge.
+    def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
+        """A schema that the program leaves to the service is ignored.
 
         Several of Adobe's tutorials leave the format out; what the lake writes is parquet_xdm (assumed).
         """
         data = item.get("data") or {}
-        judged = "name" not in state or state.get("schema_id")
+        managed = "name" not in known or known.get("schema_id")
         return {
             "name": item.get("name"),
-            **undescribed(item.get("description")),
             "connection_spec": spec_of(item, "connectionSpec"),
             "dataset_id": (item.get("params") or {}).get("dataSetId"),
-            "schema_id": (data.get("schema") or {}).get("id") if judged else None,
+            "schema_id": (data.get("schema") or {}).get("id") if managed else None,
             "data": {"format": data.get("format") or "parquet_xdm"},
         }
 
@@ -89,7 +90,7 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
     always the data lake's. Source of the rules: tutorial (its id for this step is wrong), Flow Service spec.
     """
 
-    provider = TargetConnectionProvider
+    kind = TargetConnectionKind()
 
     name: pulumi.Output[str]
     description: pulumi.Output[str | None]
@@ -100,33 +101,7 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
     etag: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        dataset_id: pulumi.Input[str],
-        schema_id: pulumi.Input[str] | None = None,
-        data: pulumi.Input[Data] | None = None,
-        connection_spec: pulumi.Input[str | SpecRef] = ConnectionSpec.DATA_LAKE,
-        name: pulumi.Input[str] | None = None,
-        description: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-        **claim: Unpack[NamedClaim],
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[TargetConnectionArgs]
     ) -> None:
-        """
-        :param dataset_id: the dataset's id, 24 hexadecimal digits.
-        :param schema_id: `$id` of the dataset's schema. The tutorial leaves it out; nearly every other page has it.
-        :param data: `{"format": "parquet_xdm"}` if left out.
-        """
-        super().__init__(
-            resource_name,
-            {
-                "name": name if name is not None else resource_name,
-                "description": description,
-                "connection_spec": connection_spec,
-                "dataset_id": dataset_id,
-                "schema_id": schema_id,
-                "data": data if data is not None else {"format": "parquet_xdm"},
-            },
-            opts,
-            **claim,
-        )
+        """See TargetConnectionArgs for the arguments."""
+        super().__init__(resource_name, opts=opts, **args)

@@ -1,0 +1,150 @@
+"""The door of Python dynamic resources: what a program's `Flow(...)` hands to the engine, and what its host calls.
+
+A state keeps the path of `DynamicProvider` and the name of a kind: both are a public contract.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import pulumi
+import pulumi.dynamic
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from . import runtime
+from .arguments import RESOURCE_NAME, Change
+from .kind import Kind
+from .reconciler import Reconciler
+from .sdk_internals import shorten_stack_traces
+from .values import Props, from_host, to_host
+
+shorten_stack_traces()
+
+
+class DynamicProvider(ResourceProvider):
+    """The verbs of one kind, as the dynamic host calls them."""
+
+    serialize_as_secret_always = False
+
+    def __init__(self, kind_name: str) -> None:
+        self.kind_name = kind_name
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Settings of the process, from stack config and environment."""
+        runtime.configure(req.config.get)
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        """All problems of the resource together, and the inputs in their normal form."""
+        props, problems = self._reconciler.check(from_host(_olds), from_host(news))
+        if problems:
+            # An empty property name: with a name the engine would print the property's value, secret or not.
+            return CheckResult(to_host(props), [CheckFailure("", problem) for problem in problems])
+        return CheckResult(self._to_host(props), [])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        """What differs, and what of it cannot change in place."""
+        found = self._reconciler.diff(_id, from_host(_olds), from_host(_news))
+        first = self._reconciler.kind.delete_before_replace
+        return DiffResult(changes=found.changes, replaces=found.replaces, delete_before_replace=first)
+
+    def create(self, props: Props) -> CreateResult:
+        """The new object's id and state."""
+        object_id, state = self._reconciler.create(from_host(props))
+        return CreateResult(object_id, self._to_host(state))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        """What the service has now; an empty id if the object is gone."""
+        found = self._reconciler.read(id_, from_host(props))
+        return ReadResult(id_, *map(self._to_host, found)) if found else ReadResult("", {})
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        """The new state."""
+        return UpdateResult(self._to_host(self._reconciler.update(_id, from_host(_olds), from_host(_news))))
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """The object is gone afterwards."""
+        self._reconciler.delete(_id, from_host(_props))
+
+    @property
+    def _reconciler(self) -> Reconciler:
+        from ..resources import kind_named
+
+        kind = kind_named(self.kind_name)
+        return (kind.reconciler or Reconciler)(kind, runtime.current())
+
+    def _to_host(self, props: Props) -> Props:
+        return to_host(props, self._reconciler.arguments.secrets(props))
+
+
+class Resource(pulumi.dynamic.Resource):
+    """Base of the classes that programs use. `sandbox` and `org_id` say where the object lives."""
+
+    kind: ClassVar[Kind]
+
+    owner: pulumi.Output[str | None]
+    sandbox: pulumi.Output[str]
+    org_id: pulumi.Output[str]
+
+    def __init__(self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
+        kind = self.kind
+        hidden = {"timeouts", *kind.arguments.names(Change.CREATE_ONLY)}  # each name is an output that the SDK awaits
+        names = [name for name in kind.arguments.fields if name not in hidden]
+        props = dict.fromkeys([*names, *kind.outputs, "sandbox", "org_id"])
+        if opts is None or opts.id is None:  # else a reference to what something else manages
+            props |= self._inputs(resource_name, args, opts)
+            if kind.delete_before_replace:
+                opts = self._delete_before_replace(resource_name, opts)
+        super().__init__(DynamicProvider(kind.name), resource_name, props, opts)
+
+    @classmethod
+    def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
+        """A read-only reference to an object that something else manages, by its id in the service."""
+        return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+    def _inputs(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Props:
+        from ..resources.owner import owner_line
+
+        fields = self.kind.arguments.fields
+        named = {name: resource_name for name, field in fields.items() if field.default is RESOURCE_NAME}
+        limits = opts.custom_timeouts if opts is not None else None
+        given = {name: value for name, value in args.items() if value is not None}
+        owner = {"owner": owner_line(resource_name)} if "owner" in fields else {}
+        timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
+        return {**named, **given, **owner, **timeouts}
+
+    def _delete_before_replace(self, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+        """The engine asks no diff for `--replace` and taint: then this option decides (measured)."""
+        if opts is not None and opts.delete_before_replace is False:
+            raise pulumi.RunError(
+                f"{resource_name}: delete_before_replace=False is not possible for {self.kind.name}: two of them side "
+                "by side would ingest everything twice. Leave the option out."
+            )
+        return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
+
+
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+
+
+def _seconds(resource_name: str, limits: pulumi.CustomTimeouts) -> dict[str, int]:
+    """Pulumi's custom timeouts ("90s", "5m", "1h30m") as seconds; they reach a provider only as an input."""
+    seconds = {}
+    for verb in ("create", "update", "delete"):
+        text = getattr(limits, verb)
+        if text is None:
+            continue
+        parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", str(text))
+        if "".join(number + unit for number, unit in parts) != text:
+            raise pulumi.RunError(
+                f"{resource_name}: custom_timeouts.{verb} must be like '90s', '5m' or '1h30m'; got {text!r}"
+            )
+        seconds[verb] = max(1, round(sum(float(number) * _UNITS[unit] for number, unit in parts)))
+    return seconds
