@@ -1,10 +1,12 @@
 """The whole chain of Adobe's Mixpanel tutorial as one component."""
 
-from typing import Any
+from typing import Annotated, Any, Required
 
 import pulumi
+from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
+from ..engine.arguments import F, Input, Shape, fields_of
 from ..resources.base_connection import BaseConnection
 from ..resources.dataset import Dataset
 from ..resources.field_group import FieldGroup
@@ -57,6 +59,37 @@ Two lines are added that an ExperienceEvent requires: `_id` (`$insert_id` repeat
 """
 
 
+class MixpanelSourceArgs(Shape, total=False):
+    """Arguments of MixpanelSource."""
+
+    username: Required[Input[str]]
+    """User name of the Mixpanel service account."""
+    password: Required[Input[str]]
+    """Password of the Mixpanel service account; always treated as a secret."""
+    project_id: Required[Input[str]]
+    """Number of the Mixpanel project, as a string."""
+    timezone: Required[Input[str]]
+    """Time zone of the Mixpanel project, as a Windows or IANA name."""
+    schedule: Required[Input[Schedule]]
+    """When the flow runs, as for Flow."""
+    host: Input[str] | None
+    """Mixpanel's export API, such as `https://data.mixpanel.com`; by default the service chooses it."""
+    mappings: Input[list[Mapping]] | None
+    """How fields are mapped, as for MappingSet."""
+    fields: Input[dict[str, Any]] | None
+    """Fields of the new schema, as for FieldGroup."""
+    dataset_id: Input[str] | None
+    """Id of an existing dataset to use, with its schema."""
+    schema_id: Input[str] | None
+    """`$id` of an existing schema to use."""
+    mapping_set_id: Input[str] | None
+    """Id of an existing mapping set to use; it must be for the same schema."""
+    enabled: Annotated[Input[bool], F(default=True)]
+    """Whether the flow runs."""
+    title: str | None
+    """Name of the parts in the UI."""
+
+
 class MixpanelSource(pulumi.ComponentResource):
     """Mixpanel events into the data lake: the eight resources of the tutorial, wired.
 
@@ -83,55 +116,22 @@ class MixpanelSource(pulumi.ComponentResource):
     flow: Flow
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        username: pulumi.Input[str],
-        password: pulumi.Input[str],
-        project_id: pulumi.Input[str],
-        timezone: pulumi.Input[str],
-        schedule: pulumi.Input[Schedule],
-        host: pulumi.Input[str] | None = None,
-        mappings: pulumi.Input[list[Mapping]] | None = None,
-        fields: pulumi.Input[dict[str, Any]] | None = None,
-        dataset_id: pulumi.Input[str] | None = None,
-        schema_id: pulumi.Input[str] | None = None,
-        mapping_set_id: pulumi.Input[str] | None = None,
-        enabled: pulumi.Input[bool] = True,
-        title: str | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MixpanelSourceArgs]
     ) -> None:
-        """
-        :param username: of the Mixpanel service account.
-        :param password: of the Mixpanel service account.
-        :param project_id: the Mixpanel project's number, as text.
-        :param timezone: the project's time zone, as Windows or IANA name.
-        :param schedule: see `Schedule`.
-        :param host: Mixpanel's export API if it is not the default one, like https://data.mixpanel.com.
-        :param mappings: the tutorial's if left out; required with an existing schema or dataset.
-        :param fields: fields of the schema that is made; the tutorial's if left out.
-        :param dataset_id: an existing dataset; its schema is used.
-        :param schema_id: `$id` of an existing schema.
-        :param mapping_set_id: an existing mapping set of the same schema.
-        :param title: what the parts are called in the UI; the resource's name if left out.
-        """
+        """See MixpanelSourceArgs for the arguments."""
         super().__init__("aep:components:MixpanelSource", resource_name, None, opts)
-        _refuse_contradictions(resource_name, mappings, fields, dataset_id, schema_id, mapping_set_id)
-        label = title if title is not None else resource_name
+        _refuse_contradictions(resource_name, args)
+        label = args.get("title") or resource_name
         inside = pulumi.ResourceOptions(parent=self)
+        params = {"username": args["username"], "password": pulumi.Output.secret(args["password"])}
+        if host := args.get("host"):
+            params["host"] = host
 
         self.base_connection = BaseConnection(
             resource_name,
             name=label,
             connection_spec=ConnectionSpec.MIXPANEL,
-            auth={
-                "spec_name": "Basic Authentication",
-                "params": {
-                    "username": username,
-                    "password": pulumi.Output.secret(password),
-                    **({"host": host} if host is not None else {}),
-                },
-            },
+            auth={"spec_name": "Basic Authentication", "params": params},
             opts=inside,
         )
         self.source_connection = SourceConnection(
@@ -140,27 +140,14 @@ class MixpanelSource(pulumi.ComponentResource):
             base_connection_id=self.base_connection.id,
             connection_spec=ConnectionSpec.MIXPANEL,
             data={"format": "json"},
-            params={"projectId": project_id, "timezone": timezone},
+            params={"projectId": args["project_id"], "timezone": args["timezone"]},
             opts=inside,
         )
-
-        self.field_group = None
-        if dataset_id is not None:
-            self.dataset = Dataset.get(resource_name, dataset_id, inside)
-            self.schema = Schema.get(resource_name, self.dataset.schema_id, inside)
-        else:
-            if schema_id is not None:
-                self.schema = Schema.get(resource_name, schema_id, inside)
-            else:
-                self.field_group = FieldGroup(
-                    resource_name, title=f"{label} fields", fields=fields if fields is not None else FIELDS, opts=inside
-                )
-                self.schema = Schema(resource_name, title=label, field_group_ids=[self.field_group.id], opts=inside)
-            self.dataset = Dataset(resource_name, name=label, schema_id=self.schema.id, opts=inside)
-
+        self._make_dataset(resource_name, label, args, inside)
         self.target_connection = TargetConnection(
             resource_name, name=label, dataset_id=self.dataset.id, schema_id=self.schema.id, opts=inside
         )
+        mapping_set_id, mappings = args.get("mapping_set_id"), args.get("mappings")
         if mapping_set_id is not None:
             self.mapping_set = MappingSet.get(resource_name, mapping_set_id, inside)
         else:
@@ -170,46 +157,64 @@ class MixpanelSource(pulumi.ComponentResource):
                 mappings=mappings if mappings is not None else MAPPINGS,
                 opts=inside,
             )
+        mapping = {"mappingId": self.mapping_set.id, "mappingVersion": self.mapping_set.version}
         self.flow = Flow(
             resource_name,
             name=label,
             flow_spec=FlowSpec.REST_STORAGE_TO_AEP,
             source_connection_id=self.source_connection.id,
             target_connection_id=self.target_connection.id,
-            transformations=[
-                {
-                    "name": "Mapping",
-                    "params": {"mappingId": self.mapping_set.id, "mappingVersion": self.mapping_set.version},
-                }
-            ],
-            schedule=schedule,
-            enabled=enabled,
+            transformations=[{"name": "Mapping", "params": mapping}],
+            schedule=args["schedule"],
+            enabled=args.get("enabled", True),
             opts=inside,
         )
         self.register_outputs({})  # nothing that must be waited for: the engine would write all states again for it
 
+    def _make_dataset(
+        self, resource_name: str, label: str, args: MixpanelSourceArgs, inside: pulumi.ResourceOptions
+    ) -> None:
+        """Schema and dataset: what exists is referred to, the rest is made."""
+        self.field_group = None
+        dataset_id, schema_id, fields = args.get("dataset_id"), args.get("schema_id"), args.get("fields")
+        if dataset_id is not None:
+            self.dataset = Dataset.get(resource_name, dataset_id, inside)
+            self.schema = Schema.get(resource_name, self.dataset.schema_id, inside)
+            return
+        if schema_id is not None:
+            self.schema = Schema.get(resource_name, schema_id, inside)
+        else:
+            self.field_group = FieldGroup(
+                resource_name, title=f"{label} fields", fields=fields if fields is not None else FIELDS, opts=inside
+            )
+            self.schema = Schema(resource_name, title=label, field_group_ids=[self.field_group.id], opts=inside)
+        self.dataset = Dataset(resource_name, name=label, schema_id=self.schema.id, opts=inside)
 
-def _refuse_contradictions(
-    resource_name: str, mappings: Any, fields: Any, dataset_id: Any, schema_id: Any, mapping_set_id: Any
-) -> None:
-    existing_schema = dataset_id is not None or schema_id is not None
+
+def _refuse_contradictions(resource_name: str, args: MixpanelSourceArgs) -> None:
+    """Raises RunError with every problem, before anything is registered below the component."""
+    given = {name for name, value in args.items() if value is not None}
+    unknown, missing = given - {*fields_of(MixpanelSourceArgs)}, MixpanelSourceArgs.__required_keys__ - given
+    existing_schema, has_mappings = (
+        bool(given & {"dataset_id", "schema_id"}),
+        bool(given & {"mappings", "mapping_set_id"}),
+    )
     problems = [
+        *((True, f"{name}: is not a known key") for name in sorted(unknown)),
+        *((True, f"{name}: is required") for name in sorted(missing)),
+        ({"dataset_id", "schema_id"} <= given, "dataset_id and schema_id: a dataset has its schema; give only one"),
+        (existing_schema and "fields" in given, "fields: an existing schema keeps its own; leave fields out"),
+        ({"mapping_set_id", "mappings"} <= given, "mapping_set_id and mappings: give only one"),
         (
-            dataset_id is not None and schema_id is not None,
-            "dataset_id and schema_id: a dataset has its schema; give only one",
-        ),
-        (existing_schema and fields is not None, "fields: an existing schema keeps its own; leave fields out"),
-        (mapping_set_id is not None and mappings is not None, "mapping_set_id and mappings: give only one"),
-        (
-            existing_schema and mappings is None and mapping_set_id is None,
+            existing_schema and not has_mappings,
             "mappings: the tutorial's do not fit an existing schema; give your own, or mapping_set_id",
         ),
         (
-            fields is not None and mappings is None and mapping_set_id is None,
+            "fields" in given and not has_mappings,
             "mappings: the tutorial's do not fit your own fields; give your own",
         ),
         (
-            mapping_set_id is not None and not existing_schema,
+            "mapping_set_id" in given and not existing_schema,
             "mapping_set_id: a mapping set belongs to an existing schema; give schema_id or dataset_id too",
         ),
     ]

@@ -297,20 +297,18 @@ class Reconciler:
 
     def _duplicate_message(self, object_id: str, owner: str, props: Props) -> str:
         name, identity = self.kind.natural_key[0], state_id(owner)
-        text = f"{name}: {props.get(name)!r} exists already as {object_id}, "
+        text = f"{name}: {props.get(name)!r} already exists as {object_id}, "
         if identity and state_id(props.get("owner")) == identity:
             _, _, resource = resource_path(owner)
-            text += (
-                f"made by this stack as {resource!r}. If {resource!r} was renamed, tell Pulumi and it stays as it is: "
-            )
+            text += f"created by this stack as {resource!r}. If {resource!r} was renamed, tell Pulumi and it stays as it is: "
             text += f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{resource}")]). '
         else:
-            text += f"owned by {owner}. " if owner else "made by somebody else. "
-            text += f'To take it over: adopt="{object_id}"'
+            text += f"owned by {owner}. " if owner else "created by somebody else. "
+            text += f'To manage it: adopt="{object_id}"'
             text += ", take_over=True. " if owner else ". "
             if identity:
                 text += f"If this stack's state was lost: pulumi config set aep:ownerId {identity}. "
-        return f"{text}To have two of that name: allow_duplicate_name=True."
+        return f"{text}To create a second one: allow_duplicate_name=True."
 
     # ---- conflicts ----
 

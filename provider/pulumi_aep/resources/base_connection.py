@@ -106,7 +106,7 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
             print(f"warning: base connection {new['name']} ({object_id}): {problem}")
         elif problem:
             outcome = self._undo(object_id, old, new, runtime)
-            text = f"base connection {new['name']}: {problem} {outcome} Correct auth, then run pulumi up again."
+            text = f"base connection {new['name']}: {problem} {outcome} Fix auth, then run pulumi up again."
             raise CredentialsRejected(text)
         return {}
 
@@ -122,8 +122,8 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
             if known is not None and old["auth"] != new["auth"] and self._secret_names(new) <= set(known):
                 update = [{"op": "replace", "path": "/auth/params", "value": known}]
                 collection.update(object_id, update, collection.get(object_id)["etag"])
-                return "Its former credentials were put back."
-        return f"{object_id} has them nevertheless."
+                return "The previous credentials were restored."
+        return f"{object_id} now has the new credentials."
 
     def _secret_names(self, props: Props) -> set[str]:
         return {path[-1] for path in self.arguments.secrets(props)}

@@ -64,8 +64,8 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, Exports):
     def guard_delete(self, object_id: str, state: Props, runtime: Runtime) -> None:
         if not state.get("force_destroy") and runtime.client.catalog.datasets.holds_data(object_id):
             raise DeletionProtected(
-                f"Dataset {object_id} ({state.get('name')}) holds data and is kept. To lose the data, set "
-                "force_destroy=True on it, run pulumi up, and then repeat this."
+                f"Dataset {object_id} ({state.get('name')}) holds data and was not deleted. To delete it "
+                "with its data, set force_destroy=True, run pulumi up, then try again."
             )
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:

@@ -24,7 +24,7 @@ def _check_fields(fields: dict[str, Any], path: str = "") -> dict[str, Any]:
     for name, schema in fields.items():
         here = f"{path}{name}"
         if not _FIELD_NAME.fullmatch(name):
-            raise ValueError(f"{here}: a field name begins with a letter and has no blanks or dots")
+            raise ValueError(f"{here}: field names start with a letter and contain no spaces or dots")
         if schema is UNKNOWN:
             continue
         if not isinstance(schema, dict) or not ({"type", "$ref"} & set(schema)):

@@ -108,7 +108,7 @@ class _Gate:
             if ended := [run for run in runs if run.over and run.id not in seen]:
                 run = ended[-1]
                 if complaint := self._complaint(run):
-                    raise RunFailed(f"{self.name}: {complaint}{_causes(run)}\nMend that, then run pulumi up again.")
+                    raise RunFailed(f"{self.name}: {complaint}{_causes(run)}\nFix this, then run pulumi up again.")
                 return run
             if waited >= self.wanted["timeout"]:
                 raise RunFailed(self._in_vain(runs, latest))
@@ -123,11 +123,11 @@ class _Gate:
         problems = list(_refusals(self.flow, self.wanted))
         if all(run.over for run in runs):
             if self.flow.get("state") == "disabled":
-                problems.append("it is disabled, so it makes no runs: set enabled=True of the flow")
+                problems.append("it is disabled and does not run: set enabled=True on the flow")
             elif runs and _frequency(self.flow) == "once" and not self.wanted["on_demand"]:
                 problems.append(
-                    "its only run has ended, and it was not good; no other comes by itself. "
-                    f"Set on_demand=True of the gate{_causes(runs[0])}"
+                    "its only run was not good and no other is scheduled: "
+                    f"set on_demand=True on the gate{_causes(runs[0])}"
                 )
         if problems:
             raise RunFailed(f"{self.name}: {'; '.join(problems)}")
@@ -145,13 +145,13 @@ class _Gate:
         """What is not good about a run that is over; nothing if all is well."""
         records, failed = run.records_out or 0, run.records_failed or 0
         share, allowed = failed / max(run.records_in or 0, failed, 1), self.wanted["max_failed_share"]
-        told = f"its run {run.id} ended with {run.records_in or 0} records in, {records} out, {failed} failed"
+        counts = f"its run {run.id} ended with {run.records_in or 0} records in, {records} out, {failed} failed"
         if run.status == "failed":
             return f"its run {run.id} failed"
         if share > allowed:
-            return f"{told}: that is {share:.1%} failed, allowed are {allowed:.1%} (max_failed_share)"
+            return f"{counts}: {share:.1%} failed, max_failed_share allows {allowed:.1%}"
         if records < self.wanted["min_records"]:
-            return f"{told}: at least {self.wanted['min_records']} must arrive (min_records)"
+            return f"{counts}: at least {self.wanted['min_records']} must arrive (min_records)"
         return ""
 
     def _in_vain(self, runs: list[FlowRun], latest: FlowRun | None) -> str:

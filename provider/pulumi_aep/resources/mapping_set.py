@@ -48,11 +48,11 @@ def _type_fits(mapping: Any) -> Any:
         return mapping
     if source_type == "ATTRIBUTE" and not _SOURCE_PATH.fullmatch(source):
         raise ValueError(
-            f"source: {source!r} is no field name; for an expression set source_type to 'EXPRESSION', "
-            "and wrap a name with blanks or dots: ${First Name}"
+            f"source: {source!r} is not a field path; for an expression set source_type='EXPRESSION'; "
+            "wrap names with spaces or dots: ${First Name}"
         )
     if source_type == "EXPRESSION" and len(source) > LONGEST_EXPRESSION:
-        raise ValueError(f"source: an expression may have {LONGEST_EXPRESSION} characters; it has {len(source)}")
+        raise ValueError(f"source: may have at most {LONGEST_EXPRESSION} characters; this one has {len(source)}")
     return mapping
 
 
@@ -61,7 +61,7 @@ def _distinct(mappings: Any) -> Any:
     known = [each for each in destinations if each is not UNKNOWN]
     doubled = sorted({name for name in known if known.count(name) > 1})
     if doubled:
-        raise ValueError(f"each destination may occur once; {', '.join(doubled)} occurs more often")
+        raise ValueError(f"each destination may appear only once; repeated: {', '.join(doubled)}")
     return mappings
 
 
