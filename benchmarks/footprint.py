@@ -1,6 +1,6 @@
-"""What one dataflow costs: calls, start-up, memory. Run `python benchmarks/footprint.py` in a `make env` shell.
+"""Measures one dataflow: calls, start-up, memory. Run `python benchmarks/footprint.py` in a `make env` shell.
 
-Everything runs in a temporary folder: a stack of its own, an emulator of its own on a free port.
+Everything runs in a temporary folder, with its own stack and an emulator on a free port.
 """
 
 import json
@@ -27,7 +27,7 @@ RUNS = 5
 
 
 def pulumi(folder: Path, *arguments: str) -> None:
-    """Run the CLI on the stack `bench`; a failure ends the benchmark with its output."""
+    """Run the CLI on the stack `bench`. A failure ends the benchmark and prints the output."""
     env = {
         **os.environ,
         "PULUMI_BACKEND_URL": f"file://{folder}/state",
@@ -65,7 +65,7 @@ def emulator(folder: Path) -> Any:
 
 
 def calls(url: str) -> str:
-    """Method counts of the journal, which is then emptied."""
+    """Calls by method since the last time; clears the journal."""
     with urlopen(f"{url}/__emulator__/journal") as answer:
         methods = [entry["method"] for entry in json.load(answer)]
     urlopen(Request(f"{url}/__emulator__/journal", method="DELETE")).close()
@@ -109,7 +109,7 @@ def plugin_peak_mib(work: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    table = Table("What", "Figure")
+    table = Table("Measured", "Result")
     with tempfile.TemporaryDirectory() as name, emulator(Path(name)) as url:
         stack = project(Path(name) / "stack", ROOT / "stacks")
         empty = project(Path(name) / "empty", None)
@@ -129,12 +129,12 @@ def main() -> None:
         peak = plugin_peak_mib(lambda: pulumi(stack, *up))
         table.add_row("calls of the first up", calls(url))
         pulumi(stack, *up)
-        table.add_row("calls of an up without changes", calls(url))
+        table.add_row("calls of an up with no changes", calls(url))
         preview = median(lambda: pulumi(stack, "preview"))
         nothing = median(lambda: pulumi(empty, "preview"))
         pulumi(stack, "config", "set", "--path", "dataflows:mixpanel.shop.schedule.interval", "2")
         pulumi(stack, *up)
-        table.add_row("calls of an update of one field", calls(url))
+        table.add_row("calls of an up that changes one field", calls(url))
         pulumi(stack, "destroy", "--yes", "--skip-preview")
         table.add_row("calls of a destroy", calls(url))
 

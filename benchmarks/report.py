@@ -1,5 +1,5 @@
-"""The page of `pulumi-aep report` with 200 hourly flows over a week: how long it takes to make, its size, and when
-Chromium first paints it. Run `python benchmarks/report.py` in a `make env` shell; no service is asked.
+"""Measures the page of `pulumi-aep report` for 200 hourly flows over a week: time to render, size, and first paint in
+Chromium. Run `python benchmarks/report.py` in a `make env` shell; it calls no service.
 """
 
 import re
@@ -45,7 +45,7 @@ def flow(number: int) -> FlowReport:
 
 
 def first_paint(page: Path, width: int) -> float:
-    """Milliseconds from the start of the navigation; the observer is added for this and is no part of the page."""
+    """Milliseconds from the start of navigation to the first paint."""
     chromium = next(
         found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))
     )

@@ -1,4 +1,4 @@
-"""The dataflows of one sandbox, read from the stack's config: one more Mixpanel project is a few lines of YAML."""
+"""Deploys the dataflows in the stack's config: another Mixpanel project is a few lines of YAML."""
 
 import signal
 
@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aep as aep
 from dataflows import load
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # else a failing update prints the interrupted program's traceback
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise a failed update prints a traceback of this program
 
 config = pulumi.Config("dataflows")
 outputs = {}

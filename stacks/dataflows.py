@@ -1,4 +1,4 @@
-"""The form of `dataflows:mixpanel` in a stack's config, checked before anything is made."""
+"""Validates `dataflows:mixpanel` in a stack's config before anything is created."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class _Section(BaseModel):
 
 
 class Schedule(_Section):
-    """When the flow runs; the rules of frequency and interval are checked by the flow itself."""
+    """When the flow runs. The flow itself checks the rules for frequency and interval."""
 
     frequency: str
     interval: int | None = None
@@ -28,7 +28,7 @@ class Schedule(_Section):
 
 
 class Mapping(_Section):
-    """One line of the mapping set."""
+    """One mapping of the mapping set."""
 
     source: str
     destination: str
@@ -36,7 +36,7 @@ class Mapping(_Section):
 
 
 class MixpanelDataflow(_Section):
-    """One Mixpanel project into one dataset. Its password is the secret `dataflows:<name>-password`."""
+    """One Mixpanel project and its dataset. The password is the secret `dataflows:<name>-password`."""
 
     username: str
     project_id: str
@@ -53,7 +53,7 @@ class MixpanelDataflow(_Section):
 
 
 def load(config: Any) -> dict[str, MixpanelDataflow]:
-    """The dataflows by name. Ends the program with every problem of the config at once."""
+    """The dataflows by name. Raises RunError, which lists every problem in the config."""
     try:
         return TypeAdapter(dict[str, MixpanelDataflow]).validate_python(config or {})
     except ValidationError as error:

@@ -1,7 +1,7 @@
-"""How quick many dataflows are: `python benchmarks/speed [CASE …] [--chains 100] [--write]`, in a `make env` shell.
+"""Measures many dataflows: `python benchmarks/speed [CASE …] [--chains 100] [--write]`, in a `make env` shell.
 
-Each case alone or all of them; `--write` puts the table into docs/performance.md. Nothing here is a test: what is
-measured is compared with a floor, a script or an empty program in the same run on the same machine.
+Runs the named cases, or all of them; `--write` puts the table into docs/performance.md. Each figure is compared with a
+floor, a script or an empty program in the same run on the same machine. None of this is a test.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from world import Row, World  # noqa: E402
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/speed")
-    parser.add_argument("case", nargs="*", help=f"one or more of {', '.join(CASES)}; all if left out")
-    parser.add_argument("--chains", type=int, default=100, help="dataflows of eight objects (100)")
-    parser.add_argument("--growth", type=int, nargs="+", default=[10, 30, 100, 300], help="sizes of the case growth")
+    parser.add_argument("case", nargs="*", help=f"one or more of {', '.join(CASES)}; default: all")
+    parser.add_argument("--chains", type=int, default=100, help="number of dataflows of eight objects (100)")
+    parser.add_argument("--growth", type=int, nargs="+", default=[10, 30, 100, 300], help="sizes for the case growth")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     given = parser.parse_args()
     if wrong := set(given.case) - set(CASES):
-        parser.error(f"there is no case {', '.join(sorted(wrong))}; there are {', '.join(CASES)}")
-    # A shell lets its background jobs ignore SIGINT, with which the engine ends its plugins: 5 s each time.
+        parser.error(f"unknown case: {', '.join(sorted(wrong))}. Cases: {', '.join(CASES)}")
+    # Background jobs of a shell ignore SIGINT, which the engine uses to end its plugins: it would wait 5 s each time.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     rows: list[Row] = []
     load = os.getloadavg()[0]
@@ -39,7 +39,7 @@ def main() -> None:
         for name in given.case or CASES:
             world.say(f"--- {name}")
             rows += CASES[name](world)
-            if given.write:  # after each: the whole takes twenty minutes
+            if given.write:  # after each case: all of them take twenty minutes
                 write(ROOT / "docs" / "performance.md", rows, profile(world), given.chains, (load, os.getloadavg()[0]))
     table = Table("Case", "Measured", "Against", "Ratio", "Goal", "")
     for row in rows:

@@ -1,4 +1,4 @@
-"""The cases of the table, one function each: what is measured, against what, and the goal."""
+"""The benchmark's cases, one function each: what is measured, against what, and the goal."""
 
 import statistics
 import time
@@ -18,7 +18,7 @@ def case(work: Callable[[World], list[Row]]) -> Callable[[World], list[Row]]:
 
 
 def _at_most(what: str, mine: list[Run], floor: list[Run], limit: float) -> Row:
-    """Against the floor. The goal is for the seconds; CPU seconds stand beside them, as they bear a busy machine."""
+    """Compare with the floor. The goal is for elapsed time; CPU time, which load hardly affects, is shown too."""
     seconds, under = median(mine), median(floor)
     cpu, cpu_under = (statistics.median(run.cpu_s for run in runs) for runs in (mine, floor))
     return Row(
@@ -37,12 +37,12 @@ def _faster(what: str, measured: float, against: float, times: float) -> Row:
 
 
 def _counted(what: str, count: int, goal: str, ok: bool) -> Row:
-    return Row(what, f"{count} calls", "", "", goal, ok)
+    return Row(what, f"{count} call{'' if count == 1 else 's'}", "", "", goal, ok)
 
 
 @case
 def first_up(world: World) -> list[Row]:
-    """With snapshots as Pulumi does them."""
+    """With Pulumi's default snapshots."""
     floor, stack = world.floor_stack(world.chains), world.stack("dev", world.chains)
     world.calls()
     under = floor.run("up", *SURE)
@@ -58,7 +58,7 @@ def first_up(world: World) -> list[Row]:
         _at_most(f"first up, {objects} objects", [up], [under], 1.15),
         _faster(f"first up, {objects} objects", up.seconds, world.script_s, 2),
         Row(
-            "state of these objects",
+            "state size",
             f"{stack.state_bytes() / objects:,.0f} bytes each",
             f"floor {floor.state_bytes() / objects:,.0f} bytes",
             f"{stack.state_bytes() / floor.state_bytes():.2f} x",
@@ -70,7 +70,7 @@ def first_up(world: World) -> list[Row]:
 
 @case
 def memory(world: World) -> list[Row]:
-    """Of the first up."""
+    """Peak memory during the first up."""
     run: Run | None = world.figures.get("up")
     if run is None:
         run = world.stack("memory", world.chains, world.another()).run("up", *SURE, env=WITHOUT_SNAPSHOTS)
@@ -101,7 +101,7 @@ def no_op(world: World) -> list[Row]:
         world.figures[f"no-op {verb}"] = median(mine)
         rows.append(_at_most(f"no-op {verb}", mine, under, 1.1))
     count = world.calls().total()
-    return [*rows, _counted("calls of these", count, "0 calls", count == 0)]
+    return [*rows, _counted("calls of both no-ops", count, "0 calls", count == 0)]
 
 
 LISTS = {f"GET {name}" for name in KINDS}
@@ -109,7 +109,7 @@ LISTS = {f"GET {name}" for name in KINDS}
 
 @case
 def refresh(world: World) -> list[Row]:
-    """Against one GET for each object."""
+    """Compare with one GET per object."""
     stack = world.deployed
     world.calls()
     run = stack.run("refresh", *SURE)
@@ -134,7 +134,7 @@ def refresh(world: World) -> list[Row]:
 
 @case
 def one_field(world: World) -> list[Row]:
-    """The interval of one flow."""
+    """Change the interval of one flow."""
     stack = world.deployed
     before = world.figures.get("no-op up") or stack.run("up", *SURE).seconds
     world.calls()
@@ -145,14 +145,14 @@ def one_field(world: World) -> list[Row]:
     right = calls == {"PATCH flows+": 1}
     return [
         Row(
-            "one field of one flow",
+            "change one field of one flow",
             f"{seconds:.1f} s",
             f"no-op up {before:.1f} s",
             f"+{more:.1f} s",
             "≤ +1 s",
             more <= 1,
         ),
-        _counted("calls of it", sum(calls.values()), "1 PATCH", right),
+        _counted("calls of this change", sum(calls.values()), "1 PATCH", right),
     ]
 
 
@@ -178,8 +178,8 @@ def destroy(world: World) -> list[Row]:
 
 @case
 def one_chain(world: World) -> list[Row]:
-    """Against the floor and the longest chain of calls that wait for one another."""
-    world.template  # noqa: B018  (measured before, not within)
+    """Compare with the floor plus the longest chain of dependent calls."""
+    world.template  # noqa: B018  (creates the template now, so that it is not measured)
     floors, ups = [], []
     for _ in range(3):
         emulator = world.another()
@@ -195,7 +195,7 @@ def one_chain(world: World) -> list[Row]:
         Row(
             "first up, 1 dataflow",
             f"{seconds:.1f} s",
-            f"floor {under:.1f} s + {CRITICAL_PATH} calls in a row {path:.1f} s",
+            f"floor {under:.1f} s + {CRITICAL_PATH} sequential calls {path:.1f} s",
             f"floor + {over / path:.2f} x",
             "floor + ≤ 1.1 x",
             over <= 1.1 * path,
@@ -204,12 +204,12 @@ def one_chain(world: World) -> list[Row]:
 
 
 CRITICAL_PATH = 12
-"""A token, the base connection's spec; then field group, schema, dataset, target connection, flow: listed and made."""
+"""Token and connection spec; then field group, schema, dataset, target connection and flow, each listed and created."""
 
 
 @case
 def start_up(world: World) -> list[Row]:
-    """A preview of one dataflow that is not there yet."""
+    """Preview one dataflow that does not exist yet."""
     emulator = world.another()
     emulator.settings(latency_ms=0)
     stack, empty = world.stack("start", 1, emulator), Stack(world.folder, "empty", "empty", emulator.url)
@@ -225,7 +225,7 @@ def start_up(world: World) -> list[Row]:
 
 @case
 def side_by_side(world: World) -> list[Row]:
-    """Four stacks at a time, with snapshots."""
+    """Deploy four stacks at a time, with snapshots."""
     emulator = world.another()
     stacks = [world.stack("side", world.chains // 4, emulator) for _ in range(4)]
     started = time.perf_counter()
@@ -234,14 +234,14 @@ def side_by_side(world: World) -> list[Row]:
     seconds = time.perf_counter() - started
     return [
         _faster(
-            "the same as 4 stacks side by side", seconds, world.script_s / world.chains * (world.chains // 4 * 4), 4
+            "first up as 4 stacks, side by side", seconds, world.script_s / world.chains * (world.chains // 4 * 4), 4
         )
     ]
 
 
 @case
 def growth(world: World) -> list[Row]:
-    """First ups of more and more dataflows without snapshots: time beyond the floor, and our own CPU, per object."""
+    """First ups of more and more dataflows without snapshots: elapsed time and CPU time per object."""
     rows = []
     for chains in world.figures["growth"]:
         floor, stack = world.floor_stack(chains), world.stack("grow", chains, world.another())
@@ -262,7 +262,7 @@ def growth(world: World) -> list[Row]:
 
 
 def profile(world: World) -> list[list[str]]:
-    """Seconds of each part of the first up beside the floor's; empty if that case has not run."""
+    """Seconds for each part of the first up, next to the floor's; empty if that case has not run."""
     if "up" not in world.figures:
         return []
     up, under = world.figures["up"], world.figures["floor up"]
@@ -271,10 +271,10 @@ def profile(world: World) -> list[list[str]]:
     def share(seconds: float) -> str:
         return f"{seconds:.1f} s, {seconds / up.seconds:.0%}"
 
-    lines = [["Part", "Here", "Floor"], ["the whole `up`", f"{up.seconds:.1f} s", f"{under.seconds:.1f} s"]]
+    lines = [["Part", "Measured", "Floor"], ["the whole `up`", f"{up.seconds:.1f} s", f"{under.seconds:.1f} s"]]
     if "fast up" in world.figures:
         fast = world.figures["fast up"].seconds
-        lines.append(["of it: what it takes longer than without snapshots", share(up.seconds - fast), ""])
+        lines.append(["of which snapshots (difference from a run without)", share(up.seconds - fast), ""])
     names = {
         "engine": "the engine",
         "program": "the program (Python SDK)",
@@ -284,8 +284,8 @@ def profile(world: World) -> list[list[str]]:
     for role, name in names.items():
         lines.append([f"CPU of {name}", share(up.cpu(role)), f"{under.cpu(role):.1f} s"])
     waits = calls * LATENCY_MS / 1000
-    lines.append([f"waiting for {calls} calls, one after another", f"{waits:.0f} s", ""])
-    lines.append([f"the same, {CONCURRENCY} at a time", share(waits / CONCURRENCY), ""])
+    lines.append([f"{calls} calls, one at a time", f"{waits:.0f} s", ""])
+    lines.append([f"{calls} calls, {CONCURRENCY} at a time", share(waits / CONCURRENCY), ""])
     return lines
 
 

@@ -1,4 +1,4 @@
-"""A stack of one of the programs here, run by the real CLI; what each of its processes used is noted while it runs."""
+"""A stack of one of these programs, run by the real CLI, with the CPU time and memory of each process."""
 
 import json
 import os
@@ -25,7 +25,7 @@ _SAMPLE_S = 0.1
 
 @dataclass
 class Use:
-    """What one process used: CPU seconds and its largest resident memory in MiB."""
+    """CPU seconds and peak resident memory in MiB of one process."""
 
     cpu: float = 0.0
     mib: float = 0.0
@@ -33,14 +33,14 @@ class Use:
 
 @dataclass
 class Run:
-    """One command: its seconds, and what was used by `engine`, `host`, `program` and `plugin`."""
+    """One command: its elapsed seconds, and the use of `engine`, `host`, `program` and `plugin`."""
 
     seconds: float
     use: dict[str, Use] = field(default_factory=dict)
 
     @property
     def cpu_s(self) -> float:
-        """CPU seconds of all its processes: what others do on the machine hardly changes them."""
+        """CPU seconds of all its processes; other work on the machine hardly affects them."""
         return sum(one.cpu for one in self.use.values())
 
     def cpu(self, role: str) -> float:
@@ -48,7 +48,7 @@ class Run:
 
 
 class Stack:
-    """`program` is a folder beside this file. A command that fails ends the benchmark with its output.
+    """`program` is a folder in `programs`. A failing command ends the benchmark and prints its output.
 
     stack = Stack(folder, "chains", "one", url).config(chains=10)
     stack.run("up", *SURE).seconds
@@ -76,7 +76,7 @@ class Stack:
         self.env["AEP_CLIENT_SECRET"] = "emulator-secret"
 
     def config(self, **values: Any) -> Self:
-        """Set values of the stack's config; a key without a namespace is one of `bench`."""
+        """Set values of the stack's config; keys without a namespace go into `bench`."""
         file = self.folder / f"Pulumi.{self.name}.yaml"
         content = yaml.safe_load(file.read_text()) if file.exists() else {}
         named = {key if ":" in key else f"bench:{key}": str(value) for key, value in values.items()}
@@ -91,19 +91,19 @@ class Stack:
         return self.start(*arguments, env=env).wait()
 
     def export(self) -> dict[str, Any]:
-        """The deployment, its secrets in clear."""
+        """The deployment, with secrets in clear."""
         command = ["pulumi", "stack", "export", "--show-secrets", "--stack", self.name]
         done = subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=True)
         deployment: dict[str, Any] = json.loads(done.stdout)["deployment"]
         return deployment
 
     def state_bytes(self) -> int:
-        """Size of the state's file."""
+        """Size of the state file."""
         return (self.folder / f"state/.pulumi/stacks/bench/{self.name}.json").stat().st_size
 
 
 class Running:
-    """A command under way. CPU times and memory are read ten times a second, so a process's last tenth is missing."""
+    """A command in progress. CPU time and memory are sampled ten times a second, so the last tenth may be missing."""
 
     def __init__(self, stack: Stack, arguments: tuple[str, ...], env: Mapping[str, str]) -> None:
         self._words = arguments

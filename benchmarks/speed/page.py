@@ -1,4 +1,4 @@
-"""The measured part of docs/performance.md: where, with what, by which command, and the tables."""
+"""Writes the measured part of docs/performance.md: machine, versions, command and tables."""
 
 import importlib.metadata
 import os
@@ -17,11 +17,11 @@ HEAD = ["Case", "Measured", "Against", "Ratio", "Goal", ""]
 
 
 def write(page: Path, rows: Iterable[Row], profile: list[list[str]], chains: int, load: tuple[float, float]) -> None:
-    """Puts the figures into the page, in place of earlier ones with as many dataflows."""
+    """Write the figures into the page; they replace earlier ones for the same number of dataflows."""
     title = f"### {chains} dataflows\n"
-    parts = [title + "\n" + _place(chains, load), _table([HEAD, *map(_cells, rows)])]
+    parts = [title + "\n" + _setup(chains, load), _table([HEAD, *map(_cells, rows)])]
     if profile:
-        parts += ["Where the time of the first `up` with snapshots goes:", _table(profile)]
+        parts += ["Time of the first `up` with snapshots:", _table(profile)]
     text = page.read_text()
     before, _, after = text.partition(HERE)
     start = before.find(title)
@@ -41,16 +41,16 @@ def _table(lines: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body))
 
 
-def _place(chains: int, load: tuple[float, float]) -> str:
+def _setup(chains: int, load: tuple[float, float]) -> str:
     cli = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True).stdout.strip()
     versions = [f"Python {platform.python_version()}", f"Pulumi {cli}"]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in ("pulumi", "grpcio", "requests", "pydantic")]
     memory = psutil.virtual_memory().total / 2**30
     return (
         f"{datetime.now(UTC):%d %B %Y}, {_cpu()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}. "
-        f"{', '.join(versions)}. {chains} dataflows of eight objects; the emulator on the same machine, "
-        f"{LATENCY_MS} ms for each call. "
-        f"Load average {load[0]:.1f} at the beginning and {load[1]:.1f} at the end.\n\n"
+        f"{', '.join(versions)}. {chains} dataflows of eight objects; emulator on the same machine, "
+        f"{LATENCY_MS} ms per call. "
+        f"Load average {load[0]:.1f} at the start and {load[1]:.1f} at the end.\n\n"
         f"```\npython {' '.join(['benchmarks/speed', *sys.argv[1:]])}\n```"
     )
 

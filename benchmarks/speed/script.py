@@ -1,4 +1,4 @@
-"""What a careful person's script would do: one call after another over one `requests.Session`, each answer checked."""
+"""A careful script, for comparison: one call at a time over one `requests.Session`, each response checked."""
 
 import time
 from typing import Any
@@ -23,7 +23,7 @@ ORDER = tuple(PARTS.split())
 
 
 class Script:
-    """Makes, reads and deletes dataflows; each verb gives its seconds. `calls` counts the requests."""
+    """Creates, reads and deletes dataflows; each method returns its seconds. `calls` counts the requests."""
 
     def __init__(self, url: str) -> None:
         self.url, self.calls = url, 0
@@ -44,7 +44,7 @@ class Script:
         return time.perf_counter() - started
 
     def read(self) -> float:
-        """One GET for each object."""
+        """One GET per object."""
         started = time.perf_counter()
         for chain in self.made:
             for kind, key in chain.items():
@@ -52,7 +52,7 @@ class Script:
         return time.perf_counter() - started
 
     def delete(self) -> float:
-        """In the reverse order; a dataset only after a look whether it holds data."""
+        """In reverse order; a dataset only after checking that it holds no data."""
         started = time.perf_counter()
         for chain in self.made:
             for kind in reversed(ORDER):

@@ -1,4 +1,4 @@
-"""What the cases share: emulators, the measured stack, the floor and the script, each made when a case first asks."""
+"""What the cases share: emulators, the measured stack, the floor and the script, each created on first use."""
 
 import json
 import statistics
@@ -23,7 +23,7 @@ TIMES = 3
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. `ok` is None where there is no goal."""
+    """A line of the table. `ok` is None without a goal."""
 
     case: str
     measured: str
@@ -34,7 +34,7 @@ class Row:
 
 
 class World:
-    """`chains` dataflows of eight objects each, and 200 ms for each call to a service."""
+    """`chains` dataflows of eight objects each, with 200 ms per call to a service."""
 
     def __init__(self, folder: Path, chains: int) -> None:
         self.folder, self.chains = folder, chains
@@ -57,11 +57,11 @@ class World:
 
     @cached_property
     def emulator(self) -> Emulator:
-        """Of the measured stacks."""
+        """The emulator of the measured stacks."""
         return self.another()
 
     def another(self) -> Emulator:
-        """An emulator with nothing in it: what other stacks made would make lists longer."""
+        """An empty emulator: objects of other stacks would make lists longer."""
         self._made += 1
         made = self._emulator(f"emulator{self._made}")
         made.settings(latency_ms=LATENCY_MS)
@@ -69,7 +69,7 @@ class World:
 
     @cached_property
     def script(self) -> Script:
-        """With a service of its own, and its dataflows made; the seconds are in `figures`."""
+        """The script, with its own emulator, after it has created its dataflows; the seconds are in `figures`."""
         made = Script(self.another().url)
         self.figures["script"] = made.make(self.chains)
         self.say(f"script: {made.calls} calls in {self.figures['script']:.1f} s")
@@ -87,14 +87,14 @@ class World:
         return Stack(self.folder, "chains", f"{name}{self._made}", url).config(chains=chains)
 
     def floor_stack(self, chains: int) -> Stack:
-        """A new stack of as many resources that do nothing."""
+        """A new stack with the same number of resources that do nothing."""
         self._made += 1
         env = {"FLOOR_TEMPLATE": str(self.template)}
         return Stack(self.folder, "floor", f"floor{self._made}", self.emulator.url, env).config(chains=chains)
 
     @cached_property
     def template(self) -> Path:
-        """What one dataflow leaves in a state, for the floor to leave the same."""
+        """What one dataflow stores in a state, so that the floor stores the same."""
         one = self.stack("one", 1)
         one.run("up", *SURE)
         found = {}
@@ -124,14 +124,14 @@ class World:
         return made
 
     def calls(self, emulator: Emulator | None = None) -> Counter[str]:
-        """How many calls of each sort there were since the last time, as "GET flows" or "POST token"."""
+        """Number of calls since the last time, by sort, such as "GET flows" or "POST token"."""
         asked = emulator or self.emulator
         entries = asked.journal()
         asked.clear_journal()
         return Counter(f"{entry['method']} {collection(entry['path'])}" for entry in entries)
 
     def in_turn(self, *works: Callable[[], Run]) -> list[list[Run]]:
-        """Each of the works several times, one after the other in turns: what disturbs one disturbs all."""
+        """Run all works in turn, several times, so that a disturbance affects all of them."""
         runs = [[work() for work in works] for _ in range(TIMES)]
         return [list(column) for column in zip(*runs, strict=True)]
 
@@ -154,7 +154,7 @@ COLLECTIONS = (*KINDS, "token", "connectionSpecs", "flowSpecs", "stats", "batche
 
 
 def collection(path: str) -> str:
-    """The path's collection; with a + where it is one object of it."""
+    """The path's collection, with a + if the path is one of its objects."""
     parts = [part for part in path.split("/") if part]
     name = next((part for part in parts if part in COLLECTIONS), path)
     return name if parts[-1] == name or name == "token" else f"{name}+"

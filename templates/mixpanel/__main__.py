@@ -1,4 +1,4 @@
-"""Mixpanel events into the data lake of Adobe Experience Platform."""
+"""Brings Mixpanel events into the Adobe Experience Platform data lake."""
 
 import signal
 
@@ -6,7 +6,7 @@ import pulumi
 
 import pulumi_aep as aep
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # else a failing update prints the interrupted program's traceback
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise a failed update prints a traceback of this program
 
 config = pulumi.Config()
 

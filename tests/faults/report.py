@@ -1,4 +1,4 @@
-"""The outcomes of `make torture` as tables: on the terminal and as docs/reliability.md."""
+"""Shows the outcomes of `make torture` as tables, on the terminal and in docs/reliability.md."""
 
 import platform
 import subprocess
@@ -38,13 +38,13 @@ class Table:
 
 
 def commit() -> str:
-    """What is tried; `-dirty` at the end if the working tree has changes."""
+    """The commit under test, with `-dirty` at the end if the working tree has changes."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     return subprocess.run(command, capture_output=True, text=True, cwd=PAGE.parent).stdout.strip() or "unknown"
 
 
 def versions() -> dict[str, str]:
-    """What is tried, and with what."""
+    """The versions of the package and of what it runs on."""
     cli = subprocess.run([engine(), "version"], capture_output=True, text=True, check=True)
     return {
         "pulumi-aep": f"{version('pulumi-aep')}, commit {commit()}",
@@ -82,7 +82,7 @@ def of_storms(outcomes: Outcomes) -> Table:
 
 def of_hits(outcomes: Outcomes) -> Table:
     hits: Counter[str] = sum((Counter(each["hits"]) for each in outcomes), Counter())
-    return Table(["Weather", "Calls hit"], [[name, hits[name]] for name in weather(0)])
+    return Table(["Fault", "Calls hit"], [[name, hits[name]] for name in weather(0)])
 
 
 def of_rate(outcomes: Outcomes) -> Table:

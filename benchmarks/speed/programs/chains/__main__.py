@@ -1,4 +1,4 @@
-"""Dataflows as in the tutorial. Config: `bench:chains` (how many), `bench:interval` (hours, of the first one)."""
+"""Dataflows as in the tutorial. Config: `bench:chains` (number), `bench:interval` (hours, for the first one)."""
 
 import signal
 

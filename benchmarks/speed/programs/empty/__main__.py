@@ -1,1 +1,1 @@
-"""Nothing at all: what the engine and Python themselves need to start."""
+"""An empty program: measures the start of the engine and of Python."""

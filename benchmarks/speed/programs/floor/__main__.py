@@ -1,4 +1,4 @@
-"""The graph of the measured dataflows, of resources that do nothing, with states of the same size."""
+"""The graph of the measured dataflows, made of resources that do nothing, with states of the same size."""
 
 import signal
 from pathlib import Path
@@ -15,7 +15,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _one_line() -> source_pb2.StackTrace:
-    """As the measured resources have it; else the floor's states would be half as large again."""
+    """One frame, like the measured resources; otherwise the floor's states would be half as large again."""
     position = source_pb2.SourcePosition(uri=Path(__file__).as_uri(), line=1)
     return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
 
@@ -37,7 +37,7 @@ KINDS: dict[str, type[Part]] = {kind: new_class(kind, (Part,), {"module": "floor
 
 
 def filled(value: Any, made: dict[str, Part]) -> Any:
-    """The template's value with the ids of this dataflow's own resources in it, which makes it depend on them."""
+    """The template's value with the ids of this dataflow's resources, so that it depends on them."""
     if isinstance(value, dict):
         if SECRET in value:
             return pulumi.Output.secret(value["plaintext"])
@@ -61,7 +61,7 @@ for number in range(config.require_int("chains")):
     name = f"{pulumi.get_stack()}-{number:04}"
     component = pulumi.ComponentResource("floor:Chain", name)
     made = {"Owner": owner}
-    for kind in known:  # in the order in which they were made: what others need comes first
+    for kind in known:  # in creation order: dependencies come first
         if kind != "Owner":
             made[kind] = part(kind, name, made, pulumi.ResourceOptions(parent=component))
     component.register_outputs({})

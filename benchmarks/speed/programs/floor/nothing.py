@@ -1,4 +1,4 @@
-"""Dynamic resources that do nothing. What they give back is what the measured resources gave, from the same file."""
+"""Dynamic resources that do nothing and return what the measured resources returned, read from a file."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 KIND = "floor_kind"
-"""An input that says which of the template's resources this one stands for (the measured state has none: ~30 bytes)."""
+"""Input that names the template's resource (about 30 bytes that the measured state does not have)."""
 
 
 @cache
