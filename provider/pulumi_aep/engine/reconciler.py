@@ -300,7 +300,7 @@ class Reconciler:
         text = f"{name}: {props.get(name)!r} already exists as {object_id}, "
         if identity and state_id(props.get("owner")) == identity:
             _, _, resource = resource_path(owner)
-            text += f"created by this stack as {resource!r}. If {resource!r} was renamed, tell Pulumi and it stays as it is: "
+            text += f"created by this stack as {resource!r}. If you renamed that, add to the new resource: "
             text += f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{resource}")]). '
         else:
             text += f"owned by {owner}. " if owner else "created by somebody else. "
