@@ -26,9 +26,9 @@ def split_owner_line(text: str | None) -> Props:
     return {"description": description or None, "owner": match["owner"] if match else None}
 
 
-def state_id(owner: str | None) -> str:
-    """The id of the state that an owner names, whatever the resource is called; empty without an owner."""
-    return (owner or "").rpartition("#")[2]
+def state_id(owner: Any) -> str:
+    """The id of the state that an owner names, whatever the resource is called; empty without a known owner."""
+    return owner.rpartition("#")[2] if isinstance(owner, str) else ""
 
 
 def resource_path(owner: str) -> tuple[str, str, str]:

@@ -256,7 +256,7 @@ class Reconciler:
         if props.get("adopt"):
             return self._adoption_problems(props)
         key = self.kind.natural_key
-        if not key or props.get("allow_duplicate_name") or any(contains_unknown(props[name]) for name in key):
+        if props.get("allow_duplicate_name") or not key or not all(_is_known(props.get(name)) for name in key):
             return []
         for object_id, observed in self.cache.observed().items():
             owner = observed.get("owner") or ""
@@ -354,6 +354,10 @@ def assert_same_scope(state: Props, runtime: Runtime) -> None:
                 f"This stack's objects live in {name} {state[name]}, but its config says {configured}. Set {key} back "
                 f"to {state[name]}, or make another stack for {configured}: pulumi stack init …\n{LAST_UP}"
             )
+
+
+def _is_known(value: Any) -> bool:
+    return value is not None and not contains_unknown(value)
 
 
 def _former_owner(state: Props, observed: Props) -> Props:
