@@ -107,7 +107,6 @@ def test_the_newest_is_found_while_others_are_deleted(kind: str, client: Client,
 def test_other_lists_have_all_pages_too(client: Client, emulator: Emulator) -> None:
     emulator.settings(page_size=2)
     assert [item["name"] for item in client.sandboxes.find()] == ["prod", "stage", "dev", "local"]
-    assert client.sandboxes.get("stage")["type"] == "development"
     assert len(list(client.flow_service.connection_specs.find())) > 40
     assert len(list(client.flow_service.flow_specs.find())) >= 7
     found = list(client.flow_service.connection_specs.find('name=="Mixpanel"'))
@@ -205,15 +204,15 @@ class TestTokens:
 
     def test_a_token_that_never_holds_is_an_error(self, client: Client, emulator: Emulator) -> None:
         emulator.settings(token_ttl_s=0)
-        with pytest.raises(ApiError, match="The access token was refused: check aep:clientId"):
+        with pytest.raises(ApiError, match="Check aep:clientId"):
             list(client.flow_service.flows.find())
         assert [entry["status"] for entry in emulator.journal()] == [200, 401, 200, 401]
 
     @pytest.mark.parametrize(
         ("changes", "text"),
         [
-            ({"client_secret": "canary-wrong"}, "IMS does not know this client id and secret"),
-            ({"client_id": "other"}, "IMS does not know this client id and secret"),
+            ({"client_secret": "canary-wrong"}, "Check aep:clientId and aep:clientSecret"),
+            ({"client_id": "other"}, "Check aep:clientId and aep:clientSecret"),
             ({"org_id": "OTHER@AdobeOrg"}, "403 403025"),
         ],
     )

@@ -63,7 +63,7 @@ def test_a_silent_service_and_one_out_of_order_end_with_the_time_limit(tmp_path:
     fault(emulator, "POST", "/fieldgroups$", **OUT_OF_ORDER)
     text = stack.fail("up")
     assert "flowservice/connections: 127.0.0.1" in text
-    assert f"gave no answer within 3 s\n    {ResponseLost.remedy}\n    Tried once; {limit(3)}" in text
+    assert f"did not respond within 3 s\n    {ResponseLost.remedy}\n    Tried once; {limit(3)}" in text
     assert "tenant/fieldgroups: 503: out of order (request id " in text
     assert re.search(rf"Tried \d+ times; {re.escape(limit(5))}", text)
     assert "FieldGroup group" not in stack.resources()
