@@ -51,10 +51,12 @@ class ServiceError(AepError):
     """A request failed.
 
     `request` is verb and path, without the query; `remedy` what to do next; `retry_after` the seconds that the service
-    asks to wait, if it does; `tries_summary` how often the request was tried, empty after a single try.
+    asks to wait, if it does; `tries_summary` how often the request was tried, empty after a single try. Only an
+    ApiError has a `status` and a `code`.
     """
 
-    remedy = ""
+    remedy = code = ""
+    status = 0
 
     def __init__(self, request: str, text: str, retry_after: float | None = None, remedy: str = "") -> None:
         self.request, self.text, self.retry_after, self.tries_summary = request, text, retry_after, ""
@@ -95,11 +97,8 @@ class ApiError(ServiceError):
     def __init__(
         self, request: str, status: int, code: str, message: str, request_id: str, retry_after: float | None = None
     ) -> None:
-        self.status, self.code, self.message = status, code, message
-        self.request_id = request_id
-        text = f"{status} {code}: {message}" if code else f"{status}: {message}"
-        if request_id:
-            text += f" (request id {request_id})"
+        self.status, self.code, self.message, self.request_id = status, code, message, request_id
+        text = f"{status} {code}".rstrip() + f": {message}" + (f" (request id {request_id})" if request_id else "")
         super().__init__(request, text, retry_after, find_remedy(code, status))
 
 

@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -48,6 +47,8 @@ _SERVER_ERRORS = (500, 502, 503, 504)
 _CA_BUNDLE = "If a proxy uses its own certificate authority: export REQUESTS_CA_BUNDLE=…/its-certificates.pem"
 _SERVICE_KEYS = ("type", "title", "detail", "report", "errorMessage")
 """A service's own error body has at least one of these keys; a gateway's has only `message` (observed shapes: four)."""
+_MESSAGE_KEYS = ("detail", "errorMessage", "detailed-message", "error_description", "message", "title")
+"""Where the text of an error may be, the most detailed first."""
 
 T = TypeVar("T")
 
@@ -138,7 +139,7 @@ class Http:
         if idempotent is None:
             idempotent = method != "POST"
         return self.with_retries(
-            lambda: self._send_once(method, path, query, body, headers or {}),
+            lambda: self._send_once(method, path, headers or {}, params=query, json=body),
             lambda error: should_retry(error, method, idempotent),
         )
 
@@ -166,7 +167,7 @@ class Http:
             except errors.ServiceError as error:
                 if not retryable(error):
                     raise
-                status = error.status if isinstance(error, errors.ApiError) else 0
+                status = error.status
                 failures[status] += 1
                 pause = backoff_seconds(error, failures.total())
                 out_of_time = pause + _MIN_TIME_FOR_A_TRY_S > limit.left
@@ -192,13 +193,13 @@ class Http:
             self._pause(step)
             seconds -= step
 
-    def _send_once(self, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str]) -> Any:
-        token = self._tokens.get()
-        self._wait_for_gate(f"{method} {path}")
-        response = self._send_with(token, method, path, query, body, extra)
+    def _send_once(self, method: str, path: str, headers: Mapping[str, str], **content: Any) -> Any:
+        request, token = f"{method} {path}", self._tokens.get()
+        self._wait_for_gate(request)
+        response = self._send_with(token, method, path, headers, **content)
         if response.status_code == 401:
-            response = self._send_with(self._tokens.renew(token), method, path, query, body, extra)
-        return _decode(f"{method} {path}", response, self.redactor.redact)
+            response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
+        return _decode(request, response, self.redactor.redact)
 
     def _wait_for_gate(self, request: str) -> None:
         """Another thread may close the gate again meanwhile. Jitter keeps the threads from leaving all at once."""
@@ -211,26 +212,24 @@ class Http:
             self.wait(left + random.uniform(0, _FIRST_BACKOFF_S) if left > 0 else 0)
 
     def _send_with(
-        self, token: str, method: str, path: str, query: Any, body: Any, extra: Mapping[str, str]
+        self, token: str, method: str, path: str, headers: Mapping[str, str], **content: Any
     ) -> requests.Response:
         self.redactor.add(token)
-        headers = {
+        content["headers"] = {
             "Authorization": f"Bearer {token}",
             "x-api-key": self.settings.client_id,
             "x-gw-ims-org-id": self.settings.org_id,
             "x-sandbox-name": self.settings.sandbox,
             "Accept": "application/json",
-            **({"Content-Type": "application/json"} if body is not None else {}),
-            **extra,
+            **headers,
         }
         url = self.settings.endpoint + path
-        send = partial(self._transmit, method, url, path, params=query, json=body, headers=headers)
         if method == "GET":
-            return send()
+            return self._transmit(method, url, path, **content)
         self._guard()
         self.writes = next(self._count)
         try:
-            return send()
+            return self._transmit(method, url, path, **content)
         finally:
             self.writes = next(self._count)
 
@@ -241,7 +240,7 @@ class Http:
             response = self._transmit("POST", self.settings.ims_endpoint + TOKEN_PATH, TOKEN_PATH, data=form)
             return _decode(request, response, self.redactor.redact)
         except (errors.ResponseLost, errors.ApiError) as error:
-            if isinstance(error, errors.ApiError) and error.status < 500:
+            if 0 < error.status < 500:
                 raise
             raise errors.RequestNotSent(request, error.text) from None
 
@@ -260,20 +259,16 @@ class Http:
 
 def should_retry(error: errors.ServiceError, method: str, idempotent: bool) -> bool:
     """The one rule for retries; the module's docstring states it."""
-    if isinstance(error, errors.RequestNotSent):
-        return True
     if isinstance(error, errors.InUse):
         return method == "DELETE"
-    if isinstance(error, errors.ApiError) and (error.status == 429 or error.code in errors.UPSTREAM_CHECK_FAILED):
+    if isinstance(error, errors.RequestNotSent) or error.status == 429 or error.code in errors.UPSTREAM_CHECK_FAILED:
         return True
     return idempotent and outcome_unknown(error)
 
 
 def outcome_unknown(error: errors.ServiceError) -> bool:
     """Whether the request may have been processed although no response says so."""
-    return isinstance(error, errors.ResponseLost) or (
-        isinstance(error, errors.ApiError) and error.status in _SERVER_ERRORS
-    )
+    return isinstance(error, errors.ResponseLost) or error.status in _SERVER_ERRORS
 
 
 def backoff_seconds(error: errors.ServiceError, tries: int) -> float:
@@ -350,23 +345,15 @@ def _api_error(
 ) -> errors.ApiError:
     """The error for a body in any of the services' shapes (observed: four)."""
     report = body.get("report")
-    if not isinstance(report, dict):
-        report = {}
+    found = {**report, **body} if isinstance(report, dict) else body
     code = str(body.get("error_code") or body.get("error") or "")
     if not code:
-        found = re.fullmatch(r"(?:.*/)?([A-Z]+-\d+-\d+)", str(body.get("type", "")))
-        code = found[1] if found else ""
-    texts = (
-        body.get("detail"),
-        body.get("errorMessage"),
-        report.get("detailed-message"),
-        body.get("error_description"),
-        body.get("message"),
-        body.get("title"),
-    )
-    ids = (report.get("request-id"), report.get("registryRequestId"), response.headers.get("x-request-id"))
-    message, request_id = (redact(next((str(each) for each in found if each), "")) for found in (texts, ids))
+        last = str(body.get("type", "")).rsplit("/", 1)[-1]
+        code = last if re.fullmatch(r"[A-Z]+-\d+-\d+", last) else ""
     code = redact(code)
+    message = redact(next((str(found[key]) for key in _MESSAGE_KEYS if found.get(key)), "no message"))
+    request_id = found.get("request-id") or found.get("registryRequestId") or response.headers.get("x-request-id") or ""
+    request_id = redact(str(request_id))
     error_class = errors.ApiError
     # A 404 of a gateway or for a missing sandbox does not mean that the object is gone.
     from_service = "error_code" not in body and any(body.get(key) for key in _SERVICE_KEYS)
@@ -376,7 +363,7 @@ def _api_error(
         error_class = errors.PreconditionFailed
     elif code in errors.IN_USE:
         error_class = errors.InUse
-    return error_class(request, response.status_code, code, message or "no message", request_id, _retry_after(response))
+    return error_class(request, response.status_code, code, message, request_id, _retry_after(response))
 
 
 def _retry_after(response: requests.Response) -> float | None:
