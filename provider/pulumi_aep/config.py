@@ -28,7 +28,7 @@ def is_loopback(url: str) -> bool:
 
 def _header_value(text: str) -> str:
     if text.startswith("<"):
-        raise ValueError(f"still holds the placeholder {text}")
+        raise ValueError(f"still holds the placeholder {text}: replace it")
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError(f"must be printable ASCII without spaces, as it is sent in an HTTP header; got {text!r}")
     return text
