@@ -1,4 +1,4 @@
-"""What an answer means: each service's own shapes, and what is not the service's at all."""
+"""How responses become results and errors: each service's own shapes, and responses of something else."""
 
 from collections.abc import Callable
 from typing import Any

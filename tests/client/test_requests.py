@@ -1,4 +1,4 @@
-"""The request loop: headers, tokens, retries, redirects. The other side is a server that answers as it is told."""
+"""The request loop: headers, tokens, retries, redirects, against a server with canned responses."""
 
 import socket
 import threading
@@ -40,7 +40,7 @@ def read(client: Client) -> Any:
 
 
 class TestHeaders:
-    def test_every_request_says_who_asks_and_for_which_sandbox(self, client_of: ClientOf) -> None:
+    def test_every_request_names_the_client_and_the_sandbox(self, client_of: ClientOf) -> None:
         with Server(OK) as server:
             client = client_of(server.url, sandbox="stage")
             read(client)
@@ -275,7 +275,7 @@ class TestRetries:
             client_of(server.url).flow_service.target_connections.delete("t")
         assert len(server.requests) == 1
 
-    def test_it_says_how_often_it_was_tried(self, client_of: ClientOf) -> None:
+    def test_the_error_says_how_often_it_was_tried(self, client_of: ClientOf) -> None:
         with Server(Answer(503)) as server, pytest.raises(ApiError, match=r"\nTried 5 times\.$"):
             read(client_of(server.url))
         with Server(Answer(404, {"message": "no"})) as server, pytest.raises(ApiError) as caught:
@@ -354,7 +354,7 @@ class TestTimeLimit:
             read(client_of(server.url))
         assert pauses == []
 
-    def test_no_answer_is_waited_for_any_longer(self, client_of: ClientOf) -> None:
+    def test_waiting_for_a_response_ends_with_it(self, client_of: ClientOf) -> None:
         with Server(SILENCE) as server, pytest.raises(ResponseLost, match="did not respond within 1 s"), time_limit(1):
             read(client_of(server.url))
         with Server(OK) as server, pytest.raises(RequestNotSent, match="no time was left to send it"), time_limit(0):
@@ -363,8 +363,8 @@ class TestTimeLimit:
 
 
 class TestTooManyRequests:
-    def test_all_threads_wait_when_one_was_told_to(self) -> None:
-        """The first is told 429 and 50 s; the others, which come later, wait as well."""
+    def test_all_threads_wait_after_one_received_429(self) -> None:
+        """The first receives 429 and Retry-After: 50; the others start later and wait too."""
         busy = Answer(429, headers={"Retry-After": "50"})
         told, waits = threading.Event(), list[float]()
 
@@ -381,7 +381,7 @@ class TestTooManyRequests:
         assert len(server.requests) == 6
         assert sum(waits) > 5 * 40
 
-    def test_a_wait_that_is_too_long_for_one_is_an_error_at_once(self, client_of: ClientOf) -> None:
+    def test_a_wait_beyond_the_time_limit_fails_at_once(self, client_of: ClientOf) -> None:
         busy = Answer(429, headers={"Retry-After": "100"})
         with Server(busy, OK) as server:
             client = client_of(server.url)
@@ -392,7 +392,7 @@ class TestTooManyRequests:
                 read(client)
         assert len(server.requests) == 2
 
-    def test_it_counts_as_no_try(self, client_of: ClientOf) -> None:
+    def test_it_does_not_count_as_a_try(self, client_of: ClientOf) -> None:
         with Server(*[Answer(429)] * 8, OK) as server:
             assert read(client_of(server.url)) == FLOW
         assert len(server.requests) == 9
