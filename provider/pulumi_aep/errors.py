@@ -1,49 +1,30 @@
-"""Every error that this package raises on purpose.
+"""Every error that this package raises on purpose. docs/errors.md draws them as a tree, from the docstrings here."""
 
-AepError
-├── ConfigError            a setting is missing or wrong
-├── LookupFailed           a look-up by name found none or several, or get() found nothing
-├── ScopeMismatch          the object lives in another sandbox or organization than the stack's config names
-├── DeletionProtected      something valuable would be lost: a dataset with data, a production sandbox
-├── OwnershipConflict      an object to be taken is somebody else's, or cannot become what is wanted
-├── Conflict               somebody else changed a managed field since the last `pulumi up`
-├── CredentialsRejected    a base connection's credentials did not pass the test that the program wants
-├── RunFailed              a gate stays closed: the flow's run did not end well, or none ended in time
-├── EngineGone             the Pulumi engine that asked for this work has died: nothing more is written
-├── NotRepresentable       an object that none of our resources can say
-└── ServiceError           talking to a service failed: verb, path and request id
-    ├── RequestNotSent     the request certainly was not processed (connection refused, unknown host)
-    ├── ResponseLost       sent, but no answer came: it may or may not have been processed
-    ├── UnexpectedAnswer   an answer that is not the service's (HTML, broken JSON, a redirect)
-    └── ApiError           the service's own refusal: HTTP status, code, message
-        ├── NotFound       404 for that very object
-        ├── PreconditionFailed  412: the object changed since it was read
-        └── InUse          something else still needs the object
-"""
+import re
 
 
 class AepError(Exception):
-    """Base of the family; `str()` is a text for people, with what to do next, and never holds a secret."""
+    """Base class. `str()` is a text for people: what is wrong and what to do, never a secret."""
 
 
 class ConfigError(AepError):
-    """A setting is missing or wrong."""
+    """A setting is missing or invalid."""
 
 
 class LookupFailed(AepError):
-    """A look-up by name or title found none or several, or `get` found nothing by that id."""
+    """A look-up by name found no object or several, or `get` found none with that id."""
 
 
 class ScopeMismatch(AepError):
-    """The object lives in another sandbox or organization than the stack's config names."""
+    """The stack's config names another sandbox or organization than the one that holds the object."""
 
 
 class DeletionProtected(AepError):
-    """Refused, because something valuable would be lost."""
+    """Something valuable would be lost: a dataset with data, or anything in a production sandbox."""
 
 
 class OwnershipConflict(AepError):
-    """An object that this stack would make or adopt belongs to somebody else, or cannot become what is wanted."""
+    """An object to create or adopt belongs to somebody else, or cannot be changed to match the program."""
 
 
 class Conflict(AepError):
@@ -51,87 +32,86 @@ class Conflict(AepError):
 
 
 class CredentialsRejected(AepError):
-    """A base connection's credentials did not pass the test that the program wants."""
+    """A base connection's credentials failed the test that the program asks for."""
 
 
 class RunFailed(AepError):
-    """A gate stays closed: the flow's run did not end well, or none ended in time."""
+    """The flow run that a `FirstRun` waits for failed, or did not end in time."""
 
 
 class EngineGone(AepError):
-    """The Pulumi engine that asked for this work has died."""
+    """The Pulumi engine that started this work has died; nothing more is written."""
 
 
 class NotRepresentable(AepError):
-    """An object of the service that none of our resources can say; `str()` is the reason."""
+    """No resource can represent this object; `str()` is the reason."""
 
 
 class ServiceError(AepError):
-    """Talking to a service failed.
+    """A request failed.
 
-    `request` is verb and path, without query; `remedy` what to do next; `retry_after` the seconds that the service
-    asked to wait, if any; `outlook` says how often it was tried, where it was more than once or could not be more.
+    `request` is verb and path, without the query; `remedy` what to do next; `retry_after` the seconds that the service
+    asks to wait, if it does; `tries_summary` how often the request was tried, empty after a single try. Only an
+    ApiError has a `status` and a `code`.
     """
 
-    remedy = ""
+    remedy = code = ""
+    status = 0
 
     def __init__(self, request: str, text: str, retry_after: float | None = None, remedy: str = "") -> None:
-        self.request, self.text, self.retry_after, self.outlook = request, text, retry_after, ""
+        self.request, self.text, self.retry_after, self.tries_summary = request, text, retry_after, ""
         self.remedy = remedy or self.remedy
         super().__init__(f"{request}: {text}")
 
     def __str__(self) -> str:
-        return "\n".join(filter(None, (super().__str__(), self.remedy, self.outlook)))
+        return "\n".join(filter(None, (super().__str__(), self.remedy, self.tries_summary)))
 
 
 class RequestNotSent(ServiceError):
-    """The request certainly was not processed."""
+    """The request was certainly not processed: connection refused, unknown host."""
 
-    remedy = "Nothing was changed by it: run the same again."
+    remedy = "Nothing was changed: run the command again."
 
 
 class ResponseLost(ServiceError):
-    """The request was sent and no answer came."""
+    """The request was sent, but no response came: it may have been processed."""
 
-    remedy = "Whether it was done, the next run finds out: run the same again."
+    remedy = "The change may have been made: run the command again, it checks before it repeats anything."
 
 
 class UnexpectedAnswer(ServiceError):
-    """An answer that is not the service's own."""
+    """The response is not the service's: HTML, broken JSON, a redirect."""
 
-    remedy = "Did something on the way answer, a proxy or a login page? Check aep:endpoint and aep:imsEndpoint."
+    remedy = "A proxy or a login page may have responded instead: check aep:endpoint and aep:imsEndpoint."
 
 
 class ApiError(ServiceError):
-    """The service's own refusal.
+    """The service refused the request.
 
-    `status` is the HTTP status, `code` the service's code such as FLOW-1404-412 (empty if it gave none), `message`
-    its text, `request_id` what Adobe's support asks for.
+    `status` is the HTTP status; `code` the service's code such as FLOW-1404-412, or empty; `message` its text;
+    `request_id` what Adobe's support asks for.
     """
 
-    remedy = "Correct what the text names, and run the same again."
+    remedy = "Fix what the message names, then run the command again."
 
     def __init__(
         self, request: str, status: int, code: str, message: str, request_id: str, retry_after: float | None = None
     ) -> None:
-        self.status, self.code, self.message = status, code, message
-        self.request_id = request_id
-        text = f"{status} {code}: {message}" if code else f"{status}: {message}"
-        if request_id:
-            text += f" (request id {request_id})"
-        super().__init__(request, text, retry_after, REMEDIES.get(code) or REMEDIES.get(str(status), ""))
+        self.status, self.code, self.message, self.request_id = status, code, message, request_id
+        text = f"{status} {code}".rstrip() + f": {message}" + (f" (request id {request_id})" if request_id else "")
+        super().__init__(request, text, retry_after, find_remedy(code, status))
 
 
 class NotFound(ApiError):
-    """The service's own 404 for that object."""
+    """The service says that this very object does not exist (404)."""
 
-    remedy = "It, or what it names, was deleted or lives in another sandbox: run pulumi refresh, then pulumi up."
+    remedy = "It, or something it refers to, was deleted or is in another sandbox: run pulumi refresh, then pulumi up."
 
 
 class PreconditionFailed(ApiError):
-    """412: the etag sent is not the current one."""
+    """The object changed since it was read (412)."""
 
-    remedy = "Somebody else changed it meanwhile: run pulumi refresh, look at the changes, then pulumi up."
+    remedy = "Somebody else changed it: run pulumi refresh, review the changes, then pulumi up."
 
 
 class InUse(ApiError):
@@ -143,94 +123,77 @@ SANDBOX_NOT_FOUND = {"FLOW-2100-404", "FLOW-2101-404", "FLOW-2103-404", "FLOW-21
 UPSTREAM_CHECK_FAILED = {"FLOW-2200-500", "FLOW-2250-500"}
 """Flow Service could not ask Catalog or Data Prep while it checked a request; nothing was written."""
 
-LAST_UP = "(refresh and destroy go by the config of the last pulumi up, unless called with --run-program.)"
-"""The engine keeps a provider's config in the state and gives it to verbs that do not run the program (measured)."""
+LAST_UP = "(pulumi refresh and destroy use the config of the last pulumi up, unless called with --run-program.)"
+"""The engine keeps a provider's config in the state and uses it for verbs that do not run the program (measured)."""
 
-_CREDENTIALS = f"check aep:clientId and aep:clientSecret (pulumi config set --secret). {LAST_UP}"
-
-_BY_CODE = (
-    ("401 401013 FLOW-2114-400 FLOW-2115-400", f"The access token was refused: {_CREDENTIALS}"),
-    (
-        "403 FLOW-2111-403 FLOW-2118-403 FLOW-2119-400 FLOW-2120-403 FLOW-2121-403 XDM-2010-403",
-        "The credential may not do this: have the permission added to its product profile in the Admin Console.",
+_CODES = {  # remedy → HTTP statuses and service codes
+    f"Check aep:clientId and aep:clientSecret (pulumi config set --secret). {LAST_UP}": (
+        "401 FLOW-2114-400 FLOW-2115-400 invalid_client"
     ),
-    ("429 429050", "The service asks for fewer calls: run again later, or give it more time with aep:timeout."),
-    (
-        "500 502 503 504 FLOW-1102-500 FLOW-1103-503 FLOW-1104-504 FLOW-1400-500 FLOW-2102-500 FLOW-2104-500 "
-        "FLOW-2107-500 FLOW-2108-500 FLOW-2116-500 FLOW-2117-500",
-        "The service is not well at the moment: run the same again later.",
-    ),
+    "In the Admin Console, add the credential to a product profile that has this permission.": "403 FLOW-2119-400",
+    "Too many requests: try again later, or raise aep:timeout.": "429",
+    "The service is unavailable: try again later.": "500 502 503 504",
     # gateway and IMS
-    ("403010", "No access token arrived: does a proxy on the way remove the Authorization header?"),
-    ("403000", "No client id arrived: check aep:clientId."),
-    ("403003", "The client id is not known to this organization: check aep:clientId and aep:orgId."),
-    ("400003 FLOW-2001-401 FLOW-2002-401", "No organization arrived: check aep:orgId."),
-    ("403025", "The credential has no product profile: add it to one in the Admin Console."),
-    ("403027", "The organization has no region for this credential: ask Adobe's support, with the request id."),
-    ("invalid_client", f"IMS does not know this client id and secret: {_CREDENTIALS}"),
-    ("invalid_scope", "The credential does not have these scopes: check aep:scopes."),
+    "The access token is missing: check that no proxy removes the Authorization header.": "403010",
+    "Check aep:orgId and aep:clientId: the credential must belong to the organization.": (
+        "403000 403003 400003 FLOW-2000-401 FLOW-2001-401 FLOW-2002-401"
+    ),
+    "Adobe has no region for this organization: contact Adobe's support, with the request id.": "403027",
+    "The credential does not have these scopes: check aep:scopes.": "invalid_scope",
     # Flow Service
-    ("FLOW-1100-400", "The source refused, or the organization may not use it: check the credentials in auth."),
-    ("FLOW-1412-400", "mappingVersion must be a version that the mapping set has: use mapping.version."),
-    ("FLOW-1413-400", "The spec does not exist or does not fit the others: check connection_spec and flow_spec."),
-    ("FLOW-1415-400", "auth.spec_name must be one of the connection spec's own names."),
-    (
-        "FLOW-1414-400 FLOW-1420-400 FLOW-1421-400 FLOW-1422-400 FLOW-1456-400",
-        "It was changed elsewhere: run pulumi refresh, look at the changes, then pulumi up.",
+    "The source refused, or the organization may not use it: check the credentials in auth.": "FLOW-1100-400",
+    "mappingVersion must be a version that the mapping set has: use mapping.version.": "FLOW-1412-400",
+    "The spec does not exist or does not fit the others: check connection_spec and flow_spec.": "FLOW-1413-400",
+    "auth.spec_name must be one of the connection spec's auth specs.": "FLOW-1415-400",
+    PreconditionFailed.remedy: "FLOW-1414-400 FLOW-1420-400 FLOW-1421-400 FLOW-1422-400 FLOW-1456-400",
+    "The flow is being set up or removed: try again in a minute.": "FLOW-1416-400 FLOW-1457-400 FLOW-1458-400",
+    "A flow still uses this connection: delete the flow first, or remove it from the program.": (
+        "FLOW-1418-400 FLOW-1447-400"
     ),
-    (
-        "FLOW-1416-400 FLOW-1457-400 FLOW-1458-400",
-        "The flow is being set up or taken down at this moment: run the same again in a minute.",
+    "Check mappings: each source must be in the data, each destination a field of the schema.": "FLOW-1419-400",
+    "The mapping set and the target dataset must have the same schema: check schema_id of both.": "FLOW-1425-400",
+    "Only an enabled flow with frequency once can run on demand; others run by their schedule.": "FLOW-1444-400",
+    "Connections of this source cannot be updated: run pulumi up --replace with its URN.": "FLOW-1445-400",
+    "The sandbox does not exist or is not open to this credential: check aep:sandbox.": (
+        f"{' '.join(sorted(SANDBOX_NOT_FOUND))} FLOW-2105-400 FLOW-2112-400 FLOW-2113-400"
     ),
-    ("FLOW-1418-400", "Flows still use this base connection: delete them first, or remove them from the program."),
-    ("FLOW-1419-400", "Check mappings: each source must be in the data, each destination a field of the schema."),
-    ("FLOW-1425-400", "The mapping set and the target dataset must have the same schema: check schema_id of both."),
-    (
-        "FLOW-1444-400",
-        "Only an enabled flow with the frequency once can be run on demand; others run by their schedule.",
+    "Flow Service could not check the dataset or mapping set: if it exists, try again later.": (
+        "FLOW-2200-500 FLOW-2250-500"
     ),
-    ("FLOW-1445-400", "Connections of this source do not change in place: pulumi up --replace with its URN."),
-    ("FLOW-1447-400", "A flow still uses this connection: delete it first, or remove it from the program."),
-    ("FLOW-2000-401", "The credential does not belong to this organization: check aep:orgId and aep:clientId."),
-    (
-        " ".join(sorted(SANDBOX_NOT_FOUND)),
-        "The sandbox is not there or not open to this credential: check aep:sandbox.",
-    ),
-    ("FLOW-2105-400 FLOW-2112-400 FLOW-2113-400", "No sandbox has such a name: check aep:sandbox."),
-    ("FLOW-2200-500", "Flow Service could not check the dataset: if it is there with its schema, run again later."),
-    ("FLOW-2250-500", "Flow Service could not check the mapping: if the mapping set is there, run again later."),
     # Schema Registry
-    ("XDM-1020-400 XDM-1021-400 XDM-1022-400 XDM-1023-400 XDM-1024-400", "The Registry refuses a name: check fields."),
-    ("XDM-1413-400", "Two field groups of the schema give one field different types: rename the field in yours."),
-    ("XDM-1521-400", "Titles are unique in a sandbox: choose another title, or use the existing object's id."),
-    (
-        "XDM-1526-400 XDM-1527-400 XDM-1528-400",
-        "Real-Time Customer Profile uses the schema and bars this change: make another schema.",
+    "The Registry does not accept a field name: check fields.": (
+        "XDM-1020-400 XDM-1021-400 XDM-1022-400 XDM-1023-400 XDM-1024-400"
     ),
-    # requests that this package does not send
-    (
-        "invalid_request unsupported_grant_type FLOW-1401-400 FLOW-1402-400 FLOW-1403-400 FLOW-1405-400 FLOW-1406-400 "
-        "FLOW-1407-400 FLOW-1408-400 FLOW-1409-400 FLOW-1410-400 FLOW-1411-400 FLOW-1417-400 FLOW-1426-400 "
-        "FLOW-1427-400 FLOW-1428-400 FLOW-1429-400 FLOW-1430-400 FLOW-1432-400 FLOW-1433-400 FLOW-1434-400 "
-        "FLOW-1435-400 FLOW-1436-400 FLOW-1437-400 FLOW-1440-400 FLOW-1441-400 FLOW-1442-400 FLOW-1443-400 "
-        "FLOW-1446-400 FLOW-1448-400 FLOW-1449-400 FLOW-1450-400 FLOW-1451-400 FLOW-1452-400 FLOW-1453-400 "
-        "FLOW-1454-400 FLOW-1455-400 FLOW-2110-400 XDM-1006-400 XDM-1007-400 XDM-3005-400",
-        "This request is a mistake of pulumi-aep itself: please report it, with this message.",
+    "Two field groups of the schema give one field different types: rename the field in yours.": "XDM-1413-400",
+    "Titles are unique in a sandbox: choose another title, or use the existing object's id.": "XDM-1521-400",
+    "Real-Time Customer Profile uses the schema and does not allow this change: create another schema.": (
+        "XDM-1526-400 XDM-1527-400 XDM-1528-400"
     ),
-)
+    # requests that this package should not send
+    "If the message names no argument of yours, this is a bug in pulumi-aep: please report it.": (
+        "FLOW-14xx-400 FLOW-2110-400 XDM-1006-400 XDM-1007-400 XDM-3005-400 invalid_request unsupported_grant_type"
+    ),
+}
 
-REMEDIES = {code: remedy for codes, remedy in _BY_CODE for code in codes.split()}
-"""What to do next, by service code or else by HTTP status."""
+REMEDIES = {code: remedy for remedy, codes in _CODES.items() for code in codes.split()}
+"""What to do next, by HTTP status or service code; `FLOW-14xx-400` stands for the codes that are not listed."""
+
+
+def find_remedy(code: str, status: int) -> str:
+    """What to do next; empty where only the class of the error knows."""
+    family = re.sub(r"^FLOW-14\d\d-400$", "FLOW-14xx-400", code)
+    return next((REMEDIES[key] for key in (code, family, str(status)) if key in REMEDIES), "")
+
 
 RUN_REMEDIES = {
-    "CONNECTOR-2001-500": "The copy from the source or the writing of the batch failed; start the flow again.",
-    "CONNECTOR-2001-500 copyActivity": "The source could not be read. See whether it takes the credentials (pulumi-aep "
-    "test CONNECTION) and is up; then start the flow again (pulumi-aep run FLOW) or wait for its next run.",
-    "CONNECTOR-2001-500 promotionActivity": "Records were refused on their way into the dataset: compare the mapping "
-    "set with the data and the schema (pulumi-aep explore CONNECTION --lint FLOW).",
-    "INGEST-1212-400": "Records lack what the schema requires, such as _id and timestamp of an event, or do not have "
-    "its types. The batch in Catalog holds the reasons.",
+    "CONNECTOR-2001-500": "Reading from the source or writing the batch failed: start the flow again.",
+    "CONNECTOR-2001-500 copyActivity": "The source could not be read. Check that it is up and accepts the credentials "
+    "(pulumi-aep test CONNECTION); then start the flow again (pulumi-aep run FLOW) or wait for its next run.",
+    "CONNECTOR-2001-500 promotionActivity": "The dataset refused records: compare the mapping set with the data and "
+    "the schema (pulumi-aep explore CONNECTION --lint FLOW).",
+    "INGEST-1212-400": "Records lack fields that the schema requires, such as _id and timestamp of an event, or have "
+    "values of the wrong type. The batch in Catalog has the reasons.",
     "MAPPER-3700-400": "An expression or a conversion of the mapping set failed on these records and left their fields "
-    "empty: guard it against empty and odd values, or change the type in the schema.",
+    "empty: guard it against empty and unusual values, or change the type in the schema.",
 }
-"""What to do about the errors of a flow run, by code (and activity where that says more)."""
+"""What to do about the errors of a flow run, by code, or by code and activity."""

@@ -79,7 +79,7 @@ def test_deleted_from_outside(chain: Callable[..., Chain], emulator: Emulator) -
     stack.change({"BaseConnection": {"name": "other"}})
     text = stack.fail("up")
     assert "404 FLOW-1439-404" in text
-    assert "was deleted or lives in another sandbox: run pulumi refresh, then pulumi up." in text
+    assert "was deleted or is in another sandbox: run pulumi refresh, then pulumi up." in text
 
     refreshed = stack.refresh()
     assert "- pulumi-python:dynamic/aep:Flow: (delete)" in refreshed
@@ -132,7 +132,7 @@ aep.BaseConnection(
     text = dev.fail("destroy")
     assert f"DELETE /data/foundation/flowservice/connections/{ours}: 400 FLOW-1418-400" in text
     assert foreign in text
-    assert "Flows still use this base connection: delete them first, or remove them from the program." in text
+    assert "A flow still uses this connection: delete the flow first, or remove it from the program." in text
     assert set(statuses(emulator)) == {400}
     assert len(statuses(emulator)) > 1, "its users may be vanishing: tried again within the time limit"
     assert ours in {item["id"] for item in emulator.objects()["BaseConnection"]}

@@ -62,9 +62,7 @@ def test_a_stack_pointed_elsewhere_writes_nothing(chain: Callable[..., Chain], e
     # The engine keeps the config of the last `up`, be it a failed one, for verbs that do not run the program.
     stack.config({"aep:orgId": None})
     stack.program(own)
-    assert "refresh and destroy go by the config of the last pulumi up, unless called with --run-program" in stack.fail(
-        "destroy"
-    )
+    assert "use the config of the last pulumi up, unless called with --run-program" in stack.fail("destroy")
     assert writes(emulator) == []
     stack.destroy("--run-program")
     for sandbox in ("dev", "stage"):

@@ -94,7 +94,7 @@ def test_a_wrong_client_secret_is_not_shown(stack: Callable[..., Stack], emulato
     )
     dev.secret("aep:clientSecret", FIRST)
     text = dev.fail("preview")
-    assert "IMS does not know this client id and secret: check aep:clientId and aep:clientSecret" in text
+    assert "Check aep:clientId and aep:clientSecret" in text
     assert FIRST not in text
     assert writes(emulator) == []
 

@@ -58,7 +58,7 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
 def test_settings_that_are_missing_or_wrong(repository: Stack, emulator: Emulator) -> None:
     repository.config({"aep:sandbox": None, "aep:timeout": "soon", "aep:concurrency": "0", "aep:onlineChecks": "maybe"})
     text = repository.fail("preview")
-    assert "The sandbox (aep:sandbox) is not set: pulumi config set aep:sandbox …, or export AEP_SANDBOX=…" in text
+    assert "aep:sandbox is not set: run pulumi config set aep:sandbox …, or export AEP_SANDBOX=…" in text
     assert "aep:timeout must be a whole number of seconds, at least 1; got soon" in text
     assert "aep:concurrency must be a whole number from 1 to 128; got 0" in text
     assert "aep:onlineChecks must be true or false; got maybe" in text
@@ -73,5 +73,5 @@ def test_settings_that_are_missing_or_wrong(repository: Stack, emulator: Emulato
     )
     text = repository.fail("preview")
     assert "aep:endpoint must be an https:// address (http:// only for this machine) or the word emulator" in text
-    assert "The client secret of the credential (aep:clientSecret) is not set: pulumi config set --secret" in text
+    assert "aep:clientSecret is not set: run pulumi config set --secret" in text
     assert emulator.journal() == []

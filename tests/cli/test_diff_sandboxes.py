@@ -112,4 +112,4 @@ def test_one_of_two_with_the_same_name_is_missing(cli_run: Cli, emulator: Emulat
 def test_a_sandbox_that_is_not_there(cli_run: Cli) -> None:
     result = cli_run("diff-sandboxes", "local", "nowhere")
     assert (result.code, result.out) == (3, "")
-    assert "The sandbox is not there or not open to this credential" in result.err
+    assert "The sandbox does not exist or is not open to this credential" in result.err

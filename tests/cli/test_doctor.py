@@ -109,8 +109,8 @@ def test_nothing_is_set_up_at_all(cli_run: Cli, monkeypatch: pytest.MonkeyPatch)
     for text in (
         "fail  engine           there is no pulumi on PATH",
         "warn  project          there is none here",
-        "fail  settings         The client secret of the credential (aep:clientSecret) is not set",
-        "> pulumi config set --secret aep:clientSecret …, or export AEP_CLIENT_SECRET=…",
+        "fail  settings         aep:clientSecret is not set",
+        "> run pulumi config set --secret aep:clientSecret …, or export AEP_CLIENT_SECRET=…",
     ):
         assert text in result.out
 
@@ -216,7 +216,7 @@ def test_a_wrong_secret_is_refused_and_not_shown(examine: Examine, monkeypatch: 
     monkeypatch.setenv("AEP_CLIENT_SECRET", "canary-wrong-secret")
     found = examine()
     assert found["token"]["verdict"] == "fail"
-    assert "check aep:clientId and aep:clientSecret" in found["token"]["remedy"]
+    assert "Check aep:clientId and aep:clientSecret" in found["token"]["remedy"]
     assert "canary" not in json.dumps(found)
     assert "sandbox" not in found
 

@@ -1,4 +1,4 @@
-"""A local server that answers as it is told and remembers what it was asked."""
+"""A local server with canned responses that records the requests."""
 
 import json
 import ssl

@@ -1,4 +1,4 @@
-"""What an answer means: each service's own shapes, and what is not the service's at all."""
+"""How responses become results and errors: each service's own shapes, and responses of something else."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ def refused(client: Client) -> ServiceError:
             404,
             {"type": f"{AEP}FLOW-2103-404", "title": "Sandbox not found"},
             ApiError,
-            "The sandbox is not there or not open to this credential: check aep:sandbox.",
+            "The sandbox does not exist or is not open to this credential: check aep:sandbox.",
         ),
         (404, {"error_code": "404", "message": "No such route"}, ApiError, "404 404: No such route"),
         (404, {}, ApiError, "404: no message"),
@@ -54,9 +54,9 @@ def refused(client: Client) -> ServiceError:
             412,
             {"type": f"{AEP}FLOW-1404-412", "title": "Version mismatch"},
             PreconditionFailed,
-            "Somebody else changed it meanwhile: run pulumi refresh",
+            "Somebody else changed it: run pulumi refresh",
         ),
-        (400, {"type": f"{AEP}FLOW-1418-400", "title": "used"}, InUse, "Flows still use this base connection"),
+        (400, {"type": f"{AEP}FLOW-1418-400", "title": "used"}, InUse, "A flow still uses this connection"),
         (400, {"message": "Please provide a valid spec id"}, ApiError, "400: Please provide a valid spec id"),
         (
             403,
@@ -64,7 +64,7 @@ def refused(client: Client) -> ServiceError:
             ApiError,
             "403 403010: Oauth token is missing.",
         ),
-        (403, {"error_code": 403003, "message": "Api Key is invalid"}, ApiError, "check aep:clientId and aep:orgId"),
+        (403, {"error_code": 403003, "message": "Api Key is invalid"}, ApiError, "Check aep:orgId and aep:clientId"),
         (400, {"type": f"{AEP}XDM-1521-400", "title": "Title"}, ApiError, "Titles are unique in a sandbox"),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_404_of_something_else_never_means_gone(body: Any, client_of: ClientOf
     with Server(Answer(404, body, {"Content-Type": "text/html"})) as server:
         error = refused(client_of(server.url))
     assert type(error) is UnexpectedAnswer
-    assert "status 404 from something that is not the service (text/html)" in str(error)
+    assert "status 404, but not from the service (text/html)" in str(error)
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"items"'])
@@ -106,19 +106,19 @@ def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         error = refused(client_of(server.url))
     assert type(error) is UnexpectedAnswer
-    assert "the answer holds no item" in str(error)
+    assert "the response has no item" in str(error)
 
 
 @pytest.mark.parametrize("body", [{}, [], None, {"5ef4551c52e054191a61a99f": None}])
 def test_catalog_answers_that_do_not_hold_the_dataset(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         client = client_of(server.url)
-        with pytest.raises(UnexpectedAnswer, match="the answer does not hold the dataset"):
+        with pytest.raises(UnexpectedAnswer, match="the response does not hold the dataset"):
             client.catalog.datasets.get("5ef4551c52e054191a61a99f")
 
 
 def test_catalog_answers_that_name_no_dataset(client_of: ClientOf) -> None:
-    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedAnswer, match="the answer names no dataset"):
+    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedAnswer, match="the response names no dataset"):
         client_of(server.url).catalog.datasets.create({})
 
 
@@ -140,7 +140,7 @@ def test_json_that_is_no_object_of_the_service(body: Any, client_of: ClientOf) -
             lambda: list(client.flow_service.flows.find()),
         ]
         for call in calls:
-            with pytest.raises(UnexpectedAnswer, match="the answer holds no"):
+            with pytest.raises(UnexpectedAnswer, match="the response has no"):
                 call()
 
 

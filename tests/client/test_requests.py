@@ -1,5 +1,6 @@
-"""The request loop: headers, tokens, retries, redirects. The other side is a server that answers as it is told."""
+"""The request loop: headers, tokens, retries, redirects, against a server with canned responses."""
 
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +40,7 @@ def read(client: Client) -> Any:
 
 
 class TestHeaders:
-    def test_every_request_says_who_asks_and_for_which_sandbox(self, client_of: ClientOf) -> None:
+    def test_every_request_names_the_client_and_the_sandbox(self, client_of: ClientOf) -> None:
         with Server(OK) as server:
             client = client_of(server.url, sandbox="stage")
             read(client)
@@ -106,13 +107,13 @@ class TestTokens:
         with Server(REFUSED) as server, pytest.raises(ApiError) as caught:
             read(client_of(server.url))
         assert (caught.value.status, caught.value.code) == (401, "401013")
-        assert "check aep:clientId and aep:clientSecret" in str(caught.value)
+        assert "Check aep:clientId and aep:clientSecret" in str(caught.value)
         assert len(server.requests) == len(server.token_requests) == 2
         assert pauses == []
 
     def test_403_renews_nothing(self, client_of: ClientOf) -> None:
         refusal = Answer(403, {"error_code": "403025", "message": "Profile is not valid"})
-        with Server(refusal) as server, pytest.raises(ApiError, match="add it to one in the Admin Console"):
+        with Server(refusal) as server, pytest.raises(ApiError, match="In the Admin Console, add the credential"):
             read(client_of(server.url))
         assert len(server.requests) == len(server.token_requests) == 1
 
@@ -128,14 +129,14 @@ class TestTokens:
     def test_an_answer_without_a_token(self, body: Any, client_of: ClientOf) -> None:
         with Server(OK) as server:
             server.tokens = lambda n: Answer(200, body)
-            with pytest.raises(UnexpectedAnswer, match="the answer holds no access token"):
+            with pytest.raises(UnexpectedAnswer, match="the response has no access token"):
                 read(client_of(server.url))
         assert server.requests == []
 
     def test_a_wrong_client_secret(self, client_of: ClientOf) -> None:
         with Server(OK) as server:
             server.tokens = lambda n: Answer(401, {"error": "invalid_client", "error_description": "wrong"})
-            with pytest.raises(ApiError, match="IMS does not know this client id and secret"):
+            with pytest.raises(ApiError, match="Check aep:clientId and aep:clientSecret"):
                 create(client_of(server.url))
         assert len(server.token_requests) == 1
         assert server.requests == []
@@ -215,11 +216,6 @@ class TestRetries:
             assert create(client) == FLOW
         assert methods(server.requests) == ["POST"]
 
-    def test_a_connection_that_stays_refused(self, client_of: ClientOf, pauses: list[float]) -> None:
-        with Server(MADE, listen=False) as server, pytest.raises(RequestNotSent, match="is it running and reachable"):
-            create(client_of(server.url))
-        assert len(pauses) >= 4
-
     def test_an_answer_that_breaks_off(self, client_of: ClientOf) -> None:
         broken = Answer(200, '{"items"', {"Content-Length": "100", "Connection": "close"})
         with Server(broken, OK) as server:
@@ -279,12 +275,60 @@ class TestRetries:
             client_of(server.url).flow_service.target_connections.delete("t")
         assert len(server.requests) == 1
 
-    def test_it_says_how_often_it_was_tried(self, client_of: ClientOf) -> None:
+    def test_the_error_says_how_often_it_was_tried(self, client_of: ClientOf) -> None:
         with Server(Answer(503)) as server, pytest.raises(ApiError, match=r"\nTried 5 times\.$"):
             read(client_of(server.url))
         with Server(Answer(404, {"message": "no"})) as server, pytest.raises(ApiError) as caught:
             read(client_of(server.url))
         assert "ried" not in str(caught.value)
+
+
+class TestCannotConnect:
+    """How requests and urllib3 wrap "cannot connect" is checked on the installed ones: a creation that was not sent is
+    repeated, one whose response was lost is not. The token comes from a server that can be reached."""
+
+    @pytest.fixture(autouse=True)
+    def no_proxy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    def assert_not_sent(self, client_of: ClientOf, url: str, pauses: list[float]) -> None:
+        with Server(MADE) as ims, pytest.raises(RequestNotSent, match="connections: cannot connect to ") as caught:
+            client_of(url, ims_endpoint=ims.url).flow_service.connections.create({})
+        assert len(ims.token_requests) == 1
+        assert "is it running and reachable?" in str(caught.value)
+        assert len(pauses) >= 4
+
+    def test_refused(self, client_of: ClientOf, pauses: list[float]) -> None:
+        with Server(MADE, listen=False) as server:
+            self.assert_not_sent(client_of, server.url, pauses)
+
+    def test_unknown_host(self, client_of: ClientOf, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+        resolve = socket.getaddrinfo
+
+        def getaddrinfo(host: str, *arguments: Any, **options: Any) -> Any:
+            if host == "platform.invalid":
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            return resolve(host, *arguments, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        self.assert_not_sent(client_of, "http://platform.invalid", pauses)
+
+    def test_proxy_refuses(self, client_of: ClientOf, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+        with Server(MADE, listen=False) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            self.assert_not_sent(client_of, "http://platform.invalid", pauses)
+
+    def test_an_older_error_of_the_caller_does_not_count(self, client_of: ClientOf) -> None:
+        with Server(MADE, listen=False) as down, Server(LOST, MADE) as server:
+            try:
+                create(client_of(down.url))
+            except RequestNotSent:
+                with pytest.raises(ResponseLost):
+                    create(client_of(server.url))
+        assert methods(server.requests) == ["POST"]
 
 
 class TestTimeLimit:
@@ -310,17 +354,17 @@ class TestTimeLimit:
             read(client_of(server.url))
         assert pauses == []
 
-    def test_no_answer_is_waited_for_any_longer(self, client_of: ClientOf) -> None:
-        with Server(SILENCE) as server, pytest.raises(ResponseLost, match="gave no answer within 1 s"), time_limit(1):
+    def test_waiting_for_a_response_ends_with_it(self, client_of: ClientOf) -> None:
+        with Server(SILENCE) as server, pytest.raises(ResponseLost, match="did not respond within 1 s"), time_limit(1):
             read(client_of(server.url))
-        with Server(OK) as server, pytest.raises(RequestNotSent, match="there was no time left for it"), time_limit(0):
+        with Server(OK) as server, pytest.raises(RequestNotSent, match="no time was left to send it"), time_limit(0):
             read(client_of(server.url))
         assert server.requests == []
 
 
 class TestTooManyRequests:
-    def test_all_threads_wait_when_one_was_told_to(self) -> None:
-        """The first is told 429 and 50 s; the others, which come later, wait as well."""
+    def test_all_threads_wait_after_one_received_429(self) -> None:
+        """The first receives 429 and Retry-After: 50; the others start later and wait too."""
         busy = Answer(429, headers={"Retry-After": "50"})
         told, waits = threading.Event(), list[float]()
 
@@ -337,18 +381,18 @@ class TestTooManyRequests:
         assert len(server.requests) == 6
         assert sum(waits) > 5 * 40
 
-    def test_a_wait_that_is_too_long_for_one_is_an_error_at_once(self, client_of: ClientOf) -> None:
+    def test_a_wait_beyond_the_time_limit_fails_at_once(self, client_of: ClientOf) -> None:
         busy = Answer(429, headers={"Retry-After": "100"})
         with Server(busy, OK) as server:
             client = client_of(server.url)
             with time_limit(200):
                 read(client)
-            wanted = r"wants no call for \d+ s\nNothing was changed by it: .*\nTried once; the time limit"
+            wanted = r"accepts no requests for \d+ s\nNothing was changed: .*\nTried once; the time limit"
             with time_limit(20), pytest.raises(RequestNotSent, match=wanted):
                 read(client)
         assert len(server.requests) == 2
 
-    def test_it_counts_as_no_try(self, client_of: ClientOf) -> None:
+    def test_it_does_not_count_as_a_try(self, client_of: ClientOf) -> None:
         with Server(*[Answer(429)] * 8, OK) as server:
             assert read(client_of(server.url)) == FLOW
         assert len(server.requests) == 9
@@ -359,7 +403,7 @@ class TestRedirects:
     def test_are_never_followed(self, status: int, client_of: ClientOf) -> None:
         with Server(OK) as elsewhere, Server(Answer(status, headers={"Location": f"{elsewhere.url}/x"})) as server:
             client = client_of(server.url)
-            with pytest.raises(UnexpectedAnswer, match=f"status {status} from something that is not the service"):
+            with pytest.raises(UnexpectedAnswer, match=f"status {status}, but not from the service"):
                 read(client)
         assert elsewhere.requests == elsewhere.token_requests == []
 

@@ -1,4 +1,4 @@
-"""No secret in an error: what services quote is masked. None to strangers: TLS is verified, http is for loopback."""
+"""Secrets are masked in errors, and are sent only over verified TLS or to this machine."""
 
 import ssl
 from collections.abc import Callable
@@ -121,7 +121,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unset")
-def test_a_certificate_that_nobody_vouches_for(authority: trustme.CA, client_of: ClientOf, pauses: list[float]) -> None:
+def test_an_untrusted_certificate(authority: trustme.CA, client_of: ClientOf, pauses: list[float]) -> None:
     wanted = r"the certificate of 127.0.0.1:\d+ is not trusted: "
     with Server(OK, tls=certified(authority)) as server, pytest.raises(UnexpectedAnswer, match=wanted) as caught:
         client_of(server.url).flow_service.flows.get("f")
@@ -130,7 +130,7 @@ def test_a_certificate_that_nobody_vouches_for(authority: trustme.CA, client_of:
     assert pauses == [], "not tried again"
 
 
-def test_an_authority_of_the_company(
+def test_a_company_certificate_authority(
     authority: trustme.CA, client_of: ClientOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -183,7 +183,7 @@ def test_credentials_in_an_address_are_refused_and_not_shown(url: str) -> None:
 @pytest.mark.parametrize("key", ["orgId", "clientId", "sandbox"])
 @pytest.mark.parametrize("value", ["two words", "Entwürfe", "a\nb"])
 def test_what_no_header_can_hold(key: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=f"aep:{key} must be printable ASCII without blanks"):
+    with pytest.raises(ConfigError, match=f"aep:{key} must be printable ASCII without spaces"):
         config.load({**KNOWN, f"aep:{key}": value}.get)
 
 

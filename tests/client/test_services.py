@@ -71,7 +71,7 @@ class TestEveryCollection:
         pages = [entry for entry in emulator.journal() if entry["method"] == "GET"]
         assert 3 <= len(pages) <= 4
 
-    def test_gone_is_told_from_there(self, kind: str, client: Client, emulator: Emulator) -> None:
+    def test_get_and_delete_report_what_is_gone(self, kind: str, client: Client, emulator: Emulator) -> None:
         chain = mixpanel.make_chain(emulator)
         collection = collections(client)[kind]
         made = collection.create(body(chain, kind, "mine"))["id"]
@@ -107,7 +107,6 @@ def test_the_newest_is_found_while_others_are_deleted(kind: str, client: Client,
 def test_other_lists_have_all_pages_too(client: Client, emulator: Emulator) -> None:
     emulator.settings(page_size=2)
     assert [item["name"] for item in client.sandboxes.find()] == ["prod", "stage", "dev", "local"]
-    assert client.sandboxes.get("stage")["type"] == "development"
     assert len(list(client.flow_service.connection_specs.find())) > 40
     assert len(list(client.flow_service.flow_specs.find())) >= 7
     found = list(client.flow_service.connection_specs.find('name=="Mixpanel"'))
@@ -138,7 +137,9 @@ def test_a_change_needs_the_current_etag(client: Client, emulator: Emulator) -> 
     assert flows.update(chain.flow, rename, third)["id"] == chain.flow
 
 
-def test_what_is_in_use_is_tried_again_and_then_told(client: Client, emulator: Emulator, pauses: list[float]) -> None:
+def test_deleting_what_is_in_use_is_retried_and_then_fails(
+    client: Client, emulator: Emulator, pauses: list[float]
+) -> None:
     chain = mixpanel.make_chain(emulator)
     emulator.clear_journal()
     with pytest.raises(InUse, match="FLOW-1418-400"):
@@ -169,12 +170,12 @@ def test_a_run_is_started(client_of: ClientOf, form: dict[str, Any]) -> None:
         assert json.loads(server.requests[0].body) == {"flowId": "flow"}
 
 
-def test_a_started_run_without_an_id_is_no_answer(client_of: ClientOf) -> None:
+def test_a_started_run_without_an_id_is_an_error(client_of: ClientOf) -> None:
     with Server(Answer(201, {"items": []})) as server, pytest.raises(UnexpectedAnswer, match="names no run"):
         client_of(server.url).flow_service.start_run("flow")
 
 
-def test_sandboxes_are_apart(client_of: ClientOf, emulator: Emulator) -> None:
+def test_sandboxes_are_isolated(client_of: ClientOf, emulator: Emulator) -> None:
     chain = mixpanel.make_chain(emulator, "dev")
     dev, stage = client_of(emulator.url, sandbox="dev"), client_of(emulator.url, sandbox="stage")
     assert dev.flow_service.flows.get(chain.flow)["name"] == "Mixpanel dataflow"
@@ -185,7 +186,9 @@ def test_sandboxes_are_apart(client_of: ClientOf, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("kind", ["flows", "mappingSets", "schemas", "dataSets"])
-def test_a_sandbox_that_is_not_there_is_no_gone_object(kind: str, client_of: ClientOf, emulator: Emulator) -> None:
+def test_a_missing_sandbox_does_not_mean_that_the_object_is_gone(
+    kind: str, client_of: ClientOf, emulator: Emulator
+) -> None:
     nowhere = client_of(emulator.url, sandbox="nowhere")
     with pytest.raises(ApiError) as caught:
         collections(nowhere)[kind].get("5ef4551c52e054191a61a99f")
@@ -205,15 +208,15 @@ class TestTokens:
 
     def test_a_token_that_never_holds_is_an_error(self, client: Client, emulator: Emulator) -> None:
         emulator.settings(token_ttl_s=0)
-        with pytest.raises(ApiError, match="The access token was refused: check aep:clientId"):
+        with pytest.raises(ApiError, match="Check aep:clientId"):
             list(client.flow_service.flows.find())
         assert [entry["status"] for entry in emulator.journal()] == [200, 401, 200, 401]
 
     @pytest.mark.parametrize(
         ("changes", "text"),
         [
-            ({"client_secret": "canary-wrong"}, "IMS does not know this client id and secret"),
-            ({"client_id": "other"}, "IMS does not know this client id and secret"),
+            ({"client_secret": "canary-wrong"}, "Check aep:clientId and aep:clientSecret"),
+            ({"client_id": "other"}, "Check aep:clientId and aep:clientSecret"),
             ({"org_id": "OTHER@AdobeOrg"}, "403 403025"),
         ],
     )

@@ -132,9 +132,17 @@ def message(text: str, resource: str) -> str:
     return sample.rstrip()
 
 
-def tree() -> str:
-    """The family as errors.py draws it."""
-    return str(errors.__doc__).split("\n\n", 1)[1].strip()
+def tree(base: type[errors.AepError] = errors.AepError, indent: str = "") -> str:
+    """The classes below `base`, each with the first paragraph of its docstring."""
+    lines = [] if indent else [base.__name__]
+    below = base.__subclasses__()
+    for each in below:
+        last = each is below[-1]
+        about = str(each.__doc__).split("\n")[0].removesuffix(".")
+        lines.append(f"{indent}{'└── ' if last else '├── '}{each.__name__}: {about}")
+        if each.__subclasses__():
+            lines.append(tree(each, indent + ("    " if last else "│   ")))
+    return "\n".join(lines)
 
 
 def remedies() -> str:
@@ -148,7 +156,7 @@ def remedies() -> str:
 
 def written(page: str, found: dict[str, str]) -> str:
     """The page with the family, the codes and the samples as they are now."""
-    for heading, block in {**found, "The family": tree()}.items():
+    for heading, block in {**found, "Hierarchy": tree()}.items():
         page = _replaced(page, heading, r"```\n.*?```", f"```\n{block}\n```")
     return _replaced(page, "Codes", r"\|.*\|", remedies())
 

@@ -118,7 +118,7 @@ def test_a_stack_of_a_real_sandbox_says_what_is_missing(repository: Stack, emula
 
     repository.secret("dataflows:web-shop-password", "canary-of-a-flow")
     text = repository.fail("preview")
-    assert "The client secret of the credential (aep:clientSecret) is not set: pulumi config set --secret" in text
+    assert "aep:clientSecret is not set: run pulumi config set --secret" in text
     for key in ("orgId", "clientId", "sandbox"):
         assert f"aep:{key} still holds the placeholder" in text
     assert "canary" not in text

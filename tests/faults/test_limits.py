@@ -25,7 +25,7 @@ def fault(emulator: Emulator, method: str, path: str, **what: Any) -> None:
     emulator.control("POST", "faults", {"method": method, "path": path, **what}).raise_for_status()
 
 
-def good_weather(emulator: Emulator) -> None:
+def clear_faults(emulator: Emulator) -> None:
     emulator.control("DELETE", "faults").raise_for_status()
 
 
@@ -63,13 +63,13 @@ def test_a_silent_service_and_one_out_of_order_end_with_the_time_limit(tmp_path:
     fault(emulator, "POST", "/fieldgroups$", **OUT_OF_ORDER)
     text = stack.fail("up")
     assert "flowservice/connections: 127.0.0.1" in text
-    assert f"gave no answer within 3 s\n    {ResponseLost.remedy}\n    Tried once; {limit(3)}" in text
+    assert f"did not respond within 3 s\n    {ResponseLost.remedy}\n    Tried once; {limit(3)}" in text
     assert "tenant/fieldgroups: 503: out of order (request id " in text
     assert re.search(rf"Tried \d+ times; {re.escape(limit(5))}", text)
     assert "FieldGroup group" not in stack.resources()
 
     until(lambda: emulator.objects()["BaseConnection"])  # the silent service did the work after all
-    good_weather(emulator)
+    clear_faults(emulator)
     stack.up()
     assert [len(found) for found in emulator.objects().values()].count(1) == 2
     assert stack.resources()["BaseConnection base"]["id"] == emulator.objects()["BaseConnection"][0]["id"]
@@ -79,7 +79,7 @@ def test_a_silent_service_and_one_out_of_order_end_with_the_time_limit(tmp_path:
     assert limit(2) in stack.fail("up")
     fault(emulator, "DELETE", "/connections/", **OUT_OF_ORDER)
     assert limit(4) in stack.fail("destroy")
-    good_weather(emulator)
+    clear_faults(emulator)
     stack.destroy()
     assert not any(emulator.objects().values())
 
@@ -95,7 +95,7 @@ def test_ctrl_c_waits_for_what_is_under_way_no_longer_than_its_time_limit(tmp_pa
     assert process.returncode != 0
     assert limit(5) in text
     assert "Traceback" not in text
-    good_weather(emulator)
+    clear_faults(emulator)
     stack.up()
     assert stack.disagreements() == []
 
@@ -111,7 +111,7 @@ def test_a_second_ctrl_c_ends_at_once_and_the_next_up_goes_on(tmp_path: Path, em
     assert process.returncode != 0
     assert "Traceback" not in stack.printed.read_text()
     until(lambda: emulator.objects()["SourceConnection"])  # the one under way
-    good_weather(emulator)
+    clear_faults(emulator)
     stack.up()
     pending = "pending: creating "  # Pulumi warns of them until they are cleared
     assert [problem for problem in stack.disagreements() if not problem.startswith(pending)] == []

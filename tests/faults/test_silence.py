@@ -1,4 +1,4 @@
-"""The work is done and then nothing is heard: the client gives up waiting, asks, and does nothing twice."""
+"""The service does the work but never responds: the client stops waiting, looks, and does nothing twice."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -16,7 +16,9 @@ aep.Schema("ids", field_group_ids=[aep.FieldGroup("fields", fields={"a": {"type"
 
 flow = aep.Flow(
     "events",
-    source_connection_id=aep.SourceConnection("s", connection_spec=aep.ConnectionSpec.MIXPANEL, data={"format": "json"}).id,
+    source_connection_id=aep.SourceConnection(
+        "s", connection_spec=aep.ConnectionSpec.MIXPANEL, data={"format": "json"}
+    ).id,
     target_connection_id="70383d02-2777-4be7-a309-9dd6eea1b46d",
     schedule={"frequency": "minute", "interval": 15},
 )

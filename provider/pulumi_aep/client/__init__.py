@@ -1,4 +1,4 @@
-"""HTTP to Adobe's services: one request loop (`http`), one module per service, all of them in `client.Client`.
+"""HTTP to Adobe's services: the request loop (`http`), one module per service, and `client.Client` with all of them.
 
-Nothing here knows Pulumi. Importing this package alone does not import what HTTP needs.
+Nothing here knows Pulumi. Importing this package does not import `requests`.
 """

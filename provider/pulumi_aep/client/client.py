@@ -1,4 +1,4 @@
-"""HTTP only: one request loop, one module per service. Nothing here knows Pulumi."""
+"""All services behind one object, and the interface that their collections share."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,38 +8,39 @@ from ..config import Settings
 from .catalog import Catalog
 from .data_prep import DataPrep
 from .flow_service import FlowService
-from .http import Http, outcome_unknown, time_limit
+from .http import Http
 from .redaction import Redactor
 from .sandboxes import Sandboxes
 from .schema_registry import SchemaRegistry
 
-__all__ = ["Client", "Collection", "outcome_unknown", "time_limit"]
-
 
 class Collection(Protocol):
-    """What every kind of object can do, whichever service keeps it."""
+    """The objects of one kind, whichever service keeps them. Every method raises ServiceError."""
 
     def create(self, body: dict[str, Any], /) -> dict[str, Any]:
-        """The answer, with the new object's `id` in it."""
+        """Create an object; the result has its `id`, and what else the service returns."""
 
     def get(self, object_id: str, /) -> dict[str, Any]:
-        """The object; NotFound if it is gone."""
+        """The object with its `id`. Raises NotFound if it is gone."""
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All objects that meet every filter."""
+        """All objects that meet every filter, in the service's own filter syntax."""
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
-        """The same, a list for each call."""
+        """The same page by page, one request each."""
 
     def update(self, object_id: str, change: Any, etag: str, /) -> dict[str, Any]:
-        """The answer to a change in the service's own form."""
+        """Apply `change`: a list of JSON Patch operations, or a whole body where the service takes PUT.
+
+        Raises PreconditionFailed if `etag` is out of date, where the service supports If-Match.
+        """
 
     def delete(self, object_id: str, /) -> None:
-        """NotFound if it is gone already."""
+        """Delete the object. Raises NotFound if it is gone (Catalog may not), InUse if something still uses it."""
 
 
-class Client:
-    """All services, for one organization and sandbox. Safe to share between threads."""
+class Client(Http):
+    """All services, for one organization and sandbox. Safe to share between threads. Arguments: see `Http`."""
 
     def __init__(
         self,
@@ -48,19 +49,9 @@ class Client:
         pause: Callable[[float], None] = time.sleep,
         redactor: Redactor | None = None,
     ) -> None:
-        http = self._http = Http(settings, guard, pause, redactor)
-        self.redactor = http.redactor
-        self.with_retries = http.with_retries
-        self.sign_in = http.sign_in
-        self.clock_ahead = http.clock_ahead
-        self.flow_service = FlowService(http)
-        self.schema_registry = SchemaRegistry(http)
-        self.catalog = Catalog(http)
-        self.data_prep = DataPrep(http)
-        self.sandboxes = Sandboxes(http)
-        self.wait = http.wait
-
-    @property
-    def writes(self) -> int:
-        """Another number before and after each request that may change something."""
-        return self._http.writes
+        super().__init__(settings, guard, pause, redactor)
+        self.flow_service = FlowService(self)
+        self.schema_registry = SchemaRegistry(self)
+        self.catalog = Catalog(self)
+        self.data_prep = DataPrep(self)
+        self.sandboxes = Sandboxes(self)

@@ -8,70 +8,65 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import UnexpectedAnswer
+from .collection import ServiceCollection
 from .http import Http, require_key
 
-BASE = "/data/foundation/flowservice"
-PAGE_SIZE = 100  # the largest that Adobe's destinations spec allows
+_BASE = "/data/foundation/flowservice"
+_PAGE_SIZE = "100"  # the largest that Adobe's destinations spec allows
 
 
-class FlowCollection:
-    """One collection of Flow Service objects, such as `connections` or `flows`."""
+class FlowCollection(ServiceCollection):
+    """One collection of Flow Service, such as `connections` or `flows`."""
 
     def __init__(self, http: Http, name: str) -> None:
-        self._http = http
-        self._path = f"{BASE}/{name}"
-
-    def create(self, body: dict[str, Any]) -> dict[str, Any]:
-        """`{id, etag}` of the new object."""
-        return require_key(f"POST {self._path}", self._http.request("POST", self._path, body=body), "id")
+        super().__init__(http, f"{_BASE}/{name}")
 
     def get(self, object_id: str) -> dict[str, Any]:
-        """The object; NotFound if it is gone."""
-        path = f"{self._path}/{object_id}"
-        answer = self._http.request("GET", path)
-        try:
-            item: dict[str, Any] = answer["items"][0]
-        except (KeyError, IndexError, TypeError):
-            raise UnexpectedAnswer(f"GET {path}", "the answer holds no item") from None
-        return item
+        """The object. Raises NotFound if it is gone."""
+        path = self._url(object_id)
+        response = self._http.request("GET", path)
+        match response:
+            case {"items": [dict(item), *_]}:
+                return item
+        raise UnexpectedAnswer(f"GET {path}", "the response has no item")
 
     def find(self, *filters: str, orderby: str = "") -> Iterator[dict[str, Any]]:
-        """All objects that meet every filter (`path==value`), in the order of `orderby` (`-name`)."""
+        """All objects that meet every filter (`path==value`), ordered by `orderby` (`-name`: descending)."""
         return chain.from_iterable(self.pages(*filters, orderby=orderby))
 
     def pages(self, *filters: str, orderby: str = "") -> Iterator[list[dict[str, Any]]]:
-        """The same page by page, one call each."""
-        query: list[tuple[str, str]] = [("property", text) for text in filters]
+        """The same page by page, one request each."""
+        query = [("property", text) for text in filters]
         query += [("orderby", orderby)] if orderby else []
-        page: list[tuple[str, str]] = [*query, ("limit", str(PAGE_SIZE))]
+        query += [("limit", _PAGE_SIZE)]
         while True:
-            answer = self._http.request("GET", self._path, query=page)
-            yield require_key(f"GET {self._path}", answer, "items")["items"]
-            following = ((answer.get("_links") or {}).get("next") or {}).get("href")
+            response = self._request("GET", self._path, "items", query=query)
+            yield response["items"]
+            following = ((response.get("_links") or {}).get("next") or {}).get("href")
             if not following:
                 return
-            page = parse_qsl(urlsplit(following).query)
+            query = parse_qsl(urlsplit(following).query)
 
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
-        """`{id, etag}` after a JSON Patch. Raises PreconditionFailed if `etag`, sent verbatim, is out of date."""
-        path = f"{self._path}/{object_id}"
-        answer = self._http.request("PATCH", path, body=operations, headers={"If-Match": etag})
-        items = answer.get("items") if isinstance(answer, dict) else None  # so the spec has it; the docs: `{id, etag}`
-        return require_key(f"PATCH {path}", items[0] if items else answer, "etag")
+        """`{id, etag}` after a JSON Patch. `etag` is sent verbatim; raises PreconditionFailed if it is out of date.
 
-    def delete(self, object_id: str) -> None:
-        """NotFound if it is gone already, InUse while a flow needs it."""
-        self._http.request("DELETE", f"{self._path}/{object_id}")
+        The docs show `{id, etag}` as the response, the OpenAPI file a list of one such item.
+        """
+        path = self._url(object_id)
+        response = self._http.request("PATCH", path, body=operations, headers={"If-Match": etag})
+        match response:
+            case {"items": [item, *_]}:
+                response = item
+        return require_key(f"PATCH {path}", response, "etag")
 
     def action(self, object_id: str, operation: str) -> dict[str, Any]:
         """`{id, etag}` after `enable` or `disable`."""
-        path = f"{self._path}/{object_id}/action"
-        answer = self._http.request("POST", path, query={"op": operation}, repeatable=True)
-        return require_key(f"POST {path}", answer, "etag")
+        path = f"{self._url(object_id)}/action"
+        return self._request("POST", path, "etag", query={"op": operation}, idempotent=True)
 
 
 class FlowService:
-    """The whole service; every attribute but the verbs at the end is a collection."""
+    """The service: its collections, and what is not about a collection."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -85,19 +80,18 @@ class FlowService:
 
     def test(self, connection_id: str) -> bool:
         """Whether the source accepts the connection's credentials."""
-        answer = self._http.request("GET", f"{BASE}/connections/{connection_id}/test")
-        return bool(answer["result"])
+        return bool(self._http.request("GET", f"{_BASE}/connections/{connection_id}/test")["result"])
 
     def start_run(self, flow_id: str) -> str:
-        """The id of a new run on demand. Refused unless the flow is enabled and its frequency is `once`.
+        """The id of a new run on demand. The service refuses unless the flow is enabled and its frequency is `once`.
 
-        Adobe's pages show three forms of the answer: `{id, etag}`, one such item in a list, the whole run.
+        Adobe's pages show three responses: `{id, etag}`, a list of one such item, the whole run.
         """
-        answer = self._http.request("POST", f"{BASE}/runs", body={"flowId": flow_id})
-        try:
-            return str((answer["items"][0] if "items" in answer else answer)["id"])
-        except (KeyError, IndexError, TypeError):
-            raise UnexpectedAnswer(f"POST {BASE}/runs", "the answer names no run") from None
+        response = self._http.request("POST", f"{_BASE}/runs", body={"flowId": flow_id})
+        match response:
+            case {"items": [{"id": run_id}, *_]} | {"id": run_id}:
+                return str(run_id)
+        raise UnexpectedAnswer(f"POST {_BASE}/runs", "the response names no run")
 
     def explore(
         self,
@@ -108,14 +102,14 @@ class FlowService:
         file_type: str = "",
         source_params: dict[str, Any] | None = None,
     ) -> Any:
-        """What the source holds at `path`: of a file, table or REST source `{format, schema, data}` with a preview of
-        its rows; of a `root` or `folder` a list of `{type, name, path, …}`.
+        """What the source holds at `path`: `{format, schema, data}`, with some rows as `data`, for a file, table or
+        REST source; a list of `{type, name, path, …}` for a `root` or `folder`.
 
-        `source_params` travels as base64 of its JSON text (tutorial; its own sample encodes another source's value).
+        `source_params` is sent as base64 of its JSON (tutorial; its own sample encodes another source's value).
         """
         query = {"objectType": object_type, "object": path, "fileType": file_type, "preview": "true"}
         if source_params is not None:
             text = json.dumps(source_params, separators=(",", ":"))
             query["sourceParams"] = base64.b64encode(text.encode()).decode()
-        asked = {name: value for name, value in query.items() if value}
-        return self._http.request("GET", f"{BASE}/connections/{connection_id}/explore", query=asked)
+        query = {name: value for name, value in query.items() if value}
+        return self._http.request("GET", f"{_BASE}/connections/{connection_id}/explore", query=query)

@@ -1,4 +1,4 @@
-"""Access tokens: OAuth server-to-server credentials of Adobe IMS (facts: `POST /ims/token/v3`)."""
+"""Access tokens: OAuth server-to-server credentials of Adobe IMS (`POST /ims/token/v3`)."""
 
 import threading
 import time
@@ -9,38 +9,38 @@ from ..config import Settings
 from ..errors import UnexpectedAnswer
 
 TOKEN_PATH = "/ims/token/v3"
-RENEW_BEFORE_END_S = 300
+_RENEW_BEFORE_END_S = 300
 
 
 class TokenSource:
-    """One token for the whole process, asked for once at a time and renewed before it ends.
+    """One token for the whole process, fetched by one thread at a time and renewed before it expires.
 
-    `ask` sends the form to IMS and gives the decoded answer.
+    `send_form` posts a form to IMS and returns the decoded response.
     """
 
-    def __init__(self, settings: Settings, ask: Callable[[dict[str, str]], Any]) -> None:
+    def __init__(self, settings: Settings, send_form: Callable[[dict[str, str]], Any]) -> None:
         self._settings = settings
-        self._ask = ask
+        self._send_form = send_form
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
 
     def get(self) -> str:
-        """The current token; a new one when there is none or it ends soon."""
+        """The current token; a new one if there is none or it expires soon."""
         with self._lock:
             if time.monotonic() >= self._renew_at:
                 self._fetch()
             return self._token
 
     def renew(self, refused: str) -> str:
-        """A token other than the `refused` one: another thread may have fetched it already."""
+        """A token other than the `refused` one; another thread may have fetched it already."""
         with self._lock:
             if self._token == refused:
                 self._fetch()
             return self._token
 
     def _fetch(self) -> None:
-        answer = self._ask(
+        response = self._send_form(
             {
                 "client_id": self._settings.client_id,
                 "client_secret": self._settings.client_secret,
@@ -49,7 +49,7 @@ class TokenSource:
             }
         )
         try:
-            self._token, lifetime = str(answer["access_token"]), float(answer["expires_in"])
+            self._token, lifetime = str(response["access_token"]), float(response["expires_in"])
         except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(f"POST {TOKEN_PATH}", "the answer holds no access token") from None
-        self._renew_at = time.monotonic() + max(lifetime / 2, lifetime - RENEW_BEFORE_END_S)
+            raise UnexpectedAnswer(f"POST {TOKEN_PATH}", "the response has no access token") from None
+        self._renew_at = time.monotonic() + max(lifetime / 2, lifetime - _RENEW_BEFORE_END_S)

@@ -1,0 +1,51 @@
+"""What the collections of all services have in common."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+from urllib.parse import quote
+
+from .http import Http, require_key
+
+
+class ServiceCollection:
+    """The objects at `path`. A subclass adds what differs: how the service pages, updates and wraps its responses."""
+
+    def __init__(self, http: Http, path: str) -> None:
+        self._http, self._path = http, path
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The response, with the new object's `id`."""
+        return self._request("POST", self._path, "id", body=body)
+
+    def find(self, *filters: str) -> Iterator[dict[str, Any]]:
+        """All objects that meet every filter."""
+        return chain.from_iterable(self.pages(*filters))
+
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """The same page by page, one request each."""
+        raise NotImplementedError
+
+    def delete(self, object_id: str) -> None:
+        """Raises NotFound if the object is gone."""
+        self._http.request("DELETE", self._url(object_id))
+
+    def _url(self, object_id: str) -> str:
+        return f"{self._path}/{quote(object_id, safe='')}"
+
+    def _request(self, method: str, path: str, key: str, **options: Any) -> dict[str, Any]:
+        """The response, which must have `key`."""
+        return require_key(f"{method} {path}", self._http.request(method, path, **options), key)
+
+    def _pages_by_offset(
+        self, query: list[tuple[str, str]], items: Callable[[Any], list[dict[str, Any]]]
+    ) -> Iterator[list[dict[str, Any]]]:
+        """All pages, the empty one at the end included. `items` takes a page's objects out of the response."""
+        start = 0
+        while True:
+            page = [*query, ("limit", "100"), ("start", str(start))]
+            found = items(self._http.request("GET", self._path, query=page))
+            yield found
+            if not found:
+                return
+            start += len(found)
