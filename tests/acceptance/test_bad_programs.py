@@ -182,19 +182,19 @@ OF_ITS_OWN = {
     ),
     "expression as attribute": Case(
         mapping('[{"source": "a", "destination": "x"}, {"source": "concat(a, b)", "destination": "_id"}]'),
-        "mappings[1]: source: 'concat(a, b)' is no field name",
+        "mappings[1]: source: 'concat(a, b)' is not a field path",
         "set source_type to 'EXPRESSION'",
     ),
     "one destination twice": Case(
         mapping('[{"source": "a", "destination": "x"}, {"source": "b", "destination": "x"}]'),
-        "mappings: each destination may occur once; x occurs more often",
+        "mappings: each destination may appear only once; repeated: x",
     ),
     "field without a type": Case(
         'aep.FieldGroup("bad", fields={"item": {"title": "Item"}})', "fields: item: must be an object with a type"
     ),
     "field with a dot": Case(
         'aep.FieldGroup("bad", fields={"item.id": {"type": "string"}})',
-        "fields: item.id: a field name begins with a letter and has no blanks or dots",
+        "fields: item.id: field names start with a letter and contain no spaces or dots",
     ),
     "field group by its bare id": Case(
         'aep.Schema("bad", field_group_ids=["mixins/1"])', "field_group_ids[0]: must be a field group's $id"

@@ -63,7 +63,7 @@ def test_a_second_copy_is_refused_and_a_lost_state_comes_back(tmp_path: Path, em
     second = Chain(tmp_path / "two", emulator, "dev").start()
     emulator.clear_journal()
     for text in (second.fail("preview"), second.fail("up")):
-        assert "is there already as" in text
+        assert "already exists as" in text
         assert f"owned by shop/dev/web#{owner_id}" in text
         assert "take_over=True" in text
         assert "allow_duplicate_name=True" in text

@@ -67,4 +67,4 @@ pulumi.export("dataset", {{"name": dataset.name, "schema": schema.title, "descri
     assert emulator.objects() == before
 
     dev.program(f'aep.Flow.get("flow", "{theirs.source}")')
-    assert f"There is no Flow {theirs.source} in sandbox local: check the id given to get()." in dev.fail("preview")
+    assert f"No Flow {theirs.source} in sandbox local: check the id given to get()." in dev.fail("preview")

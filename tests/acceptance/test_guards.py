@@ -18,7 +18,7 @@ def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator
     stack.up()
     dataset = emulator.objects()["Dataset"][0]
     fault(emulator, method="GET", path="/catalog/batches$", status=200, body=BATCH)
-    kept = f"Dataset {dataset['id']} (web) holds data and is kept. To lose the data, set force_destroy=True on it"
+    kept = f"Dataset {dataset['id']} (web) holds data and was not deleted. To delete it with its data, set force_destroy=True"
 
     emulator.clear_journal()
     stack.change({"Schema": {"class_id": XdmClass.PROFILE}, "FieldGroup": {"class_ids": [XdmClass.PROFILE]}})

@@ -202,7 +202,7 @@ def test_a_schedule_allows_no_run_on_demand(emulator: Emulator, time: Time, flow
 
 def test_a_disabled_flow_is_not_waited_for(emulator: Emulator, time: Time, flow: str) -> None:
     emulator.request("POST", f"{FLOW}/flows/{flow}/action?op=disable").raise_for_status()
-    assert refused(flow) == "flow good: it is disabled, so it makes no runs: set enabled=True of the flow"
+    assert refused(flow) == "flow good: it is disabled and does not run: set enabled=True on the flow"
     assert time.waited == 0
 
 

@@ -113,7 +113,7 @@ CASES: list[tuple[type[Provider], str, Any, str]] = [
         Mapping,
         "mappings",
         [{"source": "a", "destination": "x"}, {"source": "b", "destination": "x"}],
-        "each destination may occur once; x",
+        "each destination may appear only once; x",
     ),
     (
         Mapping,

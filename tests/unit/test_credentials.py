@@ -88,7 +88,7 @@ def test_strict_puts_the_former_credentials_back(tested: Tested, emulator: Emula
     tested(True)
     made = PROVIDER.create(props())
     tested(False)
-    with pytest.raises(CredentialsRejected, match="Its former credentials were put back"):
+    with pytest.raises(CredentialsRejected, match="The previous credentials were restored"):
         PROVIDER.update(made.id, as_the_host_gives(made.outs), props(password="canary-new", description="new"))
     assert password(emulator, made.id) == "canary-password"
     tested(True)  # the state is that of before: its etag is of the past
