@@ -179,7 +179,7 @@ def texts(patch: Callable[..., Act], name: str = "name") -> dict[str, list[Seen]
     }
 
 
-def text_rounds(write: str, name: str = "name") -> tuple[Round, ...]:
+def text_rounds(write: str, name: str = "name", other: str = "renamed") -> tuple[Round, ...]:
     """The rounds `in_place` of a kind with a name, a description and an owner line."""
-    changes: list[Props] = [{name: "renamed"}, {"description": "changed"}, {"owner": RENAMED_OWNER}]
+    changes: list[Props] = [{name: other}, {"description": "changed"}, {"owner": RENAMED_OWNER}]
     return tuple(Round(change, (write,)) for change in changes)

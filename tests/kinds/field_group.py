@@ -69,7 +69,7 @@ DESCRIPTION = Description(
         Bad("class_ids", ["experienceevent"], "class_ids[0]: must be a class $id"),
     ),
     in_place=(
-        *text_rounds("PATCH fieldgroups", "title"),
+        *text_rounds("PATCH fieldgroups", "title", "renamed fields"),
         Round({"fields": {**FULL, "color": {"type": "string"}}}, ("PATCH fieldgroups",)),
     ),
     replaced=(
@@ -97,7 +97,7 @@ DESCRIPTION = Description(
         patch(("add", f"{FIELDS}/item/meta:xdmType", "string")),
         patch(("replace", "/meta:intendedToExtend", [XdmClass.PROFILE, EXPERIENCE_EVENT])),
     ),
-    same_as_first_round=patch(("replace", "/title", "renamed")),
+    same_as_first_round=patch(("replace", "/title", "renamed fields")),
     others=Others(
         lambda number: patch(("add", f"{FIELDS}/theirs{number}", {"type": "string"})),
         lambda item, number: (
