@@ -197,7 +197,7 @@ class Chain(Stack):
 
     def start(self, changes: Json | None = None, sandbox: str = "local", every: bool = False) -> Self:
         """Create the stack; `changes` as for `change`, `every` gives all arguments."""
-        self.items = [
+        self.items: list[Json] = [
             {"kind": kind, "key": key, "name": _resource_name(kind, key), "arguments": dict(arguments)}
             for kind, key, arguments in kinds.objects()
         ]
