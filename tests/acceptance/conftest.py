@@ -33,11 +33,11 @@ def stack(tmp_path: Path, emulator: Emulator) -> Callable[..., Stack]:
 
 @pytest.fixture
 def chain(tmp_path: Path, emulator: Emulator) -> Callable[..., Chain]:
-    """Makes stacks of `programs/chain.py`: chain({"Flow": {"name": "x"}})."""
+    """Makes stacks of `programs/kinds.py`: chain({"Flow": {"name": "x"}})."""
     engine()
 
-    def make(values: Json | None = None, name: str = "dev", sandbox: str = "local") -> Chain:
-        return Chain(tmp_path, emulator, name).start(values, sandbox)
+    def make(changes: Json | None = None, name: str = "dev", sandbox: str = "local", every: bool = False) -> Chain:
+        return Chain(tmp_path, emulator, name).start(changes, sandbox, every)
 
     return make
 
@@ -51,6 +51,7 @@ def repository(tmp_path: Path, emulator: Emulator) -> Stack:
     for folder in (tmp_path, tmp_path / "stacks"):
         (folder / ".venv").symlink_to(sys.prefix)  # Pulumi.yaml names it
     stack = Stack(tmp_path, emulator, "local")
+    del stack.environment["PYTHONPATH"]  # with pip's own list
     stack.config_file = tmp_path / "stacks" / "Pulumi.local.yaml"
     stack.environment["PULUMI_CONFIG_PASSPHRASE"] = "local"  # the one that the stack file was made with
     stack.run("stack", "init", "local", "--no-select")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from typing import Any, Self
 
 import yaml
 
+import kinds
 from support.emulator import Emulator
+from support.journal import calls, reads, writes
 
 PROJECT = "shop"
 HEAD = """\
@@ -25,6 +28,10 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 """How every program begins, as `stacks/__main__.py` does."""
 
 Json = dict[str, Any]
+QUICK = Path(__file__).parents[1] / "support" / "quick"
+"""On the path of programs: a `pip` that lists no packages."""
+
+__all__ = ["Chain", "Json", "Preview", "Result", "Stack", "calls", "engine", "environment", "reads", "short", "writes"]
 
 
 def engine() -> str:
@@ -35,7 +42,7 @@ def engine() -> str:
 
 
 def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
-    """Nothing of the caller's Pulumi or AEP settings; everything that Pulumi keeps is below `folder`."""
+    """Nothing of the caller's Pulumi or AEP settings; Pulumi keeps everything below `folder`."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "AEP_"))}
     (folder / "state").mkdir(exist_ok=True)
     return inherited | {
@@ -45,6 +52,7 @@ def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE": "acceptance",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "AEP_EMULATOR_PORT": str(emulator.port),
+        "PYTHONPATH": str(QUICK),
     }
 
 
@@ -185,58 +193,45 @@ class Stack:
 
 
 class Chain(Stack):
-    """A stack of `programs/chain.py`, which makes one object of each kind and a second field group."""
+    """A stack of `programs/kinds.py`: one typical object of each kind, and the further ones of the descriptions."""
 
-    def start(self, values: Json | None = None, sandbox: str = "local") -> Self:
-        """Create the stack; `values` as for `change`."""
-        self.values: Json = {}
-        self.change(values or {})
-        return self.create(CHAIN.read_text(), sandbox)
+    def start(self, changes: Json | None = None, sandbox: str = "local", every: bool = False) -> Self:
+        """Create the stack; `changes` as for `change`, `every` gives all arguments."""
+        self.items: list[Json] = [
+            {"kind": kind, "key": key, "name": _resource_name(kind, key), "arguments": dict(arguments)}
+            for kind, key, arguments in kinds.objects()
+        ]
+        self.change({kind: kinds.DESCRIPTIONS[kind].every for kind in kinds.ORDER} if every else {})
+        self.change(changes or {})
+        return self.create(KINDS.read_text(), sandbox)
 
-    def change(self, values: Json) -> None:
+    def change(self, changes: Json) -> None:
         """Change arguments, by kind and name, on top of what earlier calls changed."""
-        for kind, value in values.items():
-            self.values[kind] = {**self.values.get(kind, {}), **value} if isinstance(value, dict) else value
-        (self.folder / "values.json").write_text(json.dumps(self.values))
+        for item in self.items:
+            if item["name"] == "web":
+                item["arguments"].update(changes.get(item["kind"], {}))
+        self._write()
+
+    def rename(self, suffix: str) -> None:
+        """Give all resources other names, with aliases."""
+        for item in self.items:
+            item["options"] = {"aliases": [item["name"]]}
+            item["name"] += suffix
+        self._write()
+
+    def _write(self) -> None:
+        (self.folder / "resources.json").write_text(json.dumps(self.items))
 
 
-CHAIN = Path(__file__).parent / "programs" / "chain.py"
+def _resource_name(kind: str, key: str) -> str:
+    return "web" if key == kinds.DESCRIPTIONS[kind].key else f"web-{key}"
 
 
-def calls(emulator: Emulator) -> list[str]:
-    """The journal in its order, as "POST token", "GET flowSpecs", "PATCH flows", "POST flows/action"."""
-    return [f"{entry['method']} {_collection(entry['path'])}" for entry in emulator.journal()]
+KINDS = Path(__file__).parent / "programs" / "kinds.py"
+EACH = [f"{kind} web" for kind in kinds.ORDER]
+"""The chain's resources without the further ones."""
 
 
-def writes(emulator: Emulator) -> list[str]:
-    """The calls that change something."""
-    return [call for call in calls(emulator) if not call.startswith("GET") and call != "POST token"]
-
-
-def reads(emulator: Emulator) -> list[str]:
-    """The calls that change nothing; tokens left out."""
-    return [call for call in calls(emulator) if call.startswith("GET")]
-
-
-COLLECTIONS = (
-    "token",
-    "connectionSpecs",
-    "flowSpecs",
-    "connections",
-    "sourceConnections",
-    "targetConnections",
-    "flows",
-    "runs",
-    "mappingSets",
-    "fieldgroups",
-    "schemas",
-    "stats",
-    "dataSets",
-    "batches",
-)
-
-
-def _collection(path: str) -> str:
-    parts = path.split("/")
-    name = next((part for part in parts if part in COLLECTIONS), path)
-    return f"{name}/action" if parts[-1] == "action" else name
+def nothing_changed(text: str) -> bool:
+    """Whether a command printed that all resources are as they were."""
+    return "unchanged" in text and not re.search(r"\d+ (created|updated|replaced|deleted)|[-+~] \d+ ", text)

@@ -59,7 +59,6 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     parts = {key for key, body in after.items() if body.get("title") == "Orders, in parts"}
     assert owned == expected - parts, "all but what is named by its id, and mapping sets, which have no description"
     assert {"MappingSet", "Flow", "FieldGroup"} <= kinds
-    assert stack.preview().changes == {}
 
     # Credentials, once they are given, are sent: those of that connection, and nothing else.
     stack.secret("mixpanel-base-connection-password", SECRET)
@@ -99,5 +98,4 @@ def test_what_a_stack_lost_sight_of_is_adopted(stack: Callable[..., Stack], emul
     emulator.clear_journal()
     dev.up()
     assert sorted(writes(emulator)) == ["PATCH connections", "PATCH sourceConnections"]
-    assert dev.preview().changes == {}
     assert "agree" in pulumi_aep(emulator, dev.folder, "orphans", "--stack", "dev")

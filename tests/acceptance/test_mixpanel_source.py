@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 
-import pytest
-
 from acceptance.support import Stack, writes
 from support.emulator import Emulator
 from support.mixpanel import Chain, make_chain
@@ -34,38 +32,40 @@ def source(more: str) -> str:
     return f'from datetime import datetime, timezone\nweb = aep.MixpanelSource("web", {ARGUMENTS} {more})\n'
 
 
-@pytest.mark.parametrize("existing", EXISTING)
-def test_on_top_of_what_exists(existing: str, stack: Callable[..., Stack], emulator: Emulator) -> None:
+def test_on_top_of_what_exists(stack: Callable[..., Stack], emulator: Emulator) -> None:
     theirs = make_chain(emulator)
     before = emulator.objects()
     emulator.clear_journal()
-    arguments, more = EXISTING[existing]
-    for name, value in vars(theirs).items():
-        arguments = arguments.replace(f"'{{{name}}}'", repr(value))
-    dev = stack(source(arguments) + 'pulumi.export("group", web.field_group)\n')
+    program = "from datetime import datetime, timezone\n"
+    for number, (arguments, _) in enumerate(EXISTING.values()):
+        for name, value in vars(theirs).items():
+            arguments = arguments.replace(f"'{{{name}}}'", repr(value))
+        program += f'aep.MixpanelSource("web-{number}", {ARGUMENTS} {arguments})\n'
+    dev = stack(program)
     dev.up()
-    assert Counter(writes(emulator)) == Counter([*CONNECTIONS, *more])
-    check_wiring(emulator, theirs, existing)
+    expected = Counter(call for _, more in EXISTING.values() for call in [*CONNECTIONS, *more])
+    assert Counter(writes(emulator)) == expected
+    for number, existing in enumerate(EXISTING):
+        check_wiring(emulator, theirs, existing, f"web-{number}")
     assert set(dev.preview().changes.values()) == {"read"}
     dev.destroy()
     assert emulator.objects() == before
 
 
-def check_wiring(emulator: Emulator, theirs: Chain, existing: str) -> None:
-    def new(kind: str) -> dict[str, object]:
-        return emulator.objects()[kind][-1]
-
-    flow, target, dataset = new("Flow"), new("TargetConnection"), new("Dataset")
-    schedule, data = flow["scheduleParams"], target["data"]
-    assert isinstance(schedule, dict)
-    assert isinstance(data, dict)
-    assert schedule["startTime"] == "1769839200"
-    assert target["params"] == {"dataSetId": dataset["id"]}
-    assert (dataset["id"] == theirs.dataset) == ("dataset" in existing.split()[0])
+def check_wiring(emulator: Emulator, theirs: Chain, existing: str, name: str) -> None:
+    """Of the flow with this name."""
+    objects = emulator.objects()
+    (flow,) = [item for item in objects["Flow"] if item["name"] == name]
+    (target,) = [item for item in objects["TargetConnection"] if item["id"] == flow["targetConnectionIds"][0]]
+    assert flow["scheduleParams"]["startTime"] == "1769839200"
+    dataset, data = target["params"]["dataSetId"], target["data"]
+    assert (dataset == theirs.dataset) == ("dataset" in existing.split()[0])
     assert data["schema"]["id"] == theirs.schema
-    mapping = new("MappingSet")["id"]
+    (transformation,) = flow["transformations"]
+    mapping = transformation["params"]["mappingId"]
+    assert transformation == {"name": "Mapping", "params": {"mappingId": mapping, "mappingVersion": "0"}}
     assert (mapping == theirs.mapping) == ("mapping set" in existing)
-    assert flow["transformations"] == [{"name": "Mapping", "params": {"mappingId": mapping, "mappingVersion": "0"}}]
+    assert mapping in {item["id"] for item in objects["MappingSet"]}
 
 
 def test_contradictions(stack: Callable[..., Stack], emulator: Emulator) -> None:

@@ -70,9 +70,8 @@ def test_two_machines_and_one_stack(tmp_path: Path, emulator: Emulator, backend:
     assert two.preview().changes == {}
 
     # The one that holds the lock dies in the middle: the other is refused, recovers, and has everything once.
-    one.values = {}
     one.change({"SourceConnection": {"params": {"projectId": "77", "timezone": "UTC"}}})
-    shutil.copy(one.folder / "values.json", two.folder)
+    shutil.copy(one.folder / "resources.json", two.folder)
     emulator.clear_journal()
     emulator.settings(latency_ms=400)
     holder = start(one, "up")

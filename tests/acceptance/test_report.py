@@ -16,7 +16,7 @@ def report(chain: Chain, *arguments: str) -> dict[str, Any]:
         command, cwd=chain.folder, env=chain.environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "first-password" not in done.stdout
+    assert "canary-pa55word" not in done.stdout
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -40,7 +40,7 @@ def test_a_stack(chain: Callable[..., Chain], emulator: Emulator) -> None:
     page = (dev.folder / "report.html").read_text()
     assert "Stack dev in sandbox local" in page
     assert ">schedule.interval</td>" in page
-    assert "first-password" not in page
+    assert "canary-pa55word" not in page
 
     everything = report(dev, "--all")
     assert (everything["stack"], everything["drift"], len(everything["flows"])) == (None, None, 2)

@@ -16,8 +16,8 @@ def test_a_second_dataflow_is_a_few_lines(repository: Stack, emulator: Emulator)
 
     repository.secret("dataflows:app-password", "pa55")
     changes = repository.preview().changes
-    assert len([name for name in changes if name.endswith(" app")]) == 9
-    assert len([name for name in changes if name.endswith(" web-shop")]) == 9
+    of_app, of_web_shop = ({name.split()[0] for name in changes if name.endswith(end)} for end in (" app", " web-shop"))
+    assert of_app == of_web_shop > {"MixpanelSource", "BaseConnection", "Flow"}
     assert set(changes.values()) == {"create"}
 
 
@@ -45,10 +45,8 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     ):
         assert problem in text, text
 
-    for value in (["shop"], "shop"):
-        repository.config({"dataflows:mixpanel": value})
-        text = repository.fail("preview")
-        assert "dataflows:mixpanel" in text
+    repository.config({"dataflows:mixpanel": ["shop"]})
+    assert "dataflows:mixpanel" in repository.fail("preview")
 
     repository.config({"dataflows:mixpanel": None})
     assert repository.preview().changes == {"Stack pulumi-aep-local": "create"}

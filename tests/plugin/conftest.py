@@ -1,20 +1,23 @@
-"""A plugin process against the emulator, without an engine: providers are called as the host calls them."""
+"""A plugin process against the emulator, without an engine: reconcilers are called as the host calls them."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from kinds import DESCRIPTIONS, Ids, Props, resolve
 from plugin.life import Life
+from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
-from pulumi_aep.engine.reconciler import Provider
-from support.emulator import Emulator
+from support.emulator import FLOW, REGISTRY, Emulator
+from support.kinds import provider_class
+from support.mixpanel import field_group, make_chain
 
 
 @pytest.fixture
-def life(emulator: Emulator) -> Iterator[Callable[..., Life]]:
-    """life(FlowProvider), of a resource in sandbox `local`; pauses take no time."""
+def life(emulator: Emulator) -> Iterator[Callable[[str], Life]]:
+    """life("Flow"), of a resource in sandbox `local`; pauses take no time."""
     settings = Settings(
         "EMULATOR@AdobeOrg",
         "emulator",
@@ -26,8 +29,41 @@ def life(emulator: Emulator) -> Iterator[Callable[..., Life]]:
     )
     client = Client(settings, pause=lambda seconds: None)
 
-    def make(kind: type[Provider]) -> Life:
-        return Life(kind, settings, client)
+    def make(kind: str) -> Life:
+        return Life(provider_class(kind), settings, client)
 
     yield make
     runtime.use(None)
+
+
+@pytest.fixture
+def ids(emulator: Emulator) -> Ids:
+    """Objects that others made, for resources to refer to: those of the tutorial's chain and a few more."""
+    chain = make_chain(emulator)
+    group = emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", field_group("more", {"another": "string"}))
+    zendesk = {
+        "name": "Zendesk",
+        "connectionSpec": {"id": ConnectionSpec.ZENDESK, "version": "1.0"},
+        "auth": {"specName": "OAuth2 Refresh Code", "params": {"subdomain": "a", "accessToken": "b"}},
+    }
+    base = emulator.request("POST", f"{FLOW}/connections", zendesk)
+    return {
+        **{f"{key}.id": value for key, value in vars(chain).items()},
+        "mapping.version": 0,
+        "more.id": group.json()["$id"],
+        "zendesk.id": base.json()["id"],
+    }
+
+
+@pytest.fixture
+def program(ids: Ids) -> Callable[..., Props]:
+    """All arguments of a kind, with changes: program("Flow", {"name": "other"})."""
+
+    def make(kind: str, changes: Props | None = None) -> Props:
+        made: Props = resolve({**DESCRIPTIONS[kind].every, **(changes or {})}, ids)
+        return made
+
+    return make
+
+
+Program = Callable[..., Props]

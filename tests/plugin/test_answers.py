@@ -1,6 +1,6 @@
-"""What a read and a delete are answered. Only the service's own 404 for that very object means that it is gone.
+"""Answers to reads and deletes. Only the service's own 404 for that very object means that it is gone.
 
-The faults of the emulator answer in place of the service, on every route that the verb calls.
+Faults of the emulator replace the answer on every route that the verb calls.
 """
 
 import copy
@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
+from kinds import by_kind
+from plugin.conftest import Program
 from plugin.life import Life
-from plugin.programs import programs
 from pulumi_aep.errors import AepError
-from pulumi_aep.resources import KINDS
 from support.emulator import Emulator
-from support.mixpanel import make_chain
 
-RESOURCES = {resource.__name__: resource.provider for resource in KINDS}
 HTML = "<html><body>Please sign in</body></html>"
 NOT_GONE: dict[str, dict[str, Any]] = {
     "401": {"status": 401, "body": {"error_code": "401013", "message": "Oauth token is not valid"}},
@@ -37,10 +35,12 @@ def state_of(resource: Life) -> Any:
     return copy.deepcopy((resource.id, resource.inputs, resource.outs))
 
 
-@pytest.mark.parametrize("kind", RESOURCES)
-def test_an_error_never_means_gone(kind: str, life: Callable[..., Life], emulator: Emulator) -> None:
-    resource, program = life(RESOURCES[kind]), programs(make_chain(emulator))[RESOURCES[kind]]
-    resource.up(program)
+@by_kind
+def test_an_error_never_means_gone(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    resource = life(kind)
+    resource.up(program(kind))
     known, there = state_of(resource), emulator.objects()
     for verb, method in (("read", "GET"), ("delete", "DELETE")):
         for name, answer in NOT_GONE.items():
@@ -56,11 +56,11 @@ def test_an_error_never_means_gone(kind: str, life: Callable[..., Life], emulato
             assert emulator.objects() == there, name
 
 
-@pytest.mark.parametrize("kind", RESOURCES)
-def test_gone_is_gone(kind: str, life: Callable[..., Life], emulator: Emulator) -> None:
-    resource, program = life(RESOURCES[kind]), programs(make_chain(emulator))[RESOURCES[kind]]
-    resource.up(program)
-    twin = life(RESOURCES[kind])
+@by_kind
+def test_gone_is_gone(kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    resource = life(kind)
+    resource.up(program(kind))
+    twin = life(kind)
     twin.id, twin.inputs, twin.outs = state_of(resource)
     resource.destroy()
     twin.destroy()  # a second time: nothing to do
@@ -68,7 +68,7 @@ def test_gone_is_gone(kind: str, life: Callable[..., Life], emulator: Emulator) 
     assert twin.refresh() is False
 
 
-@pytest.mark.parametrize("kind", RESOURCES)
+@by_kind
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
@@ -77,11 +77,11 @@ def test_gone_is_gone(kind: str, life: Callable[..., Life], emulator: Emulator) 
     ],
     ids=["sandbox", "organization"],
 )
-def test_another_home_is_asked_nothing(
-    kind: str, setting: dict[str, str], text: str, life: Callable[..., Life], emulator: Emulator
+def test_a_state_of_another_scope_makes_no_call(
+    kind: str, setting: dict[str, str], text: str, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
-    resource, program = life(RESOURCES[kind]), programs(make_chain(emulator))[RESOURCES[kind]]
-    resource.up(program)
+    resource = life(kind)
+    resource.up(program(kind))
     known = state_of(resource)
     emulator.clear_journal()
     provider, outs = resource.provider, dict(resource.outs)
@@ -98,11 +98,12 @@ def test_another_home_is_asked_nothing(
     assert state_of(resource) == known
 
 
-def test_a_guard_that_cannot_ask_lets_nothing_go(life: Callable[..., Life], emulator: Emulator) -> None:
-    """The 404 of another question than for the object itself is no sign that the object is gone."""
-    dataset = RESOURCES["Dataset"]
-    resource = life(dataset)
-    resource.up(programs(make_chain(emulator))[dataset])
+def test_a_guard_without_an_answer_lets_nothing_go(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """A 404 to another question than for the object itself is no sign that the object is gone."""
+    resource = life("Dataset")
+    resource.up(program("Dataset"))
     there = emulator.objects()
     for path in ("/catalog/batches", "/sandbox-management/"):
         body = {"type": "/placeholder/type/uri", "title": "NotFoundError", "status": 404, "detail": "not here"}
@@ -113,3 +114,25 @@ def test_a_guard_that_cannot_ask_lets_nothing_go(life: Callable[..., Life], emul
         emulator.control("DELETE", "faults").raise_for_status()
         assert emulator.objects() == there
     resource.destroy()
+
+
+@by_kind
+def test_a_production_sandbox_keeps_what_it_has(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    resource = life(kind)
+    resource.up(program(kind))
+    emulator.control("POST", "faults", PRODUCTION).raise_for_status()
+    there = emulator.objects()
+    with pytest.raises(AepError, match="local is a production sandbox") as caught:
+        resource.destroy()
+    assert "pulumi config set aep:allowProductionDeletes true" in str(caught.value)
+    assert emulator.objects() == there
+
+
+PRODUCTION = {
+    "method": "GET",
+    "path": "/sandbox-management/",
+    "status": 200,
+    "body": {"sandboxes": [{"name": "local", "type": "production", "state": "active"}]},
+}

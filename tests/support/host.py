@@ -1,14 +1,17 @@
-"""The dynamic host's part in the talk with a provider."""
+"""Values as the dynamic host hands them to a provider."""
 
+import copy
 from typing import Any
 
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 
 
 def as_the_host_gives(value: Any) -> Any:
-    """What comes back of what was handed out: secrets in clear."""
+    """Numbers are floats, unset values are left out, secrets are in clear."""
     if isinstance(value, dict):
         if SECRET_MARK.items() <= value.items():
-            return value["value"]
-        return {key: as_the_host_gives(part) for key, part in value.items()}
-    return value
+            return as_the_host_gives(value["value"])
+        return {key: as_the_host_gives(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [as_the_host_gives(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else copy.deepcopy(value)

@@ -1,12 +1,15 @@
 """A plugin process without a service: settings and a tenant, nothing else."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from kinds import DESCRIPTIONS, Ids, Props, resolve
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
+from support.host import as_the_host_gives
 
 SETTINGS = Settings(
     org_id="EMULATOR@AdobeOrg",
@@ -18,6 +21,26 @@ SETTINGS = Settings(
     online_checks=False,
     allow_production_deletes=True,
 )
+
+IDS: Ids = {
+    "base.id": "70383d02-2777-4be7-a309-9dd6eea1b46d",
+    "source.id": "70383d02-2777-4be7-a309-9dd6eea1b46e",
+    "target.id": "246d052c-da4a-494a-937f-a0d17b1c6cf5",
+    "mapping.id": "bf5286a9c1ad4266baca76ba3adc9366",
+    "mapping.version": 0,
+    "dataset.id": "6ef4551c52e054191a61a99f",
+    "schema.id": "https://ns.adobe.com/acme/schemas/995dabbea86d58e346ff91bd8aa741a9f36f29b1019138d4",
+    "group.id": "https://ns.adobe.com/acme/mixins/1b47061264138c4a",
+    "more.id": "https://ns.adobe.com/acme/mixins/2c58172375249d5b",
+}
+"""Ids of objects that nobody has."""
+
+
+def arguments(kind: str, **changes: Any) -> Props:
+    """All arguments of a kind and an owner, with changes, as the host gives them."""
+    program = {"owner": "shop/local/web#0123456789ab", **DESCRIPTIONS[kind].every, **changes}
+    given: Props = as_the_host_gives(resolve(program, IDS))
+    return given
 
 
 class OfflineRuntime(runtime.Runtime):

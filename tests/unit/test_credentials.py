@@ -9,12 +9,12 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from pulumi_aep.errors import CredentialsRejected, ResponseLost
-from pulumi_aep.resources.base_connection import BaseConnectionProvider
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
-from unit.kinds import VALID
+from support.kinds import reconciler
+from unit.conftest import arguments
 
-PROVIDER = BaseConnectionProvider()
+PROVIDER = reconciler("BaseConnection")
 Tested = Callable[[bool | Exception], list[str]]
 
 
@@ -42,7 +42,7 @@ def tested(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Test
 
 
 def props(test: str = "strict", password: str = "canary-password", **more: Any) -> dict[str, Any]:
-    base = VALID[BaseConnectionProvider]
+    base = arguments("BaseConnection")
     auth = {**base["auth"], "params": {**base["auth"]["params"], "password": password}}
     checked = PROVIDER.check({}, {**base, "auth": auth, "test": test, **more})
     assert checked.failures == []
@@ -79,7 +79,7 @@ def test_warn_keeps_it_and_says_so(tested: Tested, emulator: Emulator, capsys: p
     tested(False)
     made = PROVIDER.create(props("warn"))
     assert [item["id"] for item in emulator.objects()["BaseConnection"]] == [made.id]
-    expected = f"warning: base connection Mixpanel ({made.id}): the source refuses the credentials, or it is down.\n"
+    expected = f"warning: base connection web ({made.id}): the source refuses the credentials, or it is down.\n"
     assert capsys.readouterr().out == expected
 
 

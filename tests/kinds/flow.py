@@ -1,0 +1,199 @@
+"""Flow: from a source connection through a mapping to a target connection (Flow Service, `/flows`)."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from kinds.base_connection import UNKNOWN_SPEC
+from kinds.description import (
+    DESCRIBED,
+    LATER,
+    MISSING,
+    Bad,
+    Closed,
+    Description,
+    Ids,
+    Others,
+    Props,
+    Round,
+    Seen,
+    text_rounds,
+    texts,
+)
+from kinds.source_connection import NOT_PATCHED
+from pulumi_aep import FlowSpec
+from support.outside import action, flow_service, new_mapping_version, remap
+from support.strategies import arguments_of, spec
+
+patch = flow_service("flows")
+OTHER = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
+SCHEDULE = {"start_time": LATER, "frequency": "hour", "interval": 2, "backfill": False}
+
+
+def mapping(version: Any) -> list[Props]:
+    return [{"name": "Mapping", "params": {"mappingId": "${mapping.id}", "mappingVersion": version}}]
+
+
+def badly_scheduled(message: str, remedy: str = "", **schedule: Any) -> Bad:
+    return Bad("schedule", schedule, message, remedy)
+
+
+def schedules() -> SearchStrategy[Props]:
+    start = st.integers(0, 99_999_999_999)
+    moments = st.datetimes(timezones=st.timezones()).filter(_has_whole_minutes).map(lambda moment: moment.isoformat())
+    starts = start | start.map(str) | moments
+    once = st.fixed_dictionaries({"frequency": st.just("once")}, optional={"start_time": starts})
+    minutes = {"frequency": st.just("minute"), "interval": st.integers(15, 2000)}
+    others = {"frequency": st.sampled_from(["hour", "day", "week"]), "interval": st.integers(1, 2000)}
+    more = {"start_time": starts, "backfill": st.booleans()}
+    return once | st.fixed_dictionaries(minutes, optional=more) | st.fixed_dictionaries(others, optional=more)
+
+
+def _has_whole_minutes(moment: Any) -> bool:
+    return 1970 < moment.year < 5000 and bool(moment.utcoffset().seconds % 60 == 0)
+
+
+def strategies(ids: Ids) -> SearchStrategy[Props]:
+    versions = st.sampled_from([0, "0"])
+    params = st.fixed_dictionaries({"mappingId": st.just(ids["mapping.id"])}, optional={"mappingVersion": versions})
+    transformation = st.fixed_dictionaries({"name": st.just("Mapping"), "params": params})
+    options = {"error_diagnostics_enabled": st.booleans(), "partial_ingestion_percent": st.integers(0, 100)}
+    found = arguments_of(
+        "Flow",
+        flow_spec=spec(FlowSpec.REST_STORAGE_TO_AEP),
+        source_connection_id=st.just(ids["source.id"]),
+        target_connection_id=st.just(ids["target.id"]),
+        transformations=st.lists(transformation, max_size=1),
+        schedule=schedules(),
+        options=st.none() | st.fixed_dictionaries({}, optional=options),
+    )
+    return st.tuples(found, schedules()).map(lambda both: {"schedule": both[1], **both[0]})  # batch flows need one
+
+
+DESCRIPTION = Description(
+    kind="Flow",
+    key="flow",
+    collection="flows",
+    natural_key="name",
+    arguments={
+        "name": "web",
+        "flow_spec": FlowSpec.REST_STORAGE_TO_AEP,
+        "source_connection_id": "${source.id}",
+        "target_connection_id": "${target.id}",
+        "transformations": mapping("${mapping.version}"),
+        "schedule": {"frequency": "minute", "interval": 15},
+    },
+    more={
+        "description": DESCRIBED,
+        "flow_spec": {"id": FlowSpec.REST_STORAGE_TO_AEP, "version": "1.0"},
+        "schedule": SCHEDULE,
+        "options": {"error_diagnostics_enabled": True, "partial_ingestion_percent": 5},
+        "enabled": True,
+    },
+    bad=(
+        Bad("source_connection_id", MISSING, "source_connection_id: is required"),
+        Bad("flow_spec", {"version": "1.0"}, "flow_spec.id: is required"),
+        badly_scheduled(
+            "schedule: interval must be at least 15 when frequency is 'minute'", frequency="minute", interval=5.0
+        ),
+        badly_scheduled("interval must be at least 1 when frequency is 'hour'", frequency="hour", interval=0.0),
+        badly_scheduled("interval must be left out when frequency is 'once'", frequency="once", interval=15.0),
+        badly_scheduled("backfill must be left out when frequency is 'once'", frequency="once", backfill=True),
+        badly_scheduled("interval is required when frequency is 'day'", frequency="day"),
+        badly_scheduled(
+            "schedule.frequency: must be 'once', 'minute', 'hour', 'day' or 'week'", frequency="hourly", interval=1.0
+        ),
+        badly_scheduled("schedule.interval: must be a whole number", frequency="day", interval=1.5),
+        badly_scheduled(
+            "schedule.start_time: must be epoch seconds",
+            "looks like milliseconds",
+            frequency="day",
+            interval=1.0,
+            start_time=1625040887000.0,
+        ),
+        badly_scheduled("schedule.start_time: must be epoch", frequency="day", interval=1.0, start_time="tomorrow"),
+        badly_scheduled(
+            "schedule.start_time: must say its time zone",
+            "like 2026-01-31T06:00:00Z",
+            frequency="day",
+            interval=1.0,
+            start_time="2026-01-01T00:00:00",
+        ),
+        badly_scheduled("schedule.every: is not a known key", frequency="day", interval=1.0, every=1.0),
+        Bad(
+            "transformations",
+            [{"name": "mapping", "params": {}}],
+            "transformations[0].name: must be 'Mapping' or 'Copy'",
+        ),
+        Bad(
+            "transformations",
+            [{"name": "Mapping", "params": {"mappingId": "web"}}],
+            "transformations[0]: params.mappingId must be a mapping set id of 32 hexadecimal digits",
+        ),
+        Bad(
+            "options",
+            {"partial_ingestion_percent": 150.0},
+            "options.partial_ingestion_percent: must be less than or equal to 100",
+        ),
+        Bad("enabled", "perhaps", "enabled: must be true or false"),
+        Bad("state", "enabled", "state: is not a known key"),
+    ),
+    bad_online=(
+        Bad("flow_spec", UNKNOWN_SPEC, f"flow_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
+        Bad("schedule", MISSING, "schedule: is required by the flow spec", "'frequency':"),
+    ),
+    in_place=(
+        *text_rounds("PATCH flows"),
+        Round({"enabled": False}, ("POST flows/action",)),
+        Round({"schedule": {**SCHEDULE, "frequency": "day", "interval": 3}}, ("PATCH flows",)),
+        Round({"schedule": {**SCHEDULE, "start_time": LATER + 60}}, ("PATCH flows",)),
+        Round({"transformations": mapping(1)}, ("PATCH flows",), before=new_mapping_version),
+    ),
+    replaced=(
+        ("source_connection_id", OTHER),
+        ("target_connection_id", OTHER),
+        ("flow_spec", FlowSpec.CRM_TO_AEP),
+        ("options", {"partial_ingestion_percent": 7}),
+        ("schedule", {"frequency": "once", "start_time": LATER}),
+        ("schedule", {**SCHEDULE, "backfill": True}),
+        ("transformations", []),
+    ),
+    outside={
+        **texts(patch),
+        "flow_spec.id": NOT_PATCHED,
+        "flow_spec.version": NOT_PATCHED,
+        "source_connection_id": NOT_PATCHED,
+        "target_connection_id": NOT_PATCHED,
+        "transformations[]": NOT_PATCHED,
+        "transformations[].name": Closed("flow specs for generic REST sources have the transformation Mapping alone"),
+        "transformations[].params": [Seen(remap)],
+        "schedule.start_time": [Seen(patch(("replace", "/scheduleParams/startTime", LATER + 60)))],
+        "schedule.frequency": [Seen(patch(("replace", "/scheduleParams/frequency", "day")))],
+        "schedule.interval": [Seen(patch(("replace", "/scheduleParams/interval", 3)))],
+        "schedule.backfill": NOT_PATCHED,
+        "options.error_diagnostics_enabled": NOT_PATCHED,
+        "options.partial_ingestion_percent": NOT_PATCHED,
+        "enabled": [Seen(action("disable"))],
+    },
+    unmanaged=(patch(("add", "/labels", ["core/C12"])), action("enable")),
+    same_as_first_round=patch(("replace", "/name", "renamed")),
+    others=Others(
+        lambda number: patch(("add", "/labels", [f"core/C{number}"])),
+        lambda item, number: item["labels"] == [f"core/C{number}"],
+    ),
+    not_representable=(
+        ({"state": "draft"}, "it is a draft: publish it first"),
+        ({"sourceConnectionIds": ["a", "b"]}, "it has 2 source connections, not one"),
+        ({"targetConnectionIds": []}, "it has 0 target connections, not one"),
+        (
+            {"inheritedAttributes": {"targetConnections": [{"id": "a", "connectionSpec": {"id": "b"}}]}},
+            "it does not end in the data lake",
+        ),
+    ),
+    not_exported=(
+        ({"options": {"errorDiagnosticsEnabled": True, "other": 1}}, ["options.other"]),
+        ({"labels": ["gold"], "policy": {}}, ["labels"]),
+    ),
+    strategies=strategies,
+)

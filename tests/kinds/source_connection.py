@@ -1,0 +1,111 @@
+"""SourceConnection: what is read from a source (Flow Service, `/sourceConnections`)."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from kinds.base_connection import SPEC_FIXED, UNKNOWN_SPEC
+from kinds.description import DESCRIBED, Bad, Closed, Description, Ids, Others, Props, Seen, text_rounds, texts
+from pulumi_aep import ConnectionSpec
+from pulumi_aep.emulator import catalogue
+from support.outside import flow_service
+from support.strategies import JSON, WORDS, arguments_of, spec
+
+patch = flow_service("sourceConnections")
+NOT_PATCHED = Closed("no PATCH of the service reaches it")
+PARAMS = {"projectId": "2384945", "timezone": "Pacific Standard Time"}
+
+
+@st.composite
+def strategy(draw: st.DrawFn, bases: dict[str, str]) -> Props:
+    """On one of these base connections (connection spec → id)."""
+    identity = draw(st.sampled_from(sorted(bases)))
+    params: SearchStrategy[Any] = st.dictionaries(WORDS, JSON, max_size=3)
+    if identity == ConnectionSpec.MIXPANEL:
+        zones = st.sampled_from(["UTC", "America/Los_Angeles", "Pacific Standard Time"])
+        params = st.fixed_dictionaries({"projectId": st.from_regex("[0-9]{1,8}", fullmatch=True), "timezone": zones})
+    formats = catalogue.FORMATS[identity] or ["json", "delimited"]
+    made = draw(
+        arguments_of(
+            "SourceConnection",
+            connection_spec=spec(identity),
+            base_connection_id=st.just(bases[identity]),
+            data=st.fixed_dictionaries({"format": st.sampled_from(formats)}),
+            params=params,
+        )
+    )
+    return {**made, "base_connection_id": bases[identity], "params": draw(params)}
+
+
+def strategies(ids: Ids) -> SearchStrategy[Props]:
+    return strategy({ConnectionSpec.MIXPANEL: ids["base.id"], ConnectionSpec.ZENDESK: ids["zendesk.id"]})
+
+
+DESCRIPTION = Description(
+    kind="SourceConnection",
+    key="source",
+    collection="sourceConnections",
+    natural_key="name",
+    arguments={
+        "name": "web",
+        "base_connection_id": "${base.id}",
+        "connection_spec": ConnectionSpec.MIXPANEL,
+        "data": {"format": "json"},
+        "params": PARAMS,
+    },
+    more={"description": DESCRIBED, "connection_spec": {"id": ConnectionSpec.MIXPANEL, "version": "1.0"}},
+    bad=(
+        Bad("name", 12.0, "name: must be text", "put the value in quotes"),
+        Bad("connection_spec", {"version": "1.0"}, "connection_spec.id: is required"),
+        Bad("base_connection_id", "{BASE_CONNECTION_ID}", "base_connection_id: must be an id like 70383d02"),
+        Bad("data", {"format": "xml"}, "data.format: must be 'json', 'delimited', 'parquet' or 'tabular'"),
+        Bad("data", {"format": "delimited"}, "data.format: Mixpanel delivers json only"),
+        Bad("params", {"timezone": "UTC"}, "params.projectId: is required by Mixpanel"),
+        Bad("params", {"projectId": "1"}, "params.timezone: is required by Mixpanel"),
+        Bad(
+            "params",
+            {"projectId": 2384945.0, "timezone": "UTC"},
+            "params.projectId: must be the project's number as text",
+            "like '2384945'",
+        ),
+        Bad(
+            "params",
+            {"projectId": "1", "timezone": "Pacific Time"},
+            "params.timezone: must be a Windows time zone name",
+        ),
+        Bad(
+            "params",
+            {"projectId": "1", "timezone": "America/Los_Angelos"},
+            "params.timezone: must be a Windows time zone name",
+            "did you mean 'America/Los_Angeles'?",
+        ),
+    ),
+    bad_online=(
+        Bad("connection_spec", UNKNOWN_SPEC, f"connection_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
+    ),
+    in_place=text_rounds("PATCH sourceConnections"),
+    replaced=(
+        ("params", {"projectId": "2384946", "timezone": "UTC"}),
+        ("base_connection_id", "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"),
+        ("connection_spec", ConnectionSpec.ZENDESK),
+        ("data", {"format": "json", "properties": {"encoding": "UTF-8"}}),
+    ),
+    outside={
+        **texts(patch),
+        "base_connection_id": NOT_PATCHED,
+        "connection_spec.id": SPEC_FIXED,
+        "connection_spec.version": SPEC_FIXED,
+        "data.format": NOT_PATCHED,
+        "data.properties": NOT_PATCHED,
+        "params": [Seen(patch(("replace", "/params/projectId", "1")), "replace")],
+    },
+    unmanaged=(patch(("add", "/params/filters", {"a": 1})),),
+    same_as_first_round=patch(("replace", "/name", "renamed")),
+    others=Others(
+        lambda number: patch(("add", "/params/filters", {"n": number})),
+        lambda item, number: item["params"]["filters"] == {"n": number},
+    ),
+    not_exported=(({"data": {"format": "delimited", "columnDelimiter": ";"}}, ["data.columnDelimiter"]),),
+    strategies=strategies,
+)

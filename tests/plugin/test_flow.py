@@ -1,0 +1,78 @@
+"""A flow's schedule and state."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kinds import Props
+from plugin.conftest import Program
+from plugin.life import Life
+from support.emulator import Emulator
+from support.journal import writes
+
+MINUTES = {"frequency": "minute", "interval": 15}
+
+
+@pytest.fixture
+def arguments(program: Program) -> Callable[..., Props]:
+    """A flow that leaves its start to its creation, with changes."""
+    return lambda **changes: program("Flow", {"schedule": MINUTES, **changes})
+
+
+def of(emulator: Emulator, flow: Life) -> dict[str, Any]:
+    return next(item for item in emulator.objects()["Flow"] if item["id"] == flow.id)
+
+
+def test_disabled_from_the_start_and_a_start_that_stays(
+    life: Callable[[str], Life], arguments: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow, disabled = life("Flow"), arguments(enabled=False)
+    emulator.clear_journal()
+    flow.up(disabled)
+    assert writes(emulator) == ["POST flows", "POST flows/action"]
+    made = of(emulator, flow)
+    assert made["state"] == "disabled"
+    assert flow.preview(disabled) == "same"
+    start = flow.outs["schedule"]["start_time"]
+    assert made["scheduleParams"]["startTime"] == str(start)
+
+    hourly = arguments(schedule={"frequency": "hour", "interval": 3}, enabled=True)
+    emulator.clear_journal()
+    assert flow.up(hourly) == "update"
+    assert sorted(writes(emulator)) == ["PATCH flows", "POST flows/action"]
+    changed = of(emulator, flow)
+    assert changed["state"] == "enabled"
+    assert changed["scheduleParams"] == made["scheduleParams"] | {"frequency": "hour", "interval": "3"}
+    assert flow.outs["schedule"]["start_time"] == start
+    assert flow.preview(hourly) == "same"
+
+    # A start that is given later is another start: it has passed, so the flow is replaced. "once" is one, too.
+    once = arguments(schedule={"frequency": "once", "start_time": "2026-01-31T06:00:00+01:00"})
+    assert flow.up(once) == "replace"
+    assert flow.id != made["id"]
+    assert of(emulator, flow)["scheduleParams"] == {"frequency": "once", "startTime": "1769835600"}
+    assert flow.preview(once) == "same"
+
+
+def test_a_flow_that_could_not_be_disabled_is_repaired(
+    life: Callable[[str], Life],
+    arguments: Callable[..., Props],
+    emulator: Emulator,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fault = {"method": "POST", "path": "/action$", "status": 400, "body": {"message": "not now"}, "times": 1}
+    emulator.control("POST", "faults", fault).raise_for_status()
+    flow, disabled = life("Flow"), arguments(enabled=False)
+    flow.up(disabled)
+    assert of(emulator, flow)["state"] == "enabled"
+    printed = capsys.readouterr().out
+    assert f"warning: flow {flow.id} was made, but it is still enabled" in printed
+    assert "400: not now" in printed
+    assert "Run pulumi up again." in printed
+
+    emulator.clear_journal()
+    assert flow.up(disabled) == "update"
+    assert writes(emulator) == ["POST flows/action"]
+    assert of(emulator, flow)["state"] == "disabled"
+    assert flow.preview(disabled) == "same"

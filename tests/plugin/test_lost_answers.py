@@ -1,0 +1,78 @@
+"""A lost answer, a time-out or a 5xx after the work was done: the same outcome in one `up`, and nothing twice."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kinds import DESCRIPTIONS, Ids, by_kind
+from plugin.conftest import Program
+from plugin.life import Life
+from support.emulator import Emulator
+from support.outside import Where
+
+AFTER = [{"drop": "after"}, {"drop": "after", "status": 503}]
+"""The service did the work; its answer does not arrive."""
+
+BEFORE = [{"drop": "before"}, {"status": 500}]
+"""The service did nothing."""
+
+
+def fault(emulator: Emulator, method: str, path: str, **what: Any) -> None:
+    emulator.control("POST", "faults", {"method": method, "path": path, "times": 1, **what}).raise_for_status()
+
+
+@pytest.mark.parametrize("what", [*AFTER, *BEFORE], ids=str)
+@by_kind
+def test_a_create(kind: str, what: Any, life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    before = len(emulator.objects()[kind])
+    fault(emulator, "POST", f"/{DESCRIPTIONS[kind].collection}$", **what)
+    resource = life(kind)
+    assert resource.up(program(kind)) == "create"
+    assert len(emulator.objects()[kind]) == before + 1
+    assert resource.preview(program(kind)) == "same"
+    assert resource.refresh()
+    assert resource.preview(program(kind)) == "same"
+
+
+@pytest.mark.parametrize("what", [*AFTER, *BEFORE], ids=str)
+@by_kind
+def test_an_update(
+    kind: str, what: Any, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
+    """Every request of every round loses its answer."""
+    for a_round in DESCRIPTIONS[kind].in_place:
+        resource, changed = life(kind), program(kind, a_round.change)
+        resource.up(program(kind))
+        if a_round.before:
+            a_round.before(Where(emulator, resource.id, ids))
+        for write in a_round.writes:
+            method, path = write.split(" ", 1)
+            fault(emulator, method, "/action$" if path.endswith("/action") else f"/{path}/[^/]+$", **what)
+        assert resource.up(changed) == "update"
+        assert resource.preview(changed) == "same"
+        assert resource.refresh()
+        assert resource.preview(changed) == "same" or not a_round.writes
+        resource.destroy()
+
+
+@pytest.mark.parametrize("what", [*AFTER, *BEFORE], ids=str)
+@by_kind
+def test_a_delete(kind: str, what: Any, life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    resource, before = life(kind), len(emulator.objects()[kind])
+    resource.up(program(kind))
+    fault(emulator, "DELETE", f"/{DESCRIPTIONS[kind].collection}/[^/]+$", **what)
+    resource.destroy()
+    assert len(emulator.objects()[kind]) == before
+
+
+@pytest.mark.xfail(strict=True, reason="another user is visible, its password is not: taken for somebody else's change")
+@pytest.mark.parametrize("what", AFTER, ids=str)
+def test_credentials_of_another_user(
+    what: Any, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    resource, changed = life("BaseConnection"), program("BaseConnection")
+    resource.up(program("BaseConnection"))
+    changed["auth"]["params"] |= {"username": "another", "password": "canary-second"}
+    fault(emulator, "PATCH", "/connections/[^/]+$", **what)
+    assert resource.up(changed) == "update"

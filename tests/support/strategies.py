@@ -1,0 +1,82 @@
+"""Any valid arguments of a kind, from its fields; what the fields cannot say, its description says."""
+
+from typing import Any, Literal, get_args, get_origin
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from support.kinds import TEXTS, Change, Field, fields
+
+Props = dict[str, Any]
+
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+TEXT = st.text(CHARACTERS, max_size=12)
+WORDS = st.text(CHARACTERS, min_size=1, max_size=12).filter(lambda text: bool(text.strip()))
+DESCRIPTIONS = st.none() | TEXT | st.sampled_from(["[pulumi: a/b/c#1]", "two\nlines\n", "[pulumi: ", " "])
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False, width=32)
+"""The engine's numbers are doubles."""
+JSON = st.recursive(
+    st.booleans() | NUMBERS | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+IDENTIFIERS: SearchStrategy[str] = st.from_regex(r"[a-z][a-z0-9]{3,8}_", fullmatch=True)
+"""Data Prep reserves no word that ends like this."""
+
+
+def spec(identity: str) -> SearchStrategy[Any]:
+    """A connection spec or flow spec in each of its forms."""
+    return st.sampled_from([identity, {"id": identity}, {"id": identity, "version": "1.0"}])
+
+
+def arguments_of(kind: str, **known: SearchStrategy[Any]) -> SearchStrategy[Props]:
+    """`known` arguments as given, the others by their types; an optional argument may be missing."""
+    found = fields(kind, Change.UPDATE, Change.REPLACE)
+    del found["owner"]
+    return _of_fields(found, {"description": DESCRIPTIONS, **known})
+
+
+def _of_fields(found: dict[str, Field], known: dict[str, SearchStrategy[Any]]) -> SearchStrategy[Props]:
+    required: dict[str, SearchStrategy[Any]] = {}
+    optional: dict[str, SearchStrategy[Any]] = {}
+    for name, field in found.items():
+        strategy = known[name] if name in known else _of_field(field)
+        (required if field.required else optional)[name] = strategy
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+def _of_field(field: Field) -> SearchStrategy[Any]:
+    if not field.inner:
+        return _of_type(field.annotation)
+    nested = _of_fields(field.inner, {})
+    nested = st.lists(nested, max_size=3) if field.many else nested  # type: ignore[assignment]
+    return nested if type(None) not in get_args(field.annotation) else st.none() | nested
+
+
+def _of_type(annotation: Any) -> SearchStrategy[Any]:
+    if annotation in TEXTS:
+        return WORDS
+    if annotation is bool:
+        return st.booleans()
+    if get_origin(annotation) is Literal:
+        return st.sampled_from(get_args(annotation))
+    inner = [each for each in get_args(annotation) if each is not type(None)]
+    assert len(inner) == 1, f"the description must say how to make {annotation}"
+    found = _of_type(inner[0])
+    if get_origin(annotation) is list:
+        return st.lists(found, max_size=3)
+    return st.none() | found if type(None) in get_args(annotation) else found
+
+
+def parameters(schema: Props) -> SearchStrategy[Props]:
+    """Parameters that a connection spec's JSON schema allows."""
+    objects = st.dictionaries(WORDS, JSON, max_size=2)
+    types = {"string": TEXT, "integer": st.integers(1, 65535), "boolean": st.booleans(), "object": objects}
+
+    def of(value: Props) -> SearchStrategy[Any]:
+        kind = value.get("type", "string")
+        return types[kind if isinstance(kind, str) else kind[0]]
+
+    properties = {name: of(value) for name, value in schema["properties"].items()}
+    required = {name: properties.pop(name) for name in schema["required"]}
+    return st.fixed_dictionaries(required, optional=properties)
