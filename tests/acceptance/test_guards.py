@@ -15,7 +15,7 @@ def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator
     dataset = emulator.objects()["Dataset"][0]
     holds_data = {"method": "GET", "path": "/catalog/batches$", "status": 200, "body": BATCH}
     emulator.control("POST", "faults", holds_data).raise_for_status()
-    kept = f"Dataset {dataset['id']} (web) holds data and was not deleted. To delete it with its data, set force_destroy=True"
+    kept = f"Dataset {dataset['id']} (web) holds data and was not deleted. To delete it with its data"
 
     emulator.clear_journal()
     stack.change({"Schema": {"class_id": XdmClass.PROFILE}, "FieldGroup": {"class_ids": [XdmClass.PROFILE]}})

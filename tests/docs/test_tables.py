@@ -14,13 +14,13 @@ from typing import Any, get_args, get_origin
 import pulumi
 import pytest
 import typer.main
+from pulumi_aep.engine.resource import NamedClaim
 
 import pulumi_aep as aep
 from docs import pages
 from pulumi_aep import config
 from pulumi_aep.cli import app
 from pulumi_aep.engine.reconciler import Provider
-from pulumi_aep.engine.resource import NamedClaim
 from pulumi_aep.resources import KINDS, flow, mapping_set
 from pulumi_aep.resources.first_run import FirstRunProvider
 from pulumi_aep.resources.owner import OwnerProvider

@@ -78,7 +78,7 @@ DESCRIPTION = Description(
         Bad("auth", {"params": PARAMS}, "auth.spec_name: is required"),
         Bad("auth", {"spec_name": "x", "params": SECRET}, "auth.params: must be an object with keys and values"),
         Bad("auth", {"spec_name": "x", "parameters": PARAMS}, "auth.parameters: is not a known key", "known keys are"),
-        Bad("test", "perhaps", "test: must be 'warn', 'strict' or 'off'"),
+        Bad("test", "perhaps", "test: must be 'off', 'warn' or 'strict'"),
     ),
     bad_online=(
         Bad(

@@ -58,7 +58,7 @@ DESCRIPTION = Description(
     further={"more": {"title": "more", "fields": {"price": {"type": "number"}}}},
     bad=(
         Bad("fields", {}, "fields: must have at least one item"),
-        Bad("fields", {"_id": {"type": "string"}}, "_id: a field name begins with a letter"),
+        Bad("fields", {"_id": {"type": "string"}}, "_id: field names start with a letter"),
         Bad(
             "fields",
             {"item.id": {"type": "string"}},

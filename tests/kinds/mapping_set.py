@@ -60,9 +60,9 @@ DESCRIPTION = Description(
             "mappings",
             [{"source": "a", "destination": "x"}, {"source": "concat(a, b)", "destination": "_id"}],
             "mappings[1]: source: 'concat(a, b)' is not a field path",
-            "set source_type to 'EXPRESSION'",
+            "set source_type='EXPRESSION'",
         ),
-        Bad("mappings", [{"source": "First Name", "destination": "x"}], "wrap a name with blanks"),
+        Bad("mappings", [{"source": "First Name", "destination": "x"}], "wrap names with spaces"),
         Bad(
             "mappings",
             [{"source": "a", "destination": "x"}, {"source": "b", "destination": "x"}],

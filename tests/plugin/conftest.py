@@ -11,7 +11,6 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from support.emulator import FLOW, REGISTRY, Emulator
-from support.kinds import provider_class
 from support.mixpanel import field_group, make_chain
 
 
@@ -30,7 +29,7 @@ def life(emulator: Emulator) -> Iterator[Callable[[str], Life]]:
     client = Client(settings, pause=lambda seconds: None)
 
     def make(kind: str) -> Life:
-        return Life(provider_class(kind), settings, client)
+        return Life(kind, settings, client)
 
     yield make
     runtime.use(None)

@@ -11,9 +11,9 @@ from typing import Any
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
-from pulumi_aep.engine.reconciler import Provider
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from pulumi_aep.engine.values import Props
+from support import kinds
 
 OWNER = "shop/dev/web#0123456789ab"
 
@@ -32,13 +32,14 @@ def host(value: Any) -> Any:
 class Life:
     """One resource. Every verb is a run of its own, with a process of its own.
 
-    flow = life(FlowProvider)
+    flow = life("Flow")
     assert flow.up({"name": "web", …}) == "create"
     assert flow.preview({"name": "other", …}) == "update"
     """
 
-    def __init__(self, kind: type[Provider], settings: Settings, client: Client) -> None:
-        self.provider, self.settings, self._client = kind(), settings, client
+    def __init__(self, kind: str, settings: Settings, client: Client) -> None:
+        self.provider, self.settings, self._client = kinds.provider(kind), settings, client
+        self._deleted_first = kinds.kind_of(kind).delete_before_replace
         self.id, self.inputs, self.outs = "", {}, {}  # type: str, Props, Props
 
     def run(self, **settings: Any) -> None:
@@ -62,13 +63,13 @@ class Life:
         step, inputs = ("replace", {}) if replace else self._step(program)
         if step == "replace":
             inputs = self._checked({}, program)
-            if self.provider.delete_before_replace:
+            if self._deleted_first:
                 self.provider.delete(self.id, host(self.outs))
         if step in ("create", "replace"):
             old, gone = self.id, host(self.outs)
             made = self.provider.create(host(inputs))
             self.id, self.outs, self.inputs = str(made.id), made.outs or {}, inputs
-            if step == "replace" and not self.provider.delete_before_replace:
+            if step == "replace" and not self._deleted_first:
                 self.provider.delete(old, gone)
         elif step == "update":
             self.outs = self.provider.update(self.id, host(self.outs), host(inputs)).outs or {}

@@ -37,7 +37,9 @@ def test_the_preview_reports_everything_that_cannot_change(
     theirs, mine = foreign(kind, life, arguments), life(kind)
     emulator.clear_journal()
     problems = mine.problems({**arguments, **different, "adopt": theirs})
-    named = {problem.split()[1] for problem in problems if problem.startswith("adopt: ") and ", wanted is " in problem}
+    named = {
+        problem.split()[1] for problem in problems if problem.startswith("adopt: ") and " differs (service: " in problem
+    }
     assert named == set(different) - description.kept_on_adoption
     assert f"adopt: {theirs} belongs to {OTHER_STATE}; set take_over=True to take it from there" in problems
     assert SECRET not in json.dumps(problems)

@@ -5,38 +5,26 @@ Where the provider's inner parts move, this file alone follows.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, get_args
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_origin
 
-from pulumi_aep.engine.arguments import Arguments, Name, Part
-from pulumi_aep.engine.reconciler import Provider
+from pydantic import AfterValidator
+
+from pulumi_aep.engine.arguments import RESOURCE_NAME, Change, CommonArgs, Name, fields_of, hints_of
+from pulumi_aep.engine.dynamic import DynamicProvider
+from pulumi_aep.engine.kind import Exports, Kind, RebasesUpdate, ResolvesDesired
+from pulumi_aep.engine.reconciler import Reconciler
 from pulumi_aep.engine.runtime import Runtime
 from pulumi_aep.engine.values import Props, from_host
 from pulumi_aep.resources import KINDS
 
-
-class Change(StrEnum):
-    """What a change of a field does; the values are the words of the documentation's tables."""
-
-    UPDATE = "in place"
-    REPLACE = "replaced"
-    PROVIDER_ONLY = "option"
-    CREATE_ONLY = "at creation"
-
-
-_MARKS = {
-    "change in place": Change.UPDATE,
-    "are fixed": Change.REPLACE,
-    "are options": Change.PROVIDER_ONLY,
-    "are ignored": Change.CREATE_ONLY,
-}
-
-CLAIMS = {"adopt", "take_over", "allow_duplicate_name"}
+CLAIMS = {*fields_of(CommonArgs), "allow_duplicate_name"}
 """How a resource meets what exists: the same for every kind that has them."""
 
 DERIVED = {"owner", "timeouts", "secret_params", "start_is_default", "definition"}
 """Fields that no program gives: check() or the resource itself sets them."""
-
 
 TEXTS: tuple[Any, ...] = (str, Name)
 """Annotations of fields that take any text that is not blank."""
@@ -49,8 +37,7 @@ class Field:
     annotation: Any
     required: bool
     default: Any
-    change: Change | None
-    """None in nested arguments."""
+    change: Change
     many: bool
     """Whether it is a list of nested arguments."""
     inner: "dict[str, Field]"
@@ -69,15 +56,20 @@ def resource_class(kind: str) -> Any:
     return _CLASSES[kind]
 
 
-def reconciler(kind: str) -> Provider:
-    """check, diff, create, read, update and delete, as the host calls them."""
-    return provider_class(kind)()
-
-
-def provider_class(kind: str) -> type[Provider]:
-    """The class whose path a state keeps."""
-    found: type[Provider] = _CLASSES[kind].provider
+def kind_of(kind: str) -> Kind:
+    """What the kind states."""
+    found: Kind = _CLASSES[kind].kind
     return found
+
+
+def provider(kind: str) -> DynamicProvider:
+    """check, diff, create, read, update and delete, as the host calls them."""
+    return DynamicProvider(kind)
+
+
+def reconciler(kind: str, runtime: Runtime) -> Reconciler:
+    """The same verbs, as every door to Pulumi calls them."""
+    return Reconciler(kind_of(kind), runtime)
 
 
 _CLASSES: dict[str, Any] = {resource.__name__: resource for resource in KINDS}
@@ -88,7 +80,8 @@ _CLASSES: dict[str, Any] = {resource.__name__: resource for resource in KINDS}
 
 def fields(kind: str, *changes: Change) -> dict[str, Field]:
     """The kind's fields: all, or those whose change does one of these."""
-    found = _fields(_model(kind))
+    arguments = kind_of(kind).arguments
+    found = {**_fields(arguments.public), **_fields(arguments.internal)}
     return {name: field for name, field in found.items() if not changes or field.change in changes}
 
 
@@ -106,35 +99,38 @@ def argument_paths(kind: str) -> Iterator[tuple[str, ...]]:
 
 def outputs(kind: str) -> tuple[str, ...]:
     """What the kind gives beside its inputs."""
-    return provider_class(kind).outputs
+    return kind_of(kind).outputs
 
 
-def _model(kind: str) -> type[Arguments]:
-    return provider_class(kind).arguments
-
-
-def _fields(model: type[Part]) -> dict[str, Field]:
-    found = {}
-    for name, field in model.model_fields.items():
-        extra = field.json_schema_extra
-        mark = extra["change"] if isinstance(extra, dict) and "change" in extra else ""
-        part = next(_parts(field.annotation), None)
-        found[name] = Field(
-            annotation=field.annotation,
-            required=field.is_required(),
+def _fields(shape: Any) -> dict[str, Field]:
+    hints = hints_of(shape)
+    return {
+        name: Field(
+            annotation=Name if field.default is RESOURCE_NAME else _plain(hints[name]),
+            required=field.required or field.default is RESOURCE_NAME,
             default=field.default,
-            change=_MARKS.get(str(mark)),
-            many=part is not None and "list[" in str(field.annotation),
-            inner=_fields(part) if part else {},
+            change=field.change,
+            many=field.nested is not None and "list[" in str(hints[name]),
+            inner=_fields(field.nested) if field.nested else {},
         )
-    return found
+        for name, field in fields_of(shape).items()
+    }
 
 
-def _parts(annotation: Any) -> Iterator[type[Part]]:
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _parts(argument)
+def _plain(hint: Any) -> Any:
+    """The type without what only marks it; one whose values are limited by a validator stays as it is."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        validators = [each for each in hint.__metadata__ if isinstance(each, AfterValidator)]
+        if validators == list(Name.__metadata__):  # type: ignore[attr-defined]
+            return Name
+        limits = [each for each in hint.__metadata__ if type(each).__name__ in ("AfterValidator", "FieldInfo")]
+        return hint if limits else _plain(parts[0])
+    if origin in (Required, NotRequired):
+        return _plain(parts[0])
+    if origin in (Union, UnionType):
+        return reduce(or_, map(_plain, parts))
+    return origin[tuple(map(_plain, parts))] if origin in (list, dict) else hint
 
 
 def _paths(found: dict[str, Field], prefix: str) -> Iterator[str]:
@@ -150,7 +146,7 @@ def _paths(found: dict[str, Field], prefix: str) -> Iterator[str]:
 
 def parse(kind: str, inputs: Props) -> tuple[Props, list[str]]:
     """The inputs in normal form and no problem, or the inputs and every problem."""
-    return _model(kind).parse(from_host(inputs))
+    return kind_of(kind).arguments.parse(from_host(inputs))
 
 
 def normal(kind: str, inputs: Props) -> Props:
@@ -162,41 +158,47 @@ def normal(kind: str, inputs: Props) -> Props:
 
 def minimal(kind: str, props: Props) -> Props:
     """Without what is the default anyway."""
-    return _model(kind).brief(props)
+    return kind_of(kind).arguments.minimal(props)
 
 
 def to_wire(kind: str, props: Props, runtime: Runtime) -> dict[str, Any]:
-    return reconciler(kind).to_wire(props, runtime)
+    return kind_of(kind).body(props, runtime)
 
 
 def from_wire(kind: str, item: dict[str, Any], state: Props, runtime: Runtime) -> Props:
-    return reconciler(kind).from_wire(item, state, runtime)
+    return kind_of(kind).observe(item, state, runtime)
 
 
 def build_update(kind: str, old: Props, new: Props, runtime: Runtime) -> Any:
-    return reconciler(kind).build_update(old, new, runtime)
+    return kind_of(kind).build_update(old, new, runtime)
 
 
 def rebase_update(kind: str, change: Any, item: dict[str, Any], old: Props, runtime: Runtime) -> Any:
-    return reconciler(kind).rebase_update(change, item, old, runtime)
+    found = kind_of(kind)
+    return found.rebase_update(change, item, old, runtime) if isinstance(found, RebasesUpdate) else change
 
 
 def replace_fields(kind: str, old: Props, new: Props, changed: list[str]) -> list[str]:
-    return reconciler(kind).replace_fields(old, new, changed)
+    return kind_of(kind).replace_fields(old, new, changed)
 
 
-def resolve_desired(kind: str, new: Props, seen: Props) -> Props:
-    return reconciler(kind).resolve_desired(new, seen)
+def resolve_desired(kind: str, new: Props, observed: Props) -> Props:
+    found = kind_of(kind)
+    return found.resolve_desired(new, observed) if isinstance(found, ResolvesDesired) else new
 
 
 def to_program_args(kind: str, item: dict[str, Any], runtime: Runtime) -> Props:
-    return reconciler(kind).to_program_args(item, runtime)
+    found = kind_of(kind)
+    assert isinstance(found, Exports)
+    return found.to_program_args(item, runtime)
 
 
 def unmanaged_fields(kind: str, item: dict[str, Any], props: Props, runtime: Runtime) -> list[str]:
-    return reconciler(kind).unmanaged_fields(item, props, runtime)
+    found = kind_of(kind)
+    assert isinstance(found, Exports)
+    return found.unmanaged_fields(item, props, runtime)
 
 
 def get(kind: str, object_id: str, runtime: Runtime) -> dict[str, Any]:
     """The object as the client reads it."""
-    return reconciler(kind).collection(runtime).get(object_id)
+    return kind_of(kind).collection(runtime.client).get(object_id)

@@ -35,4 +35,4 @@ aep.Flow(
     schedule={"frequency": "hour", "intervall": 1},  # error
 )
 pulumi.export("state", flow.name.apply(str.upper))
-flow.nosuch  # error
+pulumi.export("nosuch", flow.nosuch)  # error

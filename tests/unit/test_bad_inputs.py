@@ -7,7 +7,7 @@ import pytest
 
 from kinds import DESCRIPTIONS, ORDER, by_kind
 from kinds.description import MISSING, Bad
-from support.kinds import reconciler
+from support.kinds import provider
 from unit.conftest import arguments
 
 
@@ -23,7 +23,7 @@ def test_is_refused(kind: str, bad: Bad, offline: Any) -> None:
     given[bad.argument] = bad.value
     if bad.value is MISSING:
         del given[bad.argument]
-    result = reconciler(kind).check({}, {**given, "__provider": "x"})
+    result = provider(kind).check({}, {**given, "__provider": "x"})
     reasons = [failure.reason for failure in result.failures]
     assert any(bad.message in reason and bad.remedy in reason for reason in reasons), reasons
     assert all(reason.startswith(bad.argument) for reason in reasons), "each begins with its path"
@@ -33,20 +33,20 @@ def test_is_refused(kind: str, bad: Bad, offline: Any) -> None:
 
 @by_kind
 def test_valid_inputs_pass(kind: str, offline: Any) -> None:
-    assert reconciler(kind).check({}, arguments(kind)).failures == []
+    assert provider(kind).check({}, arguments(kind)).failures == []
     typical = {name: arguments(kind)[name] for name in DESCRIPTIONS[kind].arguments}
-    assert reconciler(kind).check({}, typical).failures == [], "the other arguments are optional"
+    assert provider(kind).check({}, typical).failures == [], "the other arguments are optional"
 
 
 @by_kind
 def test_an_unknown_key_is_refused(kind: str, offline: Any) -> None:
-    (failure,) = reconciler(kind).check({}, arguments(kind, nosuch="x")).failures
+    (failure,) = provider(kind).check({}, arguments(kind, nosuch="x")).failures
     assert failure.reason.startswith("nosuch: is not a known key; known keys are ")
 
 
 def test_all_problems_are_reported_at_once(offline: Any) -> None:
     given = arguments("Flow", name="", source_connection_id="x", schedule={"frequency": "once", "interval": 1})
-    reasons = " ".join(failure.reason for failure in reconciler("Flow").check({}, given).failures)
+    reasons = " ".join(failure.reason for failure in provider("Flow").check({}, given).failures)
     assert "name:" in reasons
     assert "source_connection_id:" in reasons
     assert "schedule: interval" in reasons

@@ -11,10 +11,10 @@ from pulumi_aep.engine import runtime
 from pulumi_aep.errors import CredentialsRejected, ResponseLost
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
-from support.kinds import reconciler
+from support.kinds import provider
 from unit.conftest import arguments
 
-PROVIDER = reconciler("BaseConnection")
+PROVIDER = provider("BaseConnection")
 Tested = Callable[[bool | Exception], list[str]]
 
 

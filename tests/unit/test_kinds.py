@@ -3,7 +3,7 @@
 import copy
 import inspect
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pulumi
 import pytest
@@ -13,13 +13,14 @@ import pulumi_aep as aep
 from kinds import DESCRIPTIONS, Props, by_kind, resolve
 from kinds.description import LATER, SECRET
 from pulumi_aep import ConnectionSpec
+from pulumi_aep.engine.arguments import sentences
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from pulumi_aep.engine.values import UNKNOWN, from_host
 from pulumi_aep.resources.base_connection import looks_secret
-from pulumi_aep.resources.flow import _plain
+from pulumi_aep.resources.flow import _as_text
 from support import kinds
 from support.host import as_the_host_gives
-from support.kinds import Change, reconciler
+from support.kinds import Change, provider
 from unit.conftest import IDS, arguments
 
 OTHER_UUID = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
@@ -28,7 +29,7 @@ OWNER = "shop/local/web#0123456789ab"
 
 def checked(kind: str, olds: Props | None = None, **changes: Any) -> Props:
     """The inputs that check() makes of all arguments with these changes, as the host gives them back."""
-    result = reconciler(kind).check(olds or {}, {**arguments(kind), **changes})
+    result = provider(kind).check(olds or {}, {**arguments(kind), **changes})
     assert result.failures == [], [failure.reason for failure in result.failures]
     given: Props = as_the_host_gives(result.inputs)
     return given
@@ -42,7 +43,7 @@ def normal(kind: str, olds: Props | None = None, **changes: Any) -> Props:
 def replaces(kind: str, **changes: Any) -> list[str]:
     """The arguments for which a change of these replaces the object."""
     old = checked(kind)
-    result = reconciler(kind).diff("id", old, checked(kind, old, **changes))
+    result = provider(kind).diff("id", old, checked(kind, old, **changes))
     assert result.changes
     return result.replaces or []
 
@@ -59,7 +60,7 @@ class TestEveryKind:
         again = checked(kind, old)
         assert again == old
         state = {**old, "etag": "x", "sandbox": "local", "org_id": "EMULATOR@AdobeOrg"}
-        result = reconciler(kind).diff("id", state, again)
+        result = provider(kind).diff("id", state, again)
         assert result.changes is False
         assert result.replaces == []
 
@@ -80,12 +81,12 @@ class TestEveryKind:
     def test_the_order_of_a_replacement(self, kind: str, offline: Any) -> None:
         name, value = DESCRIPTIONS[kind].replaced[0]
         new = checked(kind, **options(kind), **as_the_host_gives(resolve({name: value}, IDS)))
-        result = reconciler(kind).diff("id", checked(kind), new)
+        result = provider(kind).diff("id", checked(kind), new)
         assert result.delete_before_replace is not DESCRIPTIONS[kind].made_first
 
     def test_unknown_values_pass_check_and_come_back_unknown(self, kind: str, offline: Any) -> None:
         for name in arguments(kind):
-            result = reconciler(kind).check({}, arguments(kind) | {name: HOST_UNKNOWN})
+            result = provider(kind).check({}, arguments(kind) | {name: HOST_UNKNOWN})
             assert result.failures == []
             assert from_host(result.inputs)[name] is UNKNOWN
 
@@ -102,10 +103,10 @@ class TestEveryKind:
     def test_an_object_of_another_sandbox_is_not_touched(self, kind: str, offline: Any) -> None:
         state = {**checked(kind), "sandbox": "prod"}
         for call in (
-            lambda: reconciler(kind).diff("id", state, checked(kind)),
-            lambda: reconciler(kind).read("id", dict(state)),
-            lambda: reconciler(kind).update("id", state, checked(kind)),
-            lambda: reconciler(kind).delete("id", state),
+            lambda: provider(kind).diff("id", state, checked(kind)),
+            lambda: provider(kind).read("id", dict(state)),
+            lambda: provider(kind).update("id", state, checked(kind)),
+            lambda: provider(kind).delete("id", state),
         ):
             with pytest.raises(Exception, match="live in sandbox prod, but its config says local"):
                 call()
@@ -114,17 +115,18 @@ class TestEveryKind:
         new = checked(kind)
         optional = {name: field.default for name, field in kinds.fields(kind).items() if not field.required}
         old = {name: value for name, value in new.items() if name not in optional or value != optional[name]}
-        assert reconciler(kind).diff("id", old, new).changes is False
+        assert provider(kind).diff("id", old, new).changes is False
 
     def test_the_class_takes_what_the_kind_knows(self, kind: str) -> None:
-        """Keyword arguments, annotations and fields of a kind stay together."""
+        """Keyword arguments are the kind's typed dict; annotations are its fields and outputs."""
         resource = kinds.resource_class(kind)
         hidden = kinds.DERIVED | set(kinds.fields(kind, Change.CREATE_ONLY))
         fields = set(kinds.fields(kind)) - hidden
-        parameters = set(inspect.signature(resource.__init__).parameters) - {"self", "resource_name", "opts", "claim"}
-        assert parameters == fields
+        arguments = inspect.signature(resource.__init__).parameters["args"].annotation
+        assert get_args(arguments) == (kinds.kind_of(kind).arguments.public,)
+        assert set(sentences(get_args(arguments)[0])) == set(kinds.fields(kind)) - kinds.DERIVED, "each has a sentence"
         annotated = set(inspect.get_annotations(resource))
-        assert annotated - {"provider"} == fields | set(kinds.outputs(kind))
+        assert annotated == fields | set(kinds.outputs(kind))
 
     def test_is_public(self, kind: str) -> None:
         assert getattr(aep, kind) is kinds.resource_class(kind)
@@ -133,8 +135,8 @@ class TestEveryKind:
     def test_a_state_keeps_the_path_of_the_class_and_nothing_else(self, kind: str) -> None:
         from pulumi.dynamic.dynamic import serialize_provider
 
-        assert len(serialize_provider(reconciler(kind))) < 160
-        assert kinds.provider_class(kind).serialize_as_secret_always is False
+        assert len(serialize_provider(provider(kind))) < 160
+        assert provider(kind).serialize_as_secret_always is False
 
 
 class TestBaseConnection:
@@ -152,7 +154,7 @@ class TestBaseConnection:
         assert kinds.build_update(self.kind, normal(self.kind), checked(self.kind, auth=None), offline) == []
 
     def test_the_password_is_marked_secret_and_nothing_else(self, offline: Any) -> None:
-        inputs = reconciler(self.kind).check({}, arguments(self.kind)).inputs
+        inputs = provider(self.kind).check({}, arguments(self.kind)).inputs
         assert inputs["auth"]["params"]["password"] == {**SECRET_MARK, "value": SECRET}
         assert inputs["auth"]["params"]["username"] == "shop"
 
@@ -255,7 +257,7 @@ class TestFlow:
         past = {**arguments(self.kind)["schedule"], "start_time": 1625040887.0}
         old = checked(self.kind, schedule=past)
         new = checked(self.kind, old, schedule={**past, "start_time": 1625040900.0})
-        assert reconciler(self.kind).diff("id", old, new).replaces == ["schedule"]
+        assert provider(self.kind).diff("id", old, new).replaces == ["schedule"]
 
     def test_a_start_left_out_is_now_once_and_then_stays(self, offline: Any) -> None:
         schedule = {"frequency": "minute", "interval": 15.0}
@@ -267,7 +269,7 @@ class TestFlow:
 
     def test_a_start_may_be_a_datetime(self, offline: Any) -> None:
         moment = datetime(2026, 1, 31, 6, 0, tzinfo=UTC)
-        schedule = _plain({"frequency": "day", "interval": 1, "start_time": moment})
+        schedule = _as_text({"frequency": "day", "interval": 1, "start_time": moment})
         assert normal(self.kind, schedule=schedule)["schedule"]["start_time"] == int(moment.timestamp())
 
     def test_tutorial_trap_interval_below_15_only_for_minute(self, offline: Any) -> None:
@@ -294,8 +296,8 @@ class TestFlow:
         new = normal(self.kind, schedule=schedule, name="New dataflow name", owner=None, description="Updated")
         assert kinds.build_update(self.kind, old, new, offline) == [
             {"op": "replace", "path": "/name", "value": "New dataflow name"},
-            {"op": "replace", "path": "/description", "value": "Updated"},
             {"op": "replace", "path": "/scheduleParams/frequency", "value": "day"},
+            {"op": "replace", "path": "/description", "value": "Updated"},
         ]
 
 
@@ -411,8 +413,8 @@ class TestDataset:
 
     def test_force_destroy_is_an_update_without_a_call(self, offline: Any) -> None:
         old, new = checked("Dataset"), checked("Dataset", force_destroy=True)
-        assert reconciler("Dataset").diff("id", old, new).changes is True
-        outs = reconciler("Dataset").update("id", old, new).outs
+        assert provider("Dataset").diff("id", old, new).changes is True
+        outs = provider("Dataset").update("id", old, new).outs
         assert outs is not None
         assert outs["force_destroy"] is True
 

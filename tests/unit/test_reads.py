@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-
 from pulumi_aep.engine.reads import READS_PER_PAGE, Reads
+
 from pulumi_aep.errors import ApiError, NotFound
 
 Item = dict[str, Any]

@@ -216,10 +216,11 @@ class InternalArgs(Shape, total=False):
 @cache
 def fields_of(shape: Any) -> dict[str, Field]:
     """The fields of a typed dict, by name."""
-    return {name: _field(hint, name in shape.__required_keys__) for name, hint in _hints(shape).items()}
+    return {name: _field(hint, name in shape.__required_keys__) for name, hint in hints_of(shape).items()}
 
 
-def _hints(shape: Any) -> dict[str, Any]:
+def hints_of(shape: Any) -> dict[str, Any]:
+    """The types of a typed dict's fields, marks included."""
     return get_type_hints(shape, include_extras=True)
 
 
@@ -309,7 +310,11 @@ class Arguments:
     def parse(self, given: Props) -> tuple[Props, list[str]]:
         """The inputs in normal form and no problem, or the inputs as given with every problem."""
         normal: Props = {}
-        problems: list[str] = []
+        problems = [
+            f"{name}: is required"
+            for name, field in self.fields.items()
+            if field.default is RESOURCE_NAME and name not in given
+        ]
         inside = {name: value for name, value in given.items() if name in fields_of(self.internal)}
         said = {name: value for name, value in given.items() if name not in inside}
         for shape, part, adapter in zip((self.public, self.internal), (said, inside), self._adapters, strict=True):
