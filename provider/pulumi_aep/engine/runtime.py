@@ -14,7 +14,7 @@ from ..client.redaction import Redactor
 from ..errors import ApiError, DeletionProtected, EngineGone
 from .object_cache import Inventory
 from .reads import Reads
-from .sdk_internals import widen_host_pool
+from .sdk_internals import plain_errors, widen_host_pool
 
 if TYPE_CHECKING:
     from ..client.client import Client
@@ -116,6 +116,7 @@ _lock = threading.Lock()
 def configure(stack_config: Callable[[str], Any]) -> None:
     """Start the runtime of this process, once; the host calls this for every kind. Raises ConfigError."""
     global _current
+    plain_errors()
     with _lock:
         if _current is None:
             settings = config.load(stack_config)
