@@ -12,7 +12,7 @@ from acceptance.support import Json, Stack
 from pulumi_aep.engine.sdk_internals import PROVIDER_KEY, SECRET_MARK
 from support.emulator import Emulator
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.sdk]
+pytestmark = pytest.mark.acceptance
 
 PROGRAM = Path(__file__).parent / "programs" / "many.py"
 CONCURRENCY = 12

@@ -20,8 +20,6 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from pulumi_aep.engine.sdk_internals import PROVIDER_KEY, widen_host_pool
 from sdk.providers import CONCURRENCY, MESSAGE, Failing, FailingToConfigure, Together
 
-pytestmark = pytest.mark.sdk
-
 TESTS = Path(__file__).parents[1]
 PREFIX = "Exception calling application: "
 """What grpc puts before an exception that the host leaves to it, as older SDKs do."""

@@ -20,8 +20,6 @@ import pulumi_aep as aep
 from pulumi_aep.engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, shorten_stack_traces
 from unit.kinds import SCHEMA
 
-pytestmark = pytest.mark.sdk
-
 
 class Monitor(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
