@@ -108,3 +108,16 @@ def test_the_plugin_knows_the_address_of_its_engine(run: Run) -> None:
 def test_an_interrupt_ends_the_program_quietly(run: Run) -> None:
     assert run.seen["SIGINT before"] == "Python's"
     assert run.seen["SIGINT after"] == "the system's"
+
+
+def test_a_failing_create_shows_its_message_alone(tmp_path: Path, emulator: Emulator) -> None:
+    stack = Stack(tmp_path, emulator, "dev").create(
+        "aep.FieldGroup('web', fields={'item': {'type': 'string'}})", "local"
+    )
+    refusal = {"method": "POST", "path": "/fieldgroups$", "status": 400, "body": {"title": "a bad day"}}
+    emulator.control("POST", "faults", refusal).raise_for_status()
+    text = stack.fail("up")
+    errors = {line.strip() for line in text.splitlines() if "a bad day" in line and line.strip().startswith("error: ")}
+    (error,) = errors
+    assert error.removeprefix("error: ").removeprefix("Exception calling application: ").startswith("POST /data/")
+    assert "pulumi_aep.errors" not in text
