@@ -21,7 +21,8 @@ WITH_ENGINE = unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_POR
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 # What runs with the newest SDK too: every reliance on private parts of the SDK, and each verb of the engine once.
-SDK_TESTS := tests/sdk
+SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py test_moves.py::test_moves test_first_run.py \
+	test_replacement.py::test_by_a_change_of_a_fixed_field test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
 .PHONY: help setup up down env test torture golden bench lint format lock clean
 

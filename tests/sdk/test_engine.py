@@ -10,7 +10,8 @@ import pytest
 
 from acceptance.support import Json, Stack
 from pulumi_aep.engine.sdk_internals import PROVIDER_KEY, SECRET_MARK
-from support.emulator import Emulator
+from support.emulator import FLOW, Emulator
+from support.mixpanel import base
 
 pytestmark = pytest.mark.acceptance
 
@@ -22,8 +23,11 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 @dataclass
 class Run:
-    """Previewed inputs by resource name, journal of the emulator, state by "Kind name", what the program saw."""
+    """An object made by hand, previewed inputs by resource name, the emulator's journal, state by "Kind name", what the
+    program saw.
+    """
 
+    existing: str
     previewed: dict[str, Json]
     journal: list[Json]
     state: dict[str, Json]
@@ -37,12 +41,15 @@ def run(tmp_path_factory: pytest.TempPathFactory, emulator_process: Emulator) ->
     emulator.reset()
     stack = Stack(folder, emulator, "dev").create(PROGRAM.read_text(), "local")
     stack.config({"aep:concurrency": str(CONCURRENCY)})
+    existing = emulator.request("POST", f"{FLOW}/connections", base()).json()["id"]
+    stack.environment["EXISTING"] = existing
     text = stack.preview().text
     steps = json.loads(text[text.index("{") :])["steps"]
     hold = {"method": "POST", "path": "/connections$", "delay_ms": 2000}
     emulator.control("POST", "faults", hold).raise_for_status()
     stack.up("--parallel", "32")
     return Run(
+        existing=existing,
         previewed={step["urn"].rsplit("::", 1)[1]: step["newState"].get("inputs", {}) for step in steps},
         journal=emulator.journal(),
         state=stack.resources(),
@@ -89,6 +96,10 @@ def test_unknown_values_pass_the_check_at_any_depth(run: Run) -> None:
     source = run.previewed["source"]
     assert source["base_connection_id"] == UNKNOWN
     assert source["params"] == {"projectId": UNKNOWN, "timezone": "UTC"}
+
+
+def test_the_id_of_a_resource_that_is_only_read_is_known_at_preview(run: Run) -> None:
+    assert run.previewed["of existing"]["base_connection_id"] == run.existing
 
 
 def test_the_provider_is_kept_under_its_key_and_never_whole(run: Run) -> None:

@@ -87,6 +87,15 @@ def await_registrations_first() -> None:
         return
 
 
+def keep_id_known(resource: pulumi.CustomResource, given: pulumi.Input[str]) -> None:
+    """Keep the id of a resource that the program only reads, by the `given` id, known at preview.
+
+    Newer SDKs (3.272) take it from the engine's answer, where older engines (3.259) leave it out at preview: whatever
+    depends on the id would preview a replacement. Call it after the resource has been created.
+    """
+    resource.__dict__["id"] = pulumi.Output.all(resource.urn, given).apply(lambda both: str(both[1]))
+
+
 def exit_quietly_on_interrupt() -> None:
     """Let SIGINT end the program without a traceback. Call it when the first resource is created.
 

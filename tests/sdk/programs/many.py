@@ -6,6 +6,7 @@
 import asyncio
 import atexit
 import json
+import os
 import signal
 import socket
 from pathlib import Path
@@ -15,7 +16,7 @@ import pulumi
 import pulumi.dynamic
 
 import pulumi_aep as aep
-from pulumi_aep.engine.sdk_internals import engine_address, exit_quietly_on_interrupt
+from pulumi_aep.engine.sdk_internals import engine_address, exit_quietly_on_interrupt, keep_id_known
 
 HANDLERS: dict[Any, str] = {signal.default_int_handler: "Python's", signal.SIG_DFL: "the system's"}
 
@@ -61,6 +62,15 @@ aep.SourceConnection(
     base_connection_id=base.id,
     data={"format": "json"},
     params={"projectId": base.id.apply(lambda _: "2384945"), "timezone": "UTC"},
+)
+existing = aep.BaseConnection.get("existing", os.environ["EXISTING"])
+keep_id_known(existing, os.environ["EXISTING"])
+aep.SourceConnection(
+    "of existing",
+    connection_spec=aep.ConnectionSpec.MIXPANEL,
+    base_connection_id=existing.id,
+    data={"format": "json"},
+    params={"projectId": "2384945", "timezone": "UTC"},
 )
 Probed()
 asyncio.wait = counted  # type: ignore[assignment]
