@@ -1,5 +1,5 @@
-# Every target does its own set-up; `make` alone lists them. Variables: STACK (a file stacks/Pulumi.STACK.yaml),
-# PORT (of the local emulator), PYTHON (3.11 or newer; found by itself), SLICE (of the torture).
+# Every target runs the set-up it needs; `make` alone lists the targets. Variables: STACK (a file stacks/Pulumi.STACK.yaml),
+# PORT (of the local emulator), PYTHON (3.11 or newer; found automatically), SLICE (of the torture test).
 
 STACK ?= local
 PORT ?= 8700
@@ -11,12 +11,19 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 endif
 
 VENV := .venv/bin/python
+NEWEST := .venv-newest/bin/python
 STACK_TOOL := $(VENV) -m tools.stack
 SET_UP = '$(PYTHON)' $(NEW_ENOUGH) 2>/dev/null \
-	|| { echo 'This needs Python 3.11 or newer: install one, or say which: make … PYTHON=/path/to/python3' >&2; exit 1; }; \
+	|| { echo 'This needs Python 3.11 or newer. Install one, or name it: make … PYTHON=/path/to/python3' >&2; exit 1; }; \
 	'$(PYTHON)' -m tools.setup
+WITH_ENGINE = unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; PATH="$$($(VENV) -m tools.engine)"
 
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+# What runs with the newest SDK too: every reliance on private parts of the SDK, and each verb of the engine once.
+SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py \
+	test_mixpanel_source.py::test_on_top_of_what_exists test_moves.py::test_moves test_first_run.py \
+	test_replacement.py::test_by_a_change_of_a_fixed_field test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
 .PHONY: help setup up down env test torture golden bench lint format lock clean
 
@@ -26,32 +33,30 @@ help: ## list the targets
 setup: ## virtual environment and Pulumi engine; quick when there is nothing to do
 	@$(SET_UP)
 
-up: setup ## start the emulator if the stack is bound to it, deploy the stack with Pulumi
+up: setup ## start the emulator if the stack uses it, then deploy the stack
 	@$(STACK_TOOL) up '$(STACK)' '$(PORT)'
 
 down: setup ## destroy the stack and stop the emulator
 	@$(STACK_TOOL) down '$(STACK)' '$(PORT)'
 
-env: ## print the shell variables of the stack, for eval
+env: ## print the stack's shell variables, for eval
 	@{ $(SET_UP); } >&2
 	@$(STACK_TOOL) env '$(STACK)' '$(PORT)'
 
-test: lint ## lint, then all tests, the ones with the real engine included
-	@test -n '$(BROWSER)' || echo "There is no Chromium here: the tests of how the emulator's page looks are left out."
-	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
-		PATH="$$($(VENV) -m tools.engine)" $(VENV) -m pytest -n 2 --dist worksteal $(if $(BROWSER),,-m 'not browser')
+test: lint ## lint, then all tests, with the real engine; some of them again with the newest Pulumi SDK
+	@test -n '$(BROWSER)' || echo "No Chromium found: skipping the tests of the emulator's page in a browser."
+	@$(WITH_ENGINE) $(VENV) -m pytest -n 2 --dist worksteal $(if $(BROWSER),,-m 'not browser')
+	@'$(PYTHON)' -m tools.setup newest
+	@$(WITH_ENGINE) $(NEWEST) -m pytest -n 2 --dist worksteal $(SDK_TESTS)
 
 torture: setup ## kills, storms and a rate limit on the real engine; writes docs/reliability.md
-	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
-		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/faults/torture.py $(SLICE)
+	@$(WITH_ENGINE) PYTHONPATH=tests $(VENV) tests/faults/torture.py $(SLICE)
 
-golden: setup ## keep the state that this release leaves, for the tests of upgrades
-	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
-		PATH="$$($(VENV) -m tools.engine)" PYTHONPATH=tests $(VENV) tests/upgrades/golden.py
+golden: setup ## save the state that this release writes, for the upgrade tests
+	@$(WITH_ENGINE) PYTHONPATH=tests $(VENV) tests/upgrades/golden.py
 
-bench: setup ## how quick a hundred dataflows are, against a floor and a script; writes docs/performance.md (20 minutes)
-	@unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; \
-		PATH="$$($(VENV) -m tools.engine)" $(VENV) benchmarks/speed --write
+bench: setup ## time a hundred dataflows against a floor and a script; writes docs/performance.md (20 minutes)
+	@$(WITH_ENGINE) $(VENV) benchmarks/speed --write
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check
@@ -62,11 +67,13 @@ format: setup ## reformat the code
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-lock: ## pin the dependencies of pyproject.toml anew in requirements.lock
+lock: ## pin the dependencies of pyproject.toml, and the newest Pulumi SDK that it allows
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && '$(PYTHON)' -m venv "$$dir" && "$$dir/bin/pip" install --quiet uv && \
-	"$$dir/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra dev pyproject.toml -o requirements.lock
+	compile() { "$$dir/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header "$$@"; } && \
+	compile --extra dev pyproject.toml -o requirements.lock && \
+	sed -n 's/^ *"\(pulumi>=[^"]*\)".*/\1/p' pyproject.toml | compile --no-deps --upgrade - -o requirements-newest.txt
 
-clean: ## stop the emulators, remove their stacks and the virtual environment
+clean: ## stop the emulators; remove their stacks and the virtual environments
 	@test ! -x $(VENV) || $(VENV) -m tools.emulator
-	@rm -rf .local .venv
+	@rm -rf .local .venv .venv-newest

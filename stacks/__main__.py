@@ -1,13 +1,9 @@
 """Deploys the dataflows in the stack's config: another Mixpanel project is a few lines of YAML."""
 
-import signal
-
 import pulumi
 
 import pulumi_aep as aep
 from dataflows import load
-
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise a failed update prints a traceback of this program
 
 config = pulumi.Config("dataflows")
 outputs = {}

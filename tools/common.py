@@ -1,4 +1,4 @@
-"""What the set-up scripts share. They need nothing but Python's standard library."""
+"""Helpers of the set-up scripts. They need only Python's standard library."""
 
 import fcntl
 import os
@@ -11,16 +11,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-LOCAL = ROOT / ".local"  # ignored by git: all that the emulator-bound stacks leave behind
+LOCAL = ROOT / ".local"  # ignored by git: emulators and state of the local stacks
 
 
 class Stop(Exception):
     """Ends a script with its message and without a traceback."""
 
 
-def main(verb: Callable[[], None]) -> None:
+def main(script: Callable[[], None]) -> None:
     try:
-        verb()
+        script()
     except Stop as stop:
         sys.exit(str(stop))
     except KeyboardInterrupt:
@@ -32,9 +32,9 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Announce a slow step, and say afterwards how long it took."""
-    say(f"{what}…")
+def timed(step: str) -> Iterator[None]:
+    """Announce a slow step, and print how long it took."""
+    say(f"{step}…")
     start = time.monotonic()
     yield
     minutes, seconds = divmod(round(time.monotonic() - start), 60)
@@ -42,7 +42,7 @@ def timed(what: str) -> Iterator[None]:
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
-    """What a command prints; where it fails, Stop with the end of its output."""
+    """Return what a command prints. Raises Stop, with the end of its output, if it fails."""
     done = subprocess.run(
         command, cwd=cwd, env=os.environ | (env or {}), stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
@@ -54,12 +54,12 @@ def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = Non
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Let one process at a time pass; the lock goes with the process that holds it."""
+    """Admit one process at a time. The lock ends with the process that holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another set-up is at work; waiting for it…")
+            say("Another set-up is running; waiting for it…")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

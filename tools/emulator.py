@@ -12,7 +12,7 @@ from tools.common import LOCAL, VENV, Stop, locked, main, say
 
 
 def probe(port: int) -> str:
-    """What listens on a port of this machine: "nothing", "emulator" or "something else". Answers within seconds."""
+    """Tell what listens on a local port: "nothing", "emulator" or "something else". Takes a few seconds at most."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
     try:
         connection.request("GET", "/__emulator__/health")
@@ -30,11 +30,11 @@ def pid_file(port: int) -> Path:
     return LOCAL / str(port) / "emulator.pid"
 
 
-def ours(port: int) -> int | None:
-    """The process that this checkout started for a port.
+def own_pid(port: int) -> int | None:
+    """Return the pid of the emulator that this checkout started on a port, if it is running.
 
-    It inherits a lock on its pid file and holds it while it lives, so neither a stale file nor a number that the
-    system has given to another process can mislead.
+    The process inherits a lock on its pid file and holds it until it ends, so a stale file never leads to another
+    process that has the same pid now.
     """
     try:
         with pid_file(port).open() as file:
@@ -47,20 +47,20 @@ def ours(port: int) -> int | None:
 
 
 def start(port: int) -> None:
-    """Start the emulator if it is not running, and wait until it answers."""
+    """Start the emulator if it is not running, and wait until it responds."""
     with locked(LOCAL / str(port) / "start.lock"):
-        start_alone(port)
+        _start(port)
 
 
-def start_alone(port: int) -> None:
+def _start(port: int) -> None:
     listener = probe(port)
     if listener == "something else":
-        raise Stop(f"Port {port} is held by something that is not the emulator: stop it, or make up PORT={port + 1}")
+        raise Stop(f"Port {port} is used by another program: stop that program, or run make up PORT={port + 1}")
     if listener == "emulator":
-        if not ours(port):
-            say(f"Using the emulator on port {port}; it was not started from this checkout.")
+        if not own_pid(port):
+            say(f"Using the emulator on port {port}; this checkout did not start it.")
         return
-    stop(port)  # one of ours that lives but does not listen
+    stop(port)  # a process of ours that runs but does not listen
     folder = pid_file(port).parent
     where = ("--host", "127.0.0.1", "--port", str(port), "--db", folder / "emulator.db")
     with pid_file(port).open("w") as file, (folder / "emulator.log").open("w") as log:
@@ -79,19 +79,19 @@ def start_alone(port: int) -> None:
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             tail = "\n".join(Path(log.name).read_text().splitlines()[-5:])
-            raise Stop(f"{tail}\nThe emulator did not start on port {port}; its log is {log.name}")
+            raise Stop(f"{tail}\nThe emulator did not start on port {port}. Log: {log.name}")
         time.sleep(0.1)
-    say(f"The emulator runs on http://127.0.0.1:{port}; its log is .local/{port}/emulator.log")
+    say(f"The emulator is running on http://127.0.0.1:{port}. Log: .local/{port}/emulator.log")
 
 
 def stop(port: int) -> None:
     """Stop the emulator of a port if this checkout started it."""
-    pid = ours(port)
+    pid = own_pid(port)
     if not pid:
         return
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + 10
-    while ours(port):
+    while own_pid(port):
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)

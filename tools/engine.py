@@ -1,6 +1,6 @@
-"""The Pulumi engine: the one on PATH, else the official installer's, else one built from its published Go modules.
+"""The Pulumi engine: the one on PATH, or else from the official installer, or else built from its Go modules.
 
-The last two are kept outside the checkout, in a folder per version, so that only the first set-up on a machine waits.
+The last two are kept outside the checkout, in a folder per version, so only the first set-up on a machine is slow.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.common import ROOT, VENV, Stop, locked, run, say, timed
 
-VERSION = "3.259.0"  # the release of the SDK in requirements.lock and of the modules in tools/engine
+VERSION = "3.259.0"  # also the SDK in requirements.lock and the modules in tools/engine
 GO = "1.25.11"
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-aep" / "engine"
@@ -25,37 +25,37 @@ pulumi.automation.PulumiCommand.install(root=sys.argv[1], version=semver.Version
 
 
 def ensure() -> None:
-    """Make sure that there is an engine. Needs the virtual environment: the SDK in it knows the official installer."""
+    """Make sure that there is an engine. Needs the virtual environment, whose SDK runs the official installer."""
     if own_cli() or FETCHED.is_dir():
         return
     with locked(CACHE / f"{VERSION}.lock"):
         if FETCHED.is_dir():
             return
         partial = CACHE / f"{VERSION}.partial"
-        for way in (install, build):
+        for get in (install, build):
             shutil.rmtree(partial, ignore_errors=True)
-            if way(partial):
+            if get(partial):
                 partial.rename(CACHE / VERSION)
                 return
     raise Stop(
-        f"No Pulumi engine: there is no complete `pulumi` {VERSION} or newer on PATH, the official installer cannot be "
-        f"used from here, and no Go {GO} or newer can build it here. Install Pulumi or Go, then run this again."
+        f"No Pulumi engine: PATH has no complete `pulumi` {VERSION} or newer, the official installer does not work "
+        f"from here, and there is no Go {GO} or newer to build it. Install Pulumi or Go, then run this again."
     )
 
 
 def path() -> str:
-    """PATH with the virtual environment and the engine in front."""
+    """Return PATH with the virtual environment and the engine in front."""
     return os.pathsep.join(map(str, (VENV / "bin", *(() if own_cli() else (FETCHED,)), outer_path())))
 
 
 def outer_path() -> str:
-    """PATH without what `path()` adds to it."""
+    """Return PATH without what `path()` adds to it."""
     ours = (str(CACHE), str(VENV))
     return os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if not part.startswith(ours))
 
 
 def own_cli() -> Path | None:
-    """The user's own `pulumi`, if its Python host is there too and it is new enough."""
+    """Find the user's own `pulumi`, if it has its Python host and is new enough."""
     found = shutil.which("pulumi", path=outer_path())
     if not found:
         return None
@@ -66,31 +66,31 @@ def own_cli() -> Path | None:
         answer = run(found, "version", env={"PULUMI_SKIP_UPDATE_CHECK": "true"})
     except Stop:
         return None
-    return Path(found) if numbers(answer) >= numbers(VERSION) else None
+    return Path(found) if version(answer) >= version(VERSION) else None
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """The first version in a text, as (3, 259, 0)."""
+def version(text: str) -> tuple[int, ...]:
+    """Return the first version in a text, as (3, 259, 0)."""
     match = re.search(r"\d+(\.\d+)+", text)
     return tuple(map(int, match[0].split("."))) if match else ()
 
 
 def install(folder: Path) -> bool:
-    """Pulumi's official installer, as the SDK runs it; False where its host is out of reach."""
+    """Run Pulumi's official installer the way the SDK does; False if it does not work from here."""
     python = VENV / "bin" / "python"
     try:
         subprocess.run([python, "-c", PROBE], capture_output=True, timeout=6, check=True)
         with timed(f"Installing the Pulumi engine {VERSION}; about a minute, once per machine"):
             subprocess.run([python, "-c", INSTALL, folder], capture_output=True, timeout=900, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-        say("Pulumi's official installer cannot be used from here.")
+        say("Pulumi's official installer does not work from here.")
         return False
     return True
 
 
 def build(folder: Path) -> bool:
-    """Compile the CLI and its Python host; False without a Go that can, or without its modules."""
-    if not shutil.which("go") or numbers(run("go", "env", "GOVERSION")) < numbers(GO):
+    """Compile the CLI and its Python host; False if Go is missing or too old, or the build fails."""
+    if not shutil.which("go") or version(run("go", "env", "GOVERSION")) < version(GO):
         return False
     try:
         with timed(f"Building the Pulumi engine {VERSION} from source; about 6 minutes, once per machine"):

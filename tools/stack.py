@@ -1,6 +1,6 @@
 """`make up`, `make down` and `make env` for one stack: `python -m tools.stack VERB STACK PORT`.
 
-A stack whose endpoint is `emulator` keeps all it needs in .local/PORT; for any other the backend is the user's own.
+A stack whose endpoint is `emulator` keeps everything in .local/PORT; any other uses the user's own backend.
 """
 
 import os
@@ -16,7 +16,7 @@ import yaml
 from tools import emulator, engine
 from tools.common import LOCAL, ROOT, VENV, Stop, main, say
 
-Variables = dict[str, str | None]  # None: to be unset
+Variables = dict[str, str | None]  # None means unset
 
 
 def config_file(stack: str) -> Path:
@@ -26,7 +26,7 @@ def config_file(stack: str) -> Path:
 def emulator_bound(stack: str) -> bool:
     file = config_file(stack)
     if not file.is_file():
-        raise Stop(f"There is no {file.relative_to(ROOT)}: copy stacks/Pulumi.dev.yaml to it and edit the copy.")
+        raise Stop(f"{file.relative_to(ROOT)} does not exist. Copy stacks/Pulumi.dev.yaml to it and edit the copy.")
     try:
         config = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
     except yaml.YAMLError as error:
@@ -35,7 +35,7 @@ def emulator_bound(stack: str) -> bool:
 
 
 def variables(stack: str, port: int, bound: bool) -> Variables:
-    """What a shell needs for a stack."""
+    """Return the shell variables of a stack."""
     always: Variables = {"PATH": engine.path(), "VIRTUAL_ENV": str(VENV), "PULUMI_STACK": stack}
     if os.environ.get("AEP_ENDPOINT") == "emulator":
         always["AEP_ENDPOINT"] = "emulator"
@@ -44,19 +44,19 @@ def variables(stack: str, port: int, bound: bool) -> Variables:
         (folder / "state").mkdir(parents=True, exist_ok=True)
         return always | {
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
-            "PULUMI_CONFIG_PASSPHRASE": "local",  # nothing in this state is secret
+            "PULUMI_CONFIG_PASSPHRASE": "local",  # this state holds no secrets
             "PULUMI_HOME": f"{folder}/pulumi",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "AEP_EMULATOR_PORT": str(port),
         }
     if not os.environ.get("PULUMI_BACKEND_URL", "").startswith(f"file://{LOCAL}/"):
         return always
-    # Left by an earlier `make env` for a local stack in the same shell:
+    # Set by an earlier `make env` for a local stack in the same shell:
     return always | dict.fromkeys(("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME"))
 
 
 def pulumi(env: Variables, *arguments: str, capture: bool = False) -> str:
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for Pulumi, which stops in order
+    signal.signal(signal.SIGINT, lambda *_: None)  # Pulumi handles Ctrl-C and stops cleanly
     full = {name: value for name, value in (os.environ | env).items() if value is not None}
     output = subprocess.PIPE if capture else None
     done = subprocess.run(["pulumi", *arguments], cwd=ROOT, env=full, stdout=output, text=True)
@@ -70,14 +70,14 @@ def up(stack: str, port: int, bound: bool) -> None:
     if bound:
         emulator.start(port)
     pulumi(env, "stack", "select", "--create", stack)
-    # For a real sandbox Pulumi shows first what it would do, and asks.
+    # For a real sandbox, Pulumi shows the preview first and asks.
     pulumi(env, "up", "--suppress-outputs", *(("--yes", "--skip-preview") if bound else ()))
     outputs = pulumi(env, "stack", "output", "--json", capture=True)
     say(f"Outputs of the stack:\n{outputs}")
     given = (" STACK=" + stack) * (stack != "local") + f" PORT={port}" * (port != 8700)
     connection = re.search(r'"baseConnectionId": "(.+?)"', outputs)
-    say(f"""Next, try:
-  eval "$(make -s env{given})"  # the next two then work in this shell
+    say(f"""Next steps:
+  eval "$(make -s env{given})"  # sets up this shell for the two below
   pulumi-aep {f"explore {connection[1]}" if connection else "--help"}
   pulumi preview  # after a change in stacks/{config_file(stack).name}""")
 
@@ -92,7 +92,7 @@ def down(stack: str, port: int, bound: bool) -> None:
             emulator.start(port)
             pulumi(env, "destroy", "--yes", "--skip-preview")
         else:
-            say(f"There is no stack {stack} on port {port}.")
+            say(f"No stack {stack} on port {port}.")
     finally:
         emulator.stop(port)
 
@@ -102,12 +102,12 @@ def print_variables(stack: str, port: int, bound: bool) -> None:
         say(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
 
 
-def verb() -> None:
+def run_verb() -> None:
     name, stack, port = sys.argv[1:]
     if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise Stop(f"PORT must be a number from 1 to 65535; got {port}")
+        raise Stop(f"PORT must be a number from 1 to 65535, not {port!r}")
     {"up": up, "down": down, "env": print_variables}[name](stack, int(port), emulator_bound(stack))
 
 
 if __name__ == "__main__":
-    main(verb)
+    main(run_verb)

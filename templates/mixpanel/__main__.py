@@ -1,12 +1,8 @@
 """Brings Mixpanel events into the Adobe Experience Platform data lake."""
 
-import signal
-
 import pulumi
 
 import pulumi_aep as aep
-
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # otherwise a failed update prints a traceback of this program
 
 config = pulumi.Config()
 

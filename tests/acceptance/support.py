@@ -18,12 +18,9 @@ from support.journal import calls, reads, writes
 
 PROJECT = "shop"
 HEAD = """\
-import signal
-
 import pulumi
 import pulumi_aep as aep
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 """
 """How every program begins, as `stacks/__main__.py` does."""
 

@@ -1,4 +1,4 @@
-"""The emulator in the background: started, found, stopped, and never confused with something else."""
+"""The emulator in the background: started, found, stopped, and never confused with another program."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[5])), Handler).serve_forever()
 
 @pytest.fixture(autouse=True)
 def local(tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose `pulumi-aep emulator` is a small stand-in."""
+    """A checkout whose `pulumi-aep emulator` is a small fake."""
     (tmp_path / "fake.py").write_text(FAKE)
     program("venv/bin/pulumi-aep", f'exec {sys.executable} {tmp_path}/fake.py "$@"')
     monkeypatch.setattr(emulator, "VENV", tmp_path / "venv")
@@ -48,7 +48,7 @@ def port() -> Iterator[int]:
 
 @contextmanager
 def listener(port: int, answer: bytes) -> Iterator[None]:
-    """Something that is not the emulator: answers every connection with the same bytes and keeps it open."""
+    """Something that is not the emulator: answers each connection with the same bytes and keeps it open."""
     with socket.create_server(("127.0.0.1", port)) as server:
 
         def serve() -> None:
@@ -65,29 +65,29 @@ def listener(port: int, answer: bytes) -> Iterator[None]:
         server.shutdown(socket.SHUT_RDWR)
 
 
-def test_start_waits_until_it_answers_and_stop_ends_it(
+def test_start_waits_until_it_responds_and_stop_ends_it(
     port: int, local: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert emulator.probe(port) == "nothing"
     emulator.start(port)
     assert emulator.probe(port) == "emulator"
     folder = local / str(port)
-    assert emulator.ours(port) == int((folder / "emulator.pid").read_text())
+    assert emulator.own_pid(port) == int((folder / "emulator.pid").read_text())
     wanted = ["emulator", "--host", "127.0.0.1", "--port", str(port), "--db", str(folder / "emulator.db")]
     assert (folder / "emulator.log").read_text().splitlines()[0] == str(wanted)
     emulator.stop(port)
     assert emulator.probe(port) == "nothing"
-    assert emulator.ours(port) is None
+    assert emulator.own_pid(port) is None
     out = capfd.readouterr().out
-    assert f"The emulator runs on http://127.0.0.1:{port}" in out
+    assert f"The emulator is running on http://127.0.0.1:{port}" in out
     assert f"Stopped the emulator on port {port}." in out
 
 
 def test_a_second_start_changes_nothing(port: int) -> None:
     emulator.start(port)
-    pid = emulator.ours(port)
+    pid = emulator.own_pid(port)
     emulator.start(port)
-    assert emulator.ours(port) == pid
+    assert emulator.own_pid(port) == pid
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_a_second_start_changes_nothing(port: int) -> None:
         b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"service": "x"}',
     ],
 )
-def test_a_held_port_is_an_error_that_names_it_and_another(port: int, local: Path, answer: bytes) -> None:
+def test_a_used_port_is_an_error_that_suggests_another(port: int, local: Path, answer: bytes) -> None:
     with listener(port, answer):
-        message = rf"Port {port} is held by something that is not the emulator.* make up PORT={port + 1}"
+        message = rf"Port {port} is used by another program.* make up PORT={port + 1}"
         with pytest.raises(Stop, match=message):
             emulator.start(port)
     assert not (local / str(port) / "emulator.log").exists()
@@ -114,7 +114,7 @@ def test_an_emulator_started_elsewhere_is_used_but_not_stopped(
     with monkeypatch.context() as other:
         other.setattr(emulator, "LOCAL", tmp_path / "another-checkout")
         emulator.start(port)
-        assert "was not started from this checkout" in capsys.readouterr().out
+        assert "this checkout did not start it" in capsys.readouterr().out
         emulator.stop(port)
     assert emulator.probe(port) == "emulator"
 
@@ -124,20 +124,20 @@ def test_a_stale_pid_file_never_leads_to_another_process(port: int, local: Path,
     file = local / str(port) / "emulator.pid"
     file.parent.mkdir(parents=True)
     file.write_text(str(os.getpid()) if content == "own" else content)
-    assert emulator.ours(port) is None
+    assert emulator.own_pid(port) is None
     emulator.stop(port)
     emulator.start(port)
-    assert emulator.ours(port) not in (None, os.getpid())
+    assert emulator.own_pid(port) not in (None, os.getpid())
 
 
-def test_an_emulator_that_dies_at_once_shows_the_end_of_its_log(port: int, program: Program) -> None:
+def test_an_emulator_that_fails_to_start_shows_the_end_of_its_log(port: int, program: Program) -> None:
     program("venv/bin/pulumi-aep", "echo cannot open the database; exit 3")
-    with pytest.raises(Stop, match=rf"cannot open the database\nThe emulator did not start on port {port}; its log is"):
+    with pytest.raises(Stop, match=rf"cannot open the database\nThe emulator did not start on port {port}\. Log: "):
         emulator.start(port)
-    assert emulator.ours(port) is None
+    assert emulator.own_pid(port) is None
 
 
-def test_clean_up_stops_all_that_this_checkout_started(port: int) -> None:
+def test_clean_up_stops_the_emulators_of_this_checkout(port: int) -> None:
     emulator.start(port)
     emulator.stop_all()
     assert emulator.probe(port) == "nothing"

@@ -1,4 +1,4 @@
-"""Which Pulumi engine is taken, in which order."""
+"""Which Pulumi engine set-up uses, and in which order it looks."""
 
 import os
 import re
@@ -15,14 +15,14 @@ Program = Callable[[str, str], Path]
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing on PATH but what a test puts in tmp_path/bin, and an empty cache."""
+    """An empty cache, and on PATH only what a test puts in tmp_path/bin."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
     monkeypatch.setattr(engine, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(engine, "FETCHED", tmp_path / "cache" / engine.VERSION / "bin")
 
 
 def ways(monkeypatch: pytest.MonkeyPatch, *, install: bool, build: bool) -> list[str]:
-    """Replace the two slow ways; the list tells which were tried."""
+    """Replace the two slow ways, and return the list of those tried."""
     tried: list[str] = []
 
     def way(name: str, works: bool) -> Callable[[Path], bool]:
@@ -40,7 +40,7 @@ def ways(monkeypatch: pytest.MonkeyPatch, *, install: bool, build: bool) -> list
 
 
 @pytest.mark.parametrize("version", ["v3.259.0", "v3.260.1", "v3.1000.0-alpha.3"])
-def test_a_new_enough_cli_with_its_host_beside_it_is_used_as_it_is(
+def test_a_new_enough_cli_with_its_host_beside_it_is_used(
     program: Program, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     cli = program("bin/pulumi", f"echo {version}")
@@ -52,7 +52,7 @@ def test_a_new_enough_cli_with_its_host_beside_it_is_used_as_it_is(
     assert engine.path() == os.pathsep.join((str(VENV / "bin"), os.environ["PATH"]))
 
 
-def test_the_host_may_be_elsewhere_on_path_or_behind_a_link(
+def test_the_host_is_found_beside_the_target_of_a_link(
     program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli = program("opt/pulumi", "echo v3.259.0")
@@ -70,7 +70,7 @@ def test_an_old_or_broken_cli_is_not_used(program: Program, script: str) -> None
     assert engine.own_cli() is None
 
 
-def test_the_cached_engine_serves_without_fetching(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_engine_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     engine.FETCHED.mkdir(parents=True)
     tried = ways(monkeypatch, install=True, build=True)
     engine.ensure()
@@ -85,7 +85,7 @@ def test_the_installer_comes_before_the_build(monkeypatch: pytest.MonkeyPatch) -
     assert (engine.FETCHED / "pulumi").read_text() == "install"
 
 
-def test_what_a_failed_installer_left_does_not_get_into_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_a_failed_installer_do_not_reach_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = ways(monkeypatch, install=False, build=True)
     engine.ensure()
     assert tried == ["install", "build"]
@@ -93,7 +93,7 @@ def test_what_a_failed_installer_left_does_not_get_into_the_cache(monkeypatch: p
     assert not (engine.CACHE / f"{engine.VERSION}.partial").exists()
 
 
-def test_without_any_way_one_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_nothing_works_one_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     ways(monkeypatch, install=False, build=False)
     with pytest.raises(Stop, match=r"Install Pulumi or Go, then run this again") as stop:
         engine.ensure()
@@ -102,17 +102,13 @@ def test_without_any_way_one_message_says_what_to_install(monkeypatch: pytest.Mo
     assert not engine.FETCHED.exists()
 
 
-def test_an_installer_out_of_reach_is_given_up(
-    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_installer_is_skipped(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program("venv/bin/python", "exit 1")
     monkeypatch.setattr(engine, "VENV", tmp_path / "venv")
     assert engine.install(tmp_path / "target") is False
 
 
-def test_the_installer_is_run_as_the_sdk_runs_it(
-    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sdk_runs_the_installer(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program("venv/bin/python", 'test -z "$3" || { mkdir -p "$3/bin"; echo "$2" > "$3/bin/pulumi"; }')
     monkeypatch.setattr(engine, "VENV", tmp_path / "venv")
     engine.ensure()
@@ -126,7 +122,7 @@ def test_an_old_go_does_not_build(program: Program, tmp_path: Path, version: str
     assert not (tmp_path / "target").exists()
 
 
-def test_a_build_that_fails_shows_the_end_of_what_go_said(
+def test_a_failed_build_shows_the_end_of_gos_output(
     program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program("bin/go", 'case "$*" in "env GOVERSION") echo go1.26.0;; *) echo no such module >&2; exit 1;; esac')
@@ -134,10 +130,18 @@ def test_a_build_that_fails_shows_the_end_of_what_go_said(
     assert "no such module\nFailed, see above: go build" in capsys.readouterr().out
 
 
-def test_folders_that_make_env_added_are_not_taken_for_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_that_make_env_added_are_not_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     outside = os.environ["PATH"]
     monkeypatch.setenv("PATH", os.pathsep.join((str(VENV / "bin"), str(engine.FETCHED), outside)))
     assert engine.outer_path() == outside
+
+
+def test_the_supported_sdks_are_the_tested_ones() -> None:
+    bounds = re.search(r'"pulumi>=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
+    newest = engine.version((ROOT / "requirements-newest.txt").read_text())
+    assert bounds
+    assert (3, int(bounds[1])) == engine.version(engine.VERSION)[:2]
+    assert (3, int(bounds[2]) - 1) == newest[:2]
 
 
 def test_engine_and_sdk_are_of_one_release() -> None:
@@ -146,5 +150,6 @@ def test_engine_and_sdk_are_of_one_release() -> None:
     assert f"\npulumi=={engine.VERSION} " in (ROOT / "requirements.lock").read_text()
 
 
-def test_the_lock_file_names_no_index() -> None:
-    assert not re.search(r"https?://|--index-url|--find-links", (ROOT / "requirements.lock").read_text())
+def test_the_lock_files_name_no_index() -> None:
+    locks = (ROOT / "requirements.lock").read_text() + (ROOT / "requirements-newest.txt").read_text()
+    assert not re.search(r"https?://|--index-url|--find-links", locks)

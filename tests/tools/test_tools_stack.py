@@ -1,4 +1,4 @@
-"""The variables of a stack's shell, and what is said when a stack cannot be used."""
+"""The shell variables of a stack, and the messages when a stack cannot be used."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tools.common import ROOT, VENV, Stop
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with four stacks, in a shell without any of our variables."""
+    """A checkout with four stacks, in a shell without our variables."""
     stacks = tmp_path / "stacks"
     stacks.mkdir()
     (stacks / "Pulumi.local.yaml").write_text("config:\n  aep:endpoint: emulator\n")
@@ -50,7 +50,7 @@ def test_a_local_stack_has_its_own_state_beside_its_emulator(
 
 
 @pytest.mark.parametrize("name", ["dev", "real", "empty", "acme/dev"])
-def test_another_stack_leaves_backend_and_passphrase_to_the_user(
+def test_any_other_stack_uses_the_users_backend_and_passphrase(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://team-state")
@@ -62,7 +62,7 @@ def test_another_stack_leaves_backend_and_passphrase_to_the_user(
     ]
 
 
-def test_going_from_a_local_stack_to_another_drops_the_local_backend(
+def test_switching_from_a_local_stack_unsets_the_local_backend(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{checkout}/.local/8700/state")
@@ -94,8 +94,8 @@ def test_values_survive_the_shell(
     assert shell.stdout == f"{odd}/8700/pulumi"
 
 
-def test_a_stack_without_its_file_says_which_to_copy() -> None:
-    with pytest.raises(Stop, match=r"^There is no stacks/Pulumi\.nope\.yaml: copy stacks/Pulumi\.dev\.yaml to it"):
+def test_a_stack_without_a_file_says_which_to_copy() -> None:
+    with pytest.raises(Stop, match=r"^stacks/Pulumi\.nope\.yaml does not exist\. Copy stacks/Pulumi\.dev\.yaml to it"):
         stack.emulator_bound("nope")
 
 
@@ -108,13 +108,13 @@ def test_a_stack_file_that_is_not_yaml_is_named(checkout: Path) -> None:
 @pytest.mark.parametrize("port", ["", "abc", "0", "65536", "-1", "8700 "])
 def test_a_bad_port_is_one_line(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["stack", "up", "local", port])
-    with pytest.raises(Stop, match=r"^PORT must be a number from 1 to 65535; got"):
-        stack.verb()
+    with pytest.raises(Stop, match=r"^PORT must be a number from 1 to 65535, not"):
+        stack.run_verb()
 
 
 def test_down_without_a_stack_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     stack.down("local", 8701, bound=True)
-    assert capsys.readouterr().out == "There is no stack local on port 8701.\n"
+    assert capsys.readouterr().out == "No stack local on port 8701.\n"
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,43 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from textwrap import dedent
 
 from pulumi_aep.engine.runtime import Runtime
-from pulumi_aep.engine.sdk_internals import widen_host_pool
 from unit.conftest import OfflineRuntime
-
-
-def test_the_host_serves_as_many_calls_as_the_services_may_be_asked() -> None:
-    """As the host does: its pool has four threads, and configure() is called on one of them."""
-    with ThreadPoolExecutor(4) as pool:
-        pool.submit(widen_host_pool, 12).result()
-        together = threading.Barrier(12)
-        list(pool.map(lambda _: together.wait(10), range(12)))
-
-
-def test_calls_that_wait_already_are_served_too() -> None:
-    """As in a destroy: a hundred calls are there before the first of them lets configure() run."""
-    here, together = threading.Event(), threading.Barrier(12)
-    with ThreadPoolExecutor(4) as pool:
-
-        def configure() -> None:
-            assert here.wait(10)
-            widen_host_pool(12)
-
-        first = pool.submit(configure)
-        waiting = [pool.submit(together.wait, 10) for _ in range(12)]
-        here.set()
-        first.result()
-        assert sorted(each.result() for each in waiting) == list(range(12))
-
-
-def test_a_lower_ceiling_leaves_the_host_as_it_is() -> None:
-    with ThreadPoolExecutor(4) as pool:
-        pool.submit(widen_host_pool, 2).result()
-        together = threading.Barrier(4)
-        list(pool.map(lambda _: together.wait(10), range(4)))
-
-
-def test_outside_of_a_pool_nothing_happens() -> None:
-    widen_host_pool(12)
 
 
 def test_a_spec_is_asked_for_once_however_many_want_it(offline: OfflineRuntime) -> None:

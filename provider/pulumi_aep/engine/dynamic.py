@@ -24,7 +24,7 @@ from . import runtime
 from .arguments import RESOURCE_NAME, Change
 from .kind import Kind
 from .reconciler import Reconciler
-from .sdk_internals import shorten_stack_traces
+from .sdk_internals import keep_id_known, shorten_stack_traces
 from .values import Props, from_host, to_host
 
 shorten_stack_traces()
@@ -104,6 +104,8 @@ class Resource(pulumi.dynamic.Resource):
             if kind.delete_before_replace:
                 opts = self._delete_before_replace(resource_name, opts)
         super().__init__(DynamicProvider(kind.name), resource_name, props, opts)
+        if opts is not None and opts.id is not None:
+            keep_id_known(self, opts.id)
 
     @classmethod
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002

@@ -1,8 +1,7 @@
-"""What one plugin process shares: settings, client, tenant and specs. It lives in this module, not in a provider."""
+"""What one plugin process shares: settings, client, caches. It lives in this module, not in a provider."""
 
 import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from .. import config
 from ..client.redaction import Redactor
 from ..errors import ApiError, DeletionProtected, EngineGone
 from .object_cache import ObjectCache
-from .sdk_internals import widen_host_pool
+from .sdk_internals import engine_address, plain_errors, widen_host_pool
 
 if TYPE_CHECKING:
     from ..client.client import Client
@@ -24,9 +23,9 @@ PREFETCH_THREADS = 8
 
 
 class Runtime:
-    """Settings and client of this process, with what is asked of the services once per process.
+    """Settings and client of this process, and what the services are asked once.
 
-    Without a `client` one is made for the first call: a run that makes none does not import what HTTP needs.
+    Without a `client`, one is made for the first call: a run that makes none does not import what HTTP needs.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class Runtime:
         self._pool = ThreadPoolExecutor(PREFETCH_THREADS)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._cache: dict[str, Any] = {"client": client} if client else {}
+        self._answers: dict[str, Any] = {"client": client} if client else {}
 
     @property
     def client(self) -> "Client":
@@ -86,7 +85,7 @@ class Runtime:
         return ObjectCache(kind.collection(client), lambda item: kind.observe(item, {}, self), lambda: client.writes)
 
     def prefetch(self, work: Callable[[], object]) -> None:
-        """Begin on another thread what is asked once per process; who asks it meanwhile waits, after an error anew."""
+        """Start on another thread what is asked once per process; whoever needs it meanwhile waits for it."""
         self._pool.submit(work)
 
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
@@ -99,13 +98,13 @@ class Runtime:
         return spec
 
     def _once(self, key: str, fetch: Callable[[], Any]) -> Any:
-        """What `fetch` gives, for the first that asks; who asks meanwhile for the same waits, for another does not."""
+        """What `fetch` returns, asked once; other threads wait for the same key, and ask again after an error."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._cache:
-                self._cache[key] = fetch()
-            return self._cache[key]
+            if key not in self._answers:
+                self._answers[key] = fetch()
+            return self._answers[key]
 
 
 _current: Runtime | None = None
@@ -115,6 +114,7 @@ _lock = threading.Lock()
 def configure(stack_config: Callable[[str], Any]) -> None:
     """Start the runtime of this process, once; the host calls this for every kind. Raises ConfigError."""
     global _current
+    plain_errors()
     with _lock:
         if _current is None:
             settings = config.load(stack_config)
@@ -132,24 +132,24 @@ def current() -> Runtime:
 
 
 def use(runtime: Runtime | None) -> None:
-    """Put another runtime in place; for tests."""
+    """Set the runtime of this process, for tests."""
     global _current
     _current = runtime
 
 
 def _engine_guard() -> Callable[[], None]:
-    """A check that the engine which asked for this work still lives.
+    """A check that the engine which started this process still runs.
 
-    The plugin survives a kill -9 of its engine and would go on writing. It was started with the engine's address as
-    its only argument; a dead engine refuses connections there.
+    The plugin survives a kill -9 of its engine and would go on writing. A dead engine refuses connections; the parent
+    process says nothing, as it is a shell that survives too.
     """
-    host, _, port = (sys.argv[1] if len(sys.argv) > 1 else "").rpartition(":")
-    if not port.isdecimal():
+    address = engine_address()
+    if address is None:
         return lambda: None
 
     def guard() -> None:
         try:
-            socket.create_connection((host, int(port)), timeout=5).close()
+            socket.create_connection(address, timeout=5).close()
         except OSError:
             raise EngineGone("The Pulumi engine has ended: nothing more is written. Run pulumi up again.") from None
 
@@ -157,7 +157,7 @@ def _engine_guard() -> Callable[[], None]:
 
 
 def _end_with_engine(guard: Callable[[], None]) -> None:
-    """End this process when its engine is gone: the host itself would stay for ever."""
+    """End this process when its engine has ended: the host itself would run forever."""
     while True:
         time.sleep(ENGINE_CHECK_S)
         try:

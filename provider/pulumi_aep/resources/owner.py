@@ -10,7 +10,7 @@ from ..engine.arguments import Arguments, Shape
 from ..engine.dynamic import Resource
 from ..engine.kind import Kind
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope
-from ..engine.sdk_internals import await_registrations_first, root_resource
+from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
 
 NAME = "aep-owner"
@@ -76,6 +76,7 @@ def owner_line(resource_name: str) -> pulumi.Output[str]:
     owner = _owners.get(root) if root is not None else None
     if owner is None:
         await_registrations_first()
+        exit_quietly_on_interrupt()
         owner = Owner()
         if root is not None:
             _owners[root] = owner

@@ -5,7 +5,6 @@ A text `${key.output}` is an output of the resource with that key, `${config.nam
 
 import json
 import re
-import signal
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from typing import Any
 import pulumi
 
 import pulumi_aep as aep
-
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 config = pulumi.Config()
 made: dict[str, Any] = {}

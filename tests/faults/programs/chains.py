@@ -1,12 +1,9 @@
 """Chains like that of Adobe's Mixpanel tutorial. `values.json` beside it says how many, and what of them changes."""
 
 import json
-import signal
 from pathlib import Path
 
 import pulumi_aep as aep
-
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 values = json.loads(Path(__file__).with_name("values.json").read_text())
 for number in range(values["chains"]):

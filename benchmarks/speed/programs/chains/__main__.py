@@ -1,12 +1,8 @@
 """Dataflows as in the tutorial. Config: `bench:chains` (number), `bench:interval` (hours, for the first one)."""
 
-import signal
-
 import pulumi
 
 import pulumi_aep as aep
-
-signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 config = pulumi.Config("bench")
 for number in range(config.require_int("chains")):
