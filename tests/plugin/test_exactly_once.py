@@ -1,4 +1,4 @@
-"""Nothing is created twice: what an interrupted run of this stack left is taken back, a second of one name is refused."""
+"""Nothing is created twice: what an interrupted run left is taken back, a second object of one name is refused."""
 
 from collections.abc import Callable
 

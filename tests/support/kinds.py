@@ -13,6 +13,8 @@ from pulumi_aep.engine.reconciler import Provider
 from pulumi_aep.engine.runtime import Runtime
 from pulumi_aep.engine.values import Props, from_host
 from pulumi_aep.resources import KINDS
+from pulumi_aep.resources.first_run import FirstRun, FirstRunProvider
+from pulumi_aep.resources.owner import Owner, OwnerProvider
 
 
 class Change(StrEnum):
@@ -61,7 +63,12 @@ class Field:
 
 
 def names() -> list[str]:
+    """The kinds whose objects live at a service; the functions below also know HELPERS."""
     return [resource.__name__ for resource in KINDS]
+
+
+HELPERS = ("Owner", "FirstRun")
+"""Resources without an object at a service."""
 
 
 def resource_class(kind: str) -> Any:
@@ -76,11 +83,15 @@ def reconciler(kind: str) -> Provider:
 
 def provider_class(kind: str) -> type[Provider]:
     """The class whose path a state keeps."""
-    found: type[Provider] = _CLASSES[kind].provider
-    return found
+    return _PROVIDERS[kind]
 
 
-_CLASSES: dict[str, Any] = {resource.__name__: resource for resource in KINDS}
+_CLASSES: dict[str, Any] = {resource.__name__: resource for resource in (*KINDS, Owner, FirstRun)}
+_PROVIDERS: dict[str, type[Provider]] = {
+    **{resource.__name__: resource.provider for resource in KINDS},
+    "Owner": OwnerProvider,
+    "FirstRun": FirstRunProvider,
+}
 
 
 # ---- what a kind says about its fields ----
