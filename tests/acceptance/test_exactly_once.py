@@ -61,10 +61,9 @@ def test_another_stacks_object_needs_take_over(tmp_path: Path, emulator: Emulato
     assert "set take_over=True" in text
     second.program(f"{line}, take_over=True)")
     second.up()
-    assert emulator.objects()["FieldGroup"][0]["id"] == group
-    assert (
-        second.resources()["FieldGroup group"]["outputs"]["owner"] in emulator.objects()["FieldGroup"][0]["description"]
-    )
+    (found,) = emulator.objects()["FieldGroup"]
+    assert found["id"] == group
+    assert second.resources()["FieldGroup group"]["outputs"]["owner"] in found["description"]
 
 
 def test_a_production_sandbox_keeps_what_it_has(stack: Callable[..., Stack], emulator: Emulator) -> None:

@@ -44,27 +44,3 @@ def test_every_verb_loses_its_answers(chain: Callable[..., Chain], emulator: Emu
         fault(emulator, "DELETE", f"/{name}/[^/]+$")
     stack.destroy()
     assert not any(counts(emulator).values())
-
-
-def test_a_mapping_set_in_use_is_not_taken_for_an_orphan(chain: Callable[..., Chain], emulator: Emulator) -> None:
-    """The one that a failed run left is taken; the old one of a replacement, with the same owner, is not."""
-    stack = chain()
-    fault(emulator, "POST", "/mappingSets$")
-    fault(emulator, "GET", "/mappingSets$", status=500)
-    fault(
-        emulator,
-        "GET",
-        "/mappingSets$",
-        status=403,
-        body={"error_code": "403025", "message": "no"},
-        drop=None,
-        times=None,
-    )
-    assert "GET /data/foundation/conversion/mappingSets: 403 403025" in stack.fail("up")
-    (left,) = emulator.objects()["MappingSet"]
-    emulator.control("DELETE", "faults")
-    stack.up()
-    assert stack.resources()["MappingSet web"]["id"] == left["id"]
-    stack.up("--replace", stack.urn("MappingSet web"))
-    assert stack.resources()["MappingSet web"]["id"] != left["id"]
-    assert counts(emulator) == COUNTS

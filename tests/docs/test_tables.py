@@ -14,36 +14,23 @@ from typing import Any, get_args, get_origin
 import pulumi
 import pytest
 import typer.main
-from pulumi_aep.engine.resource import NamedClaim
 
 import pulumi_aep as aep
 from docs import pages
+from kinds import DESCRIPTIONS
 from pulumi_aep import config
 from pulumi_aep.cli import app
-from pulumi_aep.engine.reconciler import Provider
-from pulumi_aep.resources import KINDS, flow, mapping_set
-from pulumi_aep.resources.first_run import FirstRunProvider
-from pulumi_aep.resources.owner import OwnerProvider
+from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, names, outputs, resource_class
 
-KIND_CLASSES: list[Any] = [*KINDS, aep.Owner, aep.FirstRun]
-INTERNAL = {"owner", "timeouts", "secret_params", "start_is_default", "definition"}
-"""Fields that users do not set themselves."""
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
-WORDS = {"change in place": "in place", "are fixed": "replaced", "are options": "option"}
-
 PUBLIC = {name: getattr(aep, name) for name in aep.__all__}
 
-for_every_kind = pytest.mark.parametrize("kind", KIND_CLASSES, ids=lambda kind: str(kind.__name__))
+for_every_kind = pytest.mark.parametrize("kind", [*names(), *HELPERS])
 
 
-def page_of(kind: type) -> Path:
+def page_of(kind: str) -> Path:
     """BaseConnection → docs/kinds/base-connection.md"""
-    return pages.KIND_PAGES / (re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower() + ".md")
-
-
-def provider_of(kind: Any) -> type[Provider]:
-    others: dict[Any, type[Provider]] = {aep.Owner: OwnerProvider, aep.FirstRun: FirstRunProvider}
-    return others.get(kind) or kind.provider
+    return pages.KIND_PAGES / (re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower() + ".md")
 
 
 def type_names(annotation: Any) -> set[str]:
@@ -84,40 +71,40 @@ def assert_arguments(kind: Any, rows: dict[str, dict[str, str]]) -> None:
 
 
 @for_every_kind
-def test_arguments(kind: Any) -> None:
-    rows, model = pages.table(page_of(kind), "Argument"), provider_of(kind).arguments
-    assert set(rows) == set(model.model_fields) - INTERNAL - set(NamedClaim.__annotations__)
-    assert_arguments(kind, rows)
-    for mark, word in WORDS.items():
-        marked = {name for name, row in rows.items() if re.match(rf"{word}\b", row["Change"])}
-        assert marked == model.fields_that(mark) - INTERNAL
+def test_arguments(kind: str) -> None:
+    rows = pages.table(page_of(kind), "Argument")
+    assert set(rows) == set(fields(kind)) - DERIVED - CLAIMS
+    assert_arguments(resource_class(kind), rows)
+    for change in (Change.UPDATE, Change.REPLACE, Change.PROVIDER_ONLY):
+        marked = {name for name, row in rows.items() if re.match(rf"{change}\b", row["Change"])}
+        assert marked == set(fields(kind, change)) - DERIVED
 
 
 def test_claims() -> None:
-    """How a resource meets what exists: the same for every kind, told on one page."""
+    """How a resource meets what exists: the same for every kind, on one page."""
     rows = pages.table(pages.KIND_PAGES / "README.md", "Key of `NamedClaim`")
-    assert set(rows) == set(NamedClaim.__annotations__)
-    for kind in KINDS:
-        claims = provider_of(kind).arguments.fields_that("are ignored") - INTERNAL
-        assert claims == set(rows) - ({"allow_duplicate_name"} if kind is aep.MappingSet else set())
+    assert set(rows) == CLAIMS
+    for kind in names():
+        claims = set(fields(kind, Change.CREATE_ONLY)) - DERIVED
+        assert claims == set(rows) - (set() if DESCRIPTIONS[kind].natural_key else {"allow_duplicate_name"})
 
 
 def test_arguments_of_the_component() -> None:
-    assert_arguments(aep.MixpanelSource, pages.table(page_of(aep.MixpanelSource), "Argument"))
+    assert_arguments(aep.MixpanelSource, pages.table(page_of("MixpanelSource"), "Argument"))
 
 
 def test_attributes_of_the_component() -> None:
-    rows = pages.table(page_of(aep.MixpanelSource), "Attribute")
+    rows = pages.table(page_of("MixpanelSource"), "Attribute")
     parts = {name: type_names(hint) for name, hint in aep.MixpanelSource.__annotations__.items()}
     assert {name: set(pages.spans(row["Type"])) - {"None"} for name, row in rows.items()} == parts
 
 
 @for_every_kind
-def test_outputs(kind: Any) -> None:
+def test_outputs(kind: str) -> None:
     rows = pages.table(page_of(kind), "Output")
-    assert set(rows) == set(provider_of(kind).outputs)
+    assert set(rows) == set(outputs(kind))
     for name, row in rows.items():
-        assert set(pages.spans(row["Type"])) == type_names(kind.__annotations__[name]), name
+        assert set(pages.spans(row["Type"])) == type_names(resource_class(kind).__annotations__[name]), name
 
 
 def test_outputs_of_every_kind() -> None:
@@ -126,18 +113,18 @@ def test_outputs_of_every_kind() -> None:
 
 def test_every_kind_is_listed() -> None:
     listed = pages.table(pages.KIND_PAGES / "README.md", "Kind")
-    assert {re.sub(r"\[(\w+)\].*", r"\1", name) for name in listed} == {kind.__name__ for kind in KIND_CLASSES}
+    assert {re.sub(r"\[(\w+)\].*", r"\1", name) for name in listed} == {*names(), *HELPERS}
 
 
 def nested_types() -> dict[str, Any]:
     """The TypedDicts that arguments of the kinds take, by name."""
-    modules = [inspect.getmodule(kind) for kind in KINDS]
+    modules = [inspect.getmodule(resource_class(kind)) for kind in names()]
     return {name: value for module in modules for name, value in vars(module).items() if typing.is_typeddict(value)}
 
 
 def test_keys_of_nested_arguments() -> None:
     documented = {"Claim", "NamedClaim"}  # the same for every kind: test_claims
-    for page in map(page_of, KINDS):
+    for page in map(page_of, names()):
         for table in pages.tables(pages.prose(page)):
             if match := re.fullmatch(r"Key of `(\w+)`", table.of):
                 documented.add(match[1])
@@ -153,13 +140,14 @@ def assert_keys(nested: Any, rows: dict[str, dict[str, str]]) -> None:
         assert (row["Default"] == "required") == (name in nested.__required_keys__), (nested, name)
 
 
-def test_words_for_a_schedule_and_a_mapping_are_those_of_the_models() -> None:
-    """The texts about `frequency` and `source_type` name what the models allow, and nothing else."""
-    frequency = pages.table(page_of(aep.Flow), "Key of `Schedule`")["frequency"]["Meaning"]
-    allowed = get_args(flow.SchedulePart.model_fields["frequency"].annotation)
-    assert tuple(pages.spans(frequency)) == allowed
-    source_type = pages.table(page_of(aep.MappingSet), "Key of `Mapping`")["source_type"]["Meaning"]
-    assert tuple(pages.spans(source_type)) == get_args(mapping_set.MappingPart.model_fields["source_type"].annotation)
+@pytest.mark.parametrize(
+    ("kind", "argument", "nested", "key"),
+    [("Flow", "schedule", "Schedule", "frequency"), ("MappingSet", "mappings", "Mapping", "source_type")],
+)
+def test_the_words_that_an_argument_allows(kind: str, argument: str, nested: str, key: str) -> None:
+    """The page names what check() allows, and nothing else."""
+    meaning = pages.table(page_of(kind), f"Key of `{nested}`")[key]["Meaning"]
+    assert tuple(pages.spans(meaning)) == get_args(fields(kind)[argument].inner[key].annotation)
 
 
 # ---- settings and commands ----

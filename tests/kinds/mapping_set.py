@@ -5,14 +5,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from kinds.description import Bad, Description, Ids, Others, Props, Round, Seen
+from kinds.description import DESCRIBED, Bad, Description, Ids, Others, Props, Round, Seen
 from kinds.target_connection import OTHER_SCHEMA
 from support.mixpanel import FIELDS
 from support.outside import OTHER_STATE, mapping, mapping_set, move_mappings
 from support.strategies import DESCRIPTIONS, IDENTIFIERS, TEXT, WORDS
 
 SIMPLE = {"source": "properties.distinct_id", "destination": "_{tenantId}.distinct_id"}
-NAMED = {**SIMPLE, "source_type": "ATTRIBUTE", "name": "person", "description": "who"}
+NAMED = {**SIMPLE, "source_type": "ATTRIBUTE", "name": "person", "description": DESCRIBED}
 EXPRESSION = {"source": 'concat("a", time)', "destination": "_id", "source_type": "EXPRESSION"}
 TIME = {"source": "properties.time", "destination": "_{tenantId}.time"}
 TIME_ON_THE_WIRE = {"sourceType": "ATTRIBUTE", "source": "properties.time", "destination": "_emulator.time"}
@@ -83,7 +83,7 @@ DESCRIPTION = Description(
     reads_before_update=frozenset({"GET mappingSets", "GET stats"}),
     outside={
         # It has no place of its own: another resource name there, or none, is no reason for a new version.
-        "owner": [Seen(mapping(0, description=f"who\n[pulumi: {OTHER_STATE}]"))],
+        "owner": [Seen(mapping(0, description=f"{DESCRIBED}\n[pulumi: {OTHER_STATE}]"))],
         "schema_id": [Seen(move_mappings, "replace")],
         "mappings[]": [
             Seen(mapping_set(lambda body: body["mappings"].pop())),

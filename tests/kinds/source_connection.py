@@ -54,7 +54,11 @@ DESCRIPTION = Description(
         "data": {"format": "json"},
         "params": PARAMS,
     },
-    more={"description": DESCRIBED, "connection_spec": {"id": ConnectionSpec.MIXPANEL, "version": "1.0"}},
+    more={
+        "description": DESCRIBED,
+        "connection_spec": {"id": ConnectionSpec.MIXPANEL, "version": "1.0"},
+        "data": {"format": "json", "properties": {"encoding": "UTF-8"}},
+    },
     bad=(
         Bad("name", 12.0, "name: must be text", "put the value in quotes"),
         Bad("connection_spec", {"version": "1.0"}, "connection_spec.id: is required"),
@@ -89,7 +93,7 @@ DESCRIPTION = Description(
         ("params", {"projectId": "2384946", "timezone": "UTC"}),
         ("base_connection_id", "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"),
         ("connection_spec", ConnectionSpec.ZENDESK),
-        ("data", {"format": "json", "properties": {"encoding": "UTF-8"}}),
+        ("data", {"format": "json", "properties": {"encoding": "UTF-16"}}),
     ),
     outside={
         **texts(patch),

@@ -312,7 +312,7 @@ class TestMappingSet:
             "source": "properties.distinct_id",
             "destination": "_acme.distinct_id",
             "name": "person",
-            "description": f"who\n[pulumi: {OWNER}]",
+            "description": f"of the shop\n[pulumi: {OWNER}]",
         }
         assert kinds.from_wire(self.kind, body, state, offline)["mappings"] == state["mappings"]
 

@@ -1,4 +1,4 @@
-"""What a release left in a stack's state is taken over by the present code."""
+"""The present code works with what each release left in the state of a stack."""
 
 import base64
 import json
@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import pulumi_aep as aep
 from acceptance.support import Json, writes
 from pulumi_aep.engine.reconciler import Provider
-from pulumi_aep.resources import KINDS
 from support.emulator import Emulator
+from support.kinds import names
 from upgrades import golden
 
 on_every_release = pytest.mark.parametrize("folder", golden.folders(), ids=lambda folder: str(folder.name))
@@ -75,7 +74,7 @@ def test_a_stack_of_that_release_lives_on(folder: Path, tmp_path: Path, seeded: 
 
 def unknown_names(state: Json) -> list[str]:
     """What a state names and the present code does not have: provider classes by path, types by token."""
-    known = {f"pulumi-python:dynamic/aep:{kind.__name__}" for kind in (*KINDS, aep.Owner, aep.FirstRun)}
+    known = {f"pulumi-python:dynamic/aep:{kind}" for kind in (*names(), "Owner", "FirstRun")}
     problems = []
     for name, item in golden.resources(state).items():
         if item["type"] not in known:
@@ -120,7 +119,7 @@ def test_a_type_that_was_renamed_is_found() -> None:
 
 @pytest.mark.acceptance
 def test_the_next_release_can_make_its_own(tmp_path: Path) -> None:
-    """`program.py` still gives every argument of every kind; `make` itself says which one it lacks."""
+    """The descriptions give every argument of every kind; `make` itself names one that is missing."""
     golden.make(tmp_path / "next", tmp_path)
     state = state_of(tmp_path / "next")
     assert set(golden.arguments()) <= set(golden.kept(state))
