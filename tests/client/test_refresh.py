@@ -12,7 +12,7 @@ import pytest
 from client.conftest import settings
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
-from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.dynamic import DynamicProvider
 from pulumi_aep.engine.values import from_host
 from pulumi_aep.errors import ServiceError
 from pulumi_aep.resources import KINDS
@@ -30,7 +30,7 @@ PATHS = {
     "MappingSet": f"{DATA_PREP}/mappingSets",
     "Flow": f"{FLOW}/flows",
 }
-PROVIDERS: dict[str, Provider] = {kind.__name__: kind.provider() for kind in KINDS}
+PROVIDERS = {kind.__name__: DynamicProvider(kind.__name__) for kind in KINDS}
 
 States = dict[str, dict[str, Any]]
 

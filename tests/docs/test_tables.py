@@ -1,7 +1,6 @@
 """The tables of the pages say what the code says: arguments, outputs, settings, commands, messages."""
 
 import ast
-import collections.abc
 import dataclasses
 import functools
 import inspect
@@ -9,23 +8,28 @@ import re
 import types
 import typing
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, NotRequired, Required, get_args, get_origin
 
 import pulumi
 import pytest
 import typer.main
+from pydantic import BeforeValidator
 
 import pulumi_aep as aep
 from docs import pages
 from kinds import DESCRIPTIONS
 from pulumi_aep import config
 from pulumi_aep.cli import app
-from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, names, outputs, resource_class
+from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
+from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, SpecRef, fields_of, hints_of, sentences
+from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, kind_of, names, outputs, resource_class
 
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
-PUBLIC = {name: getattr(aep, name) for name in aep.__all__}
+PUBLIC = {name: getattr(aep, name) for name in vars(aep)["__all__"]}
 
 for_every_kind = pytest.mark.parametrize("kind", [*names(), *HELPERS])
+
+Rows = dict[str, dict[str, str]]
 
 
 def page_of(kind: str) -> Path:
@@ -33,56 +37,56 @@ def page_of(kind: str) -> Path:
     return pages.KIND_PAGES / (re.sub(r"(?<!^)(?=[A-Z])", "-", kind).lower() + ".md")
 
 
-def type_names(annotation: Any) -> set[str]:
-    """The types that a user may write, by name: Input[str | SpecRef] | None → {"str", "SpecRef"}"""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (typing.Union, types.UnionType, typing.NotRequired):
-        return {name for part in arguments for name in type_names(part)}
-    if annotation is types.NoneType or origin is collections.abc.Awaitable or isinstance(annotation, typing.ForwardRef):
-        return set()  # the other two forms of an Input: an awaitable, and Output as a forward reference
-    if origin is pulumi.Output:
-        return type_names(arguments[0])
+def type_names(hint: Any) -> set[str]:
+    """The types that a user may write, by name: Input[list[Mapping]] | None → {"list[Mapping]"}"""
+    origin, parts = get_origin(hint), get_args(hint)
+    if hint is SpecRef:
+        return {"str", "SpecRef"}
+    if origin is typing.Annotated and parts[0] is int and any(isinstance(each, BeforeValidator) for each in parts):
+        return {"int", "str", "datetime"}  # a time
+    if origin in (typing.Annotated, Required, NotRequired, pulumi.Output):
+        return type_names(parts[0])
+    if origin in (typing.Union, types.UnionType):
+        return {name for part in parts if part is not types.NoneType for name in type_names(part)}
+    if origin is typing.Literal:
+        return {"str"}
     if origin is list:
-        return {f"list[{_one(arguments[0])}]"}
+        return {f"list[{_one(parts[0])}]"}
     if origin is dict:
-        return {"dict"} if arguments[1] is Any else {f"dict[{_one(arguments[0])}, {_one(arguments[1])}]"}
-    return {annotation.__name__}
+        return {"dict"} if parts[1] is Any or "Any" in str(parts[1]) else {f"dict[{_one(parts[0])}, {_one(parts[1])}]"}
+    return {hint.__name__}
 
 
-def _one(annotation: Any) -> str:
-    (name,) = type_names(annotation)
+def _one(hint: Any) -> str:
+    (name,) = type_names(hint)
     return name
 
 
-def parameters(kind: Any) -> dict[str, inspect.Parameter]:
-    found = inspect.signature(kind.__init__).parameters
-    return {name: found[name] for name in found if name not in ("self", "resource_name", "opts", "claim")}
-
-
-def assert_arguments(kind: Any, rows: dict[str, dict[str, str]]) -> None:
-    wanted = parameters(kind)
-    assert set(rows) == set(wanted)
+def assert_stated(shape: Any, rows: Rows, leave_out: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    """The rows say of each field of a typed dict what the code says: type, default, sentence."""
+    hints, stated = hints_of(shape), fields_of(shape)
+    assert set(rows) == set(stated) - leave_out
     for name, row in rows.items():
-        assert set(pages.spans(row["Type"])) == type_names(wanted[name].annotation), name
-        default = wanted[name].default
-        assert (row["Default"] == "required") == (default is inspect.Parameter.empty), name
-        if default not in (inspect.Parameter.empty, None):
-            assert eval(row["Default"].strip("`"), PUBLIC) == default, name
+        assert set(pages.spans(row["Type"])) == type_names(hints[name]), (shape, name)
+        assert (row["Default"] == "required") == stated[name].required, (shape, name)
+        if stated[name].default not in (None, RESOURCE_NAME):
+            assert eval(row["Default"].strip("`"), PUBLIC) == stated[name].default, (shape, name)
+        assert re.sub(r"\[(.*?)\]\(.*?\)", r"\1", row["Meaning"]) == sentences(shape)[name], (shape, name)
 
 
 @for_every_kind
 def test_arguments(kind: str) -> None:
     rows = pages.table(page_of(kind), "Argument")
-    assert set(rows) == set(fields(kind)) - DERIVED - CLAIMS
-    assert_arguments(resource_class(kind), rows)
-    for change in (Change.UPDATE, Change.REPLACE, Change.PROVIDER_ONLY):
-        marked = {name for name, row in rows.items() if re.match(rf"{change}\b", row["Change"])}
+    assert_stated(kind_of(kind).arguments.public, rows, CLAIMS)
+    for change, word in {Change.UPDATE: "in place", Change.REPLACE: "replaced", Change.PROVIDER_ONLY: "option"}.items():
+        marked = {name for name, row in rows.items() if re.match(rf"{word}\b", row["Change"])}
         assert marked == set(fields(kind, change)) - DERIVED
 
 
 def test_claims() -> None:
     """How a resource meets what exists: the same for every kind, on one page."""
-    rows = pages.table(pages.KIND_PAGES / "README.md", "Key of `NamedClaim`")
+    rows = pages.table(pages.KIND_PAGES / "README.md", "Argument of every kind")
+    assert_stated(CommonArgs, {name: row for name, row in rows.items() if name in fields_of(CommonArgs)})
     assert set(rows) == CLAIMS
     for kind in names():
         claims = set(fields(kind, Change.CREATE_ONLY)) - DERIVED
@@ -90,7 +94,7 @@ def test_claims() -> None:
 
 
 def test_arguments_of_the_component() -> None:
-    assert_arguments(aep.MixpanelSource, pages.table(page_of("MixpanelSource"), "Argument"))
+    assert_stated(MixpanelSourceArgs, pages.table(page_of("MixpanelSource"), "Argument"))
 
 
 def test_attributes_of_the_component() -> None:
@@ -116,38 +120,20 @@ def test_every_kind_is_listed() -> None:
     assert {re.sub(r"\[(\w+)\].*", r"\1", name) for name in listed} == {*names(), *HELPERS}
 
 
-def nested_types() -> dict[str, Any]:
-    """The TypedDicts that arguments of the kinds take, by name."""
-    modules = [inspect.getmodule(resource_class(kind)) for kind in names()]
-    return {name: value for module in modules for name, value in vars(module).items() if typing.is_typeddict(value)}
-
-
 def test_keys_of_nested_arguments() -> None:
-    documented = {"Claim", "NamedClaim"}  # the same for every kind: test_claims
+    shapes = {
+        field.nested.__name__: field.nested
+        for kind in names()
+        for field in fields_of(kind_of(kind).arguments.public).values()
+        if field.nested
+    }
+    documented = set()
     for page in map(page_of, names()):
         for table in pages.tables(pages.prose(page)):
             if match := re.fullmatch(r"Key of `(\w+)`", table.of):
                 documented.add(match[1])
-                assert_keys(nested_types()[match[1]], table.rows)
-    assert documented == set(nested_types())
-
-
-def assert_keys(nested: Any, rows: dict[str, dict[str, str]]) -> None:
-    hints = nested.__annotations__
-    assert set(rows) == set(hints), nested
-    for name, row in rows.items():
-        assert set(pages.spans(row["Type"])) == type_names(hints[name]), (nested, name)
-        assert (row["Default"] == "required") == (name in nested.__required_keys__), (nested, name)
-
-
-@pytest.mark.parametrize(
-    ("kind", "argument", "nested", "key"),
-    [("Flow", "schedule", "Schedule", "frequency"), ("MappingSet", "mappings", "Mapping", "source_type")],
-)
-def test_the_words_that_an_argument_allows(kind: str, argument: str, nested: str, key: str) -> None:
-    """The page names what check() allows, and nothing else."""
-    meaning = pages.table(page_of(kind), f"Key of `{nested}`")[key]["Meaning"]
-    assert tuple(pages.spans(meaning)) == get_args(fields(kind)[argument].inner[key].annotation)
+                assert_stated(shapes[match[1]], table.rows)
+    assert documented == set(shapes)
 
 
 # ---- settings and commands ----
@@ -158,6 +144,8 @@ def test_settings() -> None:
     assert {key: row["Environment variable"].strip("`") for key, row in rows.items()} == {
         f"aep:{key}": variable for key, variable in config.VARIABLES.items()
     }
+    for key, row in rows.items():
+        assert re.sub(r"\[(.*?)\]\(.*?\)", r"\1", row["Meaning"]) == config.MEANINGS[key.removeprefix("aep:")]
     for setting in dataclasses.fields(config.Settings):
         name = re.sub(r"_(\w)", lambda match: match[1].upper(), setting.name)
         default = rows[f"aep:{name}"]["Default"].strip("`")
@@ -189,7 +177,7 @@ OF_OUTPUTS = {"explore", "get_flow_runs"}
 
 def test_lookups() -> None:
     rows = next(iter(lookups("By")))
-    assert set(rows) == {name for name in aep.__all__ if name.startswith("get_")} - OF_OUTPUTS
+    assert set(rows) == {name for name in PUBLIC if name.startswith("get_")} - OF_OUTPUTS
     for name, row in rows.items():
         function = getattr(aep, name)
         assert pages.spans(row["By"]) == list(inspect.signature(function).parameters)

@@ -7,26 +7,22 @@ from typing import Any
 import pytest
 
 from client.conftest import settings
+from kinds import DESCRIPTIONS
 from pulumi_aep.client import http
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
-from pulumi_aep.engine.reconciler import Provider
-from pulumi_aep.engine.values import from_host
-from pulumi_aep.resources.field_group import FieldGroupProvider
-from pulumi_aep.resources.flow import FlowProvider
-from pulumi_aep.resources.mapping_set import MappingSetProvider
-from pulumi_aep.resources.source_connection import SourceConnectionProvider
+from support import kinds
 from support.emulator import Emulator
 from support.mixpanel import Chain, make_chain
-from unit.kinds import VALID
+from unit.conftest import arguments
 
-KINDS: list[type[Provider]] = [SourceConnectionProvider, FieldGroupProvider, MappingSetProvider, FlowProvider]
-CHANGES: dict[type[Provider], dict[str, Any]] = {
-    FieldGroupProvider: {"description": "changed"},
-    SourceConnectionProvider: {"description": "changed"},
-    MappingSetProvider: {"mappings": [{"source": "a", "destination": "_id", "source_type": "ATTRIBUTE"}]},
-    FlowProvider: {"description": "changed", "enabled": False},
+CHANGES: dict[str, dict[str, Any]] = {
+    "FieldGroup": {"description": "changed"},
+    "SourceConnection": {"description": "changed"},
+    "MappingSet": {"mappings": [{"source": "a", "destination": "_id", "source_type": "ATTRIBUTE"}]},
+    "Flow": {"description": "changed", "enabled": False},
 }
+"""One kind of each form of update: PATCH with and without an etag, PUT, PATCH and an action."""
 
 
 @pytest.fixture
@@ -38,20 +34,18 @@ def new_plugin(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     runtime.use(None)
 
 
-def inputs(kind: type[Provider], chain: Chain) -> dict[str, Any]:
-    fitting: dict[type[Provider], dict[str, Any]] = {
-        SourceConnectionProvider: {"base_connection_id": chain.base},
-        FieldGroupProvider: {"title": "another"},
-        MappingSetProvider: {"schema_id": chain.schema},
-        FlowProvider: {
+def inputs(kind: str, chain: Chain) -> dict[str, Any]:
+    fitting: dict[str, dict[str, Any]] = {
+        "SourceConnection": {"base_connection_id": chain.base},
+        "FieldGroup": {"title": "another"},
+        "MappingSet": {"schema_id": chain.schema},
+        "Flow": {
             "source_connection_id": chain.source,
             "target_connection_id": chain.target,
             "transformations": [{"name": "Mapping", "params": {"mappingId": chain.mapping, "mappingVersion": 0}}],
         },
     }
-    props, problems = kind.arguments.parse(from_host({**VALID[kind], **fitting.get(kind, {})}))
-    assert problems == []
-    return props
+    return kinds.normal(kind, {**arguments(kind), **fitting.get(kind, {})})
 
 
 def silence(emulator: Emulator, method: str) -> None:
@@ -59,9 +53,9 @@ def silence(emulator: Emulator, method: str) -> None:
     emulator.control("POST", "faults", fault).raise_for_status()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_write_takes_effect_once(kind: type[Provider], emulator: Emulator, new_plugin: Callable[[], None]) -> None:
-    chain, provider, name = make_chain(emulator), kind(), kind.__name__.removesuffix("Provider")
+@pytest.mark.parametrize("kind", CHANGES)
+def test_each_write_takes_effect_once(kind: str, emulator: Emulator, new_plugin: Callable[[], None]) -> None:
+    chain, provider, name = make_chain(emulator), kinds.provider(kind), kind
     before = {item["id"] for item in emulator.objects()[name]}
 
     new_plugin()
@@ -71,7 +65,7 @@ def test_each_write_takes_effect_once(kind: type[Provider], emulator: Emulator, 
     assert {item["id"] for item in emulator.objects()[name]} - before == {made.id}
 
     new_plugin()
-    silence(emulator, "PUT" if kind is MappingSetProvider else "PATCH")
+    silence(emulator, DESCRIPTIONS[kind].in_place[0].writes[0].split()[0])
     wanted = {**props, **CHANGES[kind]}
     outs = provider.update(made.id, made.outs or {}, wanted).outs or {}
     assert provider.diff(made.id, outs, wanted).changes is False

@@ -10,14 +10,13 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from pulumi_aep.errors import EngineGone, RunFailed, ServiceError
-from pulumi_aep.resources.first_run import FirstRunArguments, FirstRunProvider
-from support import mixpanel
+from support import kinds, mixpanel
 from support.emulator import FLOW, Emulator
 from support.mixpanel import make_chain
 
 Pass = Callable[..., dict[str, Any]]
 Fault = dict[str, Any]
-CREATE = FirstRunProvider().create
+CREATE = kinds.provider("FirstRun").create
 
 
 class Time:
@@ -195,7 +194,7 @@ def test_the_only_run_of_a_flow_was_bad(emulator: Emulator, time: Time) -> None:
 def test_a_schedule_allows_no_run_on_demand(emulator: Emulator, time: Time, flow: str) -> None:
     why = "on_demand: the service starts runs on demand only where the schedule's frequency is once; leave it out"
     assert refused(flow, on_demand=True) == f"flow good: {why}"
-    checked = FirstRunProvider().check({}, {"flow_id": flow, "on_demand": True})
+    checked = kinds.provider("FirstRun").check({}, {"flow_id": flow, "on_demand": True})
     assert [failure.reason for failure in checked.failures] == [why]
     assert runs(emulator) == []
 
@@ -208,7 +207,7 @@ def test_a_disabled_flow_is_not_waited_for(emulator: Emulator, time: Time, flow:
 
 def test_a_flow_that_is_not_there_is_told_at_preview(emulator: Emulator, time: Time) -> None:
     nobody = "70383d02-2777-4be7-a309-9dd6eea1b46d"
-    checked = FirstRunProvider().check({}, {"flow_id": nobody})
+    checked = kinds.provider("FirstRun").check({}, {"flow_id": nobody})
     assert [failure.reason for failure in checked.failures] == [f"flow_id: there is no flow {nobody} in sandbox local"]
 
 
@@ -220,12 +219,12 @@ def test_without_an_engine_nobody_waits(emulator: Emulator, time: Time, flow: st
 
 
 def test_what_is_out_of_range() -> None:
-    _, problems = FirstRunArguments.parse({"flow_id": "x", "timeout": 0, "min_records": -1, "max_failed_share": 50})
+    _, problems = kinds.parse("FirstRun", {"flow_id": "x", "timeout": 0, "min_records": -1, "max_failed_share": 50})
     assert [problem.split(":")[0] for problem in problems] == ["flow_id", "timeout", "min_records", "max_failed_share"]
 
 
 def test_only_another_flow_is_another_gate(emulator: Emulator, time: Time, flow: str) -> None:
-    gate = FirstRunProvider()
+    gate = kinds.provider("FirstRun")
     old = passed(flow)
     assert gate.diff(old["id"], old, {"flow_id": flow}).changes is False
     changed = gate.diff(old["id"], old, {"flow_id": flow, "min_records": 1000, "timeout": 5.0})

@@ -18,7 +18,7 @@ from pulumi.runtime.stack import wait_for_rpcs
 
 import pulumi_aep as aep
 from pulumi_aep.engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, shorten_stack_traces
-from unit.kinds import SCHEMA
+from unit.conftest import IDS
 
 
 class Monitor(pulumi.runtime.Mocks):
@@ -60,7 +60,7 @@ def line(text: str) -> int:
 
 
 def test_our_resources_have_one_frame_the_line_of_the_program(traces: list[list[Any]]) -> None:
-    aep.Dataset("events", schema_id=SCHEMA)
+    aep.Dataset("events", schema_id=IDS["schema.id"])
     assert [len(frames) for frames in traces] == [1] * len(traces) != []
     assert {frames[0].uri for frames in traces} == {f"file://{__file__}"}
     assert {frames[0].line for frames in traces} == {line('aep.Dataset("events"')}
@@ -115,7 +115,7 @@ def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def many() -> None:
     """What the language host runs: a program that never awaits, then the wait."""
     for number in range(20):
-        aep.Dataset(f"events {number}", schema_id=SCHEMA)
+        aep.Dataset(f"events {number}", schema_id=IDS["schema.id"])
     await wait_for_rpcs()
 
 

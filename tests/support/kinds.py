@@ -12,13 +12,16 @@ from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_o
 
 from pydantic import AfterValidator
 
-from pulumi_aep.engine.arguments import RESOURCE_NAME, Change, CommonArgs, Name, fields_of, hints_of
+from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, Name, fields_of, hints_of
+from pulumi_aep.engine.arguments import Change as Change
 from pulumi_aep.engine.dynamic import DynamicProvider
 from pulumi_aep.engine.kind import Exports, Kind, RebasesUpdate, ResolvesDesired
 from pulumi_aep.engine.reconciler import Reconciler
 from pulumi_aep.engine.runtime import Runtime
 from pulumi_aep.engine.values import Props, from_host
 from pulumi_aep.resources import KINDS
+from pulumi_aep.resources.first_run import FirstRun
+from pulumi_aep.resources.owner import Owner
 
 CLAIMS = {*fields_of(CommonArgs), "allow_duplicate_name"}
 """How a resource meets what exists: the same for every kind that has them."""
@@ -48,7 +51,12 @@ class Field:
 
 
 def names() -> list[str]:
+    """The kinds whose objects live at a service; the functions below also know HELPERS."""
     return [resource.__name__ for resource in KINDS]
+
+
+HELPERS = ("Owner", "FirstRun")
+"""Resources without an object at a service."""
 
 
 def resource_class(kind: str) -> Any:
@@ -72,7 +80,7 @@ def reconciler(kind: str, runtime: Runtime) -> Reconciler:
     return Reconciler(kind_of(kind), runtime)
 
 
-_CLASSES: dict[str, Any] = {resource.__name__: resource for resource in KINDS}
+_CLASSES: dict[str, Any] = {resource.__name__: resource for resource in (*KINDS, Owner, FirstRun)}
 
 
 # ---- what a kind says about its fields ----

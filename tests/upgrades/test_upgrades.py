@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from acceptance.support import Json, writes
-from pulumi_aep.engine.reconciler import Provider
+from pulumi_aep.engine.dynamic import DynamicProvider
+from pulumi_aep.resources import kind_named
 from support.emulator import Emulator
 from support.kinds import names
 from upgrades import golden
@@ -84,8 +85,11 @@ def unknown_names(state: Json) -> list[str]:
         except (ImportError, AttributeError) as error:
             problems.append(f"{name}: {error}")
         else:
-            if not isinstance(provider, Provider):
-                problems.append(f"{name}: {type(provider)}")
+            assert isinstance(provider, DynamicProvider)
+            try:
+                kind_named(provider.kind_name)
+            except KeyError:
+                problems.append(f"{name}: kind {provider.kind_name}")
     return problems
 
 
@@ -98,8 +102,12 @@ def test_every_class_and_type_that_a_state_names_is_there(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(b"resources.flow\x94", b"resources.flo0\x94"), (b"FlowProvider", b"FlowProvide0")],
-    ids=["module", "class"],
+    [
+        (b"engine.dynamic\x94", b"engine.dynami0\x94"),
+        (b"DynamicProvider", b"DynamicProvide0"),
+        (b"\x04Flow", b"\x04Flo0"),
+    ],
+    ids=["module", "class", "kind"],
 )
 def test_a_class_that_moved_is_found(old: bytes, new: bytes) -> None:
     """As if that release had had the class elsewhere: what a state of it names is gone now."""

@@ -217,8 +217,9 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             return problems
         live = runtime.flow_spec(identity) if identity else None
         if live and live.get("scheduleSpec") and not scheduled:
-            example = {"frequency": "hour", "interval": 1}
-            return [f"schedule: is required by the flow spec {live['name']}, like {example}"]
+            return [
+                f"schedule: is required by the flow spec {live['name']}, like {{'frequency': 'hour', 'interval': 1}}"
+            ]
         return []
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:

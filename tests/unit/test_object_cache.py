@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from pulumi_aep.engine.reads import READS_PER_PAGE, Reads
 
+from pulumi_aep.engine.object_cache import READS_PER_PAGE, ObjectCache
 from pulumi_aep.errors import ApiError, NotFound
 
 Item = dict[str, Any]
@@ -34,8 +34,8 @@ class Service:
             raise NotFound(f"GET /objects/{object_id}", 404, "", "no such object", "")
         return dict(self.objects[object_id])
 
-    def reads(self) -> Reads:
-        return Reads(self, lambda: self.writes)  # type: ignore[arg-type]
+    def cache(self) -> ObjectCache:
+        return ObjectCache(self, dict, lambda: self.writes)  # type: ignore[arg-type]
 
 
 def as_known(item: Item) -> bool:
@@ -44,18 +44,18 @@ def as_known(item: Item) -> bool:
 
 def test_a_few_are_asked_for_one_by_one() -> None:
     service = Service(1000)
-    reads = service.reads()
+    cache = service.cache()
     for number in range(READS_PER_PAGE - 1):
-        assert reads.get(f"o{number}", as_known)["id"] == f"o{number}"
+        assert cache.read(f"o{number}", as_known)["id"] == f"o{number}"
     assert (service.pages_asked, len(service.gets)) == (0, READS_PER_PAGE - 1)
 
 
 @pytest.mark.parametrize("threads", [1, 16])
 def test_many_come_from_pages(threads: int) -> None:
     service = Service(400)
-    reads = service.reads()
+    cache = service.cache()
     with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda key: reads.get(key, as_known), service.objects))
+        found = list(pool.map(lambda key: cache.read(key, as_known), service.objects))
     assert found == list(service.objects.values())
     assert service.pages_asked == 4, "each page once, whoever waits for it"
     assert len(service.gets) <= READS_PER_PAGE * 4
@@ -63,47 +63,47 @@ def test_many_come_from_pages(threads: int) -> None:
 
 def test_what_is_not_there_as_known_is_asked_for_by_its_id() -> None:
     service = Service(20)
-    reads = service.reads()
+    cache = service.cache()
     service.objects["o7"]["name"] = "drifted"
-    found = [reads.get(f"o{number}", as_known) for number in range(20)]
+    found = [cache.read(f"o{number}", as_known) for number in range(20)]
     assert found[7]["name"] == "drifted"
     assert service.gets == ["o0", "o1", "o2", "o7"]
 
 
 def test_a_list_that_shows_less_than_a_get_only_costs_calls() -> None:
     service = Service(20)
-    reads = service.reads()
-    short = [reads.get(f"o{number}", lambda item: False) for number in range(20)]
+    cache = service.cache()
+    short = [cache.read(f"o{number}", lambda item: False) for number in range(20)]
     assert short == list(service.objects.values())
     assert (service.pages_asked, len(service.gets)) == (1, 20)
 
 
 def test_gone_is_only_what_the_service_says_is_gone() -> None:
     service = Service(20)
-    reads = service.reads()
+    cache = service.cache()
     late, gone = service.objects.pop("o15"), service.objects.pop("o16")
     for number in range(15):
-        reads.get(f"o{number}", as_known)
+        cache.read(f"o{number}", as_known)
     service.objects["o15"] = late  # the list did not show it; it is there
-    assert reads.get("o15", as_known) == late
+    assert cache.read("o15", as_known) == late
     with pytest.raises(NotFound):
-        reads.get(gone["id"], as_known)
+        cache.read(gone["id"], as_known)
     assert service.gets[-2:] == ["o15", "o16"]
 
 
 def test_nothing_that_was_listed_before_a_write_counts_after_it() -> None:
     service = Service(40)
-    reads = service.reads()
+    cache = service.cache()
     for number in range(10):
-        reads.get(f"o{number}", as_known)
+        cache.read(f"o{number}", as_known)
     service.writes += 1
     service.objects["o10"]["name"] = "written"
-    assert reads.get("o10", lambda item: True)["name"] == "written"
+    assert cache.read("o10", lambda item: True)["name"] == "written"
 
 
 def test_a_write_while_the_page_is_fetched_counts_too() -> None:
     service = Service(10)
-    reads = service.reads()
+    cache = service.cache()
     pages = service.pages
 
     def written_meanwhile(*filters: str) -> Iterator[list[Item]]:
@@ -113,17 +113,17 @@ def test_a_write_while_the_page_is_fetched_counts_too() -> None:
             yield page
 
     service.pages = written_meanwhile  # type: ignore[method-assign]
-    reads = service.reads()
-    names = [reads.get(f"o{number}", lambda item: True)["name"] for number in range(4)]
+    cache = service.cache()
+    names = [cache.read(f"o{number}", lambda item: True)["name"] for number in range(4)]
     assert names[3] == "written"
 
 
 def test_a_list_full_of_what_others_made_costs_little() -> None:
     service = Service(10_000)
-    reads = service.reads()
+    cache = service.cache()
     mine = [f"o{number}" for number in range(9_000, 9_040)]
     for key in mine:
-        reads.get(key, as_known)
+        cache.read(key, as_known)
     assert service.pages_asked <= len(mine) // READS_PER_PAGE
     assert service.gets == mine
 
@@ -131,14 +131,14 @@ def test_a_list_full_of_what_others_made_costs_little() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_short_pages_are_no_more_than_a_detour(size: int) -> None:
     service = Service(40, size)
-    reads = service.reads()
-    assert [reads.get(key, as_known)["id"] for key in service.objects] == list(service.objects)
+    cache = service.cache()
+    assert [cache.read(key, as_known)["id"] for key in service.objects] == list(service.objects)
     assert service.pages_asked <= 40 // READS_PER_PAGE
 
 
 def test_where_the_list_is_refused_it_is_not_asked_again() -> None:
     service = Service(40)
     service.refuses = True
-    reads = service.reads()
-    assert [reads.get(key, as_known)["id"] for key in service.objects] == list(service.objects)
+    cache = service.cache()
+    assert [cache.read(key, as_known)["id"] for key in service.objects] == list(service.objects)
     assert (service.pages_asked, len(service.gets)) == (1, 40)
