@@ -113,7 +113,7 @@ def test_a_failed_run_is_quoted_with_what_to_do(emulator: Emulator, time: Time, 
     (run,) = runs(emulator)
     assert text.startswith(f"flow good: its run {run['id']} failed:\n  CONNECTOR-2001-500: Error occurred at copy")
     assert "\n    The source could not be read." in text
-    assert text.endswith("\nMend that, then run pulumi up again.")
+    assert text.endswith("\nFix this, then run pulumi up again.")
 
     emulator.settings(source_outage=False)
     assert passed(flow)["id"] not in ("", run["id"])  # the next run, not the one that failed
@@ -126,7 +126,7 @@ def test_a_success_that_lost_records(emulator: Emulator, time: Time) -> None:
     body["options"] = {"partialIngestionPercent": 100}
     lossy = emulator.request("POST", f"{FLOW}/flows", body).json()["id"]
     text = refused(lossy)
-    assert "ended with 10 records in, 0 out, 10 failed: that is 100.0% failed, allowed are 0.0%" in text
+    assert "ended with 10 records in, 0 out, 10 failed: 100.0% failed, max_failed_share allows 0.0%" in text
     assert "INGEST-1212-400" in text
     assert "at least 1 must arrive (min_records)" in refused(lossy, max_failed_share=1.0)
     assert passed(lossy, max_failed_share=1.0, min_records=0)["records_failed"] == 10
@@ -185,7 +185,7 @@ def test_the_only_run_of_a_flow_was_bad(emulator: Emulator, time: Time) -> None:
     emulator.settings(source_outage=True)
     refused(once)
     text = refused(once)
-    assert "its only run has ended, and it was not good; no other comes by itself. Set on_demand=True" in text
+    assert "its only run was not good and no other is scheduled: set on_demand=True" in text
     assert "CONNECTOR-2001-500" in text
     emulator.settings(source_outage=False)
     assert passed(once, on_demand=True)["records_out"] == 10

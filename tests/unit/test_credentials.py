@@ -101,7 +101,7 @@ def test_an_adopted_connection_is_never_deleted(tested: Tested, emulator: Emulat
     tested(True)
     made = PROVIDER.create(props("off"))
     tested(False)
-    with pytest.raises(CredentialsRejected, match=f"They stand in {made.id} nevertheless"):
+    with pytest.raises(CredentialsRejected, match=f"{made.id} now has the new credentials"):
         PROVIDER.create(props(password="canary-new", adopt=made.id))
     assert password(emulator, made.id) == "canary-new"
 

@@ -26,7 +26,7 @@ def test_a_name_is_the_same_thing_in_its_module() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     name = "Flows"
-    with pytest.raises(AttributeError, match="module 'pulumi_aep' has no attribute 'Flows'"):
+    with pytest.raises(AttributeError, match="No pulumi_aep attribute Flows"):
         getattr(pulumi_aep, name)
 
 
