@@ -1,17 +1,16 @@
-"""Look-ups for programs: find by name what this program does not make. They ask the service at every preview and up.
+"""Look-ups for programs: what this program does not manage, by name. They ask the service at every preview and up.
 
-Settings are the stack's own (`aep:…`), then the environment. A failure ends the program with a message and no
-traceback. Those that give outputs ask on a thread of their own, while the program goes on.
-`requests` is imported only here, when one of them is used.
+Settings come from the stack (`aep:…`), then from the environment. A failure ends the program with a message and no
+traceback. Look-ups that return outputs ask on a thread of their own while the program goes on.
 """
 
 from asyncio import to_thread
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import pulumi
 
@@ -20,8 +19,14 @@ from .errors import AepError, LookupFailed
 
 if TYPE_CHECKING:
     from .client.client import Client
+    from .sources.flow_runs import FlowRun
 
-T = TypeVar("T")
+
+class Named(Protocol):
+    """A collection whose objects have names."""
+
+    def find_named(self, name: str, /) -> list[dict[str, Any]]:
+        """Those with exactly this name."""
 
 
 @dataclass(frozen=True)
@@ -106,34 +111,34 @@ class FlowRunInfo(TypedDict):
 
 
 def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
-    """The connection spec of that name. Raises RunError if there is none, or several."""
-    item = _one("connection spec", name, lambda client: client.flow_service.connection_specs.find(f'name=="{name}"'))
-    auth = {way["name"]: way.get("spec") or {} for way in item.get("authSpec") or []}
+    """The connection spec with that name. Raises RunError if there is none, or several."""
+    item = _only("connection spec", name, lambda client: client.flow_service.connection_specs)
+    auth = {method["name"]: method.get("spec") or {} for method in item.get("authSpec") or []}
     return ConnectionSpecInfo(item["id"], item["name"], item["version"], auth)
 
 
 def get_flow_spec(*, name: str) -> FlowSpecInfo:
-    """The flow spec of that name. Raises RunError if there is none, or several."""
-    item = _one("flow spec", name, lambda client: client.flow_service.flow_specs.find(f'name=="{name}"'))
+    """The flow spec with that name. Raises RunError if there is none, or several."""
+    item = _only("flow spec", name, lambda client: client.flow_service.flow_specs)
     sources, targets = item.get("sourceConnectionSpecIds") or [], item.get("targetConnectionSpecIds") or []
     return FlowSpecInfo(item["id"], item["name"], item["version"], sources, targets)
 
 
 def get_dataset(*, name: str) -> DatasetInfo:
-    """The dataset of that name. Names are not unique in Catalog. Raises RunError if there is none, or several."""
-    item = _one("dataset", name, lambda client: client.catalog.datasets.find(f"name=={name}"))
+    """The dataset with that name; names are not unique in Catalog. Raises RunError if there is none, or several."""
+    item = _only("dataset", name, lambda client: client.catalog.datasets)
     return DatasetInfo(item["id"], item["name"], item["schemaRef"]["id"])
 
 
 def get_schema(*, title: str) -> SchemaInfo:
-    """The schema of that title. Raises RunError if there is none, or several."""
-    item = _one("schema", title, lambda client: client.schema_registry.schemas.find(f"title=={title}"), "title")
+    """The schema with that title. Raises RunError if there is none, or several."""
+    item = _only("schema", title, lambda client: client.schema_registry.schemas, "title")
     return SchemaInfo(item["$id"], item["title"], item["meta:class"])
 
 
 def get_sandbox(*, name: str) -> SandboxInfo:
-    """The sandbox of that name. Raises RunError if this credential sees none."""
-    item = _one("sandbox", name, lambda client: client.sandboxes.find())
+    """The sandbox with that name. Raises RunError if this credential sees none."""
+    item = _only("sandbox", name, lambda client: client.sandboxes)
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
@@ -144,41 +149,36 @@ def explore(
     source_params: pulumi.Input[dict[str, Any]] | None = None,
     file_type: pulumi.Input[str] = "",
 ) -> pulumi.Output[Exploration]:
-    """What the source of a base connection holds at `path`. Unknown at the preview that makes the connection.
+    """What the source of a base connection holds at `path`. Unknown at the preview that creates the connection.
 
         found = aep.explore(base.id, source_params={"projectId": "2384945", "timezone": "UTC"})
         pulumi.export("fields", found["fields"])
 
-    `source_params` are those of its first source connection if left out. `file_type` (json, delimited, parquet) is for
-    files whose name does not say it. Raises RunError where the source cannot be read so.
+    `source_params` default to those of its first source connection. `file_type` (json, delimited, parquet) is for
+    files whose name does not tell. Raises RunError if the source cannot be read.
     """
     given = pulumi.Output.all(connection_id, path, source_params, file_type)
-    return given.apply(lambda values: to_thread(_exploration, *values))
+    return given.apply(lambda values: to_thread(_explore, *values))
 
 
-def _exploration(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
-    from .sources.preview import Content, look
+def _explore(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
+    from .sources.preview import Content, preview_source
+    from .sources.timezones import windows_name
 
-    with _told():
-        found = look(_client().flow_service, connection_id, path, _with_windows_name(params), file_type)
+    with _errors_end_the_program():
+        if params and "timezone" in params:
+            try:
+                params = {**params, "timezone": windows_name(str(params["timezone"]))}
+            except ValueError as error:
+                raise LookupFailed(f"source_params.timezone: {error}") from None
+        found = preview_source(_client().flow_service, connection_id, path, params, file_type)
     if isinstance(found, Content):
         return Exploration(entries=[], fields=found.fields, rows=found.rows)
     return Exploration(entries=[asdict(entry) for entry in found], fields={}, rows=[])
 
 
-def _with_windows_name(params: dict[str, Any] | None) -> dict[str, Any] | None:
-    if not params or "timezone" not in params:
-        return params
-    from .sources.timezones import windows_name
-
-    try:
-        return {**params, "timezone": windows_name(str(params["timezone"]))}
-    except ValueError as error:
-        raise LookupFailed(f"source_params.timezone: {error}") from None
-
-
 def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) -> pulumi.Output[list[FlowRunInfo]]:
-    """The latest runs of a flow, the latest first; at most `limit`. Unknown at the preview that makes the flow.
+    """The latest runs of a flow, the latest first; at most `limit`. Unknown at the preview that creates the flow.
 
         runs = aep.get_flow_runs(flow.id)
         pulumi.export("lastRun", runs.apply(lambda runs: runs[0]["status"] if runs else "none yet"))
@@ -189,33 +189,25 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
 
 
 def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:
-    from .sources.flow_runs import explained
+    from .sources.flow_runs import parse_run
 
-    with _told():
+    with _errors_end_the_program():
         service = _client().flow_service
         found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
-        runs = [explained(item) for item in islice(found, limit)]
-    return [
-        FlowRunInfo(
-            id=run.id,
-            status=run.status,
-            well=run.well,
-            started=run.started.isoformat() if run.started else None,
-            ended=run.ended.isoformat() if run.ended else None,
-            records_in=run.records_in,
-            records_out=run.records_out,
-            records_failed=run.records_failed,
-            bytes_in=run.bytes_in,
-            bytes_out=run.bytes_out,
-            errors=[str(error) for error in run.errors],
-            batch_ids=list(run.batch_ids),
-        )
-        for run in runs
-    ]
+        runs = [parse_run(item) for item in islice(found, limit)]
+    return [_plain_run(run) for run in runs]
+
+
+def _plain_run(run: "FlowRun") -> FlowRunInfo:
+    """The run with nothing in it that the engine does not know."""
+    values: dict[str, Any] = {name: getattr(run, name) for name in FlowRunInfo.__annotations__}
+    times = {name: at.isoformat() if (at := values[name]) else None for name in ("started", "ended")}
+    texts = {"errors": [str(error) for error in run.errors], "batch_ids": list(run.batch_ids)}
+    return FlowRunInfo(**{**values, **times, **texts})  # type: ignore[typeddict-item]
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_end_the_program() -> Iterator[None]:
     """Our own errors end the program with their message and no traceback."""
     try:
         yield
@@ -223,21 +215,15 @@ def _told() -> Iterator[None]:
         raise pulumi.RunError(str(error)) from None
 
 
-def _one(
-    kind: str, wanted: str, find: "Callable[[Client], Iterable[dict[str, Any]]]", key: str = "name"
-) -> dict[str, Any]:
-    """The only one of all pages whose `key` is exactly what is wanted."""
-    with _told():
-        found = [item for item in find(_client()) if item.get(key) == wanted]
-        if len(found) != 1:
-            ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
-            what = (
-                f"there are {len(found)}: {ids}; use the id of one"
-                if found
-                else f"there is none in this sandbox; check the {key}"
-            )
-            raise LookupFailed(f"{kind} with the {key} {wanted!r}: {what}.")
-    return found[0]
+def _only(kind: str, name: str, collection: "Callable[[Client], Named]", key: str = "name") -> dict[str, Any]:
+    """The only object with exactly this name or title."""
+    with _errors_end_the_program():
+        found = collection(_client()).find_named(name)
+        if len(found) == 1:
+            return found[0]
+        ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
+        several = f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one."
+        raise LookupFailed(several if found else f"No {kind} with the {key} {name!r} in this sandbox: check the {key}.")
 
 
 @cache

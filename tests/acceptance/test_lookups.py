@@ -59,15 +59,15 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
     }
     assert len([entry for entry in emulator.journal() if "sandbox-management" in entry["path"]]) > 1
 
-    none = "there is none in this sandbox; check the"
+    none = "in this sandbox: check the"
     assert texts[:5] == [
-        f"connection spec with the name 'mixpanel': {none} name.",
-        f"flow spec with the name 'nothing': {none} name.",
-        f"dataset with the name 'dataset': {none} name.",
-        f"schema with the title 'nothing': {none} title.",
-        f"sandbox with the name 'nothing': {none} name.",
+        f"No connection spec with the name 'mixpanel' {none} name.",
+        f"No flow spec with the name 'nothing' {none} name.",
+        f"No dataset with the name 'dataset' {none} name.",
+        f"No schema with the title 'nothing' {none} title.",
+        f"No sandbox with the name 'nothing' {none} name.",
     ]
-    several = f"dataset with the name 'twin': there are 5: {', '.join(reversed(twins))}; use the id of one."
+    several = f"5 datasets have the name 'twin': {', '.join(reversed(twins))}. Use the id of one."
     assert texts[5:] == [several]
 
     dev.program('pulumi.export("runs", aep.get_flow_runs("70383d02-2777-4be7-a309-9dd6eea1b46d"))')

@@ -26,6 +26,9 @@ class Collection(Protocol):
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All objects that meet every filter, in the service's own filter syntax."""
 
+    def find_named(self, name: str, /) -> list[dict[str, Any]]:
+        """All objects with exactly this name or title."""
+
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """The same page by page, one request each."""
 

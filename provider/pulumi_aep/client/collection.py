@@ -11,6 +11,9 @@ from .http import Http, require_key
 class ServiceCollection:
     """The objects at `path`. A subclass adds what differs: how the service pages, updates and wraps its responses."""
 
+    name_filter = "name=={}"
+    """The service's filter for a name."""
+
     def __init__(self, http: Http, path: str) -> None:
         self._http, self._path = http, path
 
@@ -25,6 +28,12 @@ class ServiceCollection:
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """The same page by page, one request each."""
         raise NotImplementedError
+
+    def find_named(self, name: str) -> list[dict[str, Any]]:
+        """The objects with exactly this name or title."""
+        filters = () if '"' in name else (self.name_filter.format(name),)  # how to escape a quote is not documented
+        key = self.name_filter.partition("==")[0]
+        return [item for item in self.find(*filters) if item.get(key) == name]
 
     def delete(self, object_id: str) -> None:
         """Raises NotFound if the object is gone."""

@@ -18,6 +18,8 @@ _PAGE_SIZE = "100"  # the largest that Adobe's destinations spec allows
 class FlowCollection(ServiceCollection):
     """One collection of Flow Service, such as `connections` or `flows`."""
 
+    name_filter = 'name=="{}"'
+
     def __init__(self, http: Http, name: str) -> None:
         super().__init__(http, f"{_BASE}/{name}")
 

@@ -14,6 +14,10 @@ class Sandboxes:
     def __init__(self, http: Http) -> None:
         self._http = http
 
+    def find_named(self, name: str) -> list[dict[str, Any]]:
+        """The sandbox of that name, if the credential may see it."""
+        return [item for item in self.find() if item["name"] == name]
+
     def find(self) -> Iterator[dict[str, Any]]:
         """All active sandboxes of the caller, from all pages."""
         seen: set[str] = set()

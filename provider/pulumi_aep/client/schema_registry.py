@@ -17,6 +17,8 @@ _APPEND = "/allOf/-"
 class RegistryCollection(ServiceCollection):
     """`schemas` or `fieldgroups` of the tenant container. Ids are the `$id` URIs."""
 
+    name_filter = "title=={}"
+
     def __init__(self, http: Http, name: str) -> None:
         super().__init__(http, f"{_BASE}/tenant/{name}")
 

@@ -60,7 +60,7 @@ class Runtime:
         if self.settings.allow_production_deletes:
             return
         name = self.settings.sandbox
-        found = self._once("sandbox", lambda: [each for each in self.client.sandboxes.find() if each["name"] == name])
+        found = self._once("sandbox", lambda: self.client.sandboxes.find_named(name))
         if not found or found[0]["type"] != "development":
             raise DeletionProtected(
                 f"{name} is a production sandbox: nothing in it is deleted or replaced unless you allow it with "
