@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pulumi_aep.emulator.app import SERVICES
-from pulumi_aep.emulator.gateway import ROUTES
-from pulumi_aep.emulator.rules import NOTES, RULES, Service
+from pulumi_aep.emulator.core.errors import NOTES, RULES, Service
+from pulumi_aep.emulator.core.gateway import ROUTES
 
 PAGE = Path(__file__).parents[2] / "docs/fidelity.md"
 MARKS = ("documented", "assumed", "not modelled")
@@ -38,7 +38,7 @@ def page() -> str:
     left_out = [(r.service, r.method, r.path, MARKS[2], f"{r.source}: {r.because}") for r in ROUTES if not r.handler]
     routes = served + left_out
     rules = [(r.service, r.status, r.code, r.title, mark(r.source), r.source) for r in RULES]
-    notes = [(n.service, n.text, mark(n.source), n.source) for n in NOTES]
+    notes = [(n.service, n.behavior, mark(n.source), n.source) for n in NOTES]
     counts: list[tuple[object, ...]] = [
         ("", *(f"routes {name}" for name in MARKS), *(f"rules {name}" for name in MARKS))
     ]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import batches, catalog, sub_requests
+from pulumi_aep.emulator.catalog import batch_requests, batches
+from pulumi_aep.emulator.catalog import datasets as catalog
 from support.emulator import CATALOG, Emulator
 from support.mixpanel import Chain, dataset, make_chain
 from support.refusal import refused
@@ -161,17 +162,17 @@ def test_one_that_fails_undoes_all(emulator: Emulator, chain: Chain) -> None:
         ask("two", "delete", f"/dataSets/{chain.dataset}"),
         ask("three", "patch", "/dataSets/none", body={"description": "x"}),
     ]
-    refused(emulator.request("POST", CATALOG, asked), sub_requests.FAILED, "three: dataset 'none'")
+    refused(emulator.request("POST", CATALOG, asked), batch_requests.FAILED, "three: Dataset not found: 'none'")
     assert [each["id"] for each in emulator.objects()["Dataset"]] == [chain.dataset]
 
 
 @pytest.mark.parametrize(
     ("asked", "rule", "words"),
     [
-        ([ask("a", "get", "/dataSets/<<b.id>>")], sub_requests.REFERENCE, "<<b.id>>"),
-        ([ask("a", "get", "/dataSets"), ask("b", "get", "/dataSets/<<a.x.y>>")], sub_requests.REFERENCE, "<<a.x.y>>"),
-        ([ask("a", "post", "//")], sub_requests.FAILED, "a: POST"),
-        ([ask("a", "put", "/dataSets")], sub_requests.FAILED, "a: PUT /dataSets"),
+        ([ask("a", "get", "/dataSets/<<b.id>>")], batch_requests.REFERENCE, "<<b.id>>"),
+        ([ask("a", "get", "/dataSets"), ask("b", "get", "/dataSets/<<a.x.y>>")], batch_requests.REFERENCE, "<<a.x.y>>"),
+        ([ask("a", "post", "//")], batch_requests.FAILED, "a: POST"),
+        ([ask("a", "put", "/dataSets")], batch_requests.FAILED, "a: PUT /dataSets"),
         ([{"id": "a"}], catalog.BODY, "required"),
         ({}, catalog.BODY, "array"),
     ],

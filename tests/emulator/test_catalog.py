@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import catalog
-from pulumi_aep.emulator.rules import Rule
+from pulumi_aep.emulator.catalog import datasets as catalog
+from pulumi_aep.emulator.core.errors import Rule
 from support.emulator import CATALOG, REGISTRY, Emulator
 from support.mixpanel import dataset, make_chain, schema
 from support.refusal import refused

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import data_prep
+from pulumi_aep.emulator.data_prep import mapping_sets as data_prep
 from support.emulator import DATA_PREP, REGISTRY, Emulator
 from support.mixpanel import field_group, mapping_set, schema
 from support.refusal import refused

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import drafts, flow_rules, flow_service, gateway
+from pulumi_aep.emulator.core import gateway
+from pulumi_aep.emulator.flow_service import checks, drafts
+from pulumi_aep.emulator.flow_service import routes as flow_service
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import base, dataset, field_group, make_chain, mapping_set, schema, target
 from support.refusal import refused
@@ -49,7 +51,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert (draft["state"], draft["lastOperation"]["operation"]) == ("draft", "draft_create")
     assert read(emulator, "sourceConnections", source_id)["data"] == {"schema": None, "properties": None}
 
-    refused(publish(emulator, "connections", base_id), flow_rules.AUTH_NAME)
+    refused(publish(emulator, "connections", base_id), checks.AUTH_NAME)
     auth = {"op": "add", "path": "/auth", "value": AUTH}
     assert change(emulator, "connections", base_id, auth).status_code == 200
     assert read(emulator, "connections", base_id)["lastOperation"]["operation"] == "draft_update"
@@ -85,19 +87,17 @@ def test_what_a_draft_must_have(emulator: Emulator) -> None:
     def refuse(kind: str, body: Json) -> Any:
         return emulator.request("POST", f"{FLOW}/{kind}?mode=DRAFT", body)
 
-    refused(refuse("connections", {"name": "n"}), flow_rules.BODY, "connectionSpec")
-    refused(refuse("flows", {"name": "n"}), flow_rules.BODY, "flowSpec")
+    refused(refuse("connections", {"name": "n"}), checks.BODY, "connectionSpec")
+    refused(refuse("flows", {"name": "n"}), checks.BODY, "flowSpec")
     refused(refuse("connections", base()), drafts.UNSUPPORTED, "Mixpanel")
-    refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), flow_rules.SPEC)
+    refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), checks.SPEC)
     wrong = {"connectionSpec": HTTP_API, "auth": AUTH | {"specName": "Other"}}
-    refused(refuse("connections", wrong), flow_rules.AUTH_NAME, "Streaming Connection")
-    refused(refuse("flows", {"flowSpec": STREAMING, "other": 1}), flow_rules.BODY)
+    refused(refuse("connections", wrong), checks.AUTH_NAME, "Streaming Connection")
+    refused(refuse("flows", {"flowSpec": STREAMING, "other": 1}), checks.BODY)
     key = make(emulator, "connections", {"connectionSpec": HTTP_API})
     remove = {"op": "remove", "path": "/connectionSpec"}
     refused(change(emulator, "connections", key, remove), flow_service.SPEC_FIXED)
-    refused(
-        change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}), flow_rules.BODY, "specName"
-    )
+    refused(change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}), checks.BODY, "specName")
 
 
 def test_nothing_live_stands_on_a_draft(emulator: Emulator) -> None:
@@ -163,7 +163,7 @@ def test_searches(emulator: Emulator) -> None:
     assert names(search("flowSpecs", {"queryString": 'name=="CRMToAEP"'})) == ["CRMToAEP"]
     assert search("flowSpecs", {"count": True}) == {"count": 7}
     at = f"{FLOW}/flows/search"
-    refused(emulator.request("POST", at, {"limit": 1001}), flow_rules.BODY, "maximum")
+    refused(emulator.request("POST", at, {"limit": 1001}), checks.BODY, "maximum")
     refused(emulator.request("POST", at, {"limit": 1, "count": True}), flow_service.COUNT_LIMIT)
     refused(emulator.request("POST", at, {"queryString": "name=c1"}), flow_service.FILTER)
     refused(emulator.request("POST", f"{at}?continuationToken=x", {}), flow_service.QUERY)

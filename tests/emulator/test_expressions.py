@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import gateway
+from pulumi_aep.emulator.core import gateway
 from support.emulator import DATA_PREP, REGISTRY, Emulator
 from support.mixpanel import field_group, mapping_set, schema
 from support.refusal import refused

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import gateway
+from pulumi_aep.emulator.core import gateway
 from support.emulator import CATALOG, FLOW, REGISTRY, XED_ID, Emulator
 from support.mixpanel import base, make_chain, source
 from support.refusal import CANARY

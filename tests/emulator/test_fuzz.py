@@ -26,7 +26,7 @@ from requests import Response
 from contract.asks import ASKS, Ask, World
 from contract.reference import BASES, Operation, operations
 from pulumi_aep.emulator.app import SERVICES
-from pulumi_aep.emulator.gateway import ROUTES, Route
+from pulumi_aep.emulator.core.gateway import ROUTES, Route
 from support.emulator import Emulator
 
 assert SERVICES  # imported, they have declared their routes

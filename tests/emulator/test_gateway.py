@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_aep.emulator import gateway, ims, sandboxes
-from pulumi_aep.emulator.rules import Rule
+from pulumi_aep.emulator.core import gateway
+from pulumi_aep.emulator.core.errors import Rule
+from pulumi_aep.emulator.ims import tokens as ims
+from pulumi_aep.emulator.sandboxes import routes as sandboxes
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, SANDBOXES, XED_ID, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY, refused

@@ -38,7 +38,7 @@ def test_what_is_there_is_on_the_page_live_and_without_a_word_on_the_console(ful
     assert "page_size 17" in shown
     assert "reject_passwords 1" in shown
     assert f"GET 404 {FLOW}/flows/none?client_secret=xxxx dev" in shown
-    assert "Live: brought up to date every two seconds." in shown  # said by the script, after a first fetch
+    assert "Live: updated every two seconds." in shown  # said by the script, after a first fetch
     assert CANARY not in html
 
 
@@ -75,7 +75,7 @@ def test_runs_say_how_they_ended_and_what_time_it_is(emulator: Emulator) -> None
     emulator.settings(source_outage=True)
     emulator.control("POST", "clock", {"advance_s": 900})
     shown = requests.get(emulator.url, timeout=10).text
-    assert "The clock was advanced by 8,100 s: it is 20" in shown
+    assert "The clock was advanced by 8,100 s. It shows 20" in shown
     assert '<span class="bad">failed</span> 0 of 10' in shown  # no record has a timestamp
     assert '<span class="bad">failed</span> 0 of 0' in shown
 

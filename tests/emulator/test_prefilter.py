@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import flow_service, query
-from pulumi_aep.emulator.store import INDEXED, Space, Store
+from pulumi_aep.emulator.core import query
+from pulumi_aep.emulator.core.store import INDEXED, SandboxStore, Store
+from pulumi_aep.emulator.flow_service import routes as flow_service
 
 INVALID = flow_service.FILTER  # a rule of its own would be one of the emulator's
 TEXTS = [
@@ -39,9 +40,9 @@ OTHERS: list[Any] = [1, 1.0, True, False, None, ["a", "1"], {"a": 1}]
 
 
 @pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxStore]:
     store = Store(Path(tmp_path_factory.mktemp("prefilter")) / "db")
-    space = Space(store, "local")
+    space = SandboxStore(store, "local")
     with store.transaction():
         for number, value in enumerate(TEXTS + OTHERS):
             text = value if isinstance(value, str) else f"other {number}"
@@ -53,7 +54,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Space]:
 
 @pytest.mark.parametrize("value", [*TEXTS, "1,a", "x"])
 @pytest.mark.parametrize("path", ["name", "deep.er", "list.x", "list[].x", "deep"])
-def test_nothing_is_lost(space: Space, path: str, value: str) -> None:
+def test_nothing_is_lost(space: SandboxStore, path: str, value: str) -> None:
     for text in (f"{path}=={value}", f'{path}=="{value}"', f"{path}=={value},é", f'{path}=="a","{value}"'):
         try:
             given = query.parse(text, query.ALL_OPERATORS, INVALID)
@@ -72,7 +73,7 @@ def test_ids_are_looked_for_whatever_their_first_character() -> None:
         assert query.having([query.Filter("flowId", "==", [key])]) == {}
 
 
-def test_what_is_asked_often_is_found_without_reading_all(space: Space) -> None:
+def test_what_is_asked_often_is_found_without_reading_all(space: SandboxStore) -> None:
     asked: list[str] = []
     space.store.sql.set_trace_callback(asked.append)
     for path in INDEXED:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from pulumi_aep import ConnectionSpec, FlowSpec, XdmClass
-from pulumi_aep.emulator import catalogue
+from pulumi_aep.emulator.flow_service import specs
 from pulumi_aep.engine.arguments import Arguments, Name, Part
 from pulumi_aep.engine.reconciler import Provider
 from pulumi_aep.engine.values import Props
@@ -34,7 +34,7 @@ JSON = st.recursive(
 IDENTIFIERS: SearchStrategy[str] = st.from_regex(r"[a-z][a-z0-9]{3,8}_", fullmatch=True)
 """No word that Data Prep reserves ends so."""
 
-FORMATS = [spec for spec in catalogue.CONNECTION_SPECS.values() if spec["attributes"]["isSource"]]
+FORMATS = [spec for spec in specs.CONNECTION_SPECS.values() if spec["attributes"]["isSource"]]
 
 
 def spec(identity: str) -> SearchStrategy[Any]:
@@ -112,7 +112,7 @@ def source_connections(draw: st.DrawFn, chain: Chain, bases: dict[str, str]) -> 
     if identity == ConnectionSpec.MIXPANEL:
         zones = st.sampled_from(["UTC", "America/Los_Angeles", "Pacific Standard Time"])
         params = st.fixed_dictionaries({"projectId": st.from_regex("[0-9]{1,8}", fullmatch=True), "timezone": zones})
-    formats = catalogue.FORMATS[identity] or ["json", "delimited"]
+    formats = specs.FORMATS[identity] or ["json", "delimited"]
     made = draw(
         of_model(
             SourceConnectionProvider.arguments,

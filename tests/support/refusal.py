@@ -2,7 +2,7 @@
 
 import requests
 
-from pulumi_aep.emulator.rules import Rule, Service
+from pulumi_aep.emulator.core.errors import Rule, Service
 
 # A value that tests put where secrets go. No answer, no journal and no log may ever hold it.
 CANARY = "canary-pa55word"

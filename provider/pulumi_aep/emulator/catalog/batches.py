@@ -1,0 +1,126 @@
+"""Catalog: batches. Runs write them; clients may too."""
+
+import secrets
+from collections.abc import Iterator
+from functools import partial
+
+from ..core import query, validation
+from ..core.errors import Answer, Json, Rule, Service
+from ..core.gateway import CLIENT, ORG, USER, Call, sandbox_id
+from ..core.store import Row
+from .datasets import BODY, QUERY, changed, match, route, shown
+
+KIND = "batches"
+_SPEC = "openapi catalog"
+_rule = partial(Rule, Service.CATALOG)
+NOT_FOUND = _rule(404, "", "Batch not found", "openapi catalog (body: assumed)")
+TAKEN = _rule(400, "", "The batch exists already", "assumed")
+
+# query → the field, and whether it must be greater (1), less (-1) or the same (0)
+_FILTERS = {
+    **{"createdAfter": ("created", 1), "createdBefore": ("created", -1)},
+    **{"startAfter": ("started", 1), "startBefore": ("started", -1)},
+    **{"endAfter": ("completed", 1), "endBefore": ("completed", -1)},
+    **{name: (name, 0) for name in ("created", "updated", "started", "completed", "recordCount", "failedRecordCount")},
+    **{name: (name, 0) for name in ("createdClient", "createdUser", "updatedUser", "version", "status", "size")},
+    **{"externalId": ("externalId", 0), "batch": ("id", 0)},
+}
+_LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedBatchId", "created", "updated")
+_SIGNS = {1: ">", -1: "<", 0: "=="}
+
+
+def _accepted(call: Call) -> Iterator[Json]:
+    """Those that the filters of the query let through, in order of creation."""
+    wanted = [
+        query.Filter(path, _SIGNS[sign], [call.query[n]]) for n, (path, sign) in _FILTERS.items() if n in call.query
+    ]
+    wanted += [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
+    tags = [text.partition(":") for text in call.query.getlist("tags")]
+    data_set = call.query.get("dataSet")
+    for item in call.objects.all(KIND, {"dataSet": [data_set]} if data_set else None):
+        related = [each["id"] for each in item["relatedObjects"] if each["type"] == "dataSet"]
+        tagged = all(set(values.split(",")) & set(item.get("tags", {}).get(name, [])) for name, _, values in tags)
+        if tagged and data_set in (None, *related) and all(each.accepts(item) for each in wanted):
+            yield item
+
+
+def _page(call: Call, found: list[Json]) -> list[Json]:
+    limit = call.limit(20, 100, QUERY)
+    start = call.number("start", 0, 0, 10**6, QUERY)
+    order, rows = query.order_of(call.query.get("orderBy", "asc:created"), QUERY), map(Row, range(len(found)), found)
+    return query.select(rows, [], order, start + limit, None).items[start:]
+
+
+@route("GET", "/batches", f"{_SPEC}; docs catalog/api")
+def list_batches(call: Call) -> Answer:
+    return Answer(200, shown(call, _page(call, list(_accepted(call)))))
+
+
+@route("GET", "/batches/uniques/{field}", _SPEC)
+def list_values(call: Call, field: str) -> Answer:
+    """The values of one field, each once."""
+    values = (value for item in _page(call, list(_accepted(call))) for value in query.reach(item, field.split(".")))
+    return Answer(200, list(dict.fromkeys(query.text(value) for value in values)))
+
+
+@route("GET", "/batches/{id}", f"{_SPEC}; docs catalog/api")
+def get(call: Call, key: str) -> Answer:
+    item = call.objects.fetch(KIND, key, NOT_FOUND)
+    return Answer(200, shown(call, [item]), {"E-Tag": item["version"]})
+
+
+@route("POST", "/batches", _SPEC)
+def create(call: Call) -> Answer:
+    return create_as(call, secrets.token_hex(13).upper())
+
+
+@route("POST", "/batches/{id}", _SPEC)
+def create_as(call: Call, key: str) -> Answer:
+    """With an id that the client chooses."""
+    body, now = call.body(KIND, BODY), call.store.now_ms()
+    if call.objects.get(KIND, key):
+        raise TAKEN(f"batch {key[:64]!r}")
+    item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
+    item |= {"updated": now, "updatedUser": USER, "version": "1.0.0", "relatedObjects": []}
+    call.objects.put(KIND, key, item | body)
+    return Answer(201, [f"@/{KIND}/{key}"], {"Location": f"{call.base_url}{route.base}/{KIND}/{key}"})
+
+
+@route("PUT", "/batches/{id}", _SPEC)
+def replace(call: Call, key: str) -> Answer:
+    item, body = call.objects.fetch(KIND, key, NOT_FOUND), call.body(KIND, BODY)
+    match(call, item)
+    kept = {name: value for name, value in item.items() if name not in validation.fields(KIND)}
+    return changed(call, kept | {"relatedObjects": []} | body, KIND)
+
+
+@route("PATCH", "/batches/{id}", _SPEC)
+def change(call: Call, key: str) -> Answer:
+    item, body = call.objects.fetch(KIND, key, NOT_FOUND), call.body("changed batches", BODY)
+    match(call, item)
+    return changed(call, item | body, KIND)
+
+
+@route("DELETE", "/batches/{id}", _SPEC)
+def delete(call: Call, key: str) -> Answer:
+    call.objects.fetch(KIND, key, NOT_FOUND)
+    call.objects.delete(KIND, key)
+    return Answer(200, [f"@/{KIND}/{key}"])
+
+
+@route("GET", "/lastBatches", _SPEC)
+def list_last(call: Call) -> Answer:
+    """Dataset id → its last batch, and the last that went well or ill."""
+    found: dict[str, Json] = {}
+    for batch in call.objects.all(KIND):  # in order of creation
+        last: Json = {"lastBatchId": batch["id"], "lastBatchStatus": batch["status"]}
+        if kind := {"success": "Successful", "failed": "Failed"}.get(batch["status"]):
+            last[f"last{kind}BatchId"] = batch["id"]
+        last |= {name: batch[name] for name in ("created", "updated", "imsOrg") if name in batch}
+        for related in batch["relatedObjects"]:
+            if related["type"] == "dataSet":
+                known = found.setdefault(related["id"], {"id": related["id"], "sandboxId": sandbox_id(call.sandbox)})
+                known |= last
+    same = {"dataSetId": "id"} | {name: name for name in _LAST}
+    wanted = [query.Filter(path, "==", [call.query[name]]) for name, path in same.items() if name in call.query]
+    return Answer(200, shown(call, _page(call, [i for i in found.values() if all(f.accepts(i) for f in wanted)])))

@@ -1,0 +1,57 @@
+"""Data Prep: the language of expressions. Its functions and operators stand in data/languages.json."""
+
+import json
+from datetime import UTC, datetime
+
+from ..core.errors import Answer, Json, load
+from ..core.gateway import Call
+from . import mapping_sets
+from .dates import EvaluationError, NotModelled, iso
+from .expressions import compile_expression
+
+_DOCS = "openapi data-prep; docs data-prep/api/functions.md"
+_LANGUAGE = load(__package__, "expression_metadata.json")
+
+
+@mapping_sets.route("POST", "/languages/el/validate", _DOCS)
+def validate(call: Call) -> Answer:
+    text = call.body("expression", mapping_sets.BODY)["expression"]
+    problem = mapping_sets.expression_problem(text)
+    return Answer(200, {"validationStatus": "failed" if problem else "succeeded", "error": problem or "none"})
+
+
+@mapping_sets.route("GET", "/languages/el/functions", _DOCS)
+def list_functions(call: Call) -> Answer:
+    return Answer(200, [_described(*row) for row in _LANGUAGE["functions"]])
+
+
+@mapping_sets.route("GET", "/languages/el/operators", _DOCS)
+def list_operators(call: Call) -> Answer:
+    names = ("operatorSymbol", "methodName", "numberOfOperands", "description", "example")
+    return Answer(200, [dict(zip(names, row, strict=True)) for row in _LANGUAGE["operators"]])
+
+
+def _described(category: str, syntax: str, description: str, example: str) -> Json:
+    kind, _, call = syntax.partition(" ")
+    name, _, rest = call.removesuffix(")").partition("(")
+    types = [text for text in rest.split(", ") if text]
+    params = [
+        {"name": f"{kind.rstrip('.').lower()}{n}", "dataType": kind, "position": n} for n, kind in enumerate(types, 1)
+    ]
+    texts = {
+        "category": category,
+        "function": name,
+        "description": description,
+        "syntax": syntax,
+        "returns": description,
+    }
+    return texts | {"returnType": kind, "example": example, "result": _result(example), "params": params, "since": 1}
+
+
+def _result(example: str) -> str:
+    """What the example gives here ("" where that changes)."""
+    try:
+        value = compile_expression(example)({}, datetime(2000, 1, 1, tzinfo=UTC)) if example else ""
+    except (EvaluationError, NotModelled) as error:
+        raise ValueError(f"data/languages.json: {example}") from error
+    return json.dumps(iso(value) if isinstance(value, datetime) else value) if example else ""

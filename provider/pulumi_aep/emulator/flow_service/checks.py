@@ -1,0 +1,186 @@
+"""Flow Service: the rules on the content of its four kinds. A `check_…` judges an item and gives it its stored form."""
+
+import re
+from functools import partial
+from typing import Any
+
+from ..core import validation
+from ..core.errors import Json, Rule, Service
+from ..core.gateway import Call
+from ..core.store import SandboxStore
+from . import specs
+
+BASE, SOURCE, TARGET, FLOW = "connections", "sourceConnections", "targetConnections", "flows"
+_DOCS = "docs sources/errors/flow-service-errors.md"
+_rule = partial(Rule, Service.FLOW)
+
+ENTITY = _rule(404, "FLOW-1101-404", "Entity not found", f"assumed for ids inside a body; code: {_DOCS}")
+BODY = _rule(400, "", "The request body is invalid", "assumed code")
+SPEC = _rule(400, "FLOW-1413-400", "Please provide a valid spec id", f"{_DOCS}; openapi destinations")
+SPEC_PAIR = _rule(400, "FLOW-1413-400", "The spec does not fit the others", f"assumed use of the code; {_DOCS}")
+AUTH_NAME = _rule(400, "FLOW-1415-400", "Auth spec name not found for the connection spec", _DOCS)
+AUTH_PARAMS = _rule(
+    400, "", "auth.params do not fit the auth spec", "assumed code; docs sources-sdk/config/authspec.md"
+)
+CREDENTIALS = _rule(
+    400, "FLOW-1100-400", "The source refused the credentials", f"assumed which code: the provider's errors; {_DOCS}"
+)
+PARAMS = _rule(400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
+FORMAT = _rule(400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
+MAPPING_VERSION = _rule(400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
+MAPPING = _rule(400, "FLOW-1419-400", "Mapping validation failed", _DOCS)
+SCHEMA_DIFFERS = _rule(400, "FLOW-1425-400", "Schema of target dataset differs from schema of mapping", _DOCS)
+SCHEDULE = _rule(400, "", "scheduleParams do not fit the flow spec", "assumed code; rule: openapi flow-service")
+OPTIONS = _rule(400, "", "options do not fit the flow spec", "assumed code; rule: openapi flow-service")
+TRANSFORMATION = _rule(400, "", "transformations do not fit the flow spec", "assumed code; rule: openapi flow-service")
+START_PAST = _rule(400, "", "startTime lies in the past", "assumed code; rule: docs tutorials/api/update-dataflows.md")
+BASE_USED = _rule(400, "FLOW-1418-400", "The base connection is used in flows", _DOCS)
+USED = _rule(
+    400, "FLOW-1447-400", "Active flows contain this id", f"assumed for source and target connections; {_DOCS}"
+)
+
+
+def fetch(objects: SandboxStore, kind: str, key: str, missing: Rule = ENTITY) -> Json:
+    item = objects.get(kind, key)
+    if item is None:
+        raise missing(f"{kind} not found with id = [{key[:64]}]", id=key[:64], type=kind)
+    return item
+
+
+def spec_of(specs: dict[str, Json], ref: Json) -> Json:
+    spec = specs.get(ref["id"])
+    if spec is None or spec["version"] != ref["version"]:
+        raise SPEC(f"no spec {ref['id'][:64]!r} in version {ref['version'][:16]!r}")
+    return spec
+
+
+def check_connection(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
+    names, auth = [known["name"] for known in spec["authSpec"]], item.get("auth")
+    if auth is None:
+        if names:
+            raise AUTH_NAME(f"auth is missing; auth specs of {spec['name']}: {', '.join(names)}")
+        return
+    known = specs.auth_spec(spec["id"], auth["specName"])
+    if known is None:
+        raise AUTH_NAME(f"auth specs of {spec['name']}: {', '.join(names) or 'none'}")
+    if problem := validation.problem(known["spec"], auth["params"], "auth.params"):
+        raise AUTH_PARAMS(problem)
+    if "auth" in changed and credentials_rejected(call.objects, item):
+        raise CREDENTIALS()
+
+
+def credentials_rejected(objects: SandboxStore, connection: Json) -> bool:
+    """Does a secret of the base connection stand in the setting reject_passwords?"""
+    rejected = objects.settings["reject_passwords"]
+    if "auth" not in connection or not rejected:
+        return False
+    return any(connection["auth"]["params"].get(name) in rejected for name in specs.secret_params(connection))
+
+
+def check_source(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
+    if not spec["attributes"]["isSource"]:
+        raise SPEC_PAIR(f"{spec['name']} is no source")
+    if "baseConnectionId" not in item and spec["authSpec"]:
+        raise BODY(f"baseConnectionId is missing: {spec['name']} needs a base connection")
+    if "baseConnectionId" in item and "baseConnectionId" in changed:
+        base = fetch(call.objects, BASE, item["baseConnectionId"])
+        if base["connectionSpec"] != item["connectionSpec"]:
+            raise SPEC_PAIR("connectionSpec differs from that of the base connection")
+    formats = specs.FORMATS[spec["id"]]
+    if formats and item["data"]["format"] not in formats:
+        raise FORMAT(f"data.format of {spec['name']}: {', '.join(formats)}")
+    if problem := validation.problem(spec["sourceSpec"]["spec"], item.get("params", {}), "params"):
+        raise PARAMS(problem)
+
+
+def check_target(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
+    if spec["attributes"]["isSource"]:
+        raise SPEC_PAIR(f"{spec['name']} is a source; the data lake is {specs.DATA_LAKE}")
+    if changed & {"params", "data"}:
+        dataset, schema = fetch(call.objects, "dataSets", item["params"]["dataSetId"]), item["data"].get("schema")
+        if schema and schema["id"] != dataset["schemaRef"]["id"]:
+            raise SCHEMA_DIFFERS("data.schema.id is not the schema of the dataset")
+
+
+def check_flow(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.FLOW_SPECS, item["flowSpec"])
+    target = fetch(call.objects, TARGET, item["targetConnectionIds"][0])
+    source = fetch(call.objects, SOURCE, item["sourceConnectionIds"][0])
+    for end, accepted in ((source, "sourceConnectionSpecIds"), (target, "targetConnectionSpecIds")):
+        if end["connectionSpec"]["id"] not in spec[accepted]:
+            raise SPEC_PAIR(f"flow spec {spec['name']} does not accept spec {end['connectionSpec']['id']}")
+    if "transformations" in changed:
+        _check_transformations(call.objects, item, spec, target)
+    if changed & {"scheduleParams", "flowSpec"}:
+        _check_schedule(item, spec)
+    if problem := validation.problem(spec["optionSpec"]["spec"], item.get("options", {}), "options"):
+        raise OPTIONS(problem)
+
+
+def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target: Json) -> None:
+    known = {transformation["name"]: transformation["spec"] for transformation in spec["transformationSpecs"]}
+    for index, each in enumerate(item.setdefault("transformations", [])):
+        place, params = f"transformations.{index}", each["params"]
+        if each["name"] not in known:
+            raise TRANSFORMATION(f"{place}.name must be one of: {', '.join(known) or 'none'}")
+        if problem := validation.problem(known[each["name"]], params, f"{place}.params"):
+            raise TRANSFORMATION(problem)
+        if each["name"] == "Mapping":
+            params["mappingVersion"] = str(params.get("mappingVersion", "0"))
+            _check_mapping(objects, params, target)
+
+
+def _check_mapping(objects: SandboxStore, params: Json, target: Json) -> None:
+    stored, version = objects.get("mappingSets", params["mappingId"]), params["mappingVersion"]
+    if stored is None:
+        raise MAPPING(f"mapping set {params['mappingId'][:64]!r} not found")
+    if not re.fullmatch("[0-9]{1,6}", version) or int(version) >= len(stored["versions"]):
+        raise MAPPING_VERSION(f"mapping set {params['mappingId']} has versions 0 to {len(stored['versions']) - 1}")
+    dataset = objects.get("dataSets", target["params"]["dataSetId"])
+    if dataset is None or dataset["schemaRef"]["id"] != stored["versions"][int(version)]["schema"]:
+        raise SCHEMA_DIFFERS(f"the mapping set is made for {stored['versions'][int(version)]['schema']}")
+
+
+def _check_schedule(item: Json, spec: Json) -> None:
+    given = item.get("scheduleParams")
+    if "scheduleSpec" not in spec or given is None:
+        if ("scheduleSpec" in spec) != (given is not None):
+            raise SCHEDULE("scheduleParams: a batch flow needs it, a streaming flow takes none")
+        return
+    typed = {name: _parse_schedule_value(name, value) for name, value in given.items()}
+    if problem := validation.problem(spec["scheduleSpec"]["spec"], typed, "scheduleParams"):
+        raise SCHEDULE(problem)
+    if typed["frequency"] != "once":
+        typed.setdefault("backfill", True)
+    item["scheduleParams"] = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in typed.items()}
+
+
+def _parse_schedule_value(name: str, value: Any) -> Any:
+    if isinstance(value, str) and name in ("startTime", "interval") and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if name == "backfill" and isinstance(value, str) else value
+
+
+def check_start_time(call: Call, before: Json, value: Any) -> None:
+    now = call.store.now_ms() // 1000
+    for start in (
+        _parse_schedule_value("startTime", before.get("scheduleParams", {}).get("startTime")),
+        _parse_schedule_value("startTime", value),
+    ):
+        if not isinstance(start, int) or start <= now:
+            raise START_PAST()
+
+
+def check_base_unused(objects: SandboxStore, key: str) -> None:
+    sources = [source["id"] for source in objects.all(SOURCE, {"baseConnectionId": [key]})]
+    if flows := [f["id"] for key in sources for f in objects.all(FLOW, {"sourceConnectionIds[0]": [key]})]:
+        raise BASE_USED(f"used by flows {', '.join(flows[:5])}", id=key)
+
+
+def check_unused(objects: SandboxStore, key: str) -> None:
+    ends = ("sourceConnectionIds[0]", "targetConnectionIds[0]")
+    if flows := [flow["id"] for end in ends for flow in objects.all(FLOW, {end: [key]})]:
+        raise USED(f"used by flows {', '.join(flows[:5])}", id=key)

@@ -1,0 +1,365 @@
+"""Flow runs: made by schedule or on demand, `scheduled`, then `inProgress`, then `success` or `failed`."""
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from ..core import scheduler
+from ..core.errors import Json, Problem
+from ..core.gateway import CLIENT, ORG, USER, sandbox_id
+from ..core.store import Event, SandboxStore
+from ..data_prep.dates import NotModelled
+from ..data_prep.mapping_engine import MappingResult, map_record
+from ..schema_registry import xdm
+from . import checks, source_data, specs
+
+KIND, RECORDS, SAMPLE = "runs", "records", 20
+_MS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
+_MAX_MS = 2**53  # the end of time, in ms
+
+
+class ActivityFailed(Exception):
+    """The run fails in an activity; the text says why."""
+
+
+def new_item(objects: SandboxStore) -> Json:
+    """The fields that every item has. The first etag is a UUID, later ones have the database's form (tutorial)."""
+    now, etag = objects.now_ms(), f'"{uuid.uuid4()}"'
+    who = {"createdBy": USER, "updatedBy": USER, "createdClient": CLIENT, "updatedClient": CLIENT}
+    where = {"sandboxId": sandbox_id(objects.sandbox), "sandboxName": objects.sandbox, "imsOrgId": ORG}
+    state = {"state": "enabled", "version": etag, "etag": etag}
+    return {"id": str(uuid.uuid4()), "createdAt": now, "updatedAt": now} | who | where | state
+
+
+# -- schedules ------------------------------------------------------------------------------------------------------
+
+
+def _to_ms(seconds: Any) -> int:
+    """Of a time as clients send it: a number, or digits in a string."""
+    return int(min(max(float(seconds) * 1000, -_MAX_MS), _MAX_MS))
+
+
+def schedule(objects: SandboxStore, flow: Json) -> None:
+    """Plans the next run of a flow; whatever was planned for it is forgotten."""
+    objects.cancel(scheduler.SCHEDULED_RUN, flow["id"])
+    params, last = flow.get("scheduleParams"), flow.get("lastRunDetails")
+    if flow["state"] != "enabled" or not params or (last and params["frequency"] == "once"):
+        return
+    now = objects.now_ms()
+    at = _next_run_at(params, now) if last else max(_to_ms(params["startTime"]), now)
+    objects.schedule(at, scheduler.SCHEDULED_RUN, flow["id"])
+
+
+def _next_run_at(params: Json, now: int) -> int:
+    start, period = _to_ms(params["startTime"]), _period(params)
+    return start + ((now - start) // period + 1) * period
+
+
+def _period(params: Json) -> int:
+    return min(int(float(params["interval"])) * _MS[params["frequency"]], _MAX_MS)
+
+
+@scheduler.handles(scheduler.SCHEDULED_RUN)
+def _run_schedule(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
+    flow = objects.get(checks.FLOW, event.key)
+    if flow is None:
+        return
+    params, last = flow["scheduleParams"], flow.get("lastRunDetails")
+    repeats = params["frequency"] != "once"
+    if repeats and tally.is_full(event.key):
+        tally.left_out += (tally.now - event.at) // _period(params) + 1
+        objects.schedule(_next_run_at(params, tally.now), scheduler.SCHEDULED_RUN, event.key)
+        return
+    first = _to_ms(params["startTime"]) if params.get("backfill") == "false" else 0
+    tally.runs[event.key] += 1
+    _new_run(objects, flow, last["startedAtUTC"] if last else min(first, event.at), event.at)
+    if repeats:
+        objects.schedule(_next_run_at(params, event.at), scheduler.SCHEDULED_RUN, event.key)
+
+
+# -- what a flow takes time for -------------------------------------------------------------------------------------
+
+STABLE_STATES = ("enabled", "disabled")
+
+
+def _finish_operation(state: str, objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
+    flow = objects.get(checks.FLOW, event.key)
+    if flow and flow["state"] not in STABLE_STATES:
+        before = flow["lastOperation"]
+        done = operation(objects, before["operation"])["lastOperation"] | {"started": before["started"]}
+        flow |= {"state": state, "lastOperation": done}
+        objects.put(checks.FLOW, event.key, flow)
+        schedule(objects, flow)
+
+
+for _state in STABLE_STATES:
+    scheduler.handles(f"flow {_state}")(partial(_finish_operation, _state))
+
+
+def operation(objects: SandboxStore, name: str, percent: float = 100.0) -> Json:
+    now, value = objects.now_ms(), "COMPLETED" if percent == 100 else "IN_PROGRESS"
+    times = {"started": now, "updated": now, "percentCompleted": percent}
+    return {"lastOperation": times | {"status": {"value": value, "errors": []}, "operation": name}}
+
+
+def initialize_flow(objects: SandboxStore, flow: Json) -> Json:
+    """A new flow as it is stored: enabled and scheduled, or initializing for a while."""
+    seconds = objects.settings["flow_initializing_s"]
+    if not seconds:
+        schedule(objects, flow)
+        return flow | operation(objects, "create")
+    _plan(objects, flow, "enabled", seconds)
+    return flow | {"state": "initializing"} | operation(objects, "create", 0.0)
+
+
+def start_operation(objects: SandboxStore, flow: Json, name: str, state: str = "") -> Json:
+    """What a change (update, enable, disable) makes of a flow: done at once, or for a while updating, enabling …"""
+    seconds, state = objects.settings["flow_update_s"], state or flow["state"]
+    if state not in STABLE_STATES:  # it goes on initializing
+        return {}
+    cancel_events(objects, flow["id"])
+    if not seconds:
+        return {"state": state} | operation(objects, name)
+    _plan(objects, flow, state, seconds)
+    return {"state": f"{name[:-1]}ing"} | operation(objects, name, 0.0)
+
+
+def _plan(objects: SandboxStore, flow: Json, state: str, seconds: int) -> None:
+    objects.schedule(objects.now_ms() + seconds * 1000, f"flow {state}", flow["id"])
+
+
+def cancel_events(objects: SandboxStore, key: str) -> None:
+    """All that was planned for a flow."""
+    for what in (scheduler.SCHEDULED_RUN, *(f"flow {state}" for state in STABLE_STATES)):
+        objects.cancel(what, key)
+
+
+# -- a run ----------------------------------------------------------------------------------------------------------
+
+
+def start_on_demand(objects: SandboxStore, flow: Json, params: Json) -> Json:
+    until = _to_ms(params["windowEndTime"]) if "windowEndTime" in params else objects.now_ms()
+    return _new_run(objects, flow, _to_ms(params.get("windowStartTime", 0)), until, params)
+
+
+def _new_run(objects: SandboxStore, flow: Json, since: int, until: int, params: Json | None = None) -> Json:
+    """A new run is_finished a window, begun once the `startTime` of its params has come."""
+    kept = {name: value for name, value in new_item(objects).items() if name not in ("state", "version")}
+    run = kept | {"flowId": flow["id"], "flowSpec": flow["flowSpec"]} | ({"params": params} if params else {})
+    once = flow.get("scheduleParams", {}).get("frequency") == "once"
+    return _start_run(objects, run, {"windowStart": since, "windowEnd": until}, {"type": "one-time"} if once else {})
+
+
+def retrigger(objects: SandboxStore, run: Json) -> Json:
+    """The run anew, is_finished the same window."""
+    copied = run["activities"][0]
+    kept = {name: value for name, value in run.items() if name != "params"}
+    window, kind = copied["durationSummary"]["extensions"], copied["statusSummary"].get("extensions", {})
+    return _start_run(objects, kept, window, kind)
+
+
+def _status(run: Json) -> str:
+    return str(run["metrics"]["statusSummary"]["status"])
+
+
+def is_finished(run: Json) -> bool:
+    return _status(run) in ("success", "failed")
+
+
+def _start_run(objects: SandboxStore, run: Json, window: Json, kind: Json) -> Json:
+    now = objects.now_ms()
+    at = max(now, _to_ms(run.get("params", {}).get("startTime", 0)))
+    copied = {"id": "copyActivity", "updatedAtUTC": now, "durationSummary": {"startedAtUTC": at, "extensions": window}}
+    copied["statusSummary"] = {"status": "scheduled"} | ({"extensions": kind} if kind else {})
+    metrics = {"durationSummary": {"startedAtUTC": at}, "statusSummary": {"status": "scheduled", "errors": []}}
+    run |= {"updatedAt": now, "metrics": metrics, "activities": [copied]}
+    _save(objects, run)
+    duration = objects.settings["run_duration_s"]
+    if at > now or duration:
+        objects.schedule(at + duration * 500, "run", run["id"])
+    else:
+        _execute(objects, run)
+    return run
+
+
+def _save(objects: SandboxStore, run: Json) -> None:
+    objects.put(KIND, run["id"], run)
+    if flow := objects.get(checks.FLOW, run["flowId"]):
+        details = {"id": run["id"], "state": _status(run)} | run["metrics"]["durationSummary"]
+        objects.put(checks.FLOW, flow["id"], flow | {"lastRunDetails": details})
+
+
+@scheduler.handles("run")
+def _progress(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
+    run, duration = objects.get(KIND, event.key), objects.settings["run_duration_s"]
+    if run is None:
+        return
+    if _status(run) == "inProgress" or not duration:
+        _execute(objects, run)
+        return
+    for part in (run["metrics"], run["activities"][0]):
+        part["statusSummary"]["status"] = "inProgress"
+    _save(objects, run | {"updatedAt": objects.now_ms()})
+    objects.schedule(objects.now_ms() + duration * 500, "run", event.key)
+
+
+def _execute(objects: SandboxStore, run: Json) -> None:
+    """Copies, maps, promotes; and writes down how it went."""
+    flow, done = objects.get(checks.FLOW, run["flowId"]), Outcome()
+    try:
+        if flow is None:
+            raise ActivityFailed("The flow is gone.")
+        done.rows = _read_source(objects, flow)
+        done.activity = "promotionActivity"
+        dataset, schema = _destination(objects, flow)
+        done.results = _map_rows(objects, flow, schema, done.rows)
+        done.promote(flow.get("options", {}).get("partialIngestionPercent"))
+        _ingest(objects, dataset["id"], done.good)
+    except ActivityFailed as trouble:
+        done.fail("CONNECTOR-2001-500", str(trouble))
+    except NotModelled as trouble:
+        done.fail("NOT-MODELLED", f"The emulator does not model {trouble}.")
+    batch = _batch(objects, flow, done) if flow and done.activity == "promotionActivity" else ""
+    _save(objects, run | _finished(run, flow, done, batch, objects.now_ms()))
+
+
+@dataclass
+class Outcome:
+    rows: list[Any] = field(default_factory=list)
+    results: list[MappingResult] = field(default_factory=list)
+    good: list[Json] = field(default_factory=list)
+    activity: str = "copyActivity"  # that is at work
+    status: str = "success"
+    errors: list[Json] = field(default_factory=list)
+
+    def promote(self, percent: float | None) -> None:
+        self.good = [result.record for result in self.results if not result.errors and not result.missing]
+        bad = len(self.rows) - len(self.good)
+        if bad:
+            self.errors = [{"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}]
+        if bad * 100 > len(self.rows) * percent if percent is not None else not self.good:
+            self.good, self.status = [], "failed"
+
+    def fail(self, code: str, message: str) -> None:
+        self.good, self.status, self.errors = [], "failed", [{"code": code, "message": message}]
+
+    def diagnostics(self) -> list[Json]:
+        """What the promotion activity tells of its records."""
+        wrong, count = sum(1 for result in self.results if result.errors), len(self.rows) - len(self.good)
+        message = f"Encountered {count} errors in the data. Successfully ingested {len(self.good)} rows. "
+        message += "Review the associated diagnostic files for additional details."
+        mapper = {"code": "MAPPER-3700-400", "recordCount": wrong, "message": "Mapper Transform Error"}
+        return ([{"code": "INGEST-1212-400", "message": message}] if count else []) + ([mapper] if wrong else [])
+
+    def reasons(self) -> list[Json]:
+        """Why records failed: each reason once, without values."""
+        texts = [("MAPPER-3700-400", text) for result in self.results for text in result.errors]
+        texts += [("INGEST-1212-400", f"{name}: required") for result in self.results for name in result.missing]
+        return [{"code": code, "description": text} for code, text in list(dict.fromkeys(texts))[:20]]
+
+
+def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
+    source = objects.get(checks.SOURCE, flow["sourceConnectionIds"][0]) or {}
+    base = objects.get(checks.BASE, source.get("baseConnectionId") or "")
+    if not source or (base is None and source.get("baseConnectionId")):
+        raise ActivityFailed("The connection to the source is gone.")
+    if objects.settings["source_outage"]:
+        raise ActivityFailed("Error occurred at copy activity.")
+    if base and checks.credentials_rejected(objects, base):
+        raise ActivityFailed("Error occurred at copy activity: the source refused the credentials.")
+    return source_data.rows(specs.CONNECTION_SPECS[source["connectionSpec"]["id"]], source["data"]["format"])
+
+
+def _destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
+    """The dataset and its schema, resolved."""
+    target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
+    dataset = objects.get("dataSets", target["params"].get("dataSetId", ""))
+    schema = objects.get("schemas", dataset["schemaRef"]["id"]) if dataset else None
+    if not dataset or not schema:
+        raise ActivityFailed("The dataset or its schema is gone.")
+    try:
+        return dataset, xdm.resolve(objects, schema)
+    except Problem:
+        raise ActivityFailed("A field group of the schema is gone.") from None
+
+
+def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -> list[MappingResult]:
+    params = next((each["params"] for each in flow.get("transformations", []) if each["name"] == "Mapping"), None)
+    if params is None:
+        return [MappingResult(row, [], [name for name in schema["required"] if name not in row]) for row in rows]
+    stored = objects.get("mappingSets", params["mappingId"])
+    if stored is None:
+        raise ActivityFailed("The mapping set is gone.")
+    mappings = stored["versions"][int(params["mappingVersion"])]["mappings"]
+    return [map_record(row, mappings, schema, objects.now_ms()) for row in rows]
+
+
+def _ingest(objects: SandboxStore, dataset: str, records: list[Json]) -> None:
+    ingested_records = objects.get(RECORDS, dataset) or {"count": 0, "sample": []}
+    sample = (records + ingested_records["sample"])[:SAMPLE]
+    objects.put(RECORDS, dataset, {"count": ingested_records["count"] + len(records), "sample": sample})
+
+
+def _batch(objects: SandboxStore, flow: Json, done: Outcome) -> str:
+    """The batch of a run, as Catalog shows it."""
+    now, key = objects.now_ms(), secrets.token_hex(13).upper()
+    target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
+    item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
+    item |= {"updated": now, "updatedUser": USER, "started": now, "completed": now, "status": done.status}
+    counts = {"inputRecordCount": len(done.rows), "outputRecordCount": len(done.good)}
+    counts |= {"failedRecordCount": len(done.rows) - len(done.good), "inputByteSize": _size(done.rows)}
+    item |= {"version": "1.0.0", "metrics": counts | {"outputByteSize": _size(done.good)}}
+    errors = done.errors + done.diagnostics() if done.status == "failed" else done.diagnostics()
+    item["errors"] = [{"code": each["code"], "description": each["message"]} for each in errors]
+    item["errors"] += done.reasons()
+    related = [{"type": "dataSet", "id": target["params"]["dataSetId"]}] if target["params"] else []
+    objects.put("batches", key, item | {"relatedObjects": related})
+    return key
+
+
+def _size(records: list[Any]) -> int:
+    return len(json.dumps(records)) if records else 0
+
+
+def _finished(run: Json, flow: Json | None, done: Outcome, batch: str, now: int) -> Json:
+    """Metrics and activities of a run that is is_finished."""
+    begun, copied = run["metrics"]["durationSummary"]["startedAtUTC"], run["activities"][0]
+    times, arrived = {"startedAtUTC": begun, "completedAtUTC": now}, 1 if done.good else 0
+    sizes = {"inputBytes": _size(done.rows), "outputBytes": _size(done.good)}
+    counts = {"inputRecordCount": len(done.rows), "outputRecordCount": len(done.good)}
+    counts |= {"failedRecordCount": len(done.rows) - len(done.good)}
+    refs, files = {"activityRefs": [done.activity]}, {"inputFileCount": 1, "outputFileCount": arrived}
+    result = {"status": done.status, "errors": done.errors}
+    metrics = {"durationSummary": times, "sizeSummary": sizes, "recordSummary": counts, "fileSummary": files | refs}
+    metrics["statusSummary"] = result | refs
+
+    promoting = done.activity == "promotionActivity"
+    reference = {"type": "AdfRunId", "ids": [str(uuid.uuid4())]}
+    source = {"id": flow["sourceConnectionIds"][0] if flow else "", "type": "SourceConnection", "reference": reference}
+    copied |= {"updatedAtUTC": now, "durationSummary": copied["durationSummary"] | times, "sourceInfo": [source]}
+    copied |= {"sizeSummary": {"inputBytes": sizes["inputBytes"], "outputBytes": sizes["inputBytes"]}}
+    copied |= {"recordSummary": {}, "fileSummary": {"inputFileCount": 1, "outputFileCount": 1 if promoting else 0}}
+    copied["statusSummary"] |= {"status": "success"} if promoting else result
+    if not promoting or flow is None:
+        return {"updatedAt": now, "metrics": metrics, "activities": [copied]}
+
+    export, extensions = f"/data/foundation/export/batches/{batch}/meta?path=", {}
+    info = {"manifest": {"fileInfo": f"{export}input_files"}}
+    if diagnostics := done.diagnostics():
+        files_of = {"failedRecords": f"{export}row_errors", "sampleErrors": f"{export}row_error_samples.json"}
+        extensions = {"extensions": {"manifest": files_of, "errors": diagnostics}}
+    target = {"id": flow["targetConnectionIds"][0], "type": "TargetConnection"}
+    target["reference"] = {"type": "Batch", "ids": [batch]}
+    promoted = {"id": "promotionActivity", "updatedAtUTC": now, "durationSummary": times, "sizeSummary": sizes}
+    promoted |= {"recordSummary": counts, "fileSummary": files | {"extensions": info}}
+    promoted |= {"statusSummary": result | extensions, "targetInfo": [target]}
+    return {"updatedAt": now, "metrics": metrics, "activities": [copied, promoted]}
+
+
+def ingested_records(objects: SandboxStore) -> Json:
+    """Dataset → how many records it holds and the latest of them."""
+    ids = [dataset["id"] for dataset in objects.all("dataSets")]
+    return {key: objects.get(RECORDS, key) or {"count": 0, "sample": []} for key in ids}
