@@ -32,8 +32,8 @@ def test_the_docs_expression_is_right(emulator: Emulator) -> None:
         ("", "1 to 4096"),
         ("x" * 4097, "1 to 4096"),
         ('concat("a"', "not balanced"),
-        ("1 +", "the end is not expected"),
-        ("a b", "b is not expected"),
+        ("1 +", "unexpected end"),
+        ("a b", "unexpected b"),
     ],
 )
 def test_a_wrong_expression_fails_and_says_why(emulator: Emulator, text: str, words: str) -> None:

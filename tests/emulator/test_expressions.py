@@ -106,14 +106,14 @@ def test_kinds_and_conversions(emulator: Emulator, schema_id: str) -> None:
     [
         ("text", "_emulator.whole", "does not fit the type integer"),
         ("text", "_emulator.flag", "does not fit the type boolean"),
-        ("time", "timestamp", "a number is no date"),
-        ("date(text)", "timestamp", "no date of the form wanted"),
+        ("time", "timestamp", "a number is not a date"),
+        ("date(text)", "timestamp", "not a date in the expected format"),
         ("a / 0", "_emulator.number", "division by zero"),
-        ("a < text", "_emulator.flag", "a number is wanted"),
-        ("lower()", "_emulator.text", "the arguments do not fit"),
+        ("a < text", "_emulator.flag", "expected a number"),
+        ("lower()", "_emulator.text", "lower: wrong arguments"),
         ('lpad("a", 100000, "b")', "_emulator.text", ""),
         ("9223372036854775807 * 9", "_emulator.number", "too large"),
-        ("a b", "_emulator.text", "b is not expected here"),
+        ("a b", "_emulator.text", "unexpected b"),
     ],
 )
 def test_what_fails(emulator: Emulator, schema_id: str, source: str, to: str, words: str) -> None:
@@ -141,4 +141,4 @@ def test_validate_judges_each_mapping(emulator: Emulator, schema_id: str) -> Non
     found = emulator.request("POST", f"{DATA_PREP}/mappingSets/validate", body).json()["validationResponse"]
     assert [each["status"] for each in found] == ["FAILED", "SUCCESS", "FAILED", "FAILED", "FAILED", "SUCCESS"]
     assert found[1]["errors"] is None
-    assert "b is not expected here" in found[3]["errors"][0]["exception"]
+    assert "unexpected b" in found[3]["errors"][0]["exception"]

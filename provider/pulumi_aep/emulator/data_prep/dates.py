@@ -1,107 +1,87 @@
-"""Dates of mapping sets (docs data-prep/data-handling.md): Java's patterns, as far as they are unambiguous."""
+"""Dates in mapping sets (docs data-prep/data-handling.md): Java's patterns, as far as they are unambiguous."""
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 
 class EvaluationError(Exception):
-    """A value cannot be worked with. The text never quotes it: it may be personal."""
+    """A value does not fit. The text never quotes the value: it may be personal data."""
 
 
 class NotModelled(Exception):
-    """The documentation does not say what comes out, or the emulator does not know it."""
+    """Adobe's documentation does not say what the result is, or the emulator does not implement it."""
 
 
-_PATTERN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
-# pattern letters → strptime's directive, and what it is written as
-_LETTERS: dict[str, tuple[str, Callable[[datetime], str]]] = {
-    "yyyy": ("%Y", lambda d: f"{d.year:04}"),
-    "y": ("%Y", lambda d: str(d.year)),
-    "yy": ("%y", lambda d: f"{d.year % 100:02}"),
-    "MMMM": ("%B", lambda d: d.strftime("%B")),
-    "MMM": ("%b", lambda d: d.strftime("%b")),
-    "MM": ("%m", lambda d: f"{d.month:02}"),
-    "M": ("%m", lambda d: str(d.month)),
-    "dd": ("%d", lambda d: f"{d.day:02}"),
-    "d": ("%d", lambda d: str(d.day)),
-    "HH": ("%H", lambda d: f"{d.hour:02}"),
-    "H": ("%H", lambda d: str(d.hour)),
-    "hh": ("%I", lambda d: f"{d.hour % 12 or 12:02}"),
-    "h": ("%I", lambda d: str(d.hour % 12 or 12)),
-    "mm": ("%M", lambda d: f"{d.minute:02}"),
-    "ss": ("%S", lambda d: f"{d.second:02}"),
-    "SSS": ("%f", lambda d: f"{d.microsecond // 1000:03}"),
-    "a": ("%p", lambda d: d.strftime("%p")),
-    "Z": ("%z", lambda d: d.strftime("%z")),
-    "X": ("%z", lambda d: "Z" if not d.utcoffset() else d.strftime("%z")[:3]),
-    "XX": ("%z", lambda d: "Z" if not d.utcoffset() else d.strftime("%z")),
-    "XXX": ("%z", lambda d: "Z" if not d.utcoffset() else d.isoformat()[-6:]),
+_PATTERN = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|[^A-Za-z']+")
+_DIRECTIVES = {  # Java's pattern letters → Python's
+    **{"yyyy": "%Y", "y": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d"},
+    **{"HH": "%H", "H": "%H", "hh": "%I", "h": "%I", "mm": "%M", "ss": "%S", "SSS": "%f", "a": "%p"},
+    **{"Z": "%z", "X": "%z", "XX": "%z", "XXX": "%z"},
 }
-_TRIED = (
+_KNOWN_FORMATS = (
     *("yyyy-MM-dd HH:mm:ssZ", "yyyy-MM-dd HH:mm:ss.SSSZ", "yyyy/MM/dd", "yyyy.MM.dd", "yyyy-MMM-dd", "yyyyMMdd"),
     *("MM-dd-yyyy", "MMddyyyy", "M/dd/yyyy", "dd.M.yyyy", "M/dd/yyyy hh:mm:ss a", "dd.M.yyyy hh:mm:ss a"),
     *("dd.MMM.yyyy", "dd-MMM-yyyy"),
 )
-_PARTS: dict[str, Callable[[datetime], int]] = {
-    "year yyyy": lambda d: d.year,
-    "yy": lambda d: d.year % 100,
-    "quarter qq q": lambda d: (d.month + 2) // 3,
-    "month mm m": lambda d: d.month,
-    "dayofyear dy y": lambda d: d.timetuple().tm_yday,
-    "day dd d": lambda d: d.day,
-    "hour hh hh24": lambda d: d.hour,
-    "hh12": lambda d: d.hour % 12 or 12,
-    "minute mi n": lambda d: d.minute,
-    "second ss s": lambda d: d.second,
-    "millisecond ms": lambda d: d.microsecond // 1000,
+_PARTS = {  # Python's directive → the names that date_part takes
+    **{"%Y": "year yyyy", "%y": "yy", "%m": "month mm m", "%j": "dayofyear dy y", "%d": "day dd d"},
+    **{"%H": "hour hh hh24", "%I": "hh12", "%M": "minute mi n", "%S": "second ss s"},
 }
 
 
-def _pieces(pattern: str) -> list[tuple[str, bool]]:
-    """(literal text or pattern letters, is it letters)."""
+def _split(pattern: str) -> list[tuple[str, bool]]:
+    """(literal text or pattern letters, whether it is letters)."""
     pieces = []
     for match in _PATTERN.finditer(pattern):
-        if match[2] and match[0] not in _LETTERS:
-            raise NotModelled(f"the date pattern {match[0][:20]}")
-        quoted = None if match[1] is None else match[1].replace("''", "'") or "'"
-        pieces.append((match[0] if quoted is None else quoted, bool(match[2])))
+        if match["letters"] and match["letters"] not in _DIRECTIVES:
+            raise NotModelled(f"the date pattern {match['letters'][:20]}")
+        literal = match[0] if match["quoted"] is None else match["quoted"].replace("''", "'") or "'"
+        pieces.append((literal, bool(match["letters"])))
     return pieces
 
 
 def format_date(date: datetime, pattern: str) -> str:
-    return "".join(_LETTERS[text][1](date) if letters else text for text, letters in _pieces(pattern))
+    return "".join(_format(date, text) if is_letters else text for text, is_letters in _split(pattern))
+
+
+def _format(date: datetime, letters: str) -> str:
+    if letters.startswith("X") and not date.utcoffset():
+        return "Z"
+    if letters == "XXX":
+        return date.isoformat()[-6:]
+    text = date.strftime(_DIRECTIVES[letters])
+    if letters in ("y", "M", "d", "H", "h"):
+        return str(int(text))
+    return {"yyyy": text.zfill(4), "SSS": text[:3], "X": text[:3]}.get(letters, text)
 
 
 def parse_date(value: Any, pattern: str | None = None) -> datetime:
-    """A text, epoch milliseconds or a date. No time zone: UTC."""
+    """From a text, epoch milliseconds or a date. Without a time zone it is UTC."""
     if isinstance(value, datetime):
         return value
-    try:
+    with suppress(ValueError, OverflowError, OSError):
         if isinstance(value, int) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000, UTC)
         if not isinstance(value, str):
-            raise EvaluationError("a date is wanted")
+            raise EvaluationError("expected a date")
         if pattern is not None:
-            return _read(value, pattern)
+            return _parse(value, pattern)
         with suppress(ValueError):
-            return _zoned(datetime.fromisoformat(value))
-        for each in _TRIED:
+            return _with_zone(datetime.fromisoformat(value))
+        for known in _KNOWN_FORMATS:
             with suppress(ValueError):
-                return _read(value, each)
-    except (ValueError, OverflowError, OSError):
-        pass
-    raise EvaluationError("no date of the form wanted")
+                return _parse(value, known)
+    raise EvaluationError("not a date in the expected format")
 
 
-def _read(text: str, pattern: str) -> datetime:
-    directives = [_LETTERS[part][0] if letters else part.replace("%", "%%") for part, letters in _pieces(pattern)]
-    return _zoned(datetime.strptime(text, "".join(directives)))
+def _parse(text: str, pattern: str) -> datetime:
+    pieces = [_DIRECTIVES[part] if is_letters else part.replace("%", "%%") for part, is_letters in _split(pattern)]
+    return _with_zone(datetime.strptime(text, "".join(pieces)))
 
 
-def _zoned(date: datetime) -> datetime:
+def _with_zone(date: datetime) -> datetime:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
@@ -110,8 +90,12 @@ def iso(date: datetime) -> str:
     return text.replace("+00:00", "Z")
 
 
-def part(name: str, date: datetime) -> int:
-    for names, value in _PARTS.items():
+def date_part(name: str, date: datetime) -> int:
+    if name.lower() in ("quarter", "qq", "q"):
+        return (date.month + 2) // 3
+    if name.lower() in ("millisecond", "ms"):
+        return date.microsecond // 1000
+    for directive, names in _PARTS.items():
         if name.lower() in names.split():
-            return value(date)
+            return int(date.strftime(directive))
     raise NotModelled(f"date_part of {name[:20]}")

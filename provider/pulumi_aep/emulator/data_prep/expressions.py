@@ -1,24 +1,25 @@
 """The expressions of mapping sets, as far as docs data-prep/functions.md says what they do.
 
-`compile_expression` makes a function of a text: (row, clock) → value. What the page does not say raises
+`compile_expression` turns a text into a function (row, clock) → value. What the page does not define raises
 `NotModelled`; a value that does not fit raises `EvaluationError`. Dates are datetimes, the rest is as in JSON.
 """
 
 import hashlib
 import json
 import math
+import operator
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ..core.errors import NOTES, Note, Service
-from .dates import EvaluationError, NotModelled, format_date, iso, parse_date, part
+from .dates import EvaluationError, NotModelled, date_part, format_date, iso, parse_date
 
-Value = Callable[[Any, datetime], Any]
+Evaluate = Callable[[Any, datetime], Any]
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\$\{(?P<wrapped>[^{}]+)\}"""
@@ -28,46 +29,49 @@ _TOKEN = re.compile(
 _WORDS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "and": "&&", "or": "||"}
 _WORDS |= {"not": "!", "div": "/", "mod": "%"}
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_LEVELS = (("||",), ("&&",), ("==", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "/", "%"))
-_LONGEST = 10_000  # characters of a text, elements of a list
+_PRECEDENCE = {"||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4}
+_PRECEDENCE |= {"+": 5, "-": 5, "*": 6, "/": 6, "%": 6}
+_COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+_ARITHMETIC |= {"/": operator.truediv, "//": operator.floordiv, "%": operator.mod}
+_MAX_LENGTH = 10_000  # characters of a text, elements of a list
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise EvaluationError("a text is wanted")
+def _expect(name: str, value: Any, *types: type) -> Any:
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        raise EvaluationError(f"expected a {name}")
+    return value
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise EvaluationError("a whole number is wanted")
-    return value
+    return int(_expect("whole number", value, int))
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise EvaluationError("a number is wanted")
-    return value
+    return _expect("number", value, int, float)
 
 
 def _condition(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise EvaluationError("a condition is wanted")
-    return value
+    return bool(_expect("condition", value, bool))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return iso(value) if isinstance(value, datetime) else str(_expect("text", value, str, int, float))
 
 
 def _elements(values: tuple[Any, ...]) -> list[Any]:
     return values[0] if len(values) == 1 and isinstance(values[0], list) else list(values)
 
 
-def _pad(text: str, count: Any, padding: Any, left: bool) -> str:
-    missing = min(_whole(count), _LONGEST) - len(text)
-    filling = ((_text(padding) if padding else "") or " ") * max(missing, 0)
-    return filling[: max(missing, 0)] + text if left else text + filling[: max(missing, 0)]
+def _element(index: int, *values: Any) -> Any:
+    return elements[index] if (elements := _elements(values)) else None
+
+
+def _padding(text: str, count: Any, padding: Any) -> str:
+    missing = max(min(_whole(count), _MAX_LENGTH) - len(text), 0)
+    return (((_text(padding) if padding else "") or " ") * missing)[:missing]
 
 
 def _replace(text: str, old: Any, new: Any) -> str:
@@ -82,62 +86,32 @@ def _substring(text: str, start: Any, length: Any) -> str:
     return text[start : start + length]
 
 
-def _hash(name: str) -> Callable[..., str]:
-    def digest(text: str, charset: str = "UTF-8") -> str:
-        if charset not in ("UTF-8", "ISO-8859-1", "US-ASCII"):  # UTF-16: with which byte order mark?
-            raise NotModelled(f"charset {charset}")
-        data = text.encode(charset)
-        if name == "crc32":
-            return zlib.crc32(data).to_bytes(4, "little").hex()  # as the docs' example has it
-        return hashlib.new(name, data, usedforsecurity=False).hexdigest()
-
-    return digest
+def _hash(algorithm: str, text: str, charset: str = "UTF-8") -> str:
+    if charset not in ("UTF-8", "ISO-8859-1", "US-ASCII"):  # UTF-16: with which byte order mark?
+        raise NotModelled(f"charset {charset}")
+    data = text.encode(charset)
+    if algorithm == "crc32":
+        return zlib.crc32(data).to_bytes(4, "little").hex()  # as in the docs' example
+    return hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
 
 
-def _first_known(*values: Any) -> Any:
-    return next((value for value in _elements(values) if value is not None), None)
-
-
-def _decoded(key: Any, *options: Any) -> Any:
+def _decode(key: Any, *options: Any) -> Any:
     pairs = dict(zip(map(_text, options[::2]), options[1::2], strict=False))
     return pairs.get(_text(key), options[-1] if len(options) % 2 else None)
 
 
-def _edge(at: int) -> Callable[..., Any]:
-    return lambda *values: elements[at] if (elements := _elements(values)) else None
-
-
 def _size(value: Any) -> int:
-    if not isinstance(value, list | dict | str):
-        raise EvaluationError("size_of: a list, an object or a text is wanted")
-    return len(value)
+    return len(_expect("list, an object or a text", value, list, dict, str))
 
 
-def _split(text: str, separators: Any) -> list[str]:
-    return re.split(f"[{re.escape(_text(separators))}]", text) if separators else [text]
+def _parse_number(pattern: str, convert: Callable[[str], Any], text: str) -> Any:
+    if not re.fullmatch(pattern, text.strip()):
+        raise EvaluationError("not a number")
+    return convert(text)
 
 
-def _from_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise EvaluationError("json_to_object: no JSON") from None
-
-
-def _to_integer(text: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,18}", text.strip()):
-        raise EvaluationError("to_integer: no whole number")
-    return int(text)
-
-
-def _to_decimal(text: str) -> float:
-    if not re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", text.strip()):
-        raise EvaluationError("to_decimal: no number")
-    return float(text)
-
-
-# of a text, which comes first; null in, null out
-_TEXT: dict[str, Callable[..., Any]] = {
+# Text functions: the first argument is a text, and null gives null.
+_TEXT_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "lower": str.lower,
     "lcase": str.lower,
     "upper": str.upper,
@@ -147,75 +121,75 @@ _TEXT: dict[str, Callable[..., Any]] = {
     "rtrim": str.rstrip,
     "replacestr": _replace,
     "substr": _substring,
-    "left": lambda text, count: text[: _whole(count)] if _whole(count) > 0 else "",
+    "left": lambda text, count: text[: max(_whole(count), 0)],
     "right": lambda text, count: text[-count:] if _whole(count) > 0 else "",
-    "lpad": lambda text, count, padding: _pad(text, count, padding, True),
-    "rpad": lambda text, count, padding: _pad(text, count, padding, False),
+    "lpad": lambda text, count, padding: _padding(text, count, padding) + text,
+    "rpad": lambda text, count, padding: text + _padding(text, count, padding),
     "instr": lambda text, part: text.find(_text(part)),
-    "split": _split,
+    "split": lambda text, separators: re.split(f"[{re.escape(_text(separators))}]", text) if separators else [text],
     "equals": lambda text, other: text == other,
     "equalsIgnoreCase": lambda text, other: other is not None and text.lower() == _text(other).lower(),
-    "json_to_object": _from_json,
-    "to_integer": _to_integer,
-    "to_decimal": _to_decimal,
-    **{name: _hash(name) for name in ("sha1", "sha256", "sha512", "md5", "crc32")},
+    "json_to_object": json.loads,
+    "to_integer": partial(_parse_number, r"[+-]?\d{1,18}", int),
+    "to_decimal": partial(_parse_number, r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", float),
+    **{name: partial(_hash, name) for name in ("sha1", "sha256", "sha512", "md5", "crc32")},
 }
-_OTHER: dict[str, Callable[..., Any]] = {
+_OTHER_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": lambda *values: "".join(_text(value) for value in values if value is not None),
     "join": lambda separator, values: _text(separator).join(map(_text, values)),
     "format": lambda date, pattern: format_date(parse_date(date), _text(pattern)),
     "dformat": lambda ms, pattern: format_date(parse_date(_whole(ms)), _text(pattern)),
     "date": lambda text, pattern=None, default=None: default if text is None else parse_date(text, pattern),
-    "date_part": lambda name, date: part(_text(name), parse_date(date)),
+    "date_part": lambda name, date: date_part(_text(name), parse_date(date)),
     "zone_date_to_utc": lambda date: parse_date(date).astimezone(UTC),
     "size_of": _size,
     "is_empty": lambda value: _size(value) == 0,
-    "coalesce": _first_known,
-    "first": _edge(0),
-    "last": _edge(-1),
+    "coalesce": lambda *values: next((value for value in _elements(values) if value is not None), None),
+    "first": partial(_element, 0),
+    "last": partial(_element, -1),
     "to_array": lambda nulls, *values: [value for value in values if _condition(nulls) or value is not None],
     "iif": lambda condition, yes, no: yes if _condition(condition) else no,
-    "decode": _decoded,
+    "decode": _decode,
     "min": lambda *values: min(map(_number, values)),
     "max": lambda *values: max(map(_number, values)),
     "uuid": lambda: str(uuid.uuid4()),
     "guid": lambda: str(uuid.uuid4()),
     "nullify": lambda: None,
 }
-_CLOCK: dict[str, Callable[[datetime], Any]] = {
+_CLOCK_FUNCTIONS: dict[str, Callable[[datetime], Any]] = {
     "now": lambda now: now.replace(microsecond=0),
     "timestamp": lambda now: int(now.timestamp() * 1000),
 }
-FUNCTIONS = sorted({*_TEXT, *_OTHER, *_CLOCK})
-_FUNCTIONS_NOTE = f"The functions of expressions: {', '.join(FUNCTIONS)}."
-NOTES.append(Note(Service.DATA_PREP, _FUNCTIONS_NOTE, "docs data-prep/functions.md: examples"))
+FUNCTIONS = sorted({*_TEXT_FUNCTIONS, *_OTHER_FUNCTIONS, *_CLOCK_FUNCTIONS})
+_LIST = f"The functions of expressions: {', '.join(FUNCTIONS)}."
+NOTES.append(Note(Service.DATA_PREP, _LIST, "docs data-prep/functions.md: examples"))
 
 
 def _call(name: str, arguments: list[Any], now: datetime) -> Any:
-    function = _TEXT.get(name) or _OTHER.get(name)
-    if name in _TEXT and arguments:
+    if name in _TEXT_FUNCTIONS and arguments:
         if arguments[0] is None:
             return None
         arguments = [_text(arguments[0]), *arguments[1:]]
+    function = _TEXT_FUNCTIONS.get(name) or _OTHER_FUNCTIONS.get(name) or partial(_CLOCK_FUNCTIONS[name], now)
     try:
-        value = function(*arguments) if function else _CLOCK[name](now, *arguments)
-    except TypeError:  # also: a wrong number of arguments
-        raise EvaluationError(f"{name}: the arguments do not fit") from None
-    except (ValueError, OverflowError, UnicodeError):
-        raise EvaluationError(f"{name}: cannot work with this value") from None
-    if isinstance(value, str | list) and len(value) > _LONGEST:
-        raise EvaluationError(f"{name}: more than {_LONGEST} characters or elements")
+        value = function(*arguments)
+    except TypeError:  # of a value, or the wrong number of arguments
+        raise EvaluationError(f"{name}: wrong arguments") from None
+    except (ValueError, OverflowError, RecursionError):  # ValueError: UnicodeError and JSONDecodeError too
+        raise EvaluationError(f"{name}: cannot use this value") from None
+    if isinstance(value, str | list) and len(value) > _MAX_LENGTH:
+        raise EvaluationError(f"{name}: more than {_MAX_LENGTH} characters or elements")
     return value
 
 
-def _calculated(sign: str, left: Any, right: Any) -> Any:
+def _calculate(sign: str, left: Any, right: Any) -> Any:
     if sign in ("==", "!="):
         return (left == right) == (sign == "==")
     if sign == "+" and (isinstance(left, str) or isinstance(right, str)):
         raise NotModelled("+ on texts (use concat)")
     a, b = _number(left), _number(right)
-    if sign in ("<", "<=", ">", ">="):
-        return {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[sign]
+    if sign in _COMPARISONS:
+        return _COMPARISONS[sign](a, b)
     if sign in "/%" and b == 0:
         raise EvaluationError("division by zero")
     if sign == "%" and (a < 0 or b < 0):
@@ -223,147 +197,142 @@ def _calculated(sign: str, left: Any, right: Any) -> Any:
     if sign == "/" and isinstance(a, int) and isinstance(b, int):
         if a % b:  # 3.5 or 3?
             raise NotModelled("/ of whole numbers with a remainder")
-        return a // b
-    value = (
-        a + b if sign == "+" else a - b if sign == "-" else a * b if sign == "*" else a / b if sign == "/" else a % b
-    )
+        sign = "//"
+    value = _ARITHMETIC[sign](a, b)
     if not math.isfinite(value) or abs(value) >= 2**63:
         raise EvaluationError("the number is too large")
     return value
 
 
+def _binary(sign: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    if sign == "&&":
+        return lambda row, now: _condition(left(row, now)) and _condition(right(row, now))
+    if sign == "||":
+        return lambda row, now: _condition(left(row, now)) or _condition(right(row, now))
+    return lambda row, now: _calculate(sign, left(row, now), right(row, now))
+
+
 def member(value: Any, key: Any) -> Any:
-    """`value.key` or `value[key]`; null where there is none."""
+    """`value.key` or `value[key]`; null if there is none."""
     if isinstance(value, list) and isinstance(key, int):
         return value[key] if 0 <= key < len(value) else None
     return value.get(key) if isinstance(value, dict) else None
 
 
 class _Parser:
+    """By precedence climbing: each method consumes tokens and returns a function that evaluates them."""
+
     def __init__(self, text: str) -> None:
-        self.tokens = list(_tokens(text))
-        self.at = 0
+        self.tokens, self.at = [*_tokenize(text), ("end", "")], 0
 
-    def peek(self) -> tuple[str, str]:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ("end", "")
-
-    def take(self, *signs: str) -> str | None:
-        kind, text = self.peek()
+    def take(self, *signs: str) -> str:
+        """Consumes the next token if it is one of the signs."""
+        kind, text = self.tokens[self.at]
         if kind != "sign" or text not in signs:
-            return None
+            return ""
         self.at += 1
         return text
 
-    def expect(self, sign: str) -> None:
-        if not self.take(sign):
-            raise EvaluationError(f"{sign} is missing")
+    def whole(self) -> Evaluate:
+        value = self.binary()
+        if self.tokens[self.at][0] != "end":
+            raise EvaluationError(f"unexpected {self.tokens[self.at][1][:40]}")
+        return value
 
-    def binary(self, level: int = 0) -> Value:
-        if level == len(_LEVELS):
-            return self.unary()
-        left = self.binary(level + 1)
-        while sign := self.take(*_LEVELS[level]):
-            left = _joined(sign, left, self.binary(level + 1))
+    def binary(self, precedence: int = 1) -> Evaluate:
+        left = self.unary()
+        while sign := self.take(*(sign for sign, of in _PRECEDENCE.items() if of >= precedence)):
+            left = _binary(sign, left, self.binary(_PRECEDENCE[sign] + 1))
         return left
 
-    def unary(self) -> Value:
-        if self.take("!"):
-            inner = self.unary()
-            return lambda row, now: not _condition(inner(row, now))
-        if self.take("-"):
-            inner = self.unary()
-            return lambda row, now: -_number(inner(row, now))
-        if self.take("~"):
+    def unary(self) -> Evaluate:
+        sign = self.take("!", "-", "~")
+        if sign == "~":
             raise NotModelled("the operator ~")
-        return self.postfix(self.primary())
+        if not sign:
+            return self.postfix(self.primary())
+        inner = self.unary()
+        if sign == "!":
+            return lambda row, now: not _condition(inner(row, now))
+        return lambda row, now: -_number(inner(row, now))
 
-    def postfix(self, value: Value) -> Value:
+    def postfix(self, value: Evaluate) -> Evaluate:
         while sign := self.take(".", "["):
             if sign == "[":
-                value = _indexed(value, self.binary())
-                self.expect("]")
+                (index,) = self.arguments("]", 1)
+                value = _member(value, index)
                 continue
-            kind, name = self.peek()
+            kind, name = self.tokens[self.at]
             if kind not in ("name", "wrapped"):
                 raise EvaluationError("a name is missing behind the dot")
             self.at += 1
-            value = (
-                self.called(name, [value]) if kind == "name" and self.take("(") else _indexed(value, _constant(name))
-            )
+            method = kind == "name" and self.take("(")
+            value = self.call(name, value) if method else _member(value, partial(_constant, name))
         return value
 
-    def called(self, name: str, arguments: list[Value]) -> Value:
+    def call(self, name: str, *first: Evaluate) -> Evaluate:
         if name not in FUNCTIONS:
             raise NotModelled(f"the function {name[:40]}")
-        arguments = arguments + self.list_of(")")
+        arguments = [*first, *self.arguments(")")]
         return lambda row, now: _call(name, [argument(row, now) for argument in arguments], now)
 
-    def list_of(self, end: str) -> list[Value]:
-        if self.take(end):
-            return []
-        values = [self.binary()]
-        while self.take(","):
+    def arguments(self, end: str, count: int | None = None) -> list[Evaluate]:
+        values: list[Evaluate] = []
+        if count is None and self.take(end):
+            return values
+        while not values or (len(values) != count and self.take(",")):
             values.append(self.binary())
-        self.expect(end)
+        if not self.take(end):
+            raise EvaluationError(f"{end} is missing")
         return values
 
-    def primary(self) -> Value:
-        kind, text = self.peek()
+    def primary(self) -> Evaluate:
+        kind, text = self.tokens[self.at]
         self.at += 1
+        constant: Any = None
         if kind == "number":
-            return _constant(float(text) if "." in text or len(text) > 18 else int(text))
-        if kind == "text":
-            return _constant(re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL))
-        if kind == "name" and text in _CONSTANTS:
-            return _constant(_CONSTANTS[text])
-        if kind == "name" and self.take("("):
-            return self.called(text, [])
-        if kind in ("name", "wrapped"):
+            constant = float(text) if "." in text or len(text) > 18 else int(text)
+        elif kind == "text":
+            constant = re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+        elif kind == "name" and text in _CONSTANTS:
+            constant = _CONSTANTS[text]
+        elif kind == "name" and self.take("("):
+            return self.call(text)
+        elif kind in ("name", "wrapped"):
             return lambda row, now: member(row, text)
-        if text == "(":
-            value = self.binary()
-            self.expect(")")
-            return value
-        if text == "[":
-            values = self.list_of("]")
+        elif text == "(":
+            return self.arguments(")", 1)[0]
+        elif text == "[":
+            values = self.arguments("]")
             return lambda row, now: [value(row, now) for value in values]
-        raise EvaluationError(f"{text or 'the end'} is not expected here")
+        else:
+            raise EvaluationError(f"unexpected {text or 'end'}")
+        return partial(_constant, constant)
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at, text = 0, text.strip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None or match.lastgroup is None:
-            raise EvaluationError(f"{text[at]} is not expected here")
-        kind, word = match.lastgroup, match[match.lastgroup]
-        yield ("sign", _WORDS[word]) if kind == "name" and word in _WORDS else (kind, word)
-        at = match.end()
+def _constant(value: Any, row: Any, now: datetime) -> Any:
+    return value
 
 
-def _constant(value: Any) -> Value:
-    return lambda row, now: value
-
-
-def _indexed(value: Value, key: Value) -> Value:
+def _member(value: Evaluate, key: Evaluate) -> Evaluate:
     return lambda row, now: member(value(row, now), key(row, now))
 
 
-def _joined(sign: str, left: Value, right: Value) -> Value:
-    if sign == "&&":
-        return lambda row, now: _condition(left(row, now)) and _condition(right(row, now))
-    if sign == "||":
-        return lambda row, now: _condition(left(row, now)) or _condition(right(row, now))
-    return lambda row, now: _calculated(sign, left(row, now), right(row, now))
+def _tokenize(text: str) -> list[tuple[str, str]]:
+    tokens, at, text = [], 0, text.strip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or match.lastgroup is None:
+            raise EvaluationError(f"unexpected {text[at]}")
+        kind, word = match.lastgroup, match[match.lastgroup]
+        tokens.append(("sign", _WORDS[word]) if kind == "name" and word in _WORDS else (kind, word))
+        at = match.end()
+    return tokens
 
 
 @lru_cache(1000)
-def compile_expression(text: str) -> Value:
-    parser = _Parser(text)
+def compile_expression(text: str) -> Evaluate:
     try:
-        value = parser.binary()
+        return _Parser(text).whole()
     except RecursionError:
         raise NotModelled("so deeply nested an expression") from None
-    if parser.peek()[0] != "end":
-        raise EvaluationError(f"{parser.peek()[1][:40]} is not expected here")
-    return value

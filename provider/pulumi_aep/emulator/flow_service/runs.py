@@ -12,7 +12,7 @@ from ..core.errors import Json, Problem
 from ..core.gateway import CLIENT, ORG, USER, sandbox_id
 from ..core.store import Event, SandboxStore
 from ..data_prep.dates import NotModelled
-from ..data_prep.mapping_engine import MappingResult, map_record
+from ..data_prep.mapping_engine import MappedRecord, map_record
 from ..schema_registry import xdm
 from . import checks, source_data, specs
 
@@ -229,7 +229,7 @@ def _execute(objects: SandboxStore, run: Json) -> None:
 @dataclass
 class Outcome:
     rows: list[Any] = field(default_factory=list)
-    results: list[MappingResult] = field(default_factory=list)
+    results: list[MappedRecord] = field(default_factory=list)
     good: list[Json] = field(default_factory=list)
     activity: str = "copyActivity"  # that is at work
     status: str = "success"
@@ -286,10 +286,10 @@ def _destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
         raise ActivityFailed("A field group of the schema is gone.") from None
 
 
-def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -> list[MappingResult]:
+def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -> list[MappedRecord]:
     params = next((each["params"] for each in flow.get("transformations", []) if each["name"] == "Mapping"), None)
     if params is None:
-        return [MappingResult(row, [], [name for name in schema["required"] if name not in row]) for row in rows]
+        return [MappedRecord(row, [], [name for name in schema["required"] if name not in row]) for row in rows]
     stored = objects.get("mappingSets", params["mappingId"])
     if stored is None:
         raise ActivityFailed("The mapping set is gone.")
