@@ -5,8 +5,9 @@ from functools import partial
 
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service, load_notes
-from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, check, sandbox_id
+from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, sandbox_id
 from ..core.store import SandboxStore
+from ..core.validation import check
 from ..flow_service.runs import RECORDS
 
 KIND = "dataSets"

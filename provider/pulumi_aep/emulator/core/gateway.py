@@ -10,9 +10,9 @@ from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 
-from . import validation
 from .errors import Answer, Json, Rule, Service, load, load_notes
 from .store import SandboxStore, Store
+from .validation import check
 
 ORG, CLIENT, SECRET, TENANT = "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "emulator"
 USER = "EMULATOR@techacct.adobe.com"
@@ -101,11 +101,6 @@ def number(text: str | None, default: int, least: int, most: int, name: str, inv
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise invalid(f"{name} must be a whole number from {least} to {most}")
     return int(text)
-
-
-def check(shape: str, value: Any, refuse: Rule) -> None:
-    if problem := validation.body_error(shape, value):
-        raise refuse(problem)
 
 
 def authenticate(call: Call, service: Service) -> None:

@@ -5,7 +5,7 @@ import re
 from typing import Any, NamedTuple
 
 from .errors import Json, Rule
-from .gateway import check
+from .validation import check
 
 Allowed = dict[str, str]  # regular expression of a path → the operations it takes
 

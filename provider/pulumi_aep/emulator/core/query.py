@@ -1,29 +1,29 @@
-"""Lists: filters, order and pages, as the services share them (docs dataflows/api/sort-and-filter.md)."""
+"""Lists: filters, order and pages, which the services share (docs dataflows/api/sort-and-filter.md)."""
 
 import base64
 import json
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cmp_to_key
-from heapq import nsmallest
 from itertools import islice
 from typing import Any
 
 from .errors import Json, Rule
-from .gateway import check
 from .store import Row
+from .validation import check
 
 _FILTER = re.compile(r"\s*([^=<>!~]+?)\s*(==|!=|<=|>=|<|>)\s*(.+)", re.DOTALL)
 _VALUE = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
 FLOW_OPERATORS = ("==", ">", "<", ">=", "<=")
 ALL_OPERATORS = (*FLOW_OPERATORS, "!=")
+_OPERATORS = {"==": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """`path op value`; several values = any of them; no operator = the path exists."""
+    """`path op value`. Several values: any of them. No operator: the path exists."""
 
     path: str
     op: str
@@ -49,7 +49,7 @@ def parse(text: str, operators: tuple[str, ...], invalid: Rule) -> Filter:
 
 
 def having(filters: Iterable[Filter]) -> dict[str, list[str]]:
-    """What the database can look for ahead of `accepts`: texts, as numbers have many forms."""
+    """What the database can prefilter (see `SandboxStore.rows`): texts only, as numbers have many forms."""
     wanted = {f.path: f.values for f in filters if f.op == "=="}
     return {path: texts for path, texts in wanted.items() if all(_is_only_text(text) for text in texts)}
 
@@ -90,9 +90,7 @@ def _compare(value: Any, op: str, wanted: str) -> bool:
         return True
     with suppress(ValueError):
         left, right = float(left), float(right)
-    return bool(
-        {"==": left == right, ">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right}[op]
-    )
+    return bool(_OPERATORS[op](left, right))
 
 
 Position = list[Any]  # [value of the order's key, seq]
@@ -105,31 +103,29 @@ class Page:
 
 
 def select(rows: Iterable[Row], filters: list[Filter], orderby: str, limit: int, after: Position | None) -> Page:
-    """One page of `rows` in the order of `orderby` (`name`, `+name`, `-name`; "": as they come) behind `after`.
+    """One page of `rows`, which come by `seq`, in the order of `orderby` (`name`, `+name`, `-name`; "" = `seq`).
 
-    A position is no offset: what is made or deleted meanwhile shifts nothing.
+    `after` is a position, not an offset: objects created or deleted meanwhile shift nothing.
     """
     descending, path = orderby.startswith("-"), orderby.lstrip("+- ")
 
-    def place(row: Row) -> Position:
-        return [next(reach(row.body, path.split(".")), None) if path else None, row.seq]
+    def key(row: Row) -> Any:
+        return next(reach(row.body, path.split(".")), None) if path else None
 
-    def order(a: Position, b: Position) -> int:
-        by_key = (_rank(a[0]) > _rank(b[0])) - (_rank(a[0]) < _rank(b[0]))
-        return (-by_key if descending else by_key) or int(a[1] - b[1])
+    def is_behind(row: Row, position: Position) -> bool:
+        mine, last = _rank(key(row)), _rank(position[0])
+        return bool(row.seq > position[1]) if mine == last else (mine < last) == descending
 
-    def in_order(a: tuple[Position, Json], b: tuple[Position, Json]) -> int:
-        return order(a[0], b[0])
-
-    places = ((place(row), row.body) for row in rows if all(f.accepts(row.body) for f in filters))
-    ahead = (f for f in places if not after or order(f[0], after) > 0)
-    found = nsmallest(limit + 1, ahead, cmp_to_key(in_order)) if path else list(islice(ahead, limit + 1))
-    end = found[limit - 1][0] if len(found) > limit > 0 else None
-    return Page([body for _, body in found[:limit]], end)
+    found: Iterable[Row] = (row for row in rows if all(f.accepts(row.body) for f in filters))
+    if path:
+        found = sorted(found, key=lambda row: _rank(key(row)), reverse=descending)  # stable: equals stay in order
+    page = list(islice((row for row in found if not after or is_behind(row, after)), limit + 1))
+    end = [key(page[limit - 1]), page[limit - 1].seq] if len(page) > limit > 0 else None
+    return Page([row.body for row in page[:limit]], end)
 
 
 def order_of(text: str, invalid: Rule) -> str:
-    """Catalog's `asc:created`, `desc:name` or `name` as `select` takes it; by creation they come anyway."""
+    """Catalog's `asc:created`, `desc:name` or `name` as `select` takes it; "" for creation, the default order."""
     match = re.fullmatch(r"(?:(asc|desc):)?([\w.]+)", text)
     if not match:
         raise invalid("orderBy must be asc:property or desc:property")
@@ -145,7 +141,7 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 
 def encode(value: Any) -> str:
-    """An opaque token. It may end in `=`, as the service's own do."""
+    """An opaque token. It may end in `=`, as the services' tokens do."""
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
@@ -153,6 +149,6 @@ def decode(token: str, shape: str, invalid: Rule) -> Any:
     try:
         value = json.loads(base64.urlsafe_b64decode(token))
     except (ValueError, RecursionError):
-        raise invalid("the continuation is not one of ours") from None
+        raise invalid("not a continuation token of this service") from None
     check(shape, value, invalid)
     return value

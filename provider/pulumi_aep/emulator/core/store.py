@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from .errors import Json, Rule
+from .validation import field_schemas
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -36,21 +37,7 @@ for _path in INDEXED:
     _value = f"json_extract(body, '$.{_path}')"
     _TABLES += f'CREATE INDEX IF NOT EXISTS "by {_path}" ON objects (sandbox, kind, {_value}) '
     _TABLES += f"WHERE {_value} IS NOT NULL;\n"
-DEFAULTS: Json = {
-    "latency_ms": 0,
-    "page_size": None,  # each service's own
-    "rate_limit_per_s": 0,  # none
-    "token_ttl_s": 86399,
-    "reject_passwords": [],
-    "mask_secrets": True,
-    "delete_mapping_sets": True,
-    "real_time_runs": False,
-    "source_outage": False,
-    "run_duration_s": 0,
-    "flow_initializing_s": 0,
-    "flow_update_s": 0,
-    "sandbox_creation_s": 0,
-}
+DEFAULTS: Json = {name: schema["default"] for name, schema in field_schemas("settings").items()}
 
 
 T = TypeVar("T")

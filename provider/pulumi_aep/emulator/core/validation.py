@@ -1,4 +1,4 @@
-"""JSON schemas: request bodies (data/bodies.json) and those that the services' own specs carry, by one validator."""
+"""JSON schemas: request bodies (bodies.json) and the schemas that specs carry, with one validator."""
 
 import json
 from functools import cache
@@ -7,52 +7,53 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from .errors import Json, load
+from .errors import Json, Rule, load
 
 _BODIES: dict[str, Json] = load(__package__, "bodies.json")
 
 
 @cache
 def _validator(name: str) -> Draft7Validator:
-    return Draft7Validator(_definition(name) | {"definitions": _BODIES})
+    """`draft X` is X with no required field but its spec, and lists of any length."""
+    schema: Json = {"$ref": f"#/definitions/{name}"}
+    if name.startswith("draft "):
+        kind = name.removeprefix("draft ")
+        loose = {n: {k: v for k, v in each.items() if k != "minItems"} for n, each in field_schemas(kind).items()}
+        required = [field for field in _BODIES[kind]["required"] if field.endswith("Spec")]
+        schema = _BODIES[kind] | {"properties": loose, "required": required}
+    return Draft7Validator(schema | {"definitions": _BODIES})
 
 
-def _definition(name: str) -> Json:
-    """`draft X` is X with nothing required but its spec."""
-    kind = name.removeprefix("draft ")
-    if kind == name:
-        return {"$ref": f"#/definitions/{name}"}
-    loose = {field: {k: v for k, v in schema.items() if k != "minItems"} for field, schema in _fields(kind).items()}
-    return _BODIES[kind] | {
-        "properties": loose,
-        "required": [n for n in _BODIES[kind]["required"] if n.endswith("Spec")],
-    }
-
-
-def fields(name: str) -> list[str]:
-    """The fields that a body may have."""
-    return list(_fields(name))
-
-
-def _fields(name: str) -> dict[str, Json]:
+def field_schemas(name: str) -> dict[str, Json]:
+    """The fields that a body may have, with their schemas."""
     found: dict[str, Json] = _BODIES[name]["properties"]
     return found
 
 
+def fields(name: str) -> list[str]:
+    return list(field_schemas(name))
+
+
+def check(name: str, value: Any, rule: Rule) -> None:
+    if error := body_error(name, value):
+        raise rule(error)
+
+
+def check_schema(schema: Json, value: Any, root: str, rule: Rule) -> None:
+    if error := _errors(Draft7Validator(schema), value, root):
+        raise rule(error)
+
+
 def body_error(name: str, value: Any) -> str:
-    return _problems(_validator(name), value, "body")
+    return _errors(_validator(name), value, "body")
 
 
-def problem(schema: Json, value: Any, root: str) -> str:
-    return _problems(Draft7Validator(schema), value, root)
-
-
-def _problems(validator: Draft7Validator, value: Any, root: str) -> str:
+def _errors(validator: Draft7Validator, value: Any, root: str) -> str:
     """What is wrong ("" = nothing), by path and rule and never by value: values may be secrets."""
-    return "; ".join(_text(error, root) for error in islice(validator.iter_errors(value), 5))
+    return "; ".join(_describe(error, root) for error in islice(validator.iter_errors(value), 5))
 
 
-def _text(error: Any, root: str) -> str:
+def _describe(error: Any, root: str) -> str:
     place = ".".join([root, *map(str, error.absolute_path)]).removeprefix("body.")
     if error.validator in ("required", "additionalProperties"):
         return f"{place}: {error.message}"  # names of keys only

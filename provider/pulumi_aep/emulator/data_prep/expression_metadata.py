@@ -1,6 +1,7 @@
-"""Data Prep: the language of expressions. Its functions and operators stand in data/languages.json."""
+"""Data Prep: the metadata of the expression language. Functions and operators are in expression_metadata.json."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 from ..core.errors import Answer, Json, load
@@ -22,7 +23,7 @@ def validate(call: Call) -> Answer:
 
 @mapping_sets.route("GET", "/languages/el/functions", _DOCS)
 def list_functions(call: Call) -> Answer:
-    return Answer(200, [_described(*row) for row in _LANGUAGE["functions"]])
+    return Answer(200, [_describe(*row) for row in _LANGUAGE["functions"]])
 
 
 @mapping_sets.route("GET", "/languages/el/operators", _DOCS)
@@ -31,27 +32,21 @@ def list_operators(call: Call) -> Answer:
     return Answer(200, [dict(zip(names, row, strict=True)) for row in _LANGUAGE["operators"]])
 
 
-def _described(category: str, syntax: str, description: str, example: str) -> Json:
-    kind, _, call = syntax.partition(" ")
-    name, _, rest = call.removesuffix(")").partition("(")
-    types = [text for text in rest.split(", ") if text]
+def _describe(category: str, syntax: str, description: str, example: str) -> Json:
+    returns, name, types = re.fullmatch(r"(\S+) (\w+)\((.*)\)", syntax).groups()  # type: ignore[union-attr]
     params = [
-        {"name": f"{kind.rstrip('.').lower()}{n}", "dataType": kind, "position": n} for n, kind in enumerate(types, 1)
+        {"name": f"{kind.rstrip('.').lower()}{n}", "dataType": kind, "position": n}
+        for n, kind in enumerate(filter(None, types.split(", ")), 1)
     ]
-    texts = {
-        "category": category,
-        "function": name,
-        "description": description,
-        "syntax": syntax,
-        "returns": description,
-    }
-    return texts | {"returnType": kind, "example": example, "result": _result(example), "params": params, "since": 1}
+    texts = {"category": category, "function": name, "description": description, "syntax": syntax}
+    texts |= {"returns": description, "returnType": returns, "example": example, "result": _result(example)}
+    return texts | {"params": params, "since": 1}
 
 
 def _result(example: str) -> str:
-    """What the example gives here ("" where that changes)."""
+    """What the example evaluates to ("" without an example)."""
     try:
         value = compile_expression(example)({}, datetime(2000, 1, 1, tzinfo=UTC)) if example else ""
     except (EvaluationError, NotModelled) as error:
-        raise ValueError(f"data/languages.json: {example}") from error
+        raise ValueError(f"expression_metadata.json: {example}") from error
     return json.dumps(iso(value) if isinstance(value, datetime) else value) if example else ""

@@ -1,13 +1,13 @@
-"""Flow Service: the rules on the content of its four kinds. A `check_…` judges an item and gives it its stored form."""
+"""Flow Service: checks on the content of its four kinds. They also bring the item into its stored form."""
 
 import re
 from functools import partial
 from typing import Any
 
-from ..core import validation
 from ..core.errors import Json, Rule, Service
 from ..core.gateway import Call
 from ..core.store import SandboxStore
+from ..core.validation import check_schema
 from . import specs
 
 BASE, SOURCE, TARGET, FLOW = "connections", "sourceConnections", "targetConnections", "flows"
@@ -55,23 +55,20 @@ def spec_of(specs: dict[str, Json], ref: Json) -> Json:
 
 
 def check_connection(call: Call, item: Json, changed: set[str]) -> None:
-    spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
-    names, auth = [known["name"] for known in spec["authSpec"]], item.get("auth")
-    if auth is None:
-        if names:
-            raise AUTH_NAME(f"auth is missing; auth specs of {spec['name']}: {', '.join(names)}")
+    spec, auth = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"]), item.get("auth")
+    if auth is None and not spec["authSpec"]:
         return
-    known = specs.auth_spec(spec["id"], auth["specName"])
-    if known is None:
-        raise AUTH_NAME(f"auth specs of {spec['name']}: {', '.join(names) or 'none'}")
-    if problem := validation.problem(known["spec"], auth["params"], "auth.params"):
-        raise AUTH_PARAMS(problem)
+    known = specs.auth_spec(spec["id"], auth["specName"]) if auth else None
+    if auth is None or known is None:
+        names = ", ".join(known["name"] for known in spec["authSpec"]) or "none"
+        raise AUTH_NAME(f"{'' if auth else 'auth is missing; '}auth specs of {spec['name']}: {names}")
+    check_schema(known["spec"], auth["params"], "auth.params", AUTH_PARAMS)
     if "auth" in changed and credentials_rejected(call.objects, item):
         raise CREDENTIALS()
 
 
 def credentials_rejected(objects: SandboxStore, connection: Json) -> bool:
-    """Does a secret of the base connection stand in the setting reject_passwords?"""
+    """Whether a secret of the base connection is in the setting reject_passwords."""
     rejected = objects.settings["reject_passwords"]
     if "auth" not in connection or not rejected:
         return False
@@ -91,8 +88,7 @@ def check_source(call: Call, item: Json, changed: set[str]) -> None:
     formats = specs.FORMATS[spec["id"]]
     if formats and item["data"]["format"] not in formats:
         raise FORMAT(f"data.format of {spec['name']}: {', '.join(formats)}")
-    if problem := validation.problem(spec["sourceSpec"]["spec"], item.get("params", {}), "params"):
-        raise PARAMS(problem)
+    check_schema(spec["sourceSpec"]["spec"], item.get("params", {}), "params", PARAMS)
 
 
 def check_target(call: Call, item: Json, changed: set[str]) -> None:
@@ -116,8 +112,7 @@ def check_flow(call: Call, item: Json, changed: set[str]) -> None:
         _check_transformations(call.objects, item, spec, target)
     if changed & {"scheduleParams", "flowSpec"}:
         _check_schedule(item, spec)
-    if problem := validation.problem(spec["optionSpec"]["spec"], item.get("options", {}), "options"):
-        raise OPTIONS(problem)
+    check_schema(spec["optionSpec"]["spec"], item.get("options", {}), "options", OPTIONS)
 
 
 def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target: Json) -> None:
@@ -126,8 +121,7 @@ def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target
         place, params = f"transformations.{index}", each["params"]
         if each["name"] not in known:
             raise TRANSFORMATION(f"{place}.name must be one of: {', '.join(known) or 'none'}")
-        if problem := validation.problem(known[each["name"]], params, f"{place}.params"):
-            raise TRANSFORMATION(problem)
+        check_schema(known[each["name"]], params, f"{place}.params", TRANSFORMATION)
         if each["name"] == "Mapping":
             params["mappingVersion"] = str(params.get("mappingVersion", "0"))
             _check_mapping(objects, params, target)
@@ -151,26 +145,26 @@ def _check_schedule(item: Json, spec: Json) -> None:
             raise SCHEDULE("scheduleParams: a batch flow needs it, a streaming flow takes none")
         return
     typed = {name: _parse_schedule_value(name, value) for name, value in given.items()}
-    if problem := validation.problem(spec["scheduleSpec"]["spec"], typed, "scheduleParams"):
-        raise SCHEDULE(problem)
+    check_schema(spec["scheduleSpec"]["spec"], typed, "scheduleParams", SCHEDULE)
     if typed["frequency"] != "once":
         typed.setdefault("backfill", True)
     item["scheduleParams"] = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in typed.items()}
 
 
 def _parse_schedule_value(name: str, value: Any) -> Any:
-    if isinstance(value, str) and name in ("startTime", "interval") and re.fullmatch("-?[0-9]{1,18}", value):
+    """Clients may send numbers and booleans as strings."""
+    if not isinstance(value, str):
+        return value
+    if name in ("startTime", "interval") and re.fullmatch("-?[0-9]{1,18}", value):
         return int(value)
-    return {"true": True, "false": False}.get(value, value) if name == "backfill" and isinstance(value, str) else value
+    return {"true": True, "false": False}.get(value, value) if name == "backfill" else value
 
 
 def check_start_time(call: Call, before: Json, value: Any) -> None:
-    now = call.store.now_ms() // 1000
-    for start in (
-        _parse_schedule_value("startTime", before.get("scheduleParams", {}).get("startTime")),
-        _parse_schedule_value("startTime", value),
-    ):
-        if not isinstance(start, int) or start <= now:
+    """Only a start time in the future may change, to another in the future."""
+    for given in (before.get("scheduleParams", {}).get("startTime"), value):
+        start = _parse_schedule_value("startTime", given)
+        if not isinstance(start, int) or start <= call.store.now_ms() // 1000:
             raise START_PAST()
 
 

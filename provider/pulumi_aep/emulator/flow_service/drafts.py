@@ -4,8 +4,8 @@ from functools import partial
 
 from ..core import patch, validation
 from ..core.errors import Json, Rule, Service
-from ..core.gateway import check
 from ..core.store import SandboxStore
+from ..core.validation import check
 from . import checks, specs
 from .checks import BASE, FLOW, SOURCE, TARGET, fetch
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service, load_notes
-from ..core.gateway import NOT_MODELLED, Call, Router, check, number
+from ..core.gateway import NOT_MODELLED, Call, Router, number
 from ..core.store import Row, SandboxStore
+from ..core.validation import check
 from . import checks, drafts, runs, source_data, specs
 from .checks import BASE, BODY, FLOW, SOURCE, TARGET, fetch
 

@@ -1,4 +1,4 @@
-"""Flow runs: made by schedule or on demand, `scheduled`, then `inProgress`, then `success` or `failed`."""
+"""Flow runs, by schedule or on demand: `scheduled`, then `inProgress`, then `success` or `failed`."""
 
 import json
 import secrets
@@ -17,12 +17,13 @@ from ..schema_registry import xdm
 from . import checks, source_data, specs
 
 KIND, RECORDS, SAMPLE = "runs", "records", 20
-_MS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
-_MAX_MS = 2**53  # the end of time, in ms
+_PERIODS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
+_MAX_MS = 2**53
+_STABLE_STATES = ("enabled", "disabled")
 
 
 class ActivityFailed(Exception):
-    """The run fails in an activity; the text says why."""
+    """An activity of the run failed. The text says why."""
 
 
 def new_item(objects: SandboxStore) -> Json:
@@ -38,12 +39,12 @@ def new_item(objects: SandboxStore) -> Json:
 
 
 def _to_ms(seconds: Any) -> int:
-    """Of a time as clients send it: a number, or digits in a string."""
+    """From seconds as clients send them: a number, or digits in a string."""
     return int(min(max(float(seconds) * 1000, -_MAX_MS), _MAX_MS))
 
 
 def schedule(objects: SandboxStore, flow: Json) -> None:
-    """Plans the next run of a flow; whatever was planned for it is forgotten."""
+    """Replaces the scheduled run of a flow by its next one, if any."""
     objects.cancel(scheduler.SCHEDULED_RUN, flow["id"])
     params, last = flow.get("scheduleParams"), flow.get("lastRunDetails")
     if flow["state"] != "enabled" or not params or (last and params["frequency"] == "once"):
@@ -59,7 +60,7 @@ def _next_run_at(params: Json, now: int) -> int:
 
 
 def _period(params: Json) -> int:
-    return min(int(float(params["interval"])) * _MS[params["frequency"]], _MAX_MS)
+    return min(int(float(params["interval"])) * _PERIODS[params["frequency"]], _MAX_MS)
 
 
 @scheduler.handles(scheduler.SCHEDULED_RUN)
@@ -80,23 +81,7 @@ def _run_schedule(objects: SandboxStore, event: Event, tally: scheduler.Tally) -
         objects.schedule(_next_run_at(params, event.at), scheduler.SCHEDULED_RUN, event.key)
 
 
-# -- what a flow takes time for -------------------------------------------------------------------------------------
-
-STABLE_STATES = ("enabled", "disabled")
-
-
-def _finish_operation(state: str, objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
-    flow = objects.get(checks.FLOW, event.key)
-    if flow and flow["state"] not in STABLE_STATES:
-        before = flow["lastOperation"]
-        done = operation(objects, before["operation"])["lastOperation"] | {"started": before["started"]}
-        flow |= {"state": state, "lastOperation": done}
-        objects.put(checks.FLOW, event.key, flow)
-        schedule(objects, flow)
-
-
-for _state in STABLE_STATES:
-    scheduler.handles(f"flow {_state}")(partial(_finish_operation, _state))
+# -- operations on a flow, which may take time ------------------------------------------------------------------------
 
 
 def operation(objects: SandboxStore, name: str, percent: float = 100.0) -> Json:
@@ -106,35 +91,47 @@ def operation(objects: SandboxStore, name: str, percent: float = 100.0) -> Json:
 
 
 def initialize_flow(objects: SandboxStore, flow: Json) -> Json:
-    """A new flow as it is stored: enabled and scheduled, or initializing for a while."""
-    seconds = objects.settings["flow_initializing_s"]
-    if not seconds:
-        schedule(objects, flow)
-        return flow | operation(objects, "create")
-    _plan(objects, flow, "enabled", seconds)
-    return flow | {"state": "initializing"} | operation(objects, "create", 0.0)
+    """A new flow in its stored form: enabled and scheduled, or initializing for a while."""
+    if seconds := objects.settings["flow_initializing_s"]:
+        return flow | _in_progress(objects, flow, "enabled", seconds, "initializing", "create")
+    schedule(objects, flow)
+    return flow | operation(objects, "create")
 
 
 def start_operation(objects: SandboxStore, flow: Json, name: str, state: str = "") -> Json:
-    """What a change (update, enable, disable) makes of a flow: done at once, or for a while updating, enabling …"""
-    seconds, state = objects.settings["flow_update_s"], state or flow["state"]
-    if state not in STABLE_STATES:  # it goes on initializing
+    """What update, enable or disable changes in a flow: its new state, or for a while `updating`, `enabling` …"""
+    state = state or flow["state"]
+    if state not in _STABLE_STATES:  # it goes on initializing
         return {}
     cancel_events(objects, flow["id"])
-    if not seconds:
-        return {"state": state} | operation(objects, name)
-    _plan(objects, flow, state, seconds)
-    return {"state": f"{name[:-1]}ing"} | operation(objects, name, 0.0)
+    if seconds := objects.settings["flow_update_s"]:
+        return _in_progress(objects, flow, state, seconds, f"{name[:-1]}ing", name)
+    return {"state": state} | operation(objects, name)
 
 
-def _plan(objects: SandboxStore, flow: Json, state: str, seconds: int) -> None:
-    objects.schedule(objects.now_ms() + seconds * 1000, f"flow {state}", flow["id"])
+def _in_progress(objects: SandboxStore, flow: Json, target: str, seconds: int, state: str, name: str) -> Json:
+    objects.schedule(objects.now_ms() + seconds * 1000, f"flow {target}", flow["id"])
+    return {"state": state} | operation(objects, name, 0.0)
+
+
+def _finish_operation(target: str, objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
+    flow = objects.get(checks.FLOW, event.key)
+    if flow and flow["state"] not in _STABLE_STATES:
+        before = flow["lastOperation"]
+        done = operation(objects, before["operation"])["lastOperation"] | {"started": before["started"]}
+        flow |= {"state": target, "lastOperation": done}
+        objects.put(checks.FLOW, event.key, flow)
+        schedule(objects, flow)
+
+
+for _state in _STABLE_STATES:
+    scheduler.handles(f"flow {_state}")(partial(_finish_operation, _state))
 
 
 def cancel_events(objects: SandboxStore, key: str) -> None:
-    """All that was planned for a flow."""
-    for what in (scheduler.SCHEDULED_RUN, *(f"flow {state}" for state in STABLE_STATES)):
-        objects.cancel(what, key)
+    """Cancels all events of a flow."""
+    for event_type in (scheduler.SCHEDULED_RUN, *(f"flow {state}" for state in _STABLE_STATES)):
+        objects.cancel(event_type, key)
 
 
 # -- a run ----------------------------------------------------------------------------------------------------------
@@ -146,7 +143,7 @@ def start_on_demand(objects: SandboxStore, flow: Json, params: Json) -> Json:
 
 
 def _new_run(objects: SandboxStore, flow: Json, since: int, until: int, params: Json | None = None) -> Json:
-    """A new run is_finished a window, begun once the `startTime` of its params has come."""
+    """A new run over a window. It starts at once, or at the `startTime` of its params."""
     kept = {name: value for name, value in new_item(objects).items() if name not in ("state", "version")}
     run = kept | {"flowId": flow["id"], "flowSpec": flow["flowSpec"]} | ({"params": params} if params else {})
     once = flow.get("scheduleParams", {}).get("frequency") == "once"
@@ -154,7 +151,7 @@ def _new_run(objects: SandboxStore, flow: Json, since: int, until: int, params: 
 
 
 def retrigger(objects: SandboxStore, run: Json) -> Json:
-    """The run anew, is_finished the same window."""
+    """Runs again, over the same window."""
     copied = run["activities"][0]
     kept = {name: value for name, value in run.items() if name != "params"}
     window, kind = copied["durationSummary"]["extensions"], copied["statusSummary"].get("extensions", {})
@@ -207,57 +204,67 @@ def _progress(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> No
 
 
 def _execute(objects: SandboxStore, run: Json) -> None:
-    """Copies, maps, promotes; and writes down how it went."""
-    flow, done = objects.get(checks.FLOW, run["flowId"]), Outcome()
+    """Copies, maps and ingests the records, then stores the result."""
+    flow, outcome = objects.get(checks.FLOW, run["flowId"]), Outcome()
     try:
         if flow is None:
             raise ActivityFailed("The flow is gone.")
-        done.rows = _read_source(objects, flow)
-        done.activity = "promotionActivity"
+        outcome.rows = _read_source(objects, flow)
+        outcome.activity = "promotionActivity"
         dataset, schema = _destination(objects, flow)
-        done.results = _map_rows(objects, flow, schema, done.rows)
-        done.promote(flow.get("options", {}).get("partialIngestionPercent"))
-        _ingest(objects, dataset["id"], done.good)
-    except ActivityFailed as trouble:
-        done.fail("CONNECTOR-2001-500", str(trouble))
-    except NotModelled as trouble:
-        done.fail("NOT-MODELLED", f"The emulator does not model {trouble}.")
-    batch = _batch(objects, flow, done) if flow and done.activity == "promotionActivity" else ""
-    _save(objects, run | _finished(run, flow, done, batch, objects.now_ms()))
+        outcome.mapped = _map_rows(objects, flow, schema, outcome.rows)
+        outcome.promote(flow.get("options", {}).get("partialIngestionPercent"))
+        _ingest(objects, dataset["id"], outcome.ingested)
+    except ActivityFailed as error:
+        outcome.fail("CONNECTOR-2001-500", str(error))
+    except NotModelled as error:
+        outcome.fail("NOT-MODELLED", f"The emulator does not model {error}.")
+    batch = _create_batch(objects, flow, outcome) if flow and outcome.activity == "promotionActivity" else ""
+    _save(objects, run | _finished(run, flow, outcome, batch, objects.now_ms()))
 
 
 @dataclass
 class Outcome:
     rows: list[Any] = field(default_factory=list)
-    results: list[MappedRecord] = field(default_factory=list)
-    good: list[Json] = field(default_factory=list)
-    activity: str = "copyActivity"  # that is at work
+    mapped: list[MappedRecord] = field(default_factory=list)
+    ingested: list[Json] = field(default_factory=list)
+    activity: str = "copyActivity"  # the one that ran last
     status: str = "success"
     errors: list[Json] = field(default_factory=list)
 
     def promote(self, percent: float | None) -> None:
-        self.good = [result.record for result in self.results if not result.errors and not result.missing]
-        bad = len(self.rows) - len(self.good)
-        if bad:
+        self.ingested = [each.record for each in self.mapped if not each.errors and not each.missing]
+        if self.failed:
             self.errors = [{"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}]
-        if bad * 100 > len(self.rows) * percent if percent is not None else not self.good:
-            self.good, self.status = [], "failed"
+        if self.failed * 100 > len(self.rows) * percent if percent is not None else not self.ingested:
+            self.ingested, self.status = [], "failed"
 
     def fail(self, code: str, message: str) -> None:
-        self.good, self.status, self.errors = [], "failed", [{"code": code, "message": message}]
+        self.ingested, self.status, self.errors = [], "failed", [{"code": code, "message": message}]
+
+    @property
+    def failed(self) -> int:
+        return len(self.rows) - len(self.ingested)
+
+    def counts(self) -> Json:
+        rows = {"inputRecordCount": len(self.rows), "outputRecordCount": len(self.ingested)}
+        return rows | {"failedRecordCount": self.failed}
 
     def diagnostics(self) -> list[Json]:
-        """What the promotion activity tells of its records."""
-        wrong, count = sum(1 for result in self.results if result.errors), len(self.rows) - len(self.good)
-        message = f"Encountered {count} errors in the data. Successfully ingested {len(self.good)} rows. "
-        message += "Review the associated diagnostic files for additional details."
-        mapper = {"code": "MAPPER-3700-400", "recordCount": wrong, "message": "Mapper Transform Error"}
-        return ([{"code": "INGEST-1212-400", "message": message}] if count else []) + ([mapper] if wrong else [])
+        """What the promotion activity reports about its records."""
+        found: list[Json] = []
+        if self.failed:
+            text = f"Encountered {self.failed} errors in the data. Successfully ingested {len(self.ingested)} rows. "
+            text += "Review the associated diagnostic files for additional details."
+            found.append({"code": "INGEST-1212-400", "message": text})
+        if wrong := sum(1 for each in self.mapped if each.errors):
+            found.append({"code": "MAPPER-3700-400", "recordCount": wrong, "message": "Mapper Transform Error"})
+        return found
 
     def reasons(self) -> list[Json]:
         """Why records failed: each reason once, without values."""
-        texts = [("MAPPER-3700-400", text) for result in self.results for text in result.errors]
-        texts += [("INGEST-1212-400", f"{name}: required") for result in self.results for name in result.missing]
+        texts = [("MAPPER-3700-400", text) for each in self.mapped for text in each.errors]
+        texts += [("INGEST-1212-400", f"{name}: required") for each in self.mapped for name in each.missing]
         return [{"code": code, "description": text} for code, text in list(dict.fromkeys(texts))[:20]]
 
 
@@ -298,23 +305,21 @@ def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) 
 
 
 def _ingest(objects: SandboxStore, dataset: str, records: list[Json]) -> None:
-    ingested_records = objects.get(RECORDS, dataset) or {"count": 0, "sample": []}
-    sample = (records + ingested_records["sample"])[:SAMPLE]
-    objects.put(RECORDS, dataset, {"count": ingested_records["count"] + len(records), "sample": sample})
+    held = objects.get(RECORDS, dataset) or {"count": 0, "sample": []}
+    sample = (records + held["sample"])[:SAMPLE]
+    objects.put(RECORDS, dataset, {"count": held["count"] + len(records), "sample": sample})
 
 
-def _batch(objects: SandboxStore, flow: Json, done: Outcome) -> str:
-    """The batch of a run, as Catalog shows it."""
+def _create_batch(objects: SandboxStore, flow: Json, outcome: Outcome) -> str:
+    """The batch of a run in Catalog; returns its id."""
     now, key = objects.now_ms(), secrets.token_hex(13).upper()
     target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
     item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
-    item |= {"updated": now, "updatedUser": USER, "started": now, "completed": now, "status": done.status}
-    counts = {"inputRecordCount": len(done.rows), "outputRecordCount": len(done.good)}
-    counts |= {"failedRecordCount": len(done.rows) - len(done.good), "inputByteSize": _size(done.rows)}
-    item |= {"version": "1.0.0", "metrics": counts | {"outputByteSize": _size(done.good)}}
-    errors = done.errors + done.diagnostics() if done.status == "failed" else done.diagnostics()
-    item["errors"] = [{"code": each["code"], "description": each["message"]} for each in errors]
-    item["errors"] += done.reasons()
+    item |= {"updated": now, "updatedUser": USER, "started": now, "completed": now, "status": outcome.status}
+    sizes = {"inputByteSize": _size(outcome.rows), "outputByteSize": _size(outcome.ingested)}
+    errors = (outcome.errors if outcome.status == "failed" else []) + outcome.diagnostics()
+    descriptions = [{"code": each["code"], "description": each["message"]} for each in errors]
+    item |= {"version": "1.0.0", "metrics": outcome.counts() | sizes, "errors": descriptions + outcome.reasons()}
     related = [{"type": "dataSet", "id": target["params"]["dataSetId"]}] if target["params"] else []
     objects.put("batches", key, item | {"relatedObjects": related})
     return key
@@ -324,42 +329,38 @@ def _size(records: list[Any]) -> int:
     return len(json.dumps(records)) if records else 0
 
 
-def _finished(run: Json, flow: Json | None, done: Outcome, batch: str, now: int) -> Json:
-    """Metrics and activities of a run that is is_finished."""
-    begun, copied = run["metrics"]["durationSummary"]["startedAtUTC"], run["activities"][0]
-    times, arrived = {"startedAtUTC": begun, "completedAtUTC": now}, 1 if done.good else 0
-    sizes = {"inputBytes": _size(done.rows), "outputBytes": _size(done.good)}
-    counts = {"inputRecordCount": len(done.rows), "outputRecordCount": len(done.good)}
-    counts |= {"failedRecordCount": len(done.rows) - len(done.good)}
-    refs, files = {"activityRefs": [done.activity]}, {"inputFileCount": 1, "outputFileCount": arrived}
-    result = {"status": done.status, "errors": done.errors}
-    metrics = {"durationSummary": times, "sizeSummary": sizes, "recordSummary": counts, "fileSummary": files | refs}
-    metrics["statusSummary"] = result | refs
+def _finished(run: Json, flow: Json | None, outcome: Outcome, batch: str, now: int) -> Json:
+    """Metrics and activities of a finished run."""
+    copy, times = run["activities"][0], run["metrics"]["durationSummary"] | {"completedAtUTC": now}
+    sizes = {"inputBytes": _size(outcome.rows), "outputBytes": _size(outcome.ingested)}
+    files = {"inputFileCount": 1, "outputFileCount": 1 if outcome.ingested else 0}
+    result, refs = {"status": outcome.status, "errors": outcome.errors}, {"activityRefs": [outcome.activity]}
+    metrics = {"durationSummary": times, "sizeSummary": sizes, "recordSummary": outcome.counts()}
+    metrics |= {"fileSummary": files | refs, "statusSummary": result | refs}
 
-    promoting = done.activity == "promotionActivity"
+    promoted = outcome.activity == "promotionActivity"
     reference = {"type": "AdfRunId", "ids": [str(uuid.uuid4())]}
     source = {"id": flow["sourceConnectionIds"][0] if flow else "", "type": "SourceConnection", "reference": reference}
-    copied |= {"updatedAtUTC": now, "durationSummary": copied["durationSummary"] | times, "sourceInfo": [source]}
-    copied |= {"sizeSummary": {"inputBytes": sizes["inputBytes"], "outputBytes": sizes["inputBytes"]}}
-    copied |= {"recordSummary": {}, "fileSummary": {"inputFileCount": 1, "outputFileCount": 1 if promoting else 0}}
-    copied["statusSummary"] |= {"status": "success"} if promoting else result
-    if not promoting or flow is None:
-        return {"updatedAt": now, "metrics": metrics, "activities": [copied]}
-
-    export, extensions = f"/data/foundation/export/batches/{batch}/meta?path=", {}
-    info = {"manifest": {"fileInfo": f"{export}input_files"}}
-    if diagnostics := done.diagnostics():
-        files_of = {"failedRecords": f"{export}row_errors", "sampleErrors": f"{export}row_error_samples.json"}
-        extensions = {"extensions": {"manifest": files_of, "errors": diagnostics}}
-    target = {"id": flow["targetConnectionIds"][0], "type": "TargetConnection"}
-    target["reference"] = {"type": "Batch", "ids": [batch]}
-    promoted = {"id": "promotionActivity", "updatedAtUTC": now, "durationSummary": times, "sizeSummary": sizes}
-    promoted |= {"recordSummary": counts, "fileSummary": files | {"extensions": info}}
-    promoted |= {"statusSummary": result | extensions, "targetInfo": [target]}
-    return {"updatedAt": now, "metrics": metrics, "activities": [copied, promoted]}
+    copy |= {"updatedAtUTC": now, "durationSummary": copy["durationSummary"] | times, "sourceInfo": [source]}
+    copy |= {"sizeSummary": {"inputBytes": sizes["inputBytes"], "outputBytes": sizes["inputBytes"]}}
+    copy |= {"recordSummary": {}, "fileSummary": {"inputFileCount": 1, "outputFileCount": 1 if promoted else 0}}
+    copy["statusSummary"] |= {"status": "success"} if promoted else result
+    activities = [copy]
+    if promoted and flow:
+        export, extensions = f"/data/foundation/export/batches/{batch}/meta?path=", {}
+        if diagnostics := outcome.diagnostics():
+            manifest = {"failedRecords": f"{export}row_errors", "sampleErrors": f"{export}row_error_samples.json"}
+            extensions = {"extensions": {"manifest": manifest, "errors": diagnostics}}
+        info = {"extensions": {"manifest": {"fileInfo": f"{export}input_files"}}}
+        target = {"id": flow["targetConnectionIds"][0], "type": "TargetConnection"}
+        target |= {"reference": {"type": "Batch", "ids": [batch]}}
+        promotion = {"id": "promotionActivity", "updatedAtUTC": now, "durationSummary": times, "sizeSummary": sizes}
+        promotion |= {"recordSummary": outcome.counts(), "fileSummary": files | info, "targetInfo": [target]}
+        activities.append(promotion | {"statusSummary": result | extensions})
+    return {"updatedAt": now, "metrics": metrics, "activities": activities}
 
 
 def ingested_records(objects: SandboxStore) -> Json:
-    """Dataset → how many records it holds and the latest of them."""
+    """Dataset id → how many records it holds, and the latest of them."""
     ids = [dataset["id"] for dataset in objects.all("dataSets")]
     return {key: objects.get(RECORDS, key) or {"count": 0, "sample": []} for key in ids}

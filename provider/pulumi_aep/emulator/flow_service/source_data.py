@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..core import validation
 from ..core.errors import Json, Rule, Service, load
+from ..core.validation import check_schema
 from . import specs
 
 _CLOUD, _TABLES = "docs tutorials/api/explore/cloud-storage.md", "docs tutorials/api/explore/tabular.md"
@@ -91,8 +91,7 @@ def _check_rest(spec: Json, given: Mapping[str, str], place: str, file_type: str
         params = json.loads(base64.b64decode(given.get("sourceParams", ""), validate=True))
     except (ValueError, RecursionError):
         raise EXPLORE("sourceParams must be the base64 form of a JSON object, URL-encoded") from None
-    if problem := validation.problem(wanted, params, "sourceParams"):
-        raise EXPLORE(problem)
+    check_schema(wanted, params, "sourceParams", EXPLORE)
 
 
 def _listed(form: str, how: str, place: str) -> list[Json]:

@@ -6,7 +6,8 @@ from functools import partial
 
 from ..core import query
 from ..core.errors import Answer, Json, Rule, Service
-from ..core.gateway import ORG, Call, check, sandbox_id
+from ..core.gateway import ORG, Call, sandbox_id
+from ..core.validation import check
 from . import xdm
 from .resources import BODY, QUERY, route
 

@@ -2,13 +2,14 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service, load_notes
-from ..core.gateway import CLIENT, ORG, TENANT, USER, Call, Router, check, sandbox, sandbox_id
+from ..core.gateway import CLIENT, ORG, TENANT, USER, Call, Router, sandbox, sandbox_id
 from ..core.store import Row, SandboxStore
+from ..core.validation import check
 from . import xdm
 
 route = Router(Service.REGISTRY, "/data/foundation/schemaregistry")
@@ -40,15 +41,21 @@ _ACCEPT = re.compile(
 )
 
 
+def _unstored(objects: SandboxStore, container: str, kind: str) -> list[Json] | None:
+    """Adobe's resources and the unions. None: the resources of this kind are in the database."""
+    if kind == "unions":
+        return unions(objects)
+    return list(GLOBAL.get(kind, {}).values()) if container == "global" else None
+
+
 def find(objects: SandboxStore, kind: str, key: str, container: str = "tenant") -> Json:
     """By `$id` or by `meta:altId`."""
-    found = None
-    if (container, kind) == ("tenant", "unions") or container == "global":
-        known = unions(objects) if kind == "unions" else GLOBAL.get(kind, {}).values()
-        found = next((each for each in known if key in (each["$id"], each["meta:altId"])), None)
-    elif container == "tenant" and kind in WORDS:
+    known = _unstored(objects, container, kind)
+    if known is None:
         uri = f"https://ns.adobe.com/{TENANT}/{WORDS[kind]}/"
         found = objects.get(kind, key.replace(f"_{TENANT}.{WORDS[kind]}.", uri, 1))
+    else:
+        found = next((each for each in known if key in (each["$id"], each["meta:altId"])), None)
     if found is None:
         rule = SCHEMA_404 if kind == "schemas" else OTHER_404
         raise rule(f"Requested resource {key[:160]} with version 1 is not found")
@@ -67,60 +74,38 @@ def _check_schema(objects: SandboxStore, item: Json, known: Json | None) -> None
     extends = (xdm.class_of(objects, classes[0]) or {})["meta:extends"]
     item |= {"meta:class": classes[0], "refs": refs, "meta:extends": extends + refs}
     if known and _in_use(objects, known):
-        if known["meta:class"] != classes[0] or known.get("meta:immutableTags", []) != item.get(
-            "meta:immutableTags", []
-        ):
+        tags = [each.get("meta:immutableTags", []) for each in (known, item)]
+        if known["meta:class"] != classes[0] or tags[0] != tags[1]:
             raise BREAKING("class and tags stay")
-        _refuse_broken(known, xdm.resolve(objects, known)["properties"], fields)
+        _check_additive(known, xdm.resolve(objects, known)["properties"], fields)
 
 
-def _check_class(objects: SandboxStore, item: Json, known: Json | None) -> None:
-    behaviors = [ref for part in item["allOf"] if (ref := part.get("$ref")) in xdm.BEHAVIORS]
-    if len(behaviors) != 1:
-        raise BEHAVIOR(f"allOf holds {len(behaviors)} of {', '.join(xdm.BEHAVIORS)}")
-    xdm.check_group(objects, item)
-    _check_users("classes", objects, item | {"meta:extends": behaviors}, known)
-    item["meta:extends"] = behaviors
-
-
-def _check_type(objects: SandboxStore, item: Json, known: Json | None) -> None:
-    xdm.check_type(objects, item)
-    _check_users("datatypes", objects, item, known)
-
-
-def _check_group(objects: SandboxStore, item: Json, known: Json | None) -> None:
-    xdm.check_group(objects, item)
-    _check_users("fieldgroups", objects, item, known)
-
-
-def _check_users(kind: str, objects: SandboxStore, item: Json, known: Json | None) -> None:
-    """Of a part of schemas."""
+def _check_part(kind: str, objects: SandboxStore, item: Json, known: Json | None) -> None:
+    """Of schemas: a class, field group or data type. The schemas in use that it is a part of must stay compatible."""
+    (xdm.check_type if kind == "datatypes" else xdm.check_group)(objects, item)
+    if kind == "classes":
+        behaviors = [ref for part in item["allOf"] if (ref := part.get("$ref")) in xdm.BEHAVIORS]
+        if len(behaviors) != 1:
+            raise BEHAVIOR(f"allOf holds {len(behaviors)} of {', '.join(xdm.BEHAVIORS)}")
+        item["meta:extends"] = behaviors
     users = _schemas_of(objects, item) if known else []
     before = [xdm.resolve(objects, schema)["properties"] for schema in users]
-    objects.put(kind, item["$id"], item)  # so that its schemas resolve anew; a refusal undoes it
+    objects.put(kind, item["$id"], item)  # so that its schemas resolve with it; an error rolls it back
     for schema, fields in zip(users, before, strict=True):
         if schema["meta:class"] not in item.get("meta:intendedToExtend", [schema["meta:class"]]):
             raise NOT_EXTENDING(f"schema {schema['$id']} uses it with class {schema['meta:class']}")
         after = xdm.resolve(objects, schema)["properties"]
         if _in_use(objects, schema):
-            _refuse_broken(schema, fields, after)
-
-
-CHECKS: dict[str, Callable[[SandboxStore, Json, Json | None], None]] = {
-    "schemas": _check_schema,
-    "fieldgroups": _check_group,
-    "classes": _check_class,
-    "datatypes": _check_type,
-}
+            _check_additive(schema, fields, after)
 
 
 def _users(objects: SandboxStore, key: str) -> list[Json]:
-    """What names the resource."""
+    """The resources that refer to it."""
     return [other for kind in WORDS for other in objects.all(kind, {"$ref": [key]}) if other["$id"] != key]
 
 
 def _schemas_of(objects: SandboxStore, part: Json) -> list[Json]:
-    """The schemas that the resource is a part of, by way of others too."""
+    """The schemas that the resource is a part of, directly or through others."""
     found: dict[str, Json] = {}
     todo = [part["$id"]]
     while todo:
@@ -134,28 +119,27 @@ def _in_use(objects: SandboxStore, schema: Json) -> bool:
     return bool(schema.get("meta:immutableTags") or objects.all("dataSets", {"schemaRef.id": [schema["$id"]]}))
 
 
-def _refuse_broken(schema: Json, before: Json, after: Json) -> None:
+def _check_additive(schema: Json, before: Json, after: Json) -> None:
     if lost := xdm.broken(before, after):
         raise BREAKING(f"{schema['$id']} would lose or retype {', '.join(lost)[:200]}")
 
 
 def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
-    same = {"title": [item["title"]]}
-    others = [other for each in WORDS for other in call.objects.all(each, same)]
+    others = [other for each in WORDS for other in call.objects.all(each, {"title": [item["title"]]})]
     for other in [*others, *xdm.CLASSES.values()]:
         if other["title"] == item["title"] and other["$id"] != item["$id"]:
             raise TITLE(f"The title is used by {other['$id']} already; titles are unique over all resources")
-    CHECKS[kind](call.objects, item, known)
+    (_check_schema if kind == "schemas" else partial(_check_part, kind))(call.objects, item, known)
     call.objects.put(kind, item["$id"], item)
     return item
 
 
 def _create(kind: str, call: Call) -> Answer:
-    return Answer(201, make(kind, call, secrets.token_hex(24), call.json()))
+    return Answer(201, create_resource(kind, call, secrets.token_hex(24), call.json()))
 
 
-def make(kind: str, call: Call, key: str, body: Json) -> Json:
-    """A new resource, judged and stored."""
+def create_resource(kind: str, call: Call, key: str, body: Json) -> Json:
+    """Checks and stores a new resource."""
     check(kind, body, BODY)
     now, part, word = call.store.now_ms(), kind != "schemas", WORDS[kind]
     item: Json = {"$id": f"https://ns.adobe.com/{TENANT}/{word}/{key}", "meta:altId": f"_{TENANT}.{word}.{key}"}
@@ -243,18 +227,14 @@ def _fields(objects: SandboxStore, kind: str, item: Json) -> Json:
 
 
 def unions(objects: SandboxStore) -> list[Json]:
-    """Of each class, the union of its schemas that carry the tag."""
+    """One per class: the union of its schemas that have the tag."""
     tagged = [s for s in objects.all("schemas", {"meta:immutableTags": ["union"]}) if s.get("meta:immutableTags")]
     found = []
     for key in dict.fromkeys(schema["meta:class"] for schema in tagged):
         known, members = xdm.class_of(objects, key) or {}, [schema for schema in tagged if schema["meta:class"] == key]
         refs = list(dict.fromkeys(ref for schema in members for ref in [key, *schema["refs"]]))
-        item: Json = {
-            "$id": f"{key}__union",
-            "meta:altId": f"{known['meta:altId']}__union",
-            "meta:resourceType": "unions",
-        }
-        item |= {"version": "1.0", "title": known["title"], "description": known.get("description", "")}
+        item: Json = {"$id": f"{key}__union", "meta:altId": f"{known['meta:altId']}__union", "version": "1.0"}
+        item |= {"meta:resourceType": "unions", "title": known["title"], "description": known.get("description", "")}
         item |= {"type": "object", "allOf": [{"$ref": ref} for ref in refs], "imsOrg": ORG, "meta:class": key}
         item |= {"meta:extends": [*refs, *(schema["$id"] for schema in members)], "meta:containerId": "tenant"}
         found.append(item | {"meta:tenantNamespace": xdm.NAMESPACE, "meta:xdmType": "object", "meta:abstract": True})
@@ -265,18 +245,16 @@ def _list(container: str, kind: str, call: Call) -> Answer:
     form, _ = _accept(call, ACCEPT_LIST, lookup=False)
     filters = [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
     if "orderby" not in call.query and {"limit", "start"} & set(call.query):
-        raise QUERY("limit and start want orderby")
+        raise QUERY("limit and start need orderby")
     order = call.query.get("orderby", _CREATED)
     limit = call.limit(300, 500, QUERY, least=0)
     start = call.query.get("start")
     after = query.decode(start, "position", QUERY) if start else None
-    by = "" if order == _CREATED else order  # they come so
-    rows: Iterable[Row] = []
-    if container == "tenant" and kind != "unions":
+    by = "" if order == _CREATED else order  # the order of the rows
+    known = _unstored(call.objects, container, kind)
+    rows: Iterable[Row] = map(Row, range(len(known or [])), known or [])
+    if known is None:
         rows = call.objects.rows(kind, after[1] if after and not by else 0, query.having(filters))
-    if container == "global" or kind == "unions":
-        known = GLOBAL.get(kind, {}).values() if container == "global" else unions(call.objects)
-        rows = [Row(number, each) for number, each in enumerate(known)]
     page = query.select(rows, filters, by, limit, after)
     results = [_brief(item) for item in page.items] if form else page.items
     base, token = f"{call.base_url}{route.base}", query.encode(page.end) if page.end else None
@@ -320,12 +298,8 @@ def stats(call: Call) -> Answer:
     for known in xdm.CLASSES.values():
         users = [_brief(schema) for schema in kept if schema["meta:class"] == known["$id"]]
         usage.append({"$id": known["$id"], "title": known["title"], "numberOfSchemas": len(users), "schemas": users})
-    counts = {"schemas": len(kept), "mixins": len(groups)}
-    counts |= {
-        "datatypes": call.objects.count("datatypes"),
-        "classes": len(xdm.CLASSES) + call.objects.count("classes"),
-    }
-    counts["unions"] = len(unions(call.objects))
+    counts = {"schemas": len(kept), "mixins": len(groups), "datatypes": call.objects.count("datatypes")}
+    counts |= {"classes": len(xdm.CLASSES) + call.objects.count("classes"), "unions": len(unions(call.objects))}
     body = {"imsOrg": ORG, "tenantId": TENANT, "counts": counts, "classUsage": usage}
     body["recentlyCreatedResources"] = recent("repo:createdDate")
     return Answer(200, body | {"recentlyUpdatedResources": recent("repo:lastModifiedDate")})
