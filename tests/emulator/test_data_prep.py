@@ -139,8 +139,8 @@ def test_wrong_bodies(emulator: Emulator, schema_id: str) -> None:
     def post(body: Any) -> Any:
         return emulator.request("POST", SETS, body)
 
-    refused(post({"mappings": []}), data_prep.BODY, "one schema is wanted")
-    refused(post(newer(schema_id, xdmSchema="https://other")), data_prep.BODY, "one schema is wanted")
+    refused(post({"mappings": []}), data_prep.BODY, "name one schema, as")
+    refused(post(newer(schema_id, xdmSchema="https://other")), data_prep.BODY, "name one schema, as")
     refused(post(newer(f"{schema_id}0")), data_prep.SCHEMA)
     refused(post({"xdmSchema": schema_id}), data_prep.BODY, "'mappings' is a required property")
     refused(post(newer(schema_id, transformations=[])), data_prep.BODY, "'transformations' was unexpected")

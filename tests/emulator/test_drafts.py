@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pulumi_aep.emulator.core import gateway
-from pulumi_aep.emulator.flow_service import checks, drafts
+from pulumi_aep.emulator.flow_service import checks
 from pulumi_aep.emulator.flow_service import routes as flow_service
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import base, dataset, field_group, make_chain, mapping_set, schema, target
@@ -69,7 +69,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert change(emulator, "flows", flow_id, *added).status_code == 200
 
     for kind, key, parent in (("sourceConnections", source_id, base_id), ("flows", flow_id, source_id)):
-        refused(publish(emulator, kind, key), drafts.TRANSITION, parent, "publish it first")
+        refused(publish(emulator, kind, key), checks.TRANSITION, parent, "publish it first")
     chain = {"connections": base_id, "sourceConnections": source_id, "targetConnections": target_id, "flows": flow_id}
     for kind, key in chain.items():
         before = read(emulator, kind, key)["etag"]
@@ -78,7 +78,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
         after = read(emulator, kind, key)
         assert (after["state"], after["lastOperation"]["operation"]) == ("enabled", "publish")
         assert after["etag"] == answer.json()["etag"] != before
-        refused(publish(emulator, kind, key), drafts.TRANSITION)
+        refused(publish(emulator, kind, key), checks.TRANSITION)
     assert read(emulator, "flows", flow_id)["inheritedAttributes"]["sourceConnections"][0]["id"] == source_id
     assert read(emulator, "flows", flow_id)["transformations"][0]["params"]["mappingVersion"] == "0"
 
@@ -89,7 +89,7 @@ def test_what_a_draft_must_have(emulator: Emulator) -> None:
 
     refused(refuse("connections", {"name": "n"}), checks.BODY, "connectionSpec")
     refused(refuse("flows", {"name": "n"}), checks.BODY, "flowSpec")
-    refused(refuse("connections", base()), drafts.UNSUPPORTED, "Mixpanel")
+    refused(refuse("connections", base()), checks.UNSUPPORTED, "Mixpanel")
     refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), checks.SPEC)
     wrong = {"connectionSpec": HTTP_API, "auth": AUTH | {"specName": "Other"}}
     refused(refuse("connections", wrong), checks.AUTH_NAME, "Streaming Connection")
@@ -103,9 +103,9 @@ def test_what_a_draft_must_have(emulator: Emulator) -> None:
 def test_nothing_live_stands_on_a_draft(emulator: Emulator) -> None:
     base_id = make(emulator, "connections", {"connectionSpec": HTTP_API, "auth": AUTH})
     body = {"name": "s", "connectionSpec": HTTP_API, "baseConnectionId": base_id, "data": {"format": "json"}}
-    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), drafts.TRANSITION, base_id)
+    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), checks.TRANSITION, base_id)
     flow_id = make(emulator, "flows", {"flowSpec": STREAMING})
-    refused(emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=enable"), drafts.TRANSITION)
+    refused(emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=enable"), checks.TRANSITION)
     for kind, key in {"connections": base_id, "flows": flow_id}.items():
         assert emulator.request("DELETE", f"{FLOW}/{kind}/{key}").status_code == 204
 
@@ -124,7 +124,7 @@ def test_actions_that_are_refused(emulator: Emulator) -> None:
         at = f"{FLOW}/{kind}/{key}/action"
         refused(emulator.request("POST", at), flow_service.OP_MISSING)
         refused(emulator.request("POST", f"{at}?op=enable"), flow_service.OP_WRONG, "publish")
-        refused(emulator.request("POST", f"{at}?op=publish"), drafts.TRANSITION)
+        refused(emulator.request("POST", f"{at}?op=publish"), checks.TRANSITION)
     at = f"{FLOW}/flows/{chain.flow}/action?op="
     for op in ("FINALIZE", "finalize_update"):
         refused(emulator.request("POST", at + op), flow_service.FINALIZE)

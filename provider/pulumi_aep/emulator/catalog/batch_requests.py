@@ -24,7 +24,7 @@ _REFERENCE = re.compile(r"<<([^<>.]+)\.([^<>]+)>>")
 def do_all(call: Call) -> Answer:
     done: dict[str, Any] = {}
     answers: list[Json] = []
-    for asked in call.array("sub-requests", BODY):
+    for asked in call.body("sub-requests", BODY):
         asked = json.loads(_REFERENCE.sub(partial(_referred, done), json.dumps(asked)))
         try:
             answer = _do(call, asked)

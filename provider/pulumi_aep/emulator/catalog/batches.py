@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from ..core import query, validation
-from ..core.errors import Answer, Json, Rule, Service
+from ..core.errors import Answer, Json, Rule, Service, load
 from ..core.gateway import CLIENT, ORG, USER, Call, sandbox_id
 from ..core.store import Row
-from .datasets import BODY, QUERY, changed, match, route, shown
+from .datasets import BODY, QUERY, changed, match, page, route, shown
 
 KIND = "batches"
 _SPEC = "openapi catalog"
@@ -16,50 +16,34 @@ _rule = partial(Rule, Service.CATALOG)
 NOT_FOUND = _rule(404, "", "Batch not found", "openapi catalog (body: assumed)")
 TAKEN = _rule(400, "", "The batch exists already", "assumed")
 
-# query → the field, and whether it must be greater (1), less (-1) or the same (0)
-_FILTERS = {
-    **{"createdAfter": ("created", 1), "createdBefore": ("created", -1)},
-    **{"startAfter": ("started", 1), "startBefore": ("started", -1)},
-    **{"endAfter": ("completed", 1), "endBefore": ("completed", -1)},
-    **{name: (name, 0) for name in ("created", "updated", "started", "completed", "recordCount", "failedRecordCount")},
-    **{name: (name, 0) for name in ("createdClient", "createdUser", "updatedUser", "version", "status", "size")},
-    **{"externalId": ("externalId", 0), "batch": ("id", 0)},
-}
+_FILTERS: dict[str, list[str]] = load(__package__, "batch_filters.json")  # query parameter → field, operator
 _LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedBatchId", "created", "updated")
-_SIGNS = {1: ">", -1: "<", 0: "=="}
 
 
-def _accepted(call: Call) -> Iterator[Json]:
-    """Those that the filters of the query let through, in order of creation."""
-    wanted = [
-        query.Filter(path, _SIGNS[sign], [call.query[n]]) for n, (path, sign) in _FILTERS.items() if n in call.query
-    ]
+def _accepted(call: Call) -> Iterator[Row]:
+    """The batches that match the query, in order of creation."""
+    given = {name: field for name, field in _FILTERS.items() if name in call.query}
+    wanted = [query.Filter(path, op, [call.query[name]]) for name, (path, op) in given.items()]
     wanted += [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
     tags = [text.partition(":") for text in call.query.getlist("tags")]
     data_set = call.query.get("dataSet")
-    for item in call.objects.all(KIND, {"dataSet": [data_set]} if data_set else None):
+    for row in call.objects.rows(KIND, having={"dataSet": [data_set]} if data_set else None):
+        item = row.body
         related = [each["id"] for each in item["relatedObjects"] if each["type"] == "dataSet"]
         tagged = all(set(values.split(",")) & set(item.get("tags", {}).get(name, [])) for name, _, values in tags)
         if tagged and data_set in (None, *related) and all(each.accepts(item) for each in wanted):
-            yield item
-
-
-def _page(call: Call, found: list[Json]) -> list[Json]:
-    limit = call.limit(20, 100, QUERY)
-    start = call.number("start", 0, 0, 10**6, QUERY)
-    order, rows = query.order_of(call.query.get("orderBy", "asc:created"), QUERY), map(Row, range(len(found)), found)
-    return query.select(rows, [], order, start + limit, None).items[start:]
+            yield row
 
 
 @route("GET", "/batches", f"{_SPEC}; docs catalog/api")
 def list_batches(call: Call) -> Answer:
-    return Answer(200, shown(call, _page(call, list(_accepted(call)))))
+    return Answer(200, shown(call, page(call, _accepted(call))))
 
 
 @route("GET", "/batches/uniques/{field}", _SPEC)
 def list_values(call: Call, field: str) -> Answer:
     """The values of one field, each once."""
-    values = (value for item in _page(call, list(_accepted(call))) for value in query.reach(item, field.split(".")))
+    values = (value for item in page(call, _accepted(call)) for value in query.reach(item, field.split(".")))
     return Answer(200, list(dict.fromkeys(query.text(value) for value in values)))
 
 
@@ -123,4 +107,5 @@ def list_last(call: Call) -> Answer:
                 known |= last
     same = {"dataSetId": "id"} | {name: name for name in _LAST}
     wanted = [query.Filter(path, "==", [call.query[name]]) for name, path in same.items() if name in call.query]
-    return Answer(200, shown(call, _page(call, [i for i in found.values() if all(f.accepts(i) for f in wanted)])))
+    rows = (Row(seq, each) for seq, each in enumerate(found.values()) if all(f.accepts(each) for f in wanted))
+    return Answer(200, shown(call, page(call, rows)))

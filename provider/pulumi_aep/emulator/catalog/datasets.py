@@ -1,12 +1,13 @@
 """Catalog: datasets. Answers are maps and lists of `@/dataSets/{id}`, as nowhere else."""
 
 import secrets
+from collections.abc import Iterable
 from functools import partial
 
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service, load_notes
 from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, sandbox_id
-from ..core.store import SandboxStore
+from ..core.store import Row, SandboxStore
 from ..core.validation import check
 from ..flow_service.runs import RECORDS
 
@@ -62,13 +63,15 @@ def get(call: Call, key: str) -> Answer:
 
 @route("GET", "/dataSets", _SPEC)
 def list_datasets(call: Call) -> Answer:
-    limit = call.limit(20, 100, QUERY)
-    start = call.number("start", 0, 0, 10**6, QUERY)
-    order = query.order_of(call.query.get("orderBy", "asc:created"), QUERY)
     having = {"name": [call.query["name"]]} if "name" in call.query else {}
     rows = (row for row in call.objects.rows(KIND, having=having) if _accepts(call, row.body))
-    found = query.select(rows, [], order, start + limit, None).items
-    return Answer(200, shown(call, found[start : start + limit]))
+    return Answer(200, shown(call, page(call, rows)))
+
+
+def page(call: Call, rows: Iterable[Row]) -> list[Json]:
+    limit, start = call.limit(20, 100, QUERY), call.number("start", 0, 0, 10**6, QUERY)
+    order = query.order_of(call.query.get("orderBy", "asc:created"), QUERY)
+    return query.select(rows, [], order, start + limit, None).items[start:]
 
 
 def _accepts(call: Call, item: Json) -> bool:

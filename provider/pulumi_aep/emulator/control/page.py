@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route as WebRoute
 
-from ..core.errors import Json
+from ..core.errors import Json, load
 from ..core.faults import FaultInjector
 from ..core.gateway import CLIENT, ORG, sandboxes
 from ..core.store import SandboxStore, Store
@@ -23,19 +23,7 @@ from ..core.transport import ADMIN
 from .admin import Journal, local, shown_settings
 from .snapshot import dump, mask_secrets
 
-KINDS = {
-    "connections": "Base connections",
-    "sourceConnections": "Source connections",
-    "targetConnections": "Target connections",
-    "flows": "Flows",
-    "runs": "Runs",
-    "mappingSets": "Mapping sets",
-    "fieldgroups": "Field groups",
-    "schemas": "Schemas",
-    "dataSets": "Datasets",
-    "batches": "Batches",
-    "records": "Records",
-}
+KINDS: dict[str, str] = load(__package__, "kinds.json")  # kind → title
 _TIMES = (
     ("createdAt", "created", "createdDate", "repo:createdDate"),
     ("updatedAt", "updated", "repo:lastModifiedDate"),

@@ -33,10 +33,8 @@ def mask_secrets(body: Json) -> Json:
 
 def _tables(sql: sqlite3.Connection) -> dict[str, list[str]]:
     """Table → columns, without the automatic `seq`."""
-    found = sql.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
-    )
-    names = [name for (name,) in found if name != "tokens"]
+    where = "type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'tokens'"
+    names = [name for (name,) in sql.execute(f"SELECT name FROM sqlite_master WHERE {where} ORDER BY name")]
     return {name: [c[1] for c in sql.execute(f"PRAGMA table_info({name})") if c[1] != "seq"] for name in names}
 
 

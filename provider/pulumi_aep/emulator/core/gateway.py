@@ -1,4 +1,4 @@
-"""What every request passes before a service sees it: credentials, org, sandbox, content type, well-formed JSON."""
+"""What every request passes before its service: credentials, organization, content type, sandbox, JSON."""
 
 import json
 import re
@@ -81,17 +81,11 @@ class Call:
             raise NOT_JSON() from None
         return value
 
-    def body(self, shape: str, refuse: Rule, empty: Rule = NOT_JSON) -> Json:
-        """The body, checked against a definition of data/bodies.json: unknown fields are refused."""
+    def body(self, shape: str, refuse: Rule, empty: Rule = NOT_JSON) -> Any:
+        """The body, checked against a definition of bodies.json: unknown fields are refused."""
         value = self.json(empty)
         check(shape, value, refuse)
-        return dict(value)
-
-    def array(self, shape: str, refuse: Rule) -> list[Json]:
-        """The same of a body that is a list."""
-        value = self.json()
-        check(shape, value, refuse)
-        return list(value)
+        return value
 
 
 def number(text: str | None, default: int, least: int, most: int, name: str, invalid: Rule) -> int:
@@ -104,10 +98,10 @@ def number(text: str | None, default: int, least: int, most: int, name: str, inv
 
 
 def authenticate(call: Call, service: Service) -> None:
-    """The gateway's checks, then those on the sandbox. IMS needs no token; IMS and Sandboxes have no sandbox."""
+    """The gateway's checks. IMS needs no token; IMS and Sandboxes need no sandbox."""
     if service is Service.IMS:
         return
-    _credentials(call.headers, call.store)
+    _check_credentials(call.headers, call.store)
     if call.raw and call.method != "GET":
         merge_or_patch = service is Service.CATALOG and call.method == "PATCH"
         if call.content_type() not in ((MERGE, PATCH) if merge_or_patch else (MERGE,)):
@@ -116,21 +110,20 @@ def authenticate(call: Call, service: Service) -> None:
         call.sandbox = _sandbox(call, service is Service.FLOW)
 
 
-def _credentials(headers: Headers, store: Store) -> None:
+def _check_credentials(headers: Headers, store: Store) -> None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    if not scheme:
-        raise TOKEN_MISSING()
     client = store.client_of(token.strip()) if scheme.lower() == "bearer" else None
-    if client is None:
-        raise TOKEN_INVALID()
-    if not headers.get("x-api-key"):
-        raise KEY_MISSING()
-    if headers["x-api-key"] != client:
-        raise KEY_INVALID()
-    if not headers.get("x-gw-ims-org-id"):
-        raise ORG_MISSING()
-    if headers["x-gw-ims-org-id"] != ORG:
-        raise ORG_FOREIGN()
+    key, org = headers.get("x-api-key"), headers.get("x-gw-ims-org-id")
+    for failed, rule in (
+        (not scheme, TOKEN_MISSING),
+        (client is None, TOKEN_INVALID),
+        (not key, KEY_MISSING),
+        (key != client, KEY_INVALID),
+        (not org, ORG_MISSING),
+        (org != ORG, ORG_FOREIGN),
+    ):
+        if failed:
+            raise rule()
 
 
 def _sandbox(call: Call, flow: bool) -> str:
@@ -148,7 +141,7 @@ def _sandbox(call: Call, flow: bool) -> str:
 
 
 def sandboxes(store: Store) -> dict[str, Json]:
-    """All of them, deleted ones too: the given ones, as they were changed, then those made since."""
+    """All sandboxes, deleted ones included: the predefined ones, then those created since."""
     return SANDBOXES | {item["name"]: item for item in SandboxStore(store, "").all("sandboxes")}
 
 
@@ -165,7 +158,7 @@ Handler = Callable[..., Answer]  # (call, *path parameters)
 
 @dataclass(frozen=True)
 class Route:
-    """One route: `source` as for rules. Without a handler Adobe documents it, and it answers 501 and why: `because`."""
+    """`source` as for rules. A route without a handler is documented by Adobe but answers 501, `because` of this."""
 
     service: Service
     method: str
@@ -175,7 +168,7 @@ class Route:
     because: str = ""
 
 
-ROUTES: list[Route] = [  # first those that are not modelled: their paths are the narrower ones
+ROUTES: list[Route] = [  # those that are not modelled first: their paths are narrower
     Route(Service(each["service"]), method, each["base"] + path, each["source"], None, each["because"])
     for each in load(__package__, "not_modelled.json")
     for method, path in (route.split(" ") for route in each["routes"])

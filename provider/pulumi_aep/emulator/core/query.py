@@ -6,9 +6,8 @@ import operator
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import Json, Rule
 from .store import Row
@@ -21,8 +20,7 @@ ALL_OPERATORS = (*FLOW_OPERATORS, "!=")
 _OPERATORS = {"==": operator.eq, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le}
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(NamedTuple):
     """`path op value`. Several values: any of them. No operator: the path exists."""
 
     path: str
@@ -96,8 +94,7 @@ def _compare(value: Any, op: str, wanted: str) -> bool:
 Position = list[Any]  # [value of the order's key, seq]
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     items: list[Json]
     end: Position | None  # where the next page continues; None on the last
 

@@ -95,14 +95,7 @@ class RequestLog:
         finally:
             path = scope["raw_path"].decode("latin-1") if "raw_path" in scope else ""
             if path and not (scope["method"] in ("GET", "HEAD") and (path == "/" or path.startswith(f"{ADMIN}/"))):
-                now, took_s = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6], time.perf_counter() - started
-                words = (
-                    f"{now}Z",
-                    scope["method"],
-                    path,
-                    status,
-                    scope.get("sandbox") or "-",
-                    f"{took_s * 1000:.1f}ms",
-                )
+                now, took_s = datetime.now(UTC).isoformat(timespec="milliseconds"), time.perf_counter() - started
+                where = (scope["method"], path, status, scope.get("sandbox") or "-")
                 with suppress(OSError, ValueError):  # stderr is closed
-                    print(*words, file=sys.stderr, flush=True)
+                    print(f"{now[:-6]}Z", *where, f"{took_s * 1000:.1f}ms", file=sys.stderr, flush=True)

@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from ..core.errors import load
+
 
 class EvaluationError(Exception):
     """A value does not fit. The text never quotes the value: it may be personal data."""
@@ -15,20 +17,9 @@ class NotModelled(Exception):
 
 
 _PATTERN = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|[^A-Za-z']+")
-_DIRECTIVES = {  # Java's pattern letters → Python's
-    **{"yyyy": "%Y", "y": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d"},
-    **{"HH": "%H", "H": "%H", "hh": "%I", "h": "%I", "mm": "%M", "ss": "%S", "SSS": "%f", "a": "%p"},
-    **{"Z": "%z", "X": "%z", "XX": "%z", "XXX": "%z"},
-}
-_KNOWN_FORMATS = (
-    *("yyyy-MM-dd HH:mm:ssZ", "yyyy-MM-dd HH:mm:ss.SSSZ", "yyyy/MM/dd", "yyyy.MM.dd", "yyyy-MMM-dd", "yyyyMMdd"),
-    *("MM-dd-yyyy", "MMddyyyy", "M/dd/yyyy", "dd.M.yyyy", "M/dd/yyyy hh:mm:ss a", "dd.M.yyyy hh:mm:ss a"),
-    *("dd.MMM.yyyy", "dd-MMM-yyyy"),
-)
-_PARTS = {  # Python's directive → the names that date_part takes
-    **{"%Y": "year yyyy", "%y": "yy", "%m": "month mm m", "%j": "dayofyear dy y", "%d": "day dd d"},
-    **{"%H": "hour hh hh24", "%I": "hh12", "%M": "minute mi n", "%S": "second ss s"},
-}
+_TABLES = load(__package__, "dates.json")
+_DIRECTIVES: dict[str, str] = _TABLES["directives"]  # Java's pattern letters → Python's directive
+_PARTS: dict[str, str] = _TABLES["parts"]  # Python's directive → the names that date_part takes
 
 
 def _split(pattern: str) -> list[tuple[str, bool]]:
@@ -70,7 +61,7 @@ def parse_date(value: Any, pattern: str | None = None) -> datetime:
             return _parse(value, pattern)
         with suppress(ValueError):
             return _with_zone(datetime.fromisoformat(value))
-        for known in _KNOWN_FORMATS:
+        for known in _TABLES["known_formats"]:
             with suppress(ValueError):
                 return _parse(value, known)
     raise EvaluationError("not a date in the expected format")

@@ -17,8 +17,8 @@ _LANGUAGE = load(__package__, "expression_metadata.json")
 @mapping_sets.route("POST", "/languages/el/validate", _DOCS)
 def validate(call: Call) -> Answer:
     text = call.body("expression", mapping_sets.BODY)["expression"]
-    problem = mapping_sets.expression_problem(text)
-    return Answer(200, {"validationStatus": "failed" if problem else "succeeded", "error": problem or "none"})
+    error = mapping_sets.expression_error(text)
+    return Answer(200, {"validationStatus": "failed" if error else "succeeded", "error": error or "none"})
 
 
 @mapping_sets.route("GET", "/languages/el/functions", _DOCS)

@@ -37,28 +37,22 @@ _ARITHMETIC |= {"/": operator.truediv, "//": operator.floordiv, "%": operator.mo
 _MAX_LENGTH = 10_000  # characters of a text, elements of a list
 
 
-def _expect(name: str, value: Any, *types: type) -> Any:
+def _expect(name: str, types: tuple[type, ...], value: Any) -> Any:
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise EvaluationError(f"expected a {name}")
     return value
 
 
-def _whole(value: Any) -> int:
-    return int(_expect("whole number", value, int))
-
-
-def _number(value: Any) -> Any:
-    return _expect("number", value, int, float)
-
-
-def _condition(value: Any) -> bool:
-    return bool(_expect("condition", value, bool))
+_whole = partial(_expect, "whole number", (int,))
+_number = partial(_expect, "number", (int, float))
+_condition = partial(_expect, "condition", (bool,))
+_sized = partial(_expect, "list, an object or a text", (list, dict, str))
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return iso(value) if isinstance(value, datetime) else str(_expect("text", value, str, int, float))
+    return iso(value) if isinstance(value, datetime) else str(_expect("text", (str, int, float), value))
 
 
 def _elements(values: tuple[Any, ...]) -> list[Any]:
@@ -100,10 +94,6 @@ def _decode(key: Any, *options: Any) -> Any:
     return pairs.get(_text(key), options[-1] if len(options) % 2 else None)
 
 
-def _size(value: Any) -> int:
-    return len(_expect("list, an object or a text", value, list, dict, str))
-
-
 def _parse_number(pattern: str, convert: Callable[[str], Any], text: str) -> Any:
     if not re.fullmatch(pattern, text.strip()):
         raise EvaluationError("not a number")
@@ -112,10 +102,8 @@ def _parse_number(pattern: str, convert: Callable[[str], Any], text: str) -> Any
 
 # Text functions: the first argument is a text, and null gives null.
 _TEXT_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "lower": str.lower,
-    "lcase": str.lower,
-    "upper": str.upper,
-    "ucase": str.upper,
+    **dict.fromkeys(("lower", "lcase"), str.lower),
+    **dict.fromkeys(("upper", "ucase"), str.upper),
     "trim": str.strip,
     "ltrim": str.lstrip,
     "rtrim": str.rstrip,
@@ -142,8 +130,8 @@ _OTHER_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "date": lambda text, pattern=None, default=None: default if text is None else parse_date(text, pattern),
     "date_part": lambda name, date: date_part(_text(name), parse_date(date)),
     "zone_date_to_utc": lambda date: parse_date(date).astimezone(UTC),
-    "size_of": _size,
-    "is_empty": lambda value: _size(value) == 0,
+    "size_of": lambda value: len(_sized(value)),
+    "is_empty": lambda value: len(_sized(value)) == 0,
     "coalesce": lambda *values: next((value for value in _elements(values) if value is not None), None),
     "first": partial(_element, 0),
     "last": partial(_element, -1),
@@ -152,8 +140,7 @@ _OTHER_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "decode": _decode,
     "min": lambda *values: min(map(_number, values)),
     "max": lambda *values: max(map(_number, values)),
-    "uuid": lambda: str(uuid.uuid4()),
-    "guid": lambda: str(uuid.uuid4()),
+    **dict.fromkeys(("uuid", "guid"), lambda: str(uuid.uuid4())),
     "nullify": lambda: None,
 }
 _CLOCK_FUNCTIONS: dict[str, Callable[[datetime], Any]] = {

@@ -29,7 +29,7 @@ SOURCE = _rule(400, "", "The source is malformed for its sourceType", f"assumed 
 QUERY = _rule(400, "", "Invalid query parameter", "openapi data-prep (limit, start required; body: assumed)")
 
 
-_READ = {"ATTRIBUTE": "text/x.schema-path", "EXPRESSION": "text/x.aep-xl", "STATIC": "text/x.static"}
+_READ_TYPES = {"ATTRIBUTE": "text/x.schema-path", "EXPRESSION": "text/x.aep-xl", "STATIC": "text/x.static"}
 _RESERVED = "new|mod|or|and|not|if|else|for|while|null|true|false|return|eq|ne|lt|le|gt|ge|div|break|continue|var"
 _STEP = rf"(?!(?:{_RESERVED})(?![\w$]))[A-Za-z_$][\w$]*|\$\{{[^{{}}]+\}}"
 _ATTRIBUTE = re.compile(rf"(?:{_STEP})(?:\[(?:\d+|\*)\])*(?:\.(?:{_STEP})(?:\[(?:\d+|\*)\])*)*")
@@ -41,15 +41,15 @@ def _schema(call: Call, body: Json) -> Json:
     newer = body.get("outputSchema", {}).get("schemaRef", {})
     named = {schema_id for schema_id in (newer.get("id"), body.get("xdmSchema")) if schema_id is not None}
     if len(named) != 1:
-        raise BODY("one schema is wanted, as outputSchema.schemaRef.id or xdmSchema")
+        raise BODY("name one schema, as outputSchema.schemaRef.id or xdmSchema")
     schema = call.objects.get("schemas", *named)
     if schema is None:
         raise SCHEMA("there is no schema with this $id")
     return schema
 
 
-def _read(call: Call, body: Json) -> Json:
-    """One version of a mapping set, judged and in its stored form."""
+def _parse_version(call: Call, body: Json) -> Json:
+    """Checks one version of a mapping set and returns its stored form."""
     schema, newer = _schema(call, body), body.get("outputSchema", {}).get("schemaRef", {})
     fields = xdm.resolve(call.objects, schema)["properties"]
     content = {"name": body.get("name"), "schema": schema["$id"], "modifiedDate": call.store.now_ms()}
@@ -62,43 +62,42 @@ def _mapping(fields: Json, given: Json, index: int) -> Json:
     sources = {given[name] for name in ("source", "sourceAttribute") if name in given}
     destinations = {given[name] for name in ("destination", "destinationXdmPath") if name in given}
     if len(sources) != 1 or len(destinations) != 1:
-        raise BODY(f"mappings.{index}: one source and one destination are wanted (old and new names must agree)")
+        raise BODY(f"mappings.{index}: exactly one source and one destination (old and new names must agree)")
     source, destination, sent = sources.pop(), destinations.pop(), given.get("sourceType", "ATTRIBUTE")
-    kind = next(name for name, read in _READ.items() if sent in (name, read))
+    kind = next(name for name, read in _READ_TYPES.items() if sent in (name, read))
     if problem := _malformed(kind, source):
         raise SOURCE(f"mappings.{index}.source: {problem}")
     if not xdm.reaches(fields, destination.split(".")):
         raise DESTINATION(f"mappings.{index}.destination: {destination[:120]!r}")
     extras = ("name", "description", "identity", "primaryIdentity", "identityGroup", "namespaceCode")
     kept = {name: given[name] for name in extras if given.get(name) is not None}
-    item = {"id": secrets.token_hex(16), "sourceType": _READ[kind], "source": source, "destination": destination}
+    item = {"id": secrets.token_hex(16), "sourceType": _READ_TYPES[kind], "source": source, "destination": destination}
     return item | {"identity": False, "primaryIdentity": False} | kept
 
 
-def _malformed(kind: str, source: str) -> str | None:
+def _malformed(kind: str, source: str) -> str:
+    """What is wrong with a source ("" = nothing)."""
     if kind == "ATTRIBUTE" and not _ATTRIBUTE.fullmatch(source):
-        return (
-            "no attribute path; wrap names with blanks, dots or reserved words as ${…}; anything else is an EXPRESSION"
-        )
+        return "not an attribute path; write names with blanks, dots or reserved words as ${…}, or use an EXPRESSION"
     if kind == "EXPRESSION":
         bare = _QUOTED.sub("", source)
         if not source.strip() or len(source) > 4096:
-            return "an expression holds 1 to 4096 characters"
+            return "an expression has 1 to 4096 characters"
         if '"' in bare or "'" in bare or any(bare.count(a) != bare.count(b) for a, b in ("()", "[]", "{}")):
             return "quotes or brackets are not balanced"
-    return None
+    return ""
 
 
-def expression_problem(text: str) -> str:
-    """What is wrong with an expression ("" = nothing). A function that is not modelled may well be right."""
-    if problem := _malformed("EXPRESSION", text):
-        return problem
+def expression_error(text: str) -> str:
+    """What is wrong with an expression ("" = nothing). One that the emulator does not model may be valid."""
+    error = _malformed("EXPRESSION", text)
     try:
         with suppress(NotModelled):
-            compile_expression(text)
+            if not error:
+                compile_expression(text)
     except EvaluationError as failure:
         return str(failure)
-    return ""
+    return error
 
 
 def _brief(item: Json) -> Json:
@@ -108,7 +107,7 @@ def _brief(item: Json) -> Json:
 
 
 def _expanded(call: Call, shown: Json) -> Json:
-    """With all fields of the schema, if that is asked for and the schema still there."""
+    """With all fields of the schema, if requested and the schema still exists."""
     schema = call.objects.get("schemas", shown["xdmSchema"])
     if call.query.get("expandSchema", "").lower() != "true" or schema is None:
         return shown
@@ -117,7 +116,7 @@ def _expanded(call: Call, shown: Json) -> Json:
 
 
 def _shown(item: Json, version: int = -1) -> Json:
-    """What a read answers: more than was sent, and otherwise."""
+    """What a read answers."""
     content, brief = item["versions"][version], _brief(item)
     dates = {"createdDate": item["createdDate"] // 1000 * 1000, "modifiedDate": content["modifiedDate"] // 1000 * 1000}
     stamp = {"version": 0, **dates, "createdBy": USER, "modifiedBy": USER}
@@ -127,18 +126,16 @@ def _shown(item: Json, version: int = -1) -> Json:
     shown |= {"xdmSchema": content["schema"], "xdmVersion": content["xdmVersion"], "status": "PUBLISHED"}
     shown |= {"strictMapping": False, "allowNullValues": content["allowNullValues"]}
     shown |= {"name": content["name"]} if content["name"] else {}
-    more = {"matchScore": 0.0, "functionVersion": 1}
-    return shown | {
-        "mappings": [
-            m | stamp | more | {"sourceAttribute": m["source"], "destinationXdmPath": m["destination"]}
-            for m in content["mappings"]
-        ]
-    }
+    stamp |= {"matchScore": 0.0, "functionVersion": 1}
+    mappings = [
+        m | {"sourceAttribute": m["source"], "destinationXdmPath": m["destination"]} for m in content["mappings"]
+    ]
+    return shown | {"mappings": [mapping | stamp for mapping in mappings]}
 
 
 @route("POST", "/mappingSets", "tutorial; openapi data-prep")
 def create(call: Call) -> Answer:
-    content = _read(call, call.body(KIND, BODY))
+    content = _parse_version(call, call.body(KIND, BODY))
     item = {"id": secrets.token_hex(16), "outputId": secrets.token_hex(16), "createdDate": content["modifiedDate"]}
     call.objects.put(KIND, item["id"], item | {"versions": [content]})
     return Answer(200, _brief(item | {"versions": [content]}))
@@ -148,14 +145,16 @@ def create(call: Call) -> Answer:
 def validate(call: Call) -> Answer:
     body = call.body(KIND, BODY)
     fields = xdm.resolve(call.objects, _schema(call, body))["properties"]
-    return Answer(200, {"validationResponse": [_judged(fields, *each) for each in enumerate(body["mappings"])]})
+    return Answer(
+        200, {"validationResponse": [_validate_mapping(fields, *each) for each in enumerate(body["mappings"])]}
+    )
 
 
-def _judged(fields: Json, index: int, given: Json) -> Json:
-    """Of one mapping, whose expression must parse."""
+def _validate_mapping(fields: Json, index: int, given: Json) -> Json:
+    """The result for one mapping. Its expression must parse."""
     try:
         item = _mapping(fields, given, index)
-        text = expression_problem(item["source"]) if item["sourceType"] == _READ["EXPRESSION"] else ""
+        text = expression_error(item["source"]) if item["sourceType"] == _READ_TYPES["EXPRESSION"] else ""
         text = f"mappings.{index}.source: {text}" if text else ""
     except Problem as problem:
         text = problem.detail
@@ -163,28 +162,28 @@ def _judged(fields: Json, index: int, given: Json) -> Json:
 
 
 def _error(text: str) -> Json:
-    """Of `place: trouble`."""
-    place, _, trouble = text.partition(": ")
-    return {"destination": place, "exception": trouble}
+    """From `place: message`."""
+    place, _, message = text.partition(": ")
+    return {"destination": place, "exception": message}
 
 
 @route("POST", "/mappingSets/preview", _SPEC)
 def preview(call: Call) -> Answer:
     body = call.body("preview", BODY)
-    content = _read(call, body["mappingSet"])
+    content = _parse_version(call, body["mappingSet"])
     schema = xdm.resolve(call.objects, _schema(call, body["mappingSet"]))
     rows = body["data"] if isinstance(body["data"], list) else [body["data"]]
     try:
         results = [map_record(row, content["mappings"], schema, call.store.now_ms()) for row in rows]
-    except NotModelled as trouble:
-        raise NOT_MODELLED(f"the emulator does not model {trouble}") from None
+    except NotModelled as error:
+        raise NOT_MODELLED(f"the emulator does not model {error}") from None
     return Answer(200, [{"data": each.record, "errors": [_error(text) for text in each.errors]} for each in results])
 
 
 @route("PUT", "/mappingSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
     item = call.objects.fetch(KIND, key, NOT_FOUND)
-    item["versions"].append(_read(call, call.body(KIND, BODY)))
+    item["versions"].append(_parse_version(call, call.body(KIND, BODY)))
     call.objects.put(KIND, key, item)
     return Answer(200, _brief(item))
 
@@ -201,15 +200,14 @@ def get(call: Call, key: str) -> Answer:
 def list_sets(call: Call) -> Answer:
     if missing := {"limit", "start"} - set(call.query):
         raise QUERY(f"{' and '.join(sorted(missing))} missing")
-    limit = call.limit(20, 1000, QUERY)
-    start = call.number("start", 0, 0, 10**6, QUERY)
+    limit, start = call.limit(20, 1000, QUERY), call.number("start", 0, 0, 10**6, QUERY)
     order = call.query.get("orderBy", "createdDate").strip()  # a + that was not encoded arrives as a blank
     if order.lstrip("+-") not in ("createdDate", "updatedDate"):
         raise QUERY("orderBy takes createdDate and updatedDate, with + or -")
     having = {"versions": [name]} if (name := call.query.get("name")) else {}
     shown = (Row(seq, _shown(item)) for seq, item in call.objects.rows(KIND, having=having))
     rows = (row for row in shown if call.query.get("name", row.body.get("name")) == row.body.get("name"))
-    order = "" if order == "createdDate" else order.replace("updatedDate", "modifiedDate")  # they come so
+    order = "" if order == "createdDate" else order.replace("updatedDate", "modifiedDate")  # the order of the rows
     found = query.select(rows, [], order, start + limit + 1, None).items
     data, links = [_expanded(call, shown) for shown in found[start : start + limit]], {}
     if start + limit < len(found):

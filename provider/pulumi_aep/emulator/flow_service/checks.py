@@ -4,10 +4,11 @@ import re
 from functools import partial
 from typing import Any
 
+from ..core import patch
 from ..core.errors import Json, Rule, Service
 from ..core.gateway import Call
 from ..core.store import SandboxStore
-from ..core.validation import check_schema
+from ..core.validation import check, check_schema, fields
 from . import specs
 
 BASE, SOURCE, TARGET, FLOW = "connections", "sourceConnections", "targetConnections", "flows"
@@ -19,12 +20,10 @@ BODY = _rule(400, "", "The request body is invalid", "assumed code")
 SPEC = _rule(400, "FLOW-1413-400", "Please provide a valid spec id", f"{_DOCS}; openapi destinations")
 SPEC_PAIR = _rule(400, "FLOW-1413-400", "The spec does not fit the others", f"assumed use of the code; {_DOCS}")
 AUTH_NAME = _rule(400, "FLOW-1415-400", "Auth spec name not found for the connection spec", _DOCS)
-AUTH_PARAMS = _rule(
-    400, "", "auth.params do not fit the auth spec", "assumed code; docs sources-sdk/config/authspec.md"
-)
-CREDENTIALS = _rule(
-    400, "FLOW-1100-400", "The source refused the credentials", f"assumed which code: the provider's errors; {_DOCS}"
-)
+_AUTH = "assumed code; docs sources-sdk/config/authspec.md"
+AUTH_PARAMS = _rule(400, "", "auth.params do not fit the auth spec", _AUTH)
+_PROVIDER = f"assumed which code: the provider's errors; {_DOCS}"
+CREDENTIALS = _rule(400, "FLOW-1100-400", "The source refused the credentials", _PROVIDER)
 PARAMS = _rule(400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
 FORMAT = _rule(400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
 MAPPING_VERSION = _rule(400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
@@ -35,9 +34,12 @@ OPTIONS = _rule(400, "", "options do not fit the flow spec", "assumed code; rule
 TRANSFORMATION = _rule(400, "", "transformations do not fit the flow spec", "assumed code; rule: openapi flow-service")
 START_PAST = _rule(400, "", "startTime lies in the past", "assumed code; rule: docs tutorials/api/update-dataflows.md")
 BASE_USED = _rule(400, "FLOW-1418-400", "The base connection is used in flows", _DOCS)
-USED = _rule(
-    400, "FLOW-1447-400", "Active flows contain this id", f"assumed for source and target connections; {_DOCS}"
-)
+_ENDS = f"assumed for source and target connections; {_DOCS}"
+USED = _rule(400, "FLOW-1447-400", "Active flows contain this id", _ENDS)
+_PAGE = "docs tutorials/api/draft.md"
+UNSUPPORTED = _rule(400, "", "The spec does not support draft mode", f"assumed code; rule: {_PAGE}")
+TRANSITION = _rule(400, "FLOW-1420-400", "The state transition is not allowed", f"assumed which of 1420-1422; {_DOCS}")
+_PARENTS = {SOURCE: {BASE: "baseConnectionId"}, FLOW: {SOURCE: "sourceConnectionIds", TARGET: "targetConnectionIds"}}
 
 
 def fetch(objects: SandboxStore, kind: str, key: str, missing: Rule = ENTITY) -> Json:
@@ -178,3 +180,40 @@ def check_unused(objects: SandboxStore, key: str) -> None:
     ends = ("sourceConnectionIds[0]", "targetConnectionIds[0]")
     if flows := [flow["id"] for end in ends for flow in objects.all(FLOW, {end: [key]})]:
         raise USED(f"used by flows {', '.join(flows[:5])}", id=key)
+
+
+# -- drafts: may be incomplete; publishing one checks it in full, after its parents ----------------------------------
+
+
+def as_draft(kind: str, item: Json) -> Json:
+    """The draft in its stored form. It must have a known spec that supports drafts, and its auth one of the spec's."""
+    known = specs.FLOW_SPECS if kind == FLOW else specs.CONNECTION_SPECS
+    spec = spec_of(known, item["flowSpec" if kind == FLOW else "connectionSpec"])
+    if not spec["attributes"]["isDraftModeSupported"]:
+        raise UNSUPPORTED(f"{spec['name']} does not support draft mode")
+    if "auth" in item and specs.auth_spec(spec["id"], item["auth"]["specName"]) is None:
+        raise AUTH_NAME(f"auth specs of {spec['name']}: {', '.join(a['name'] for a in spec['authSpec'])}")
+    return ({"sourceConnectionIds": [], "targetConnectionIds": []} if kind == FLOW else {}) | item  # readers need them
+
+
+def patchable(kind: str) -> patch.Allowed:
+    """All of a draft's fields, but not its spec."""
+    names = [name for name in fields(kind) if name not in ("connectionSpec", "flowSpec")]
+    return {f"/({'|'.join(names)})(/.*)?": "add replace remove", "/connectionSpec.*": "add replace remove"}
+
+
+def check_parents_published(objects: SandboxStore, kind: str, item: Json) -> None:
+    for parent, name in _PARENTS.get(kind, {}).items():
+        value = item.get(name) or []
+        for key in [value] if isinstance(value, str) else value:
+            if fetch(objects, parent, key)["state"] == "draft":
+                raise TRANSITION(f"{name}: {key[:64]} is a draft; publish it first", id=key[:64], type=parent)
+
+
+def publish(kind: str, item: Json) -> Json:
+    """The draft as an enabled item, checked like a new one."""
+    if item["state"] != "draft":
+        raise TRANSITION("only a draft can be published", id=item["id"])
+    names = fields(kind)
+    check(kind, {name: item[name] for name in names if name in item}, BODY)
+    return item | {"state": "enabled"}

@@ -10,7 +10,7 @@ from ..core.errors import Answer, Json, Rule, Service, load_notes
 from ..core.gateway import NOT_MODELLED, Call, Router, number
 from ..core.store import Row, SandboxStore
 from ..core.validation import check
-from . import checks, drafts, runs, source_data, specs
+from . import checks, runs, source_data, specs
 from .checks import BASE, BODY, FLOW, SOURCE, TARGET, fetch
 
 route = Router(Service.FLOW, "/data/foundation/flowservice")
@@ -72,7 +72,7 @@ def _create(kind: Kind, call: Call) -> Answer:
     check(f"draft {kind.path}" if draft else kind.path, given, BODY)
     item = {name: value for name, value in given.items() if value is not None}
     if draft:
-        item = drafts.as_draft(kind.path, item) | {"state": "draft"} | _operation(call, "draft_create")
+        item = checks.as_draft(kind.path, item) | {"state": "draft"} | runs.operation(call.objects, "draft_create")
     else:
         _check(kind, call, item)
     item = runs.new_item(call.objects) | item
@@ -84,12 +84,8 @@ def _create(kind: Kind, call: Call) -> Answer:
 
 
 def _check(kind: Kind, call: Call, item: Json) -> None:
-    drafts.check_parents_published(call.objects, kind.path, item)
+    checks.check_parents_published(call.objects, kind.path, item)
     kind.check(call, item, {*validation.fields(kind.path)})
-
-
-def _operation(call: Call, name: str) -> Json:
-    return runs.operation(call.objects, name)
 
 
 def _save(call: Call, kind: str, item: Json) -> Answer:
@@ -115,7 +111,7 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     item = _fetch_editable(call, kind, key)
     _check_if_match(call, item)
     draft = item["state"] == "draft"
-    allowed = drafts.patchable(kind.path) if draft else kind.patchable
+    allowed = checks.patchable(kind.path) if draft else kind.patchable
     operations = patch.read(call.json(EMPTY), allowed, PATCH_FIELD, PATCH_OP, PATCH_PATH)
     for operation in operations:
         if operation.path.startswith("/connectionSpec"):
@@ -127,7 +123,7 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     check(shape, {name: item[name] for name in validation.fields(kind.path) if name in item}, BODY)
     item = {name: value for name, value in item.items() if value is not None}
     if draft:
-        return _save(call, kind.path, drafts.as_draft(kind.path, item) | _operation(call, "draft_update"))
+        return _save(call, kind.path, checks.as_draft(kind.path, item) | runs.operation(call.objects, "draft_update"))
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
     return _save(
         call, kind.path, item | (runs.start_operation(call.objects, item, "update") if kind.path == FLOW else {})
@@ -292,13 +288,13 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
     if op.startswith("finalize"):
         raise FINALIZE(id=key)
     if op == "publish":
-        item = drafts.publish(kind.path, item)
+        item = checks.publish(kind.path, item)
         _check(kind, call, item)
-        return _save(call, kind.path, item | _operation(call, op))
+        return _save(call, kind.path, item | runs.operation(call.objects, op))
     if kind.path != FLOW or op not in ("enable", "disable"):
         raise OP_WRONG(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
     if item["state"] == "draft":
-        raise drafts.TRANSITION("a draft can only be published", id=key)
+        raise checks.TRANSITION("a draft can only be published", id=key)
     return _save(call, FLOW, item | runs.start_operation(call.objects, item, op, f"{op}d"))
 
 

@@ -1,7 +1,7 @@
-"""What the sources hold, and exploring it: the same few records, in the shape of each kind of source.
+"""The data of the sources, and exploring it: the same few records in the shape of each kind of source.
 
-Mixpanel has the tutorial's ten events (data/mixpanel.json), all others have five persons (data/records.json): in files
-of three types below folders, in a table, or behind a REST endpoint.
+Mixpanel has the tutorial's ten events (mixpanel.json), all others have five persons (records.json): in files of three
+types in folders, in a table, or behind a REST endpoint.
 """
 
 import base64
@@ -19,21 +19,11 @@ _CLOUD, _TABLES = "docs tutorials/api/explore/cloud-storage.md", "docs tutorials
 _rule = partial(Rule, Service.FLOW)
 EXPLORE = _rule(400, "", "The explore request is invalid", f"assumed code; rule: tutorial; {_CLOUD}; {_TABLES}")
 
-FILES = {
-    "/acme/customers.csv": "delimited",
-    "/acme/customers.json": "json",
-    "/acme/customers.parquet": "parquet",
-    "/acme/archive/customers-2023.csv": "delimited",
-}
-TABLES = {"customers": "Customers"}
-_MIXPANEL, _RECORDS = load(__package__, "mixpanel.json"), load(__package__, "records.json")
+_MIXPANEL, _OTHERS = load(__package__, "mixpanel.json"), load(__package__, "records.json")
+FILES, TABLES, _RECORDS = _OTHERS["files"], _OTHERS["tables"], _OTHERS["rows"]
 _KINDS = {"cloudStorage": "files", "streaming": "nothing", "target": "nothing"}
-_REST = {
-    key
-    for spec in specs.FLOW_SPECS.values()
-    if spec["name"] == "RestStorageToAEP"
-    for key in spec["sourceConnectionSpecIds"]
-}
+_REST_FLOWS = [spec for spec in specs.FLOW_SPECS.values() if spec["name"] == "RestStorageToAEP"]
+_REST = {key for spec in _REST_FLOWS for key in spec["sourceConnectionSpecIds"]}
 _TYPES = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 
 
@@ -62,12 +52,10 @@ def explore(spec: Json, query: Mapping[str, str]) -> Any:
     preview = given.get("preview", "true" if form == "rest" else "false").lower()
     if not asked["objectType"]:
         raise EXPLORE("objectType is missing")
+    if not accepted:
+        raise EXPLORE(f"{spec['name']} has nothing to explore")
     if asked["objectType"] not in accepted:
-        raise EXPLORE(
-            f"objectType of {spec['name']} must be {' or '.join(accepted)}"
-            if accepted
-            else f"{spec['name']} has nothing to explore"
-        )
+        raise EXPLORE(f"objectType of {spec['name']} must be {' or '.join(accepted)}")
     if preview not in ("true", "false"):
         raise EXPLORE("preview must be true or false")
     if form == "rest":
@@ -95,18 +83,15 @@ def _check_rest(spec: Json, given: Mapping[str, str], place: str, file_type: str
 
 
 def _listed(form: str, how: str, place: str) -> list[Json]:
-    """What a folder, or the root of all, holds."""
+    """The entries of a folder or of the root."""
     if form == "tables":
         return [_entry("table", name, path, True) for path, name in TABLES.items()]
     folder = "/" if how == "root" or place in ("root", "/", "") else f"/{place.strip('/')}/"
     below = [path.removeprefix(folder) for path in FILES if path.startswith(folder)]
     if not below:
         raise EXPLORE(f"object: there is no folder {place[:120]!r}")
-    names = dict.fromkeys(path.split("/")[0] + ("/" if "/" in path else "") for path in below)
-    return [
-        _entry("folder" if name.endswith("/") else "file", name.rstrip("/"), folder + name.rstrip("/"), "/" not in name)
-        for name in names
-    ]
+    entries = {path.split("/")[0]: "folder" if "/" in path else "file" for path in below}
+    return [_entry(what, name, folder + name, what == "file") for name, what in entries.items()]
 
 
 def _entry(what: str, name: str, path: str, readable: bool) -> Json:
@@ -143,7 +128,7 @@ def _hierarchical(found: list[Json]) -> Json:
 
 
 def _schema_of(values: list[Any]) -> Json:
-    """Of values of one type; nulls have none."""
+    """The schema of values of one type, nulls aside."""
     known = [value for value in values if value is not None]
     name = _TYPES.get(type(known[0]), "string") if known else "string"
     if name == "object":

@@ -3,9 +3,8 @@
 from functools import partial
 from urllib.parse import parse_qsl
 
-from ..core import gateway
 from ..core.errors import Answer, Rule, Service, load_notes
-from ..core.gateway import Call, Router
+from ..core.gateway import CLIENT, SECRET, Call, Router
 
 route = Router(Service.IMS, "/ims/token")
 
@@ -29,10 +28,10 @@ def token(call: Call) -> Answer:
             raise INVALID_REQUEST(f"{name} is missing")
     if fields["grant_type"] != "client_credentials":
         raise UNSUPPORTED()
-    if (fields["client_id"], fields["client_secret"]) != (gateway.CLIENT, gateway.SECRET):
+    if (fields["client_id"], fields["client_secret"]) != (CLIENT, SECRET):
         raise INVALID_CLIENT()
     if not fields.get("scope"):
         raise INVALID_SCOPE()
     ttl_s = call.store.settings["token_ttl_s"]
-    access_token = call.store.new_token(gateway.CLIENT, ttl_s)
+    access_token = call.store.new_token(CLIENT, ttl_s)
     return Answer(200, {"access_token": access_token, "token_type": "bearer", "expires_in": ttl_s})

@@ -18,13 +18,13 @@ _rule = partial(Rule, Service.REGISTRY)
 CONFLICT = _rule(400, "XDM-3005-400", "Import Resource Failed", "openapi schema-registry")
 
 PLACEHOLDER = "<XDM_TENANTID_PLACEHOLDER>"
-_NOT_EXPORTED = (
+_NOT_EXPORTED = {
     "imsOrg",
     "refs",
     "meta:registryMetadata",
     "meta:containerId",
     "meta:tenantNamespace",
-)  # as in the docs
+}  # as in the docs
 _IMPORT_ORDER = ("datatypes", "classes", "fieldgroups", "schemas")  # each may refer to those before it
 _SAMPLES = {"string": "string", "integer": 4862, "number": 31148.05, "boolean": False}
 _FORMATS = {"date-time": "2018-11-12T20:20:39+00:00", "date": "2018-01-12", "uri": "/uri-reference"}
@@ -60,7 +60,7 @@ def export(call: Call, key: str) -> Answer:
 
 @route("POST", "/rpc/import", f"openapi schema-registry; {_IMPORT}")
 def import_resources(call: Call) -> Answer:
-    given = json.loads(json.dumps(call.array("import", BODY)).replace(PLACEHOLDER, TENANT))
+    given = json.loads(json.dumps(call.body("import", BODY)).replace(PLACEHOLDER, TENANT))
     kinds = {word: kind for kind, word in WORDS.items()}
     made: dict[str, Json] = {}
     for item in sorted(given, key=lambda each: _IMPORT_ORDER.index(kinds[each["meta:resourceType"]])):
