@@ -67,7 +67,7 @@ def create_app(db: str | Path) -> Starlette:
             routes.append(WebRoute(path, _endpoint(route, store, journal, faults), methods=[route.method]))
     known = list(routes)
 
-    def fallback(call: Call) -> Answer:
+    def fallback(call: Call, path: str) -> Answer:
         allowed = {method for web in known if web.path_regex.match(call.path) for method in web.methods or ()}
         if not allowed:
             raise NO_ROUTE(call.path[:160])
@@ -75,7 +75,8 @@ def create_app(db: str | Path) -> Starlette:
         refusal = NO_METHOD(f"allowed: {methods}").answer(call.request_id)
         return replace(Answer(204) if call.method == "OPTIONS" else refusal, headers={"Allow": methods})
 
-    routes.append(WebRoute("/{path:path}", _endpoint(fallback, store, journal, faults), methods=METHODS))
+    unknown = Route(Service.IMS, "*", "/", "", fallback)  # as IMS, it takes no token
+    routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal, faults), methods=METHODS))
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(RequestLog)
     app.state.stopping = asyncio.Event()
@@ -83,7 +84,7 @@ def create_app(db: str | Path) -> Starlette:
 
 
 def _endpoint(
-    route: Route | Callable[[Call], Answer], store: Store, journal: admin.Journal, faults: FaultInjector
+    route: Route, store: Store, journal: admin.Journal, faults: FaultInjector
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         started = time.perf_counter()
@@ -128,12 +129,8 @@ def _response(answer: Answer, request_id: str) -> Response:
     return Response(text, answer.status, headers, "application/json")
 
 
-def _answer(
-    route: Route | Callable[[Call], Answer], call: Call, parameters: Iterable[str], faults: FaultInjector
-) -> Answer:
+def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultInjector) -> Answer:
     try:
-        if not isinstance(route, Route):
-            return route(call)
         if route.service is not Service.IMS and (refusal := faults.rate_limited(call)):
             return refusal
         scheduler.run_pending_events(call.store)

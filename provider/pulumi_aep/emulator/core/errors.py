@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = dict[str, Any]
 
@@ -62,8 +62,7 @@ class Problem(Exception):
         return Answer(self.rule.status, SHAPES.get(self.rule.service, _plain)(self, request_id))
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(NamedTuple):
     service: Service
     behavior: str
     source: str

@@ -49,15 +49,14 @@ def parse(text: str, operators: tuple[str, ...], invalid: Rule) -> Filter:
 def having(filters: Iterable[Filter]) -> dict[str, list[str]]:
     """What the database can prefilter (see `SandboxStore.rows`): texts only, as numbers have many forms."""
     wanted = {f.path: f.values for f in filters if f.op == "=="}
-    return {path: texts for path, texts in wanted.items() if all(_is_only_text(text) for text in texts)}
+    return {path: texts for path, texts in wanted.items() if all(_is_text(text) for text in texts)}
 
 
-def _is_only_text(value: str) -> bool:
-    try:
+def _is_text(value: str) -> bool:
+    with suppress(ValueError):
         float(value)
-    except ValueError:
-        return bool(value) and not set(value) & set('"{[')
-    return False
+        return False
+    return bool(value) and not set(value) & set('"{[')
 
 
 def reach(value: Any, path: list[str]) -> Iterator[Any]:

@@ -64,7 +64,7 @@ def _element(index: int, *values: Any) -> Any:
 
 
 def _padding(text: str, count: Any, padding: Any) -> str:
-    missing = max(min(_whole(count), _MAX_LENGTH) - len(text), 0)
+    missing: int = max(min(_whole(count), _MAX_LENGTH) - len(text), 0)
     return (((_text(padding) if padding else "") or " ") * missing)[:missing]
 
 

@@ -170,16 +170,12 @@ def check_start_time(call: Call, before: Json, value: Any) -> None:
             raise START_PAST()
 
 
-def check_base_unused(objects: SandboxStore, key: str) -> None:
-    sources = [source["id"] for source in objects.all(SOURCE, {"baseConnectionId": [key]})]
-    if flows := [f["id"] for key in sources for f in objects.all(FLOW, {"sourceConnectionIds[0]": [key]})]:
-        raise BASE_USED(f"used by flows {', '.join(flows[:5])}", id=key)
-
-
-def check_unused(objects: SandboxStore, key: str) -> None:
-    ends = ("sourceConnectionIds[0]", "targetConnectionIds[0]")
-    if flows := [flow["id"] for end in ends for flow in objects.all(FLOW, {end: [key]})]:
-        raise USED(f"used by flows {', '.join(flows[:5])}", id=key)
+def check_unused(rule: Rule, objects: SandboxStore, key: str) -> None:
+    """No flow uses this base (BASE_USED), source or target connection (USED)."""
+    keys = [key] if rule is USED else [source["id"] for source in objects.all(SOURCE, {"baseConnectionId": [key]})]
+    found = [objects.all(FLOW, {f"{end}[0]": [each]}) for each in keys for end in _PARENTS[FLOW].values()]
+    if users := [flow["id"] for flows in found for flow in flows]:
+        raise rule(f"used by flows {', '.join(users[:5])}", id=key)
 
 
 # -- drafts: may be incomplete; publishing one checks it in full, after its parents ----------------------------------

@@ -46,7 +46,7 @@ class Kind(NamedTuple):
     name: str
     path: str
     check: Callable[[Call, Json, set[str]], None]
-    check_unused: Callable[[SandboxStore, str], None]
+    used: Rule | None  # the error if a flow uses it
     patchable: patch.Allowed
 
 
@@ -56,10 +56,10 @@ _PARAMS = _END | {"/params": "replace", "/params/[^/]+": "add replace remove"}
 _AUTH = _END | {"/auth/params": "add replace remove", "/auth/params/[^/]+": "replace"}
 _FLOW = _TEXTS | {"/scheduleParams/(frequency|interval|startTime)": "replace", "/transformations/0": "replace"}
 KINDS = (
-    Kind("BaseConnection", BASE, checks.check_connection, checks.check_base_unused, _AUTH),
-    Kind("SourceConnection", SOURCE, checks.check_source, checks.check_unused, _PARAMS),
-    Kind("TargetConnection", TARGET, checks.check_target, checks.check_unused, _PARAMS),
-    Kind("Flow", FLOW, checks.check_flow, lambda objects, key: None, _FLOW | {"/labels": "add", "/policy": "replace"}),
+    Kind("BaseConnection", BASE, checks.check_connection, checks.BASE_USED, _AUTH),
+    Kind("SourceConnection", SOURCE, checks.check_source, checks.USED, _PARAMS),
+    Kind("TargetConnection", TARGET, checks.check_target, checks.USED, _PARAMS),
+    Kind("Flow", FLOW, checks.check_flow, None, _FLOW | {"/labels": "add", "/policy": "replace"}),
 )
 
 
@@ -144,7 +144,8 @@ def _get(path: str, call: Call, key: str) -> Answer:
 
 def _delete(kind: Kind, call: Call, key: str) -> Answer:
     _fetch_editable(call, kind, key)
-    kind.check_unused(call.objects, key)
+    if kind.used:
+        checks.check_unused(kind.used, call.objects, key)
     call.objects.delete(kind.path, key)
     runs.cancel_events(call.objects, key)
     return Answer(204)

@@ -214,7 +214,9 @@ def _execute(objects: SandboxStore, run: Json) -> None:
         dataset, schema = _destination(objects, flow)
         outcome.mapped = _map_rows(objects, flow, schema, outcome.rows)
         outcome.promote(flow.get("options", {}).get("partialIngestionPercent"))
-        _ingest(objects, dataset["id"], outcome.ingested)
+        held = objects.get(RECORDS, dataset["id"]) or {"count": 0, "sample": []}
+        held = {"count": held["count"] + len(outcome.ingested), "sample": (outcome.ingested + held["sample"])[:SAMPLE]}
+        objects.put(RECORDS, dataset["id"], held)
     except ActivityFailed as error:
         outcome.fail("CONNECTOR-2001-500", str(error))
     except NotModelled as error:
@@ -302,12 +304,6 @@ def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) 
         raise ActivityFailed("The mapping set is gone.")
     mappings = stored["versions"][int(params["mappingVersion"])]["mappings"]
     return [map_record(row, mappings, schema, objects.now_ms()) for row in rows]
-
-
-def _ingest(objects: SandboxStore, dataset: str, records: list[Json]) -> None:
-    held = objects.get(RECORDS, dataset) or {"count": 0, "sample": []}
-    sample = (records + held["sample"])[:SAMPLE]
-    objects.put(RECORDS, dataset, {"count": held["count"] + len(records), "sample": sample})
 
 
 def _create_batch(objects: SandboxStore, flow: Json, outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""Sandboxes: four given ones (data/sandboxes.json), and those made since. What takes time is done by the clock."""
+"""Sandboxes: four predefined ones (core/sandboxes.json), and those created since."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -47,22 +47,27 @@ def _page(call: Call, known: list[Json]) -> Answer:
     return Answer(200, {"sandboxes": items, "_page": {"limit": limit, "count": len(items)}, "_links": links})
 
 
-def _fetch(call: Call, name: str) -> Json:
+def _fetch(call: Call, name: str, active: bool = False) -> Json:
     item = gateway.sandbox(call.store, name)
     if item is None:
         raise NOT_FOUND(f"sandbox {name[:64]!r}")
-    return item
+    if active and item["state"] != "active":
+        raise STATE(f"sandbox {name[:64]!r} is {item['state']}")
+    return dict(item)
+
+
+def _now(store: Store) -> str:
+    return f"{datetime.fromtimestamp(store.now_ms() / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _put(store: Store, item: Json, state: str) -> Json:
-    when = datetime.fromtimestamp(store.now_ms() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    item |= {"state": state, "eTag": item["eTag"] + 1, "lastModifiedDate": when, "modifiedBy": USER}
+    item |= {"state": state, "eTag": item["eTag"] + 1, "lastModifiedDate": _now(store), "modifiedBy": USER}
     SandboxStore(store, "").put("sandboxes", item["name"], item)
     return item
 
 
-def _under_way(call: Call, item: Json, state: str) -> Answer:
-    """Answers 202 at once; the clock does the rest."""
+def _start(call: Call, item: Json, state: str) -> Answer:
+    """Answers 202. An event finishes it."""
     at = call.store.now_ms() + call.store.settings["sandbox_creation_s"] * 1000
     SandboxStore(call.store, "").schedule(at, "sandbox", item["name"])
     return Answer(202, _brief(_put(call.store, item, state)))
@@ -73,7 +78,7 @@ def _brief(item: Json) -> Json:
 
 
 @scheduler.handles("sandbox")
-def _settles(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
+def _finish(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
     if item := objects.get("sandboxes", event.key):
         _put(objects.store, item, "active")
 
@@ -88,43 +93,35 @@ def create(call: Call) -> Answer:
     body = call.body("new sandbox", BODY)
     if gateway.sandbox(call.store, body["name"]):
         raise CONFLICT(f"sandbox {body['name'][:64]!r}")
-    when = datetime.fromtimestamp(call.store.now_ms() / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    item = body | {"region": "VA7", "isDefault": False, "eTag": 0, "createdDate": when, "createdBy": USER}
-    return _under_way(call, item, "creating")
+    item = body | {"region": "VA7", "isDefault": False, "eTag": 0, "createdDate": _now(call.store), "createdBy": USER}
+    return _start(call, item, "creating")
 
 
 @route("PATCH", "/sandboxes/{name}", _SPEC)
 def rename(call: Call, name: str) -> Answer:
-    body, item = call.body("changed sandbox", BODY), _active(call, name)
+    body, item = call.body("changed sandbox", BODY), _fetch(call, name, active=True)
     return Answer(200, _brief(_put(call.store, item | body, item["state"])))
 
 
 @route("PUT", "/sandboxes/{name}", _SPEC)
 def reset(call: Call, name: str) -> Answer:
     call.body("reset sandbox", BODY)
-    return _emptied(call, _active(call, name), "resetting")
+    return _empty(call, _fetch(call, name, active=True), "resetting")
 
 
 @route("DELETE", "/sandboxes/{name}", _SPEC)
 def delete(call: Call, name: str) -> Answer:
-    item = _active(call, name)
+    item = _fetch(call, name, active=True)
     if item["isDefault"]:
         raise DEFAULT(f"sandbox {name!r}")
-    return _emptied(call, item, "deleted")
+    return _empty(call, item, "deleted")
 
 
-def _active(call: Call, name: str) -> Json:
-    item = _fetch(call, name)
-    if item["state"] != "active":
-        raise STATE(f"sandbox {name[:64]!r} is {item['state']}")
-    return dict(item)
-
-
-def _emptied(call: Call, item: Json, state: str) -> Answer:
+def _empty(call: Call, item: Json, state: str) -> Answer:
     if call.query.get("validationOnly", "").lower() == "true":
         return Answer(202, _brief(item | {"state": state}))
     SandboxStore(call.store, item["name"]).clear()
-    return Answer(202, _brief(_put(call.store, item, state))) if state == "deleted" else _under_way(call, item, state)
+    return Answer(202, _brief(_put(call.store, item, state))) if state == "deleted" else _start(call, item, state)
 
 
 @route("GET", "/sandboxTypes", _SPEC)

@@ -82,7 +82,7 @@ def _check_schema(objects: SandboxStore, item: Json, known: Json | None) -> None
 
 def _check_part(kind: str, objects: SandboxStore, item: Json, known: Json | None) -> None:
     """Of schemas: a class, field group or data type. The schemas in use that it is a part of must stay compatible."""
-    (xdm.check_type if kind == "datatypes" else xdm.check_group)(objects, item)
+    xdm.check_fields(objects, item, anywhere=kind == "datatypes")
     if kind == "classes":
         behaviors = [ref for part in item["allOf"] if (ref := part.get("$ref")) in xdm.BEHAVIORS]
         if len(behaviors) != 1:

@@ -66,17 +66,13 @@ def _own_fields(group: Json) -> Json:
     return fields
 
 
-def check_group(objects: SandboxStore, group: Json) -> None:
-    """Of field groups and classes."""
-    fields = group_fields(objects, group)
-    if foreign := set(fields) - {NAMESPACE}:
+def check_fields(objects: SandboxStore, resource: Json, anywhere: bool) -> None:
+    """Of a class, field group or data type. Only a data type has fields outside of the tenant's namespace."""
+    fields = group_fields(objects, resource)
+    if not anywhere and (foreign := set(fields) - {NAMESPACE}):
         raise FOREIGN(f"{', '.join(sorted(foreign))[:120]}: put custom fields under {NAMESPACE}")
-    for schema in fields.values():
-        _check_field(schema, NAMESPACE)
-
-
-def check_type(objects: SandboxStore, data_type: Json) -> None:
-    _check_field({"type": "object", "properties": group_fields(objects, data_type)}, "properties")
+    for field in [{"type": "object", "properties": fields}] if anywhere else fields.values():
+        _check_field(field, "properties" if anywhere else NAMESPACE)
 
 
 def _check_field(schema: Any, path: str) -> None:
