@@ -52,7 +52,7 @@ def test_search(cli_run: Cli, emulator: Emulator, wanted: str, expected: set[str
     assert {each["name"] for each in several} == expected
 
 
-def test_what_is_not_there(cli_run: Cli, emulator: Emulator) -> None:
+def test_unknown_pages(cli_run: Cli, emulator: Emulator) -> None:
     result = cli_run("specs", "Mixpanl")
     assert result.code == 3
     assert result.err == "error: no connection spec or flow spec is named like 'Mixpanl'; is it Mixpanel?\n"

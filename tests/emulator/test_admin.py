@@ -31,7 +31,7 @@ DEFAULTS = {
 }
 
 
-def test_objects_of_every_sandbox_by_kind(emulator: Emulator) -> None:
+def test_objects_by_sandbox_and_kind(emulator: Emulator) -> None:
     everything = emulator.control("GET", "objects").json()
     assert sorted(everything) == ["dev", "local", "prod", "stage"]
     assert all(list(kinds) == KINDS and not any(kinds.values()) for kinds in everything.values())
@@ -65,7 +65,7 @@ def test_no_secret_in_objects_and_journal(emulator: Emulator) -> None:
     assert emulator.journal()[-2]["query"] == query
 
 
-def test_the_journal_counts_calls_and_nothing_of_its_own(emulator: Emulator) -> None:
+def test_the_journal_holds_service_calls_only(emulator: Emulator) -> None:
     emulator.token()
     emulator.clear_journal()
     before = time.time()
@@ -82,7 +82,7 @@ def test_the_journal_counts_calls_and_nothing_of_its_own(emulator: Emulator) -> 
     assert emulator.journal() == []
 
 
-def test_reset_empties_everything_but_tokens(emulator: Emulator) -> None:
+def test_reset_keeps_only_tokens(emulator: Emulator) -> None:
     make_chain(emulator)
     emulator.settings(page_size=1)
     emulator.reset()
@@ -122,7 +122,7 @@ def test_latency(emulator: Emulator) -> None:
     assert emulator.journal()[-1]["ms"] >= 200
 
 
-def test_only_this_machine_is_served() -> None:
+def test_other_machines_are_refused() -> None:
     """As the ASGI server would call the app for a client from elsewhere."""
     import asyncio
     import tempfile

@@ -36,7 +36,7 @@ def found(emulator: Emulator, **query: Any) -> list[str]:
 # -- batches ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_life_of_a_batch(emulator: Emulator) -> None:
+def test_create_change_and_delete_a_batch(emulator: Emulator) -> None:
     key = make(emulator, externalId="a", tags={"by": ["hand"]})
     read = emulator.request("GET", f"{PATH}/{key}")
     item = read.json()[key]
@@ -57,7 +57,7 @@ def test_the_life_of_a_batch(emulator: Emulator) -> None:
         refused(emulator.request(method, f"{PATH}/{key}", body), batches.NOT_FOUND, key)
 
 
-def test_an_id_of_ones_own(emulator: Emulator) -> None:
+def test_a_batch_with_the_clients_id(emulator: Emulator) -> None:
     assert make(emulator, f"{PATH}/mine") == "mine"
     refused(emulator.request("POST", f"{PATH}/mine", batch()), batches.TAKEN)
 
@@ -111,7 +111,7 @@ def test_the_last_batch_of_each_dataset(emulator: Emulator) -> None:
     assert list(emulator.request("GET", f"{path}?dataSetId=d").json()) == ["d"]
 
 
-def test_who_carries_a_tag_and_with_which_values(emulator: Emulator) -> None:
+def test_tags_list_objects_and_values(emulator: Emulator) -> None:
     chain = make_chain(emulator)
     body = dataset(chain.schema) | {"tags": {"unifiedProfile": ["enabled:true"], "by": ["x"]}}
     tagged = emulator.request("POST", f"{CATALOG}/dataSets", body).json()[0]
@@ -133,7 +133,7 @@ def ask(name: str, method: str, resource: str, **more: Any) -> Json:
     return {"id": name, "method": method, "resource": resource} | more
 
 
-def test_requests_are_done_in_order_and_refer_to_each_other(emulator: Emulator, chain: Chain) -> None:
+def test_batch_requests_run_in_order_and_refer_to_earlier_ones(emulator: Emulator, chain: Chain) -> None:
     patch = [{"op": "add", "path": "/description", "value": 'the "second"'}]
     asked = [
         ask("one", "post", "/dataSets", body=dataset(chain.schema, "one")),
@@ -156,7 +156,7 @@ def test_requests_are_done_in_order_and_refer_to_each_other(emulator: Emulator, 
     assert list(emulator.request("GET", f"{PATH}?dataSet={key}").json()) == [by_id["batch"]["body"][0].split("/")[-1]]
 
 
-def test_one_that_fails_undoes_all(emulator: Emulator, chain: Chain) -> None:
+def test_a_failed_batch_request_undoes_all(emulator: Emulator, chain: Chain) -> None:
     asked = [
         ask("one", "post", "/dataSets", body=dataset(chain.schema, "one")),
         ask("two", "delete", f"/dataSets/{chain.dataset}"),
@@ -177,6 +177,6 @@ def test_one_that_fails_undoes_all(emulator: Emulator, chain: Chain) -> None:
         ({}, catalog.BODY, "array"),
     ],
 )
-def test_requests_that_cannot_be_done(emulator: Emulator, asked: Any, rule: Any, words: str) -> None:
+def test_wrong_batch_requests(emulator: Emulator, asked: Any, rule: Any, words: str) -> None:
     content: dict[str, str | None] = {"Content-Type": "application/json"}
     refused(emulator.request("POST", f"{CATALOG}/", headers=content, data=json.dumps(asked)), rule, words)

@@ -62,7 +62,7 @@ def test_the_schema_must_exist(emulator: Emulator, schema_id: str) -> None:
     refused(emulator.request("POST", SETS, dataset(schema_id), sandbox="dev"), catalog.SCHEMA)
 
 
-def test_a_dry_run_judges_and_writes_nothing(emulator: Emulator, schema_id: str) -> None:
+def test_validate_only_writes_nothing(emulator: Emulator, schema_id: str) -> None:
     dry: dict[str, str | None] = {"Pragma": "validate-only"}
     response = emulator.request("POST", SETS, dataset(schema_id), headers=dry)
     assert (response.status_code, response.json()) == (200, [])

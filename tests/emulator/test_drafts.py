@@ -83,7 +83,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert read(emulator, "flows", flow_id)["transformations"][0]["params"]["mappingVersion"] == "0"
 
 
-def test_what_a_draft_must_have(emulator: Emulator) -> None:
+def test_wrong_drafts(emulator: Emulator) -> None:
     def refuse(kind: str, body: Json) -> Any:
         return emulator.request("POST", f"{FLOW}/{kind}?mode=DRAFT", body)
 
@@ -100,7 +100,7 @@ def test_what_a_draft_must_have(emulator: Emulator) -> None:
     refused(change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}), checks.BODY, "specName")
 
 
-def test_nothing_live_stands_on_a_draft(emulator: Emulator) -> None:
+def test_nothing_can_be_created_on_a_draft(emulator: Emulator) -> None:
     base_id = make(emulator, "connections", {"connectionSpec": HTTP_API, "auth": AUTH})
     body = {"name": "s", "connectionSpec": HTTP_API, "baseConnectionId": base_id, "data": {"format": "json"}}
     refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), checks.TRANSITION, base_id)
@@ -112,12 +112,12 @@ def test_nothing_live_stands_on_a_draft(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("op", ["publish", "PUBLISH", "Publish"])
 @pytest.mark.parametrize("extra", ["", "&subOp=anything"])
-def test_ops_in_any_case(emulator: Emulator, op: str, extra: str) -> None:
+def test_action_ops_in_any_case(emulator: Emulator, op: str, extra: str) -> None:
     key = make(emulator, "connections", {"connectionSpec": HTTP_API, "auth": AUTH})
     assert emulator.request("POST", f"{FLOW}/connections/{key}/action?op={op}{extra}").status_code == 200
 
 
-def test_actions_that_are_refused(emulator: Emulator) -> None:
+def test_wrong_actions(emulator: Emulator) -> None:
     chain = make_chain(emulator)
     where = {"connections": chain.base, "sourceConnections": chain.source, "targetConnections": chain.target}
     for kind, key in where.items():

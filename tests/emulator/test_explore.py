@@ -118,12 +118,12 @@ def test_files_hold_texts_or_whole_records(emulator: Emulator) -> None:
         (LAKE, {"objectType": "root"}, "Data lake has nothing to explore"),
     ],
 )
-def test_what_cannot_be_explored(emulator: Emulator, spec: Json, query: Json, words: str) -> None:
+def test_wrong_explorations_of_other_sources(emulator: Emulator, spec: Json, query: Json, words: str) -> None:
     base = connection(emulator, spec)
     refused(emulator.request("GET", f"{FLOW}/connections/{base}/explore", params=query), source_data.EXPLORE, words)
 
 
-def test_an_outage_and_refused_credentials_are_met_when_exploring(emulator: Emulator) -> None:
+def test_outage_and_rejected_credentials_when_exploring(emulator: Emulator) -> None:
     base = connection(emulator, POSTGRES)
     path = f"{FLOW}/connections/{base}"
     emulator.settings(source_outage=True)

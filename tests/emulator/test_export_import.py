@@ -39,7 +39,7 @@ def exported(emulator: Emulator, key: str) -> list[Json]:
     return found
 
 
-def test_a_schema_goes_to_another_sandbox_with_all_it_needs(emulator: Emulator) -> None:
+def test_export_and_import_with_dependencies(emulator: Emulator) -> None:
     _, key = typed(emulator)
     payload = exported(emulator, key)
     assert [each["title"] for each in payload] == ["Address", "Typed fields", "Typed"]
@@ -58,7 +58,7 @@ def test_a_schema_goes_to_another_sandbox_with_all_it_needs(emulator: Emulator) 
     assert exported(emulator, alt) == payload
 
 
-def test_what_is_there_already_is_a_conflict(emulator: Emulator, chain: Chain) -> None:
+def test_an_existing_resource_is_a_conflict(emulator: Emulator, chain: Chain) -> None:
     payload = exported(emulator, chain.group)
     refused(emulator.request("POST", f"{RPC}/import", payload), export_import.CONFLICT, "already exists")
     payload[0]["$id"] = payload[0]["$id"][:-1] + ("0" if payload[0]["$id"][-1] != "0" else "1")
@@ -74,7 +74,7 @@ def test_a_foreign_id_is_refused(emulator: Emulator, chain: Chain, key: str) -> 
     refused(emulator.request("POST", f"{RPC}/import", payload, sandbox="dev"), schema_registry.BODY, "$id")
 
 
-def test_an_import_is_judged_as_a_creation(emulator: Emulator, chain: Chain) -> None:
+def test_an_import_is_checked_like_a_creation(emulator: Emulator, chain: Chain) -> None:
     payload = exported(emulator, chain.schema)
     refused(emulator.request("POST", f"{RPC}/import", payload[1:], sandbox="dev"), xdm.DANGLING)
     del payload[0]["definitions"]
@@ -83,7 +83,7 @@ def test_an_import_is_judged_as_a_creation(emulator: Emulator, chain: Chain) -> 
     refused(emulator.request("GET", f"{RPC}/export/none"), schema_registry.SCHEMA_404)
 
 
-def test_a_sample_has_a_value_of_its_type_for_each_field(emulator: Emulator) -> None:
+def test_sample_data_has_a_value_for_each_field(emulator: Emulator) -> None:
     _, key = typed(emulator)
     found = emulator.request("GET", f"{RPC}/sampledata/{key.replace('/', '%2F')}").json()
     assert found["timestamp"] == "2018-11-12T20:20:39+00:00"

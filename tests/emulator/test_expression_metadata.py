@@ -20,7 +20,7 @@ def validated(emulator: Emulator, text: str, **more: str) -> dict[str, Any]:
     return found
 
 
-def test_the_docs_expression_is_right(emulator: Emulator) -> None:
+def test_a_valid_expression(emulator: Emulator) -> None:
     assert validated(emulator, 'concat("Hi", ",", "there", "!")') == {"validationStatus": "succeeded", "error": "none"}
     more = {"mappingSetId": "any", "sampleData": "{}", "sampleDataType": "JSON"}
     assert validated(emulator, "not_modelled_here(1) + ~2", **more)["validationStatus"] == "succeeded"
@@ -36,7 +36,7 @@ def test_the_docs_expression_is_right(emulator: Emulator) -> None:
         ("a b", "unexpected b"),
     ],
 )
-def test_a_wrong_expression_fails_and_says_why(emulator: Emulator, text: str, words: str) -> None:
+def test_an_invalid_expression_fails_with_a_reason(emulator: Emulator, text: str, words: str) -> None:
     found = validated(emulator, text)
     assert found["validationStatus"] == "failed"
     assert words in found["error"]
@@ -46,7 +46,7 @@ def test_a_body_without_an_expression_is_refused(emulator: Emulator) -> None:
     refused(emulator.request("POST", f"{EL}/validate", {"text": "1"}), data_prep.BODY, "expression")
 
 
-def test_the_functions_are_those_that_work_here(emulator: Emulator) -> None:
+def test_the_listed_functions_are_those_implemented(emulator: Emulator) -> None:
     """Each with an example whose result is what the emulator makes of it."""
     found = {each["function"]: each for each in emulator.request("GET", f"{EL}/functions").json()}
     assert sorted(found) == FUNCTIONS
@@ -70,7 +70,7 @@ def test_the_operators(emulator: Emulator) -> None:
         assert validated(emulator, each["example"])["validationStatus"] == "succeeded"
 
 
-def test_one_mapping_of_a_set_in_any_of_its_versions(emulator: Emulator) -> None:
+def test_get_one_mapping_of_any_version(emulator: Emulator) -> None:
     chain = make_chain(emulator)
     path = f"{DATA_PREP}/mappingSets/{chain.mapping}"
     first = emulator.request("GET", f"{path}/mappings").json()
@@ -85,7 +85,7 @@ def test_one_mapping_of_a_set_in_any_of_its_versions(emulator: Emulator) -> None
     refused(emulator.request("GET", f"{DATA_PREP}/mappingSets/none/mappings/none"), data_prep.NOT_FOUND)
 
 
-def test_the_schema_can_be_shown_whole(emulator: Emulator) -> None:
+def test_expand_schema(emulator: Emulator) -> None:
     chain = make_chain(emulator)
     path = f"{DATA_PREP}/mappingSets/{chain.mapping}"
     assert "jsonSchema" not in emulator.request("GET", path).json()["outputSchema"]

@@ -116,7 +116,7 @@ def test_kinds_and_conversions(emulator: Emulator, schema_id: str) -> None:
         ("a b", "_emulator.text", "unexpected b"),
     ],
 )
-def test_what_fails(emulator: Emulator, schema_id: str, source: str, to: str, words: str) -> None:
+def test_evaluation_errors(emulator: Emulator, schema_id: str, source: str, to: str, words: str) -> None:
     (result,) = preview(emulator, schema_id, source, to).json()
     if words:
         (error,) = result["errors"]
@@ -128,11 +128,11 @@ UNKNOWN = ["explode(text)", "a / 2", 'text + "!"', 'dformat(time, "GGG")', "matc
 
 
 @pytest.mark.parametrize("source", [*UNKNOWN, "(" * 1500 + "a" + ")" * 1500, "+".join(["1"] * 2000)])
-def test_what_is_not_modelled_is_said(emulator: Emulator, schema_id: str, source: str) -> None:
+def test_not_modelled_expressions(emulator: Emulator, schema_id: str, source: str) -> None:
     refused(preview(emulator, schema_id, source), gateway.NOT_MODELLED, "does not model")
 
 
-def test_validate_judges_each_mapping(emulator: Emulator, schema_id: str) -> None:
+def test_validate_reports_on_each_mapping(emulator: Emulator, schema_id: str) -> None:
     sources = [("ATTRIBUTE", "a b"), ("EXPRESSION", "concat(a, b)"), ("EXPRESSION", "concat(a"), ("EXPRESSION", "a b")]
     mappings = [{"sourceType": kind, "source": source, "destination": "_emulator.text"} for kind, source in sources]
     mappings += [{"sourceType": "ATTRIBUTE", "source": "a", "destination": "_emulator.unknown"}]

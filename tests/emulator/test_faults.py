@@ -69,7 +69,7 @@ def raw(emulator: Emulator, path: str) -> bytes:
 # -- faults: each kind ----------------------------------------------------------------------------------------------
 
 
-def test_dropped_before_the_work(emulator: Emulator) -> None:
+def test_drop_before_does_no_work(emulator: Emulator) -> None:
     made = fault(emulator, "POST", drop="before", times=1)
     emulator.token()
     emulator.clear_journal()
@@ -81,29 +81,20 @@ def test_dropped_before_the_work(emulator: Emulator) -> None:
     assert create(emulator).status_code == 201
 
 
-def test_dropped_after_the_work(emulator: Emulator) -> None:
-    made = fault(emulator, "POST", drop="after", times=1)
-    with pytest.raises(requests.ConnectionError):
-        create(emulator)
-    assert len(names(emulator)) == 1
-    entry = emulator.journal()[-1]
-    assert (entry["fault"], entry["status"], entry["sandbox"]) == (made["id"], None, "local")
-
-
 @pytest.mark.parametrize(("method", "left"), [("PATCH", ["after"]), ("DELETE", [])])
-def test_the_work_of_a_dropped_answer_is_done_for_every_method(
-    emulator: Emulator, method: str, left: list[str]
-) -> None:
+def test_drop_after_does_the_work(emulator: Emulator, method: str, left: list[str]) -> None:
     made = create(emulator).json()
-    fault(emulator, method, "/connections/", drop="after")
+    injected = fault(emulator, method, "/connections/", drop="after")
     patch = [{"op": "replace", "path": "/name", "value": "after"}] if method == "PATCH" else None
     headers: dict[str, str | None] = {"If-Match": made["etag"]}
     with pytest.raises(requests.ConnectionError):
         emulator.request(method, f"{CONNECTIONS}/{made['id']}", patch, headers=headers)
+    entry = emulator.journal()[-1]
+    assert (entry["fault"], entry["status"], entry["sandbox"]) == (injected["id"], None, "local")
     assert names(emulator) == left
 
 
-def test_what_was_dropped_after_the_work_survives_a_kill_and_the_fault_does_not(tmp_path: Path) -> None:
+def test_dropped_work_survives_a_kill_and_the_fault_does_not(tmp_path: Path) -> None:
     with Emulator(tmp_path) as emulator:
         fault(emulator, drop="after")
         with pytest.raises(requests.ConnectionError):
@@ -123,7 +114,7 @@ def test_a_dropped_connection_closes_without_a_byte(emulator: Emulator) -> None:
     assert emulator.request("GET", CONNECTIONS).status_code == 200
 
 
-def test_a_truncated_answer_names_its_whole_length(emulator: Emulator) -> None:
+def test_a_truncated_answer_has_the_full_content_length(emulator: Emulator) -> None:
     create(emulator)
     whole = emulator.request("GET", CONNECTIONS).content
     fault(emulator, truncate=40)
@@ -139,7 +130,7 @@ def test_a_truncated_answer_names_its_whole_length(emulator: Emulator) -> None:
     assert emulator.journal()[-1]["status"] == 201
 
 
-def test_a_truncated_answer_may_be_a_given_one_too(emulator: Emulator) -> None:
+def test_a_given_answer_can_be_truncated(emulator: Emulator) -> None:
     fault(emulator, status=502, body="<html>Bad Gateway</html>", truncate=6)
     head, _, body = raw(emulator, CONNECTIONS).partition(b"\r\n\r\n")
     assert b" 502 " in head
@@ -189,7 +180,7 @@ def test_a_delay(emulator: Emulator) -> None:
     assert emulator.journal()[-1]["ms"] >= 200
 
 
-def test_a_client_that_gives_up_does_not_stop_the_work(emulator: Emulator) -> None:
+def test_a_client_timeout_does_not_stop_the_work(emulator: Emulator) -> None:
     headers, url = emulator.headers(), f"{emulator.url}{CONNECTIONS}"
     fault(emulator, delay_ms=1000, times=1)
     with pytest.raises(requests.ReadTimeout):
@@ -197,7 +188,7 @@ def test_a_client_that_gives_up_does_not_stop_the_work(emulator: Emulator) -> No
     assert soon(lambda: len(names(emulator)) == 1)
 
 
-def test_an_answer_that_comes_late(emulator: Emulator) -> None:
+def test_late_answers(emulator: Emulator) -> None:
     headers, url = emulator.headers(), f"{emulator.url}{CONNECTIONS}"
     fault(emulator, late_ms=60_000, times=1)
     with pytest.raises(requests.ReadTimeout):
@@ -223,7 +214,7 @@ def test_the_first_match_wins(emulator: Emulator) -> None:
     assert hits(emulator) == [1, 1, 3, 1]
 
 
-def test_times_and_a_fault_that_only_shields(emulator: Emulator) -> None:
+def test_times_and_a_fault_that_exempts(emulator: Emulator) -> None:
     fault(emulator, times=2)
     fault(emulator, status=503, times=3)
     fault(emulator, status=429, times=1)
@@ -232,7 +223,7 @@ def test_times_and_a_fault_that_only_shields(emulator: Emulator) -> None:
     assert hits(emulator) == [2, 3, 1]
 
 
-def test_chance_follows_its_seed(emulator: Emulator) -> None:
+def test_probability_follows_its_seed(emulator: Emulator) -> None:
     def draw(seed: int) -> list[bool]:
         emulator.control("DELETE", "faults")
         fault(emulator, "GET", status=500, probability=0.5, seed=seed)
@@ -247,7 +238,7 @@ def test_chance_follows_its_seed(emulator: Emulator) -> None:
     assert draw(8) != draw(7)
 
 
-def test_chance_without_a_seed_says_which_it_took(emulator: Emulator) -> None:
+def test_probability_without_a_seed_reports_its_seed(emulator: Emulator) -> None:
     never = fault(emulator, status=500, probability=0)
     always = fault(emulator, status=501, probability=1.0)
     assert isinstance(never["seed"], int)
@@ -267,7 +258,7 @@ def test_several_faults_at_once_all_or_none(emulator: Emulator) -> None:
     assert fault(emulator)["id"] == 3  # marks in the journal stay clear
 
 
-def test_the_control_interface_always_has_good_weather(emulator: Emulator) -> None:
+def test_the_admin_api_is_exempt_from_faults(emulator: Emulator) -> None:
     fault(emulator, "*", "", drop="before")
     with pytest.raises(requests.ConnectionError):
         emulator.request("GET", CONNECTIONS)
@@ -282,7 +273,7 @@ def test_the_control_interface_always_has_good_weather(emulator: Emulator) -> No
     assert "fault" not in emulator.journal()[-1]
 
 
-def test_ims_has_weather_too(emulator: Emulator) -> None:
+def test_faults_on_ims(emulator: Emulator) -> None:
     fault(emulator, "POST", "^/ims/token", status=503, times=1)
     url = f"{emulator.url}/ims/token/v3"
     assert [requests.post(url, data=FORM, timeout=10).status_code for _ in range(2)] == [503, 200]
@@ -349,7 +340,7 @@ def test_a_refused_request_does_no_work(emulator: Emulator) -> None:
     assert len(names(emulator)) == statuses.count(201) == 20 - statuses.count(429)
 
 
-def test_mapping_sets_that_cannot_be_deleted(emulator: Emulator) -> None:
+def test_delete_mapping_sets_off(emulator: Emulator) -> None:
     path = f"{DATA_PREP}/mappingSets/{make_chain(emulator).mapping}"
     emulator.settings(delete_mapping_sets=False)
     refused(emulator.request("DELETE", path), gateway.NO_METHOD, "delete_mapping_sets")
@@ -358,7 +349,7 @@ def test_mapping_sets_that_cannot_be_deleted(emulator: Emulator) -> None:
     assert emulator.request("DELETE", path).status_code == 204
 
 
-def test_secrets_in_clear_where_the_setting_says_so(emulator: Emulator) -> None:
+def test_mask_secrets_off(emulator: Emulator) -> None:
     def read() -> str:
         (item,) = emulator.request("GET", f"{CONNECTIONS}/{made}").json()["items"]
         return str(item["auth"]["params"]["password"])
@@ -374,7 +365,7 @@ def test_secrets_in_clear_where_the_setting_says_so(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize(("ttl_s", "status"), [(0, 401), (3600, 200)])
-def test_token_life(emulator: Emulator, ttl_s: int, status: int) -> None:
+def test_token_ttl(emulator: Emulator, ttl_s: int, status: int) -> None:
     emulator.settings(token_ttl_s=ttl_s)
     token = requests.post(f"{emulator.url}/ims/token/v3", data=FORM, timeout=10).json()
     assert token["expires_in"] == ttl_s
@@ -387,14 +378,14 @@ def test_token_life(emulator: Emulator, ttl_s: int, status: int) -> None:
     assert emulator.request("GET", CONNECTIONS).status_code == 200  # a token of before keeps its life
 
 
-def test_a_token_expires_while_in_use(emulator: Emulator) -> None:
+def test_a_token_expires(emulator: Emulator) -> None:
     emulator.settings(token_ttl_s=1)
     token = requests.post(f"{emulator.url}/ims/token/v3", data=FORM, timeout=10).json()["access_token"]
     headers: dict[str, str | None] = {"Authorization": f"Bearer {token}"}
     assert soon(lambda: emulator.request("GET", CONNECTIONS, headers=headers).status_code == 401)
 
 
-def test_a_source_refuses_passwords(emulator: Emulator) -> None:
+def test_reject_passwords(emulator: Emulator) -> None:
     params = {"projectId": "2671127", "timezone": "Pacific Standard Time"}
     source_params = base64.b64encode(json.dumps(params).encode()).decode()
     query = {"objectType": "rest", "object": "json", "fileType": "json", "sourceParams": source_params}

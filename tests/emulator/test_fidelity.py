@@ -14,7 +14,7 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "run: python tests/emulator/fidelity.py"
 
 
-def test_the_page_has_every_service_and_tells_guesses_from_facts() -> None:
+def test_the_page_has_every_service_and_mark() -> None:
     text = page()
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(Service)
     assert "| DELETE | /data/foundation/conversion/mappingSets/{id} | assumed |" in text

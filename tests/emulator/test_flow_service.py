@@ -48,7 +48,7 @@ def edit(emulator: Emulator, path: str, *operations: Any, **headers: Any) -> Any
 # -- shapes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_write_answers_id_and_quoted_etag_and_says_where(emulator: Emulator) -> None:
+def test_create_answers_id_etag_and_location(emulator: Emulator) -> None:
     made = emulator.request("POST", f"{FLOW}/connections", base())
     assert made.status_code == 201
     assert sorted(made.json()) == ["etag", "id"]
@@ -220,7 +220,7 @@ def test_wrong_schedules(emulator: Emulator, chain: Chain, schedule: dict[str, A
 
 
 @pytest.mark.parametrize("frequency", ["hour", "day", "week"])
-def test_an_interval_of_one_is_right_for_all_but_minutes(emulator: Emulator, chain: Chain, frequency: str) -> None:
+def test_interval_one_is_valid_except_for_minutes(emulator: Emulator, chain: Chain, frequency: str) -> None:
     """The tutorial's prose asks for 15 everywhere; the flow spec's own schema does so for minutes only."""
     schedule = {"startTime": 1625040887, "frequency": frequency, "interval": 1, "backfill": False}
     body = flow(chain.source, chain.target, chain.mapping) | {"scheduleParams": schedule}
@@ -379,7 +379,7 @@ def test_patch_bodies(emulator: Emulator, chain: Chain) -> None:
     refused(emulator.request("PATCH", path, "text", headers=headers), flow_service.PATCH_FIELD)
 
 
-def test_a_start_time_moves_until_it_has_come(emulator: Emulator, chain: Chain) -> None:
+def test_a_start_time_can_change_until_it_has_passed(emulator: Emulator, chain: Chain) -> None:
     later = int(time.time()) + 3600
     body = flow(chain.source, chain.target, chain.mapping)
     body["scheduleParams"] |= {"startTime": later}

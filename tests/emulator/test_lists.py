@@ -95,7 +95,7 @@ def test_pages(emulator: Emulator, five: list[str], params: dict[str, str], keep
     assert found == whole
 
 
-def test_a_page_is_not_shifted_by_what_vanishes_before_it(emulator: Emulator, five: list[str]) -> None:
+def test_deletions_do_not_shift_pages(emulator: Emulator, five: list[str]) -> None:
     page = listed(emulator, limit=2)
     for gone in five[:2]:
         emulator.request("DELETE", f"{FLOW}/connections/{gone}")

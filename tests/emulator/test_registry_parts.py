@@ -31,7 +31,7 @@ def typed_group(ref: str, title: str = "Typed", **more: Any) -> Json:
     }
 
 
-def test_a_schema_of_an_own_class(emulator: Emulator) -> None:
+def test_a_schema_of_a_custom_class(emulator: Emulator) -> None:
     made = post(emulator, "classes", klass())
     assert made["$id"].startswith("https://ns.adobe.com/emulator/classes/")
     assert (made["meta:resourceType"], made["meta:extends"]) == ("classes", [TIME_SERIES])
@@ -55,7 +55,7 @@ def test_a_schema_of_an_own_class(emulator: Emulator) -> None:
     refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", klass()), schema_registry.TITLE, made["$id"])
 
 
-def test_data_types_fill_fields_in(emulator: Emulator) -> None:
+def test_data_types_are_resolved(emulator: Emulator) -> None:
     inner = post(emulator, "datatypes", data_type("Inner"))
     outer = post(emulator, "datatypes", data_type("Outer") | {"properties": {"inner": {"$ref": inner["$id"]}}})
     group = post(emulator, "fieldgroups", typed_group(outer["$id"]))
@@ -89,7 +89,7 @@ def test_wrong_data_types(emulator: Emulator) -> None:
     refused(emulator.request("PUT", at, itself), xdm.DANGLING)
 
 
-def test_data_types_that_multiply_are_refused_and_not_filled_in(emulator: Emulator) -> None:
+def test_exponential_data_types_are_refused(emulator: Emulator) -> None:
     last = post(emulator, "datatypes", data_type("0"))["$id"]
     for level in range(1, 12):
         body = data_type(str(level)) | {"properties": {f"f{n}": {"$ref": last} for n in range(8)}}
@@ -131,7 +131,7 @@ def test_unions(emulator: Emulator) -> None:
     refused(get(emulator, "tenant/unions/_xdm.context.profile__union", XED), schema_registry.OTHER_404)
 
 
-def test_the_life_of_a_descriptor(emulator: Emulator) -> None:
+def test_create_change_and_delete_a_descriptor(emulator: Emulator) -> None:
     schema_id = make_chain(emulator).schema
     made = post(emulator, "descriptors", descriptor(schema_id))
     assert made == {**made, **descriptor(schema_id), "version": "1", "meta:containerId": "tenant"}

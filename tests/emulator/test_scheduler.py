@@ -44,7 +44,7 @@ def chain(emulator: Emulator) -> Chain:
     return made
 
 
-def test_without_real_time_only_the_moved_clock_makes_runs(emulator: Emulator) -> None:
+def test_only_advancing_the_clock_starts_scheduled_runs(emulator: Emulator) -> None:
     emulator.settings(real_time_runs=False)
     made = make_chain(emulator)  # its start has passed
     runs = f"{FLOW}/runs?property=flowId=={made.flow}"
@@ -125,7 +125,7 @@ def test_wrong_advances(emulator: Emulator, body: Any) -> None:
     assert emulator.control("GET", "clock").json()["advanced_s"] == 0
 
 
-def test_the_clock_and_what_is_planned_survive_a_restart(emulator: Emulator, chain: Chain) -> None:
+def test_clock_and_events_survive_a_restart(emulator: Emulator, chain: Chain) -> None:
     flow_id = make(emulator, chain, {"frequency": "day", "interval": 1})
     advance(emulator, 1800)
     emulator.kill()
@@ -136,7 +136,7 @@ def test_the_clock_and_what_is_planned_survive_a_restart(emulator: Emulator, cha
     assert states(emulator, flow_id) == ["success"]
 
 
-def test_what_cannot_happen_stops_nothing(emulator: Emulator, chain: Chain) -> None:
+def test_a_failing_event_does_not_stop_others(emulator: Emulator, chain: Chain) -> None:
     """A state written by hand: a flow without content that is due, and something unknown."""
     flow_id = make(emulator, chain, {"frequency": "day", "interval": 1})
     emulator.kill()
@@ -151,7 +151,7 @@ def test_what_cannot_happen_stops_nothing(emulator: Emulator, chain: Chain) -> N
 # -- schedules ------------------------------------------------------------------------------------------------------
 
 
-def test_a_schedule_makes_runs(emulator: Emulator, chain: Chain) -> None:
+def test_a_schedule_starts_runs(emulator: Emulator, chain: Chain) -> None:
     flow_id = make(emulator, chain, {"frequency": "hour", "interval": 2})
     start = int(item(emulator, f"flows/{flow_id}")["scheduleParams"]["startTime"]) * 1000
     assert "lastRunDetails" not in item(emulator, f"flows/{flow_id}")
@@ -216,7 +216,7 @@ def test_a_patched_schedule_counts_from_then_on(emulator: Emulator, chain: Chain
     assert advance(emulator, 3 * 3600)["runs"] == 3
 
 
-def test_runs_are_capped_and_the_rest_is_told(emulator: Emulator, chain: Chain) -> None:
+def test_runs_are_capped_and_the_rest_is_counted(emulator: Emulator, chain: Chain) -> None:
     flow_id = make(emulator, chain, {"frequency": "minute", "interval": 15})
     answer = advance(emulator, 3600 + 149 * 900 + 450)
     assert (answer["runs"], answer["left_out"]) == (scheduler.MAX_RUNS_PER_FLOW, 50)
@@ -226,7 +226,7 @@ def test_runs_are_capped_and_the_rest_is_told(emulator: Emulator, chain: Chain) 
     assert item(emulator, f"flows/{flow_id}")["lastRunDetails"]["state"] == "success"
 
 
-def test_far_away_schedules_do_no_harm(emulator: Emulator, chain: Chain) -> None:
+def test_extreme_schedules(emulator: Emulator, chain: Chain) -> None:
     make(emulator, chain, {"startTime": 10**17, "frequency": "week", "interval": 10**17})
     make(emulator, chain, {"startTime": -(10**17), "frequency": "minute", "interval": 10**17})
     assert advance(emulator, DAY)["runs"] == 0
@@ -236,7 +236,7 @@ def test_far_away_schedules_do_no_harm(emulator: Emulator, chain: Chain) -> None
 # -- how a run goes -------------------------------------------------------------------------------------------------
 
 
-def test_a_run_takes_its_time(emulator: Emulator, chain: Chain) -> None:
+def test_run_duration(emulator: Emulator, chain: Chain) -> None:
     emulator.settings(run_duration_s=60)
     flow_id = make(emulator, chain, {"frequency": "day", "interval": 1})
     advance(emulator, 3601)
@@ -347,7 +347,7 @@ def test_the_threshold_of_partial_ingestion(emulator: Emulator, chain: Chain, pe
     assert (held(emulator, chain.dataset)["count"] > 0) == (state == "success")
 
 
-def test_what_is_not_modelled_fails_the_run_and_says_so(emulator: Emulator, chain: Chain) -> None:
+def test_a_run_fails_on_what_is_not_modelled(emulator: Emulator, chain: Chain) -> None:
     flow_id = make(
         emulator, chain, {"frequency": "once"}, mapping(chain.schema, time=("EXPRESSION", "ua_os_name(event)"))
     )
@@ -387,7 +387,7 @@ def test_refused_credentials_fail_runs(emulator: Emulator, chain: Chain) -> None
 @pytest.mark.parametrize(
     ("path", "words"), [(f"{CATALOG}/dataSets", "dataset"), (f"{DATA_PREP}/mappingSets", "mapping set")]
 )
-def test_a_run_whose_relatives_are_gone_fails(emulator: Emulator, chain: Chain, path: str, words: str) -> None:
+def test_a_run_fails_if_its_objects_are_gone(emulator: Emulator, chain: Chain, path: str, words: str) -> None:
     flow_id = make(emulator, chain, {"frequency": "once"})
     mapping_id = item(emulator, f"flows/{flow_id}")["transformations"][0]["params"]["mappingId"]
     emulator.request("DELETE", f"{path}/{chain.dataset if words == 'dataset' else mapping_id}")
@@ -502,7 +502,7 @@ def patched(emulator: Emulator, flow_id: str, path: str, value: Any) -> requests
     return emulator.request("PATCH", f"{FLOW}/flows/{flow_id}", body, headers=headers)
 
 
-def test_changes_of_a_flow_take_their_time(emulator: Emulator, chain: Chain) -> None:
+def test_flow_update_s(emulator: Emulator, chain: Chain) -> None:
     flow_id = make(emulator, chain, {"startTime": 1, "frequency": "day", "interval": 1})
     path = f"{FLOW}/flows/{flow_id}"
     emulator.settings(flow_update_s=3600)

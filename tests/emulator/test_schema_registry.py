@@ -46,7 +46,7 @@ def patch(emulator: Emulator, resource: Any, *operations: tuple[str, str, Any]) 
 # -- shapes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_created_resource_comes_back_whole(emulator: Emulator, group: Any, made: Any) -> None:
+def test_a_created_resource_reads_back(emulator: Emulator, group: Any, made: Any) -> None:
     assert group["$id"].startswith("https://ns.adobe.com/emulator/mixins/")
     assert group["meta:altId"] == f"_emulator.mixins.{group['$id'].rsplit('/', 1)[1]}"
     assert (group["version"], group["meta:tenantNamespace"], group["meta:containerId"]) == (
@@ -69,7 +69,7 @@ def test_lookup_by_encoded_id_and_by_alt_id(emulator: Emulator, made: Any) -> No
     assert by_id.json() == by_alt.json() == made
 
 
-def test_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
+def test_accept_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
     raw = get(emulator, path_of(made)).json()
     assert "allOf" in raw
     assert "properties" not in raw
@@ -85,7 +85,7 @@ def test_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
         assert get(emulator, path_of(made), f"application/vnd.adobe.{form}+json;version=1").status_code == 200
 
 
-def test_a_definition_that_nothing_uses_may_hold_anything(emulator: Emulator) -> None:
+def test_unused_definitions_may_hold_anything(emulator: Emulator) -> None:
     body = field_group("Odd")
     body["definitions"]["unused"] = {"properties": {"title": 1}, "items": "x"}
     made = emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", body).json()

@@ -1,6 +1,7 @@
 """`GET /__emulator__/dump` and `--seed`."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 import pytest
 import requests
 
+from pulumi_aep.emulator.control import snapshot
 from support.emulator import FLOW, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY
+
+OBJECT = {"sandbox": "local", "kind": "flows", "id": "1", "body": {}}
 
 
 def dump(emulator: Emulator) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def seeded(folder: Path, state: object) -> Emulator:
     return Emulator(folder, options=["--seed", str(folder / "state.json")])
 
 
-def test_a_dump_comes_back_as_it_was(tmp_path: Path, emulator: Emulator) -> None:
+def test_seeding_a_dump_restores_it(tmp_path: Path, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     emulator.request("POST", f"{FLOW}/connections", base("in dev"), sandbox="dev")
     emulator.settings(page_size=5)
@@ -41,23 +45,17 @@ def test_a_dump_comes_back_as_it_was(tmp_path: Path, emulator: Emulator) -> None
         assert second.request("DELETE", f"{FLOW}/connections/{chain.base}").status_code == 400  # still in use
 
 
-def test_an_empty_dump_is_a_state_too(tmp_path: Path, emulator: Emulator) -> None:
-    state = dump(emulator)
-    assert not any(state.values())
-    with seeded(tmp_path / "second", state) as second:
-        assert dump(second) == state
+def test_seed_and_dump_keep_the_order_of_many_objects(tmp_path: Path) -> None:
+    """More than one piece of the stream; and an empty snapshot is valid."""
+    for count in (0, 1010):
+        db, file = tmp_path / f"{count}.db", tmp_path / "dump.json"
+        objects = [OBJECT | {"id": str(number)} for number in range(count)]
+        file.write_text(json.dumps({"objects": objects}))
+        snapshot.seed(db, file)
+        assert json.loads("".join(snapshot.dump(db))) == {"due": [], "objects": objects, "settings": []}
 
 
-def test_many_objects_are_dumped_in_order(tmp_path: Path, emulator: Emulator) -> None:
-    for number in range(1010):
-        emulator.request("POST", f"{FLOW}/connections", base(str(number)))
-    state = dump(emulator)
-    assert [row["body"]["name"] for row in state["objects"]] == [str(number) for number in range(1010)]
-    with seeded(tmp_path / "second", state) as second:
-        assert dump(second) == state
-
-
-def test_secrets_do_not_travel(tmp_path: Path, emulator: Emulator) -> None:
+def test_a_dump_has_no_secrets(tmp_path: Path, emulator: Emulator) -> None:
     body = base()
     body["auth"]["params"]["password"] = CANARY
     key = emulator.request("POST", f"{FLOW}/connections", body).json()["id"]
@@ -69,9 +67,6 @@ def test_secrets_do_not_travel(tmp_path: Path, emulator: Emulator) -> None:
         params = second.request("GET", f"{FLOW}/connections/{key}").json()["items"][0]["auth"]["params"]
         assert params["password"] == "xxxx"
         assert second.control("GET", "settings").json()["reject_passwords"] == 0
-
-
-OBJECT = {"sandbox": "local", "kind": "flows", "id": "1", "body": {}}
 
 
 @pytest.mark.parametrize(
@@ -87,35 +82,22 @@ OBJECT = {"sandbox": "local", "kind": "flows", "id": "1", "body": {}}
         (None, "No such file"),
     ],
 )
-def test_a_state_that_cannot_be_used_is_one_clear_line(tmp_path: Path, text: str | None, words: str) -> None:
-    file, db = tmp_path / "state.json", tmp_path / "db"
+def test_an_invalid_snapshot_is_refused_as_a_whole(tmp_path: Path, text: str | None, words: str) -> None:
+    file, db = tmp_path / "dump.json", tmp_path / "db"
     if text is not None:
         file.write_text(text)
-    command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", "0", "--db", str(db), "--seed", str(file)]
+    with pytest.raises(ValueError, match=re.escape(words)):
+        snapshot.seed(db, file)
+    assert not any(json.loads("".join(snapshot.dump(db))).values()) if db.exists() else text in (None, "{")
+
+
+def test_only_an_empty_database_is_seeded(tmp_path: Path) -> None:
+    """And the command says so in one line."""
+    with seeded(tmp_path / "first", {"objects": []}) as emulator:
+        emulator.request("POST", f"{FLOW}/connections", base())
+    seed = ["--seed", str(tmp_path / "first" / "state.json")]
+    command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", "0", "--db", str(emulator.db), *seed]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: cannot seed from ")
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    with Emulator(tmp_path) as emulator:  # nothing of it was taken
-        assert not any(emulator.objects().values())
-
-
-def test_only_an_empty_database_is_filled(tmp_path: Path) -> None:
-    with seeded(tmp_path / "first", {"objects": []}) as emulator:
-        emulator.request("POST", f"{FLOW}/connections", base())
-    file = tmp_path / "first" / "state.json"
-    command = [
-        sys.executable,
-        "-m",
-        "pulumi_aep.emulator",
-        "--port",
-        "0",
-        "--db",
-        str(emulator.db),
-        "--seed",
-        str(file),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 1
-    assert "is not empty: leave --seed out, or name another --db" in done.stderr
+    assert done.stderr.endswith("is not empty: leave --seed out, or name another --db\n")
