@@ -12,7 +12,8 @@ from pulumi_aep.emulator.flow_service import routes as flow_service
 
 INVALID = flow_service.FILTER  # a rule of its own would be one of the emulator's
 TEXTS = [
-    *"a A 1 1.0 01 +1 .5 1e0 true True null nan inf -inf Infinity 1_0 0a7b51f2-0000".split(),
+    *("a", "A", "1", "1.0", "01", "+1", ".5", "1e0", "true", "True", "null", "nan", "inf", "-inf", "Infinity", "1_0"),
+    "0a7b51f2-0000",
     *("\u0661", "a b", " 1 ", "é", "ü\u2028", "日本", "😀", "%", "_", "'", "\\", "\\n", "\n", "a\tb"),
     *("[1]", "{}", '["a"]', "a,b", " a", "a "),
 ]
