@@ -1,4 +1,4 @@
-"""Catalog: many requests in one call. They are done in order; if one that changes something fails, none is done."""
+"""Catalog: batch requests, many in one call. They run in order; if a write fails, all are rolled back."""
 
 import json
 import re
@@ -21,13 +21,13 @@ _REFERENCE = re.compile(r"<<([^<>.]+)\.([^<>]+)>>")
 
 
 @route("POST", "/", _DOCS)
-def do_all(call: Call) -> Answer:
+def run_batch(call: Call) -> Answer:
     done: dict[str, Any] = {}
     answers: list[Json] = []
     for asked in call.body("sub-requests", BODY):
-        asked = json.loads(_REFERENCE.sub(partial(_referred, done), json.dumps(asked)))
+        asked = json.loads(_REFERENCE.sub(partial(_resolve_reference, done), json.dumps(asked)))
         try:
-            answer = _do(call, asked)
+            answer = _run_one(call, asked)
         except Problem as problem:
             if asked["method"].upper() != "GET":
                 raise FAILED(f"{asked['id'][:64]}: {problem.detail}") from None
@@ -37,8 +37,8 @@ def do_all(call: Call) -> Answer:
     return Answer(200, answers)
 
 
-def _referred(done: dict[str, Any], match: re.Match[str]) -> str:
-    """The value, as it stands within JSON."""
+def _resolve_reference(done: dict[str, Any], match: re.Match[str]) -> str:
+    """The value, escaped for JSON."""
     found, path = done.get(match[1]), match[2].split(".")
     if isinstance(found, list) and found and path == ["id"]:  # "@/dataSets/…"
         found, path = found[0].rsplit("/", 1)[-1], []
@@ -49,10 +49,10 @@ def _referred(done: dict[str, Any], match: re.Match[str]) -> str:
     return json.dumps(str(found))[1:-1]
 
 
-def _do(call: Call, asked: Json) -> Answer:
+def _run_one(call: Call, asked: Json) -> Answer:
     resource, _, query = asked["resource"].partition("?")
     method, path = asked["method"].upper(), route.base + resource.rstrip("/")
-    found, parameters = _found(method, path)
+    found, parameters = _find_route(method, path)
     if found.handler is None:
         raise NOT_MODELLED(f"the emulator does not model {method} {found.path}: {found.because}")
     headers = {**call.headers, **{name.lower(): value for name, value in asked.get("headers", {}).items()}}
@@ -63,7 +63,7 @@ def _do(call: Call, asked: Json) -> Answer:
     return found.handler(Call(method, path, QueryParams(query), Headers(headers), raw, *where), *parameters)
 
 
-def _found(method: str, path: str) -> tuple[Route, list[str]]:
+def _find_route(method: str, path: str) -> tuple[Route, list[str]]:
     for each in ROUTES:
         if each.service is Service.CATALOG and each.method == method and each.path != f"{route.base}/":
             match = compile_path(each.path)[0].match(path)

@@ -8,7 +8,7 @@ from ..core import query, validation
 from ..core.errors import Answer, Json, Rule, Service, load
 from ..core.gateway import CLIENT, ORG, USER, Call, sandbox_id
 from ..core.store import Row
-from .datasets import BODY, QUERY, changed, match, page, route, shown
+from .datasets import BODY, QUERY, as_map, check_if_match, page, route, save_version
 
 KIND = "batches"
 _SPEC = "openapi catalog"
@@ -21,7 +21,7 @@ _LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedB
 
 
 def _accepted(call: Call) -> Iterator[Row]:
-    """The batches that match the query, in order of creation."""
+    """The batches that check_if_match the query, in order of creation."""
     given = {name: field for name, field in _FILTERS.items() if name in call.query}
     wanted = [query.Filter(path, op, [call.query[name]]) for name, (path, op) in given.items()]
     wanted += [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
@@ -37,7 +37,7 @@ def _accepted(call: Call) -> Iterator[Row]:
 
 @route("GET", "/batches", f"{_SPEC}; docs catalog/api")
 def list_batches(call: Call) -> Answer:
-    return Answer(200, shown(call, page(call, _accepted(call))))
+    return Answer(200, as_map(call, page(call, _accepted(call))))
 
 
 @route("GET", "/batches/uniques/{field}", _SPEC)
@@ -50,7 +50,7 @@ def list_values(call: Call, field: str) -> Answer:
 @route("GET", "/batches/{id}", f"{_SPEC}; docs catalog/api")
 def get(call: Call, key: str) -> Answer:
     item = call.objects.fetch(KIND, key, NOT_FOUND)
-    return Answer(200, shown(call, [item]), {"E-Tag": item["version"]})
+    return Answer(200, as_map(call, [item]), {"E-Tag": item["version"]})
 
 
 @route("POST", "/batches", _SPEC)
@@ -73,16 +73,16 @@ def create_as(call: Call, key: str) -> Answer:
 @route("PUT", "/batches/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
     item, body = call.objects.fetch(KIND, key, NOT_FOUND), call.body(KIND, BODY)
-    match(call, item)
+    check_if_match(call, item)
     kept = {name: value for name, value in item.items() if name not in validation.fields(KIND)}
-    return changed(call, kept | {"relatedObjects": []} | body, KIND)
+    return save_version(call, kept | {"relatedObjects": []} | body, KIND)
 
 
 @route("PATCH", "/batches/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
     item, body = call.objects.fetch(KIND, key, NOT_FOUND), call.body("changed batches", BODY)
-    match(call, item)
-    return changed(call, item | body, KIND)
+    check_if_match(call, item)
+    return save_version(call, item | body, KIND)
 
 
 @route("DELETE", "/batches/{id}", _SPEC)
@@ -108,4 +108,4 @@ def list_last(call: Call) -> Answer:
     same = {"dataSetId": "id"} | {name: name for name in _LAST}
     wanted = [query.Filter(path, "==", [call.query[name]]) for name, path in same.items() if name in call.query]
     rows = (Row(seq, each) for seq, each in enumerate(found.values()) if all(f.accepts(each) for f in wanted))
-    return Answer(200, shown(call, page(call, rows)))
+    return Answer(200, as_map(call, page(call, rows)))

@@ -27,8 +27,8 @@ STALE = _rule(412, "", "The version does not match", f"{_DOCS}/update-object.md 
 
 @route("POST", "/dataSets", "openapi catalog; docs catalog/datasets/create.md")
 def create(call: Call) -> Answer:
-    body = _judged(call)
-    if _dry(call):
+    body = _checked_body(call)
+    if _validate_only(call):
         return Answer(200, [])
     key, now = secrets.token_hex(12), call.store.now_ms()
     item: Json = {"id": key, "version": "1.0.0", "imsOrg": ORG, "sandboxId": sandbox_id(call.sandbox), "tags": {}}
@@ -38,18 +38,18 @@ def create(call: Call) -> Answer:
     return Answer(201, [f"@/{KIND}/{key}"], {"Location": f"{call.base_url}{route.base}/{KIND}/{key}"})
 
 
-def _judged(call: Call) -> Json:
+def _checked_body(call: Call) -> Json:
     body = call.body(KIND, BODY)
     if call.objects.get("schemas", body["schemaRef"]["id"]) is None:
         raise SCHEMA(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
     return {name: value for name, value in body.items() if value is not None}
 
 
-def _dry(call: Call) -> bool:
+def _validate_only(call: Call) -> bool:
     return call.headers.get("pragma", "").strip().lower() == "validate-only"
 
 
-def shown(call: Call, items: list[Json]) -> Json:
+def as_map(call: Call, items: list[Json]) -> Json:
     """id → object, with the asked properties."""
     wanted = {name.strip() for name in call.query.get("properties", "").split(",")} - {""}
     return {i["id"]: {k: v for k, v in i.items() if k != "id" and (not wanted or k in wanted)} for i in items}
@@ -58,14 +58,14 @@ def shown(call: Call, items: list[Json]) -> Json:
 @route("GET", "/dataSets/{id}", _SPEC)
 def get(call: Call, key: str) -> Answer:
     item = call.objects.fetch(KIND, key, NOT_FOUND)
-    return Answer(200, shown(call, [item]), {"E-Tag": item["version"]})
+    return Answer(200, as_map(call, [item]), {"E-Tag": item["version"]})
 
 
 @route("GET", "/dataSets", _SPEC)
 def list_datasets(call: Call) -> Answer:
     having = {"name": [call.query["name"]]} if "name" in call.query else {}
     rows = (row for row in call.objects.rows(KIND, having=having) if _accepts(call, row.body))
-    return Answer(200, shown(call, page(call, rows)))
+    return Answer(200, as_map(call, page(call, rows)))
 
 
 def page(call: Call, rows: Iterable[Row]) -> list[Json]:
@@ -91,7 +91,7 @@ def _accepts(call: Call, item: Json) -> bool:
 
 @route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item, body = _matched(call, key), call.json()
+    item, body = _fetch_if_match(call, key), call.json()
     names = validation.fields("changed dataSets")
     content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
@@ -103,23 +103,23 @@ def change(call: Call, key: str) -> Answer:
         content |= body
     check("changed dataSets", content if isinstance(body, dict | list) else body, BODY)
     item = {name: value for name, value in item.items() if name not in names} | {"tags": {}}
-    return changed(call, item | {name: value for name, value in content.items() if value is not None})
+    return save_version(call, item | {name: value for name, value in content.items() if value is not None})
 
 
-def _matched(call: Call, key: str) -> Json:
+def _fetch_if_match(call: Call, key: str) -> Json:
     item = call.objects.fetch(KIND, key, NOT_FOUND)
-    match(call, item)
+    check_if_match(call, item)
     return item
 
 
-def match(call: Call, item: Json) -> None:
+def check_if_match(call: Call, item: Json) -> None:
     """The version that the client may name must be the item's own."""
     given = call.headers.get("if-match")
     if given is not None and given.strip('"') != item["version"]:
         raise STALE(f"the version is {item['version']}")
 
 
-def changed(call: Call, item: Json, kind: str = KIND) -> Answer:
+def save_version(call: Call, item: Json, kind: str = KIND) -> Answer:
     major, minor, revision = item["version"].split(".")
     item |= {"version": f"{major}.{minor}.{int(revision) + 1}", "updated": call.store.now_ms()}
     call.objects.put(kind, item["id"], item)
@@ -128,22 +128,24 @@ def changed(call: Call, item: Json, kind: str = KIND) -> Answer:
 
 @route("PUT", "/dataSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
-    item, body = _matched(call, key), _judged(call)
+    item, body = _fetch_if_match(call, key), _checked_body(call)
     if body["schemaRef"]["id"] != item["schemaRef"]["id"]:
         raise FIXED("schemaRef cannot change")
-    if _dry(call):
+    if _validate_only(call):
         return Answer(200, [])
-    return changed(call, {n: v for n, v in item.items() if n not in validation.fields(KIND)} | {"tags": {}} | body)
+    return save_version(call, {n: v for n, v in item.items() if n not in validation.fields(KIND)} | {"tags": {}} | body)
 
 
 @route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
 def merge(call: Call, key: str) -> Answer:
-    return changed(call, _merged(_matched(call, key), call.body("merged dataSets", BODY)))
+    return save_version(call, _deep_merge(_fetch_if_match(call, key), call.body("merged dataSets", BODY)))
 
 
-def _merged(into: Json, change: Json) -> Json:
+def _deep_merge(into: Json, change: Json) -> Json:
     """What is missing on the way is made."""
-    both = {n: _merged(into[n], v) for n, v in change.items() if isinstance(v, dict) and isinstance(into.get(n), dict)}
+    both = {
+        n: _deep_merge(into[n], v) for n, v in change.items() if isinstance(v, dict) and isinstance(into.get(n), dict)
+    }
     return into | change | both
 
 

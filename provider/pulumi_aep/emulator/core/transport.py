@@ -21,7 +21,7 @@ _MIN_COMPRESSED, _MAX_DECOMPRESSED = 1000, 2**26  # bytes
 
 
 def decompress(body: bytes, encoding: str) -> bytes:
-    """A request's body without gzip. A broken or oversized one becomes text that is no JSON, and so is refused."""
+    """A request body without gzip. A broken or oversized one becomes text that is not JSON, refused later."""
     if encoding.strip().lower() != "gzip":
         return body
     with suppress(OSError, EOFError, zlib.error), gzip.GzipFile(fileobj=BytesIO(body)) as file:

@@ -208,7 +208,7 @@ def _execute(objects: SandboxStore, run: Json) -> None:
     flow, outcome = objects.get(checks.FLOW, run["flowId"]), Outcome()
     try:
         if flow is None:
-            raise ActivityFailed("The flow is gone.")
+            raise ActivityFailed("The flow was deleted.")
         outcome.rows = _read_source(objects, flow)
         outcome.activity = "promotionActivity"
         dataset, schema = _destination(objects, flow)
@@ -274,7 +274,7 @@ def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
     source = objects.get(checks.SOURCE, flow["sourceConnectionIds"][0]) or {}
     base = objects.get(checks.BASE, source.get("baseConnectionId") or "")
     if not source or (base is None and source.get("baseConnectionId")):
-        raise ActivityFailed("The connection to the source is gone.")
+        raise ActivityFailed("The connection to the source was deleted.")
     if objects.settings["source_outage"]:
         raise ActivityFailed("Error occurred at copy activity.")
     if base and checks.credentials_rejected(objects, base):
@@ -288,11 +288,11 @@ def _destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
     dataset = objects.get("dataSets", target["params"].get("dataSetId", ""))
     schema = objects.get("schemas", dataset["schemaRef"]["id"]) if dataset else None
     if not dataset or not schema:
-        raise ActivityFailed("The dataset or its schema is gone.")
+        raise ActivityFailed("The dataset or its schema was deleted.")
     try:
         return dataset, xdm.resolve(objects, schema)
     except Problem:
-        raise ActivityFailed("A field group of the schema is gone.") from None
+        raise ActivityFailed("A field group of the schema was deleted.") from None
 
 
 def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -> list[MappedRecord]:
@@ -301,7 +301,7 @@ def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) 
         return [MappedRecord(row, [], [name for name in schema["required"] if name not in row]) for row in rows]
     stored = objects.get("mappingSets", params["mappingId"])
     if stored is None:
-        raise ActivityFailed("The mapping set is gone.")
+        raise ActivityFailed("The mapping set was deleted.")
     mappings = stored["versions"][int(params["mappingVersion"])]["mappings"]
     return [map_record(row, mappings, schema, objects.now_ms()) for row in rows]
 

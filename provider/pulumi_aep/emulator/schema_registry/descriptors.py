@@ -1,4 +1,4 @@
-"""Schema Registry: descriptors. What one says of a schema's field is checked as far as it is documented."""
+"""Schema Registry: descriptors, checked as far as the rules are documented."""
 
 import re
 import secrets
@@ -25,7 +25,7 @@ _BRIEF = {"xdm-id": "", "xdm-link": f"{route.base}/tenant/{KIND}/"}  # in front 
 
 
 def _save(call: Call, key: str, body: Json) -> Json:
-    """The descriptor in its stored form, judged."""
+    """Checks and stores the descriptor."""
     check(KIND, body, BODY)
     schema = call.objects.get("schemas", body["xdm:sourceSchema"])
     if schema is None:

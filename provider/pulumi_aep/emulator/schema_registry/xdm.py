@@ -90,7 +90,7 @@ def _check_field(schema: Any, path: str) -> None:
 
 def merge(left: Json, right: Any, path: str = "") -> Json:
     if not isinstance(right, dict) or not all(isinstance(schema, dict) for schema in right.values()):
-        raise FIELD(f"{path or 'properties'}: an object of fields is wanted")
+        raise FIELD(f"{path or 'properties'}: expected an object of fields")
     merged = dict(left)
     for name, schema in right.items():
         known: Any = merged.get(name, schema)
