@@ -1,4 +1,4 @@
-"""How quick the emulator is with many objects in its file: `python benchmarks/emulator.py [objects]` (100000).
+"""How fast the emulator is with many objects in its file: `python benchmarks/emulator.py [objects]` (100000).
 
 It makes one dataflow through the services' API, copies its eight objects within the database file until there are
 enough, and measures over HTTP, one connection per client, one process for the emulator.
@@ -60,7 +60,7 @@ def timed(call: Callable[[int], requests.Response], times: int) -> list[float]:
 
 
 def cpu_s(process: int) -> float:
-    """What the emulator has worked: other work on the machine does not change that."""
+    """CPU time of the emulator, which other work on the machine does not change."""
     times = psutil.Process(process).cpu_times()
     return float(times.user + times.system)
 

@@ -8,7 +8,7 @@ from ..core import query, validation
 from ..core.errors import Answer, Json, Rule, Service, load
 from ..core.gateway import CLIENT, ORG, USER, Call, sandbox_id
 from ..core.store import Row
-from .datasets import BODY, QUERY, as_map, check_if_match, page, route, save_version
+from .datasets import BODY, QUERY, as_map, fetch_if_match, page, route, save_version
 
 KIND = "batches"
 _SPEC = "openapi catalog"
@@ -21,7 +21,7 @@ _LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedB
 
 
 def _accepted(call: Call) -> Iterator[Row]:
-    """The batches that check_if_match the query, in order of creation."""
+    """The batches that fetch_if_match the query, in order of creation."""
     given = {name: field for name, field in _FILTERS.items() if name in call.query}
     wanted = [query.Filter(path, op, [call.query[name]]) for name, (path, op) in given.items()]
     wanted += [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
@@ -72,16 +72,14 @@ def create_as(call: Call, key: str) -> Answer:
 
 @route("PUT", "/batches/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
-    item, body = call.objects.fetch(KIND, key, NOT_FOUND), call.body(KIND, BODY)
-    check_if_match(call, item)
+    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.body(KIND, BODY)
     kept = {name: value for name, value in item.items() if name not in validation.fields(KIND)}
     return save_version(call, kept | {"relatedObjects": []} | body, KIND)
 
 
 @route("PATCH", "/batches/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item, body = call.objects.fetch(KIND, key, NOT_FOUND), call.body("changed batches", BODY)
-    check_if_match(call, item)
+    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.body("changed batches", BODY)
     return save_version(call, item | body, KIND)
 
 

@@ -91,7 +91,7 @@ def _accepts(call: Call, item: Json) -> bool:
 
 @route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item, body = _fetch_if_match(call, key), call.json()
+    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.json()
     names = validation.fields("changed dataSets")
     content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
@@ -106,17 +106,12 @@ def change(call: Call, key: str) -> Answer:
     return save_version(call, item | {name: value for name, value in content.items() if value is not None})
 
 
-def _fetch_if_match(call: Call, key: str) -> Json:
-    item = call.objects.fetch(KIND, key, NOT_FOUND)
-    check_if_match(call, item)
-    return item
-
-
-def check_if_match(call: Call, item: Json) -> None:
-    """The version that the client may name must be the item's own."""
-    given = call.headers.get("if-match")
+def fetch_if_match(call: Call, kind: str, key: str, missing: Rule) -> Json:
+    """The item. If the client names a version, it must be the item's."""
+    item, given = call.objects.fetch(kind, key, missing), call.headers.get("if-match")
     if given is not None and given.strip('"') != item["version"]:
         raise STALE(f"the version is {item['version']}")
+    return item
 
 
 def save_version(call: Call, item: Json, kind: str = KIND) -> Answer:
@@ -128,7 +123,7 @@ def save_version(call: Call, item: Json, kind: str = KIND) -> Answer:
 
 @route("PUT", "/dataSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
-    item, body = _fetch_if_match(call, key), _checked_body(call)
+    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), _checked_body(call)
     if body["schemaRef"]["id"] != item["schemaRef"]["id"]:
         raise FIXED("schemaRef cannot change")
     if _validate_only(call):
@@ -138,7 +133,9 @@ def replace(call: Call, key: str) -> Answer:
 
 @route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
 def merge(call: Call, key: str) -> Answer:
-    return save_version(call, _deep_merge(_fetch_if_match(call, key), call.body("merged dataSets", BODY)))
+    return save_version(
+        call, _deep_merge(fetch_if_match(call, KIND, key, NOT_FOUND), call.body("merged dataSets", BODY))
+    )
 
 
 def _deep_merge(into: Json, change: Json) -> Json:

@@ -71,19 +71,20 @@ class _InvalidBody(Exception):
     """The text says what is wrong, without values."""
 
 
-def _parse(body: bytes) -> Any:
-    """Strict JSON; 5.0 is 5, as in JSON Schema."""
+def _parse(body: bytes, error: Callable[[Any], str]) -> Any:
+    """Strict JSON that `error` accepts; 5.0 is 5, as in JSON Schema."""
     try:
         value = json.loads(body.decode(), parse_float=lambda text: int(x) if (x := float(text)).is_integer() else x)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
     except (ValueError, RecursionError):
         raise _InvalidBody("the body is not valid JSON") from None
+    if text := error(value):
+        raise _InvalidBody(text)
     return value
 
 
-def _check(error: str) -> None:
-    if error:
-        raise _InvalidBody(error)
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def shown_settings(store: Store) -> Json:
@@ -105,9 +106,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return {name: {kind: view(space) for kind, view in VIEWS.items()} for name, space in spaces.items()}
 
     def change_settings(body: bytes) -> Any:
-        changes = _parse(body)
-        _check(body_error("settings", changes))
-        store.update_settings(changes)
+        store.update_settings(_parse(body, partial(body_error, "settings")))
         return shown_settings(store)
 
     def clock(body: bytes) -> Any:
@@ -115,9 +114,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return {"now": f"{now[:-6]}Z", "now_ms": store.now_ms(), "advanced_s": store.advanced_s}
 
     def advance(body: bytes) -> Any:
-        wanted = _parse(body)
-        _check(body_error("clock", wanted))
-        before = store.advanced_s
+        wanted, before = _parse(body, partial(body_error, "clock")), store.advanced_s
         try:
             store.advance(wanted["advance_s"])
             tally = scheduler.run_due_events(store)
@@ -127,11 +124,8 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return clock(body) | {"runs": tally.runs.total(), "left_out": tally.left_out}
 
     def add_faults(body: bytes) -> Any:
-        given = _parse(body)
-        descriptions = given if isinstance(given, list) else [given]
-        for each in descriptions:
-            _check(fault_error(each))
-        added = faults.add(descriptions)
+        given = _parse(body, lambda value: next(filter(None, map(fault_error, _as_list(value))), ""))
+        added = faults.add(_as_list(given))
         return JSONResponse(added if isinstance(given, list) else added[0], 201)
 
     table: dict[str, Callable[[bytes], Any]] = {

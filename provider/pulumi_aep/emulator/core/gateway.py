@@ -114,14 +114,9 @@ def _check_credentials(headers: Headers, store: Store) -> None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     client = store.client_of(token.strip()) if scheme.lower() == "bearer" else None
     key, org = headers.get("x-api-key"), headers.get("x-gw-ims-org-id")
-    for failed, rule in (
-        (not scheme, TOKEN_MISSING),
-        (client is None, TOKEN_INVALID),
-        (not key, KEY_MISSING),
-        (key != client, KEY_INVALID),
-        (not org, ORG_MISSING),
-        (org != ORG, ORG_FOREIGN),
-    ):
+    checks = [(not scheme, TOKEN_MISSING), (client is None, TOKEN_INVALID), (not key, KEY_MISSING)]
+    checks += [(key != client, KEY_INVALID), (not org, ORG_MISSING), (org != ORG, ORG_FOREIGN)]
+    for failed, rule in checks:
         if failed:
             raise rule()
 

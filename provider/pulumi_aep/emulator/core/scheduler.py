@@ -29,17 +29,7 @@ class Tally:
 
 
 Handler = Callable[[SandboxStore, Event, Tally], None]
-_HANDLERS: dict[str, Handler] = {}
-
-
-def handles(event_type: str) -> Callable[[Handler], Handler]:
-    """Registers the handler of an event type."""
-
-    def register(handler: Handler) -> Handler:
-        _HANDLERS[event_type] = handler
-        return handler
-
-    return register
+HANDLERS: dict[str, Handler] = {}  # event type → handler; services add theirs
 
 
 def run_pending_events(store: Store) -> None:
@@ -66,7 +56,7 @@ def _run_event(store: Store, event: Event, tally: Tally) -> None:
     """A seeded database may hold anything, so an event that fails is undone and does not stop the others."""
     store.execute("SAVEPOINT event")
     try:
-        _HANDLERS[event.type](SandboxStore(store, event.sandbox), event, tally)
+        HANDLERS[event.type](SandboxStore(store, event.sandbox), event, tally)
     except Exception as error:
         if is_locked(error):
             raise

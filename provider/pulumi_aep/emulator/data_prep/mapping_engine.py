@@ -81,7 +81,8 @@ def _convert(value: Any, schema: Json) -> Any:
         return iso(parse_date(value)) if schema["format"] == "date-time" else parse_date(value).date().isoformat()
     converted: Any = None
     if kind == "string":
-        converted = _to_text(value)
+        value = iso(value) if isinstance(value, datetime) else str(value).lower() if isinstance(value, bool) else value
+        converted = str(value) if isinstance(value, str | int | float) else None
     elif kind in ("integer", "number"):
         converted = _to_number(value, kind == "integer")
     else:
@@ -90,13 +91,6 @@ def _convert(value: Any, schema: Json) -> Any:
     if converted is None:
         raise EvaluationError(f"does not fit the type {kind}")
     return converted
-
-
-def _to_text(value: Any) -> str | None:
-    if isinstance(value, bool):
-        return str(value).lower()
-    value = iso(value) if isinstance(value, datetime) else value
-    return str(value) if isinstance(value, str | int | float) else None
 
 
 def _to_number(value: Any, whole: bool) -> Any:

@@ -158,7 +158,7 @@ def _list(path: str, call: Call) -> Answer:
 
 
 def _search(path: str, call: Call) -> Answer:
-    """The same list, asked by a body."""
+    """The list, with the query in the body."""
     body = call.body("search", BODY, EMPTY)
     if "groupByProperty" in body:
         raise NOT_MODELLED("the emulator does not model groupByProperty: no source shows its answer")
@@ -196,9 +196,8 @@ def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int
     return Answer(200, {"items": _select_fields(fields, items), "_links": links})
 
 
-_SINGLE = {
-    name: f"{name}[0]" for name in ("sourceConnectionIds", "targetConnectionIds")
-}  # these lists hold one element
+_ENDS = ("sourceConnectionIds", "targetConnectionIds")
+_SINGLE = {name: f"{name}[0]" for name in _ENDS}  # these lists hold one element
 
 
 def _is_computed(path: str) -> bool:

@@ -63,7 +63,6 @@ def _period(params: Json) -> int:
     return min(int(float(params["interval"])) * _PERIODS[params["frequency"]], _MAX_MS)
 
 
-@scheduler.handles(scheduler.SCHEDULED_RUN)
 def _run_schedule(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
     flow = objects.get(checks.FLOW, event.key)
     if flow is None:
@@ -110,8 +109,9 @@ def start_operation(objects: SandboxStore, flow: Json, name: str, state: str = "
 
 
 def _in_progress(objects: SandboxStore, flow: Json, target: str, seconds: int, state: str, name: str) -> Json:
-    objects.schedule(objects.now_ms() + seconds * 1000, f"flow {target}", flow["id"])
-    return {"state": state} | operation(objects, name, 0.0)
+    started = operation(objects, name, 0.0)
+    objects.schedule(started["lastOperation"]["started"] + seconds * 1000, f"flow {target}", flow["id"])
+    return {"state": state} | started
 
 
 def _finish_operation(target: str, objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
@@ -122,10 +122,6 @@ def _finish_operation(target: str, objects: SandboxStore, event: Event, tally: s
         flow |= {"state": target, "lastOperation": done}
         objects.put(checks.FLOW, event.key, flow)
         schedule(objects, flow)
-
-
-for _state in _STABLE_STATES:
-    scheduler.handles(f"flow {_state}")(partial(_finish_operation, _state))
 
 
 def cancel_events(objects: SandboxStore, key: str) -> None:
@@ -189,7 +185,6 @@ def _save(objects: SandboxStore, run: Json) -> None:
         objects.put(checks.FLOW, flow["id"], flow | {"lastRunDetails": details})
 
 
-@scheduler.handles("run")
 def _progress(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
     run, duration = objects.get(KIND, event.key), objects.settings["run_duration_s"]
     if run is None:
@@ -360,3 +355,7 @@ def ingested_records(objects: SandboxStore) -> Json:
     """Dataset id → how many records it holds, and the latest of them."""
     ids = [dataset["id"] for dataset in objects.all("dataSets")]
     return {key: objects.get(RECORDS, key) or {"count": 0, "sample": []} for key in ids}
+
+
+scheduler.HANDLERS |= {scheduler.SCHEDULED_RUN: _run_schedule, "run": _progress}
+scheduler.HANDLERS |= {f"flow {state}": partial(_finish_operation, state) for state in _STABLE_STATES}

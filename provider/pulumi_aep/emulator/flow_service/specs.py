@@ -1,6 +1,6 @@
-"""The specs of connection and flow specs: data/specs.json, given the documented shape.
+"""Connection and flow specs: specs.json in the documented shape.
 
-The file holds what is known of each source (published id, auth spec names, their params, `?` = optional).
+The file has what is known of each source: published id, auth spec names and their params (`?` = optional).
 """
 
 from ..core.errors import Json, load
@@ -11,10 +11,8 @@ DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 
 def _object(params: dict[str, str]) -> Json:
     """`{"host?": "string", "password": "password"}` → JSON schema."""
-    types: dict[str, Json] = {
-        "password": {"type": "string", "format": "password"},
-        "integer": {"type": ["integer", "string"]},  # pages show ports in both forms
-    }
+    types: dict[str, Json] = {"password": {"type": "string", "format": "password"}}
+    types["integer"] = {"type": ["integer", "string"]}  # pages show ports in both forms
     properties = {name.rstrip("?"): types.get(kind, {"type": kind}) for name, kind in params.items()}
     required = [name for name in params if not name.endswith("?")]
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "properties": properties}
@@ -22,7 +20,7 @@ def _object(params: dict[str, str]) -> Json:
 
 
 def _connection_spec(raw: Json, shared: Json) -> Json:
-    source = {"type": "object"}  # params of a source nobody describes: anything goes
+    source = {"type": "object"}  # without documented params any are accepted
     if "sourceParams" in raw:
         source = _object(raw["sourceParams"] | {"filters?": "object"})
     provider = _STREAMING if raw["category"] == "streaming" else _BATCH

@@ -77,7 +77,6 @@ def _brief(item: Json) -> Json:
     return {name: item[name] for name in ("name", "title", "state", "type", "region")}
 
 
-@scheduler.handles("sandbox")
 def _finish(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
     if item := objects.get("sandboxes", event.key):
         _put(objects.store, item, "active")
@@ -128,3 +127,6 @@ def _empty(call: Call, item: Json, state: str) -> Answer:
 def list_types(call: Call) -> Answer:
     types = [{"id": kind, "title": kind.capitalize()} for kind in ("production", "development")]
     return Answer(200, {"sandboxTypes": types})
+
+
+scheduler.HANDLERS["sandbox"] = _finish
