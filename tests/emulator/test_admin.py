@@ -1,4 +1,4 @@
-"""The control interface: `/__emulator__/…`."""
+"""The admin API: `/__emulator__/…`."""
 
 import time
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Catalog: batches that clients write, tags, and many requests in one call."""
+"""Catalog: batches of clients, tags, and batch requests."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Catalog: datasets, their maps and references."""
+"""Catalog: datasets."""
 
 from typing import Any
 

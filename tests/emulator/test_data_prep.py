@@ -1,4 +1,4 @@
-"""Data Prep: mapping sets in both generations, their versions, what a mapping may say."""
+"""Data Prep: mapping sets in both generations, their versions and mappings."""
 
 from typing import Any
 

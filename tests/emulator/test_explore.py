@@ -1,4 +1,4 @@
-"""Exploring every source, and that runs read what is explored."""
+"""Exploring every source; runs read the same records."""
 
 from typing import Any
 

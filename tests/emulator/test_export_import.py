@@ -1,4 +1,4 @@
-"""Schema Registry: resources taken to another sandbox, and samples of schemas."""
+"""Schema Registry: export, import and sample data."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The language of expressions: validated, and its functions and operators listed."""
+"""The expression language: validation, and the lists of functions and operators."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Expressions of mapping sets, by preview and validate: the docs' own examples, and what is refused."""
+"""Expressions of mapping sets, by preview and validate: the docs' examples, and errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Faults, the rate limit, and the settings that make services unkind. Seen from the client and in the state."""
+"""Faults, the rate limit, and settings that make services fail, as seen by the client and in the database."""
 
 import base64
 import json

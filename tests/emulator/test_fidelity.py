@@ -1,4 +1,4 @@
-"""The marks: the page made of them is up to date, and every rule has a test that provokes it."""
+"""docs/fidelity.md is up to date, and every rule has a test that provokes it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Flow Service: what it stores, shows and refuses, for its four kinds."""
+"""Flow Service: create, read, change and delete its four kinds, and its errors."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Clients that follow Adobe's public documentation and know nothing of us: Python's standard library and curl."""
+"""Clients that only follow Adobe's public documentation: Python's standard library and curl."""
 
 import gzip
 import http.client

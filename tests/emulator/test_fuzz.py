@@ -1,4 +1,4 @@
-"""Any request to any route: no failure of our own making (5xx but 501), no hang, an answer in form.
+"""Any request to any route gets a well-formed answer: no internal error (5xx but 501), no hang.
 
 Two of three requests are valid ones of the contract tests with up to two changes; the others are wild. `python
 tests/emulator/test_fuzz.py 20000 SEED` asks so many from that seed, and prints the answers' counts and what is not

@@ -1,4 +1,4 @@
-"""Credentials, org, sandbox, content type, JSON: what every request passes first."""
+"""What every request passes first: credentials, organization, sandbox, content type, JSON."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page for people, as headless Chromium shows it; and what it must not show."""
+"""The page at `/`, as headless Chromium shows it."""
 
 import re
 from pathlib import Path

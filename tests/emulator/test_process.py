@@ -1,4 +1,4 @@
-"""The process: starting, stopping, surviving, serving many."""
+"""The process: start, stop, kill, many clients."""
 
 import ast
 import re

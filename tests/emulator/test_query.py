@@ -1,4 +1,4 @@
-"""What the database looks for ahead of a filter never loses what the filter accepts."""
+"""The database's prefilter never loses an object that the filter accepts."""
 
 from collections.abc import Iterator
 from pathlib import Path

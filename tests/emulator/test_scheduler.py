@@ -1,4 +1,4 @@
-"""Life: the clock, schedules, runs and their records, what takes time. The clock is advanced; nothing sleeps."""
+"""Clock, schedules, runs and operations that take time. The tests advance the clock; nothing sleeps."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""Schema Registry: field groups, schemas, Accept headers, what may change once it is in use."""
+"""Schema Registry: field groups, schemas, Accept headers, and changes to schemas in use."""
 
 from collections.abc import Callable
 from typing import Any

@@ -94,7 +94,9 @@ def _endpoint(
             raw = decompress(await request.body(), request.headers.get("content-encoding", ""))
         except ClientDisconnect:
             return CutResponse()
-        if await wait_or_stop(stopping, store.settings["latency_ms"] / 1000 + (fault.delay_s if fault else 0)):
+        if await wait_or_stop(
+            stopping, store.settings["latency_ms"] / 1000 + (fault.seconds("delay_ms") if fault else 0)
+        ):
             return CutResponse()
         method = "GET" if request.method == "HEAD" else request.method
         base = str(request.base_url).rstrip("/")
@@ -109,7 +111,7 @@ def _endpoint(
         except sqlite3.OperationalError:  # another program holds the file: nothing was done
             busy = INTERNAL_ERROR("the database is busy").answer(call.request_id)
             answer = None if stopping.is_set() else busy
-        if fault and fault.late_s and await wait(fault.late_s):
+        if fault and await wait(fault.seconds("late_ms")):
             return CutResponse()
         request.scope["sandbox"] = call.sandbox
         journal.add(request, answer, call.sandbox, started, fault)

@@ -93,8 +93,7 @@ def shown_settings(store: Store) -> Json:
 
 
 def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRoute]:
-    def health(body: bytes) -> Any:
-        return {"service": "pulumi-aep-emulator", "status": "ok", "version": version("pulumi-aep")}
+    health = {"service": "pulumi-aep-emulator", "status": "ok", "version": version("pulumi-aep")}
 
     def reset(body: bytes) -> Any:
         store.reset()
@@ -129,7 +128,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return JSONResponse(added if isinstance(given, list) else added[0], 201)
 
     table: dict[str, Callable[[bytes], Any]] = {
-        "GET health": health,
+        "GET health": lambda body: health,
         "POST reset": reset,
         "GET journal": lambda body: journal.entries,
         "DELETE journal": lambda body: journal.entries.clear(),

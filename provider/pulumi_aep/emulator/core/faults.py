@@ -63,13 +63,9 @@ class Fault:
         fault["hits"] += 1
         return True
 
-    @property
-    def delay_s(self) -> float:
-        return float(self.description.get("delay_ms", 0) / 1000)
-
-    @property
-    def late_s(self) -> float:
-        return float(self.description.get("late_ms", 0) / 1000)
+    def seconds(self, key: str) -> float:
+        """Of `delay_ms` or `late_ms`."""
+        return float(self.description.get(key, 0) / 1000)
 
     def answer(self, work: Callable[[], Answer]) -> Answer | None:
         """What the client gets. None closes the connection without an answer."""

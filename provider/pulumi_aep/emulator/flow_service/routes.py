@@ -252,16 +252,6 @@ def admin_view(path: str, objects: SandboxStore) -> list[Json]:
     return [view(objects, path, {k: v for k, v in i.items() if k != "auth"}) for i in objects.all(path)]
 
 
-for _kind in KINDS:
-    route("POST", f"/{_kind.path}", _SPEC)(partial(_create, _kind))
-    route("GET", f"/{_kind.path}", _LISTS)(partial(_list, _kind.path))
-    route("GET", f"/{_kind.path}/{{id}}", _SPEC)(partial(_get, _kind.path))
-    route("PATCH", f"/{_kind.path}/{{id}}", _SPEC)(partial(_patch, _kind))
-    route("DELETE", f"/{_kind.path}/{{id}}", _SPEC)(partial(_delete, _kind))
-route("GET", "/runs", _LISTS)(partial(_list, "runs"))
-route("GET", "/runs/{id}", _SPEC)(partial(_get, "runs"))
-
-
 @route("GET", "/connections/{id}/test", _SPEC)
 def test_connection(call: Call, key: str) -> Answer:
     base = fetch(call.objects, BASE, key, NOT_FOUND)
@@ -296,13 +286,6 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
     if item["state"] == "draft":
         raise checks.TRANSITION("a draft can only be published", id=key)
     return _save(call, FLOW, item | runs.start_operation(call.objects, item, op, f"{op}d"))
-
-
-for _kind in KINDS:
-    _source = "docs tutorials/api/draft.md; openapi flow-service"
-    if _kind.path == FLOW:
-        _source = f"docs tutorials/api/update-dataflows.md; {_source}"
-    route("POST", f"/{_kind.path}/{{id}}/action", _source)(partial(_act, _kind))
 
 
 @route("POST", "/runs", "docs tutorials/api/on-demand-ingestion.md; openapi flow-service")
@@ -341,19 +324,30 @@ def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
 
 
 _SPECS: dict[str, Any] = {"connectionSpecs": specs.CONNECTION_SPECS, "flowSpecs": specs.FLOW_SPECS}
-for _path, _known in _SPECS.items():
-    route("GET", f"/{_path}", _SPEC)(partial(_specs, _known))
-    route("GET", f"/{_path}/{{id}}", _SPEC)(partial(_one_spec, _known))
 
 
 def _refuse(rule: Rule, call: Call, *key: str) -> Answer:
-    """What partners and Adobe's own services may do, and the client of the emulator may not."""
+    """For partners and Adobe's own services, not for user tokens."""
     raise rule()
 
 
-for _path in _SPECS:
-    route("POST", f"/{_path}", f"{_DOCS}; openapi flow-service")(partial(_refuse, SPEC_WRITE))
-    route("PUT", f"/{_path}/{{id}}", f"{_DOCS}; openapi flow-service")(partial(_refuse, SPEC_WRITE))
-route("PUT", "/runs/{id}", f"{_DOCS}; openapi flow-service")(partial(_refuse, RUN_WRITE))
+_DRAFTS = "docs tutorials/api/draft.md; openapi flow-service"
+_NOT_FOR_CLIENTS = f"{_DOCS}; openapi flow-service"
+for _kind in KINDS:
+    route("POST", f"/{_kind.path}", _SPEC)(partial(_create, _kind))
+    route("GET", f"/{_kind.path}", _LISTS)(partial(_list, _kind.path))
+    route("GET", f"/{_kind.path}/{{id}}", _SPEC)(partial(_get, _kind.path))
+    route("PATCH", f"/{_kind.path}/{{id}}", _SPEC)(partial(_patch, _kind))
+    route("DELETE", f"/{_kind.path}/{{id}}", _SPEC)(partial(_delete, _kind))
+    _source = f"docs tutorials/api/update-dataflows.md; {_DRAFTS}" if _kind.path == FLOW else _DRAFTS
+    route("POST", f"/{_kind.path}/{{id}}/action", _source)(partial(_act, _kind))
+for _path, _known in _SPECS.items():
+    route("GET", f"/{_path}", _SPEC)(partial(_specs, _known))
+    route("GET", f"/{_path}/{{id}}", _SPEC)(partial(_one_spec, _known))
+    route("POST", f"/{_path}", _NOT_FOR_CLIENTS)(partial(_refuse, SPEC_WRITE))
+    route("PUT", f"/{_path}/{{id}}", _NOT_FOR_CLIENTS)(partial(_refuse, SPEC_WRITE))
+route("GET", "/runs", _LISTS)(partial(_list, "runs"))
+route("GET", "/runs/{id}", _SPEC)(partial(_get, "runs"))
+route("PUT", "/runs/{id}", _NOT_FOR_CLIENTS)(partial(_refuse, RUN_WRITE))
 for _path in (BASE, FLOW, "flowSpecs"):
     route("POST", f"/{_path}/search", "openapi flow-service")(partial(_search, _path))
