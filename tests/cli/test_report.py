@@ -199,7 +199,7 @@ def test_what_the_page_says(page: Path) -> None:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [375, 1280])
-def test_it_is_drawn_light_and_dark(page: Path, tmp_path: Path, width: int) -> None:
+def test_light_and_dark(page: Path, tmp_path: Path, width: int) -> None:
     drawn = []
     for dark in (False, True):
         browser.screenshot(page.as_uri(), tmp_path / "page.png", width, 800, dark)

@@ -13,7 +13,7 @@ import pulumi_aep
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.emulator import catalogue
+from pulumi_aep.emulator.flow_service import specs
 from pulumi_aep.engine import runtime
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
@@ -21,14 +21,14 @@ from support.host import as_the_host_gives
 from .conftest import MASKED, Cli
 from .world import World
 
-SPECS = catalogue.CONNECTION_SPECS
+SPECS = specs.CONNECTION_SPECS
 
 
 def test_all_of_them(cli_run: Cli, emulator: Emulator) -> None:
     emulator.settings(page_size=2)
     found = json.loads(cli_run("specs", "--json").out)
     assert {each["id"] for each in found["connectionSpecs"]} == set(SPECS)
-    assert {each["id"] for each in found["flowSpecs"]} == set(catalogue.FLOW_SPECS)
+    assert {each["id"] for each in found["flowSpecs"]} == set(specs.FLOW_SPECS)
     rows = {row[0]: row[1:] for row in cli_run("specs").lines}
     assert rows["Mixpanel"] == ["analytics", "Basic Authentication", "RestStorageToAEP", ConnectionSpec.MIXPANEL]
 
@@ -52,7 +52,7 @@ def test_search(cli_run: Cli, emulator: Emulator, wanted: str, expected: set[str
     assert {each["name"] for each in several} == expected
 
 
-def test_what_is_not_there(cli_run: Cli, emulator: Emulator) -> None:
+def test_unknown_pages(cli_run: Cli, emulator: Emulator) -> None:
     result = cli_run("specs", "Mixpanl")
     assert result.code == 3
     assert result.err == "error: no connection spec or flow spec is named like 'Mixpanl'; is it Mixpanel?\n"
