@@ -1,5 +1,6 @@
-"""The page of `pulumi-aep report` with 200 hourly flows over a week: how long it takes to make, its size, and when
-Chromium first paints it. Run `python benchmarks/report.py` in a `make env` shell; no service is asked.
+"""The page of `pulumi-aep report` with 200 hourly flows over a week: time to render, size, and first paint in Chromium.
+
+Run `python benchmarks/report.py` in a `make env` shell; it calls no service.
 """
 
 import re
@@ -12,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pulumi_aep.report import FlowReport, Report
-from pulumi_aep.report.data import Part, Way
+from pulumi_aep.report.data import Endpoint, Route
 from pulumi_aep.report.page import render
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
@@ -36,16 +37,19 @@ def run(flow: int, number: int) -> FlowRun:
 
 def flow(number: int) -> FlowReport:
     runs = tuple(run(number, each) for each in range(RUNS_EACH))
-    good = next(each.ended for each in runs if each.well)
-    base, dataset = Part(f"b{number % 12}", f"Base {number % 12}"), Part(f"d{number % 20}", f"Dataset {number % 20}")
-    ways = (Way(base, Part(f"s{number}", f"Source {number}"), dataset),)
+    good = next(each.ended for each in runs if each.succeeded)
+    base, dataset = (
+        Endpoint(f"b{number % 12}", f"Base {number % 12}"),
+        Endpoint(f"d{number % 20}", f"Dataset {number % 20}"),
+    )
+    routes = (Route(base, Endpoint(f"s{number}", f"Source {number}"), dataset),)
     week_ago = NOW - timedelta(days=7)
     hour = timedelta(hours=1)
-    return FlowReport(str(number), f"Flow {number}", True, "every hour", hour, week_ago, good, runs, ways, NOW)
+    return FlowReport(str(number), f"Flow {number}", True, "every hour", hour, week_ago, good, runs, routes, NOW)
 
 
 def first_paint(page: Path, width: int) -> float:
-    """Milliseconds from the start of the navigation; the observer is added for this and is no part of the page."""
+    """Milliseconds from the start of the navigation; the observer is added to the page for this."""
     chromium = next(
         found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))
     )

@@ -36,14 +36,14 @@ def test_an_unknown_option_is_a_wrong_command_line(cli_run: Cli) -> None:
 def test_what_is_not_there_is_named(cli_run: Cli) -> None:
     result = cli_run("test", "Nobody's")
     assert (result.code, result.out) == (3, "")
-    assert result.err == 'error: base connection named "Nobody\'s": there is none in sandbox local.\n'
+    assert result.err == 'error: No base connection "Nobody\'s" in sandbox local. It has none.\n'
 
 
 def test_two_of_one_name_are_told_apart_by_their_ids(cli_run: Cli, emulator: Emulator) -> None:
     ids = [emulator.request("POST", f"{FLOW}/connections", base()).json()["id"] for _ in range(2)]
     result = cli_run("test", "Mixpanel base connection")
     assert result.code == 3
-    assert "there are 2" in result.err
+    assert '2 base connections are named "Mixpanel base connection"' in result.err
     assert all(each in result.err for each in ids)
 
 

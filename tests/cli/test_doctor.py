@@ -97,7 +97,7 @@ def test_for_people_each_trouble_has_its_remedy_below(cli_run: Cli, pulumi: Pulu
     pulumi.write()
     lines = cli_run("doctor").out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("warn  project"))
-    assert lines[at + 1] == f"{'':22} > go to a folder with a Pulumi.yaml, or make one with pulumi new"
+    assert lines[at + 1] == f"{'':22} > go to a folder with a Pulumi.yaml, or create one with pulumi new"
 
 
 def test_nothing_is_set_up_at_all(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_nothing_is_set_up_at_all(cli_run: Cli, monkeypatch: pytest.MonkeyPatch)
     result = cli_run("doctor")
     assert result.code == 1
     for text in (
-        "fail  engine           there is no pulumi on PATH",
-        "warn  project          there is none here",
+        "fail  engine           no pulumi on PATH",
+        "warn  project          no Pulumi.yaml here or above",
         "fail  settings         The client secret of the credential (aep:clientSecret) is not set",
         "> pulumi config set --secret aep:clientSecret …, or export AEP_CLIENT_SECRET=…",
     ):
@@ -146,7 +146,7 @@ def test_an_environment_that_is_not_there(examine: Examine, project: Path) -> No
     project.write_text(f"name: shop\n{options}")
     check = examine()["environment"]
     assert check["verdict"] == "fail"
-    assert check["text"].endswith("which is not there")
+    assert check["text"].endswith("which does not exist")
     (project.parent / ".venv").symlink_to(sys.prefix)
     check = examine()["environment"]
     assert check["verdict"] == "ok"
@@ -171,7 +171,7 @@ def test_no_stack_and_a_stack_that_cannot_be_opened(examine: Examine, project: P
     assert (check["verdict"], check["text"]) == ("fail", "no stack selected")
     pulumi.name, pulumi.config = "echo dev", "echo 'error: incorrect passphrase' >&2; exit 255"
     check = examine()["stack"]
-    assert check["text"] == "the config of dev cannot be read: incorrect passphrase"
+    assert check["text"] == "cannot read the config of dev: incorrect passphrase"
     assert "PULUMI_CONFIG_PASSPHRASE" in check["remedy"]
 
 
@@ -182,10 +182,10 @@ def resource(kind: str, **outputs: Any) -> dict[str, Any]:
 
 
 def test_the_state(examine: Examine, project: Path, pulumi: Pulumi) -> None:
-    assert examine()["state"]["text"] == "nothing is deployed yet"
+    assert examine()["state"]["text"] == "nothing deployed yet"
     pulumi.resources = [resource("Flow", sandbox="prod", org_id="EMULATOR@AdobeOrg")]
     found = examine()
-    assert (found["state"]["verdict"], found["state"]["remedy"]) == ("warn", "pulumi up makes it")
+    assert (found["state"]["verdict"], found["state"]["remedy"]) == ("warn", "pulumi up creates it")
     assert found["home"]["verdict"] == "fail"
     assert found["home"]["text"] == "this stack's objects live in prod, but the settings say local"
     pulumi.resources = [resource("Owner"), resource("Flow", sandbox="local")]
@@ -209,7 +209,7 @@ def test_a_clock_that_is_wrong(examine: Examine, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("pulumi_aep.client.http.time.time", lambda: 1_000_000_000.0)
     check = examine()["reachability"]
     assert check["verdict"] == "warn"
-    assert " s behind of it" in check["text"]
+    assert " s slow" in check["text"]
 
 
 def test_a_wrong_secret_is_refused_and_not_shown(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,13 +224,13 @@ def test_a_wrong_secret_is_refused_and_not_shown(examine: Examine, monkeypatch: 
 def test_a_sandbox_that_is_not_there(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEP_SANDBOX", "nix")
     found = examine()
-    assert found["sandbox"]["remedy"] == "check aep:sandbox; open are dev, local, prod, stage"
+    assert found["sandbox"]["remedy"] == "check aep:sandbox; open: dev, local, prod, stage"
     assert "Flow Service" not in found
 
 
 def test_a_production_sandbox_is_named_as_such(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEP_SANDBOX", "prod")
-    assert "production, active: nothing in it is deleted or replaced" in examine()["sandbox"]["text"]
+    assert "production, active: deletes and replacements are refused" in examine()["sandbox"]["text"]
 
 
 def test_a_service_that_may_not_be_read(examine: Examine, emulator: Emulator) -> None:

@@ -18,7 +18,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pulumi_aep.cli import _codegen
-from pulumi_aep.cli.export import _address, _say
+from pulumi_aep.cli.export import _settings_to_write, _show_next_steps
 from pulumi_aep.config import Settings
 from support.emulator import DATA_PREP, FLOW, Emulator
 from support.foreign import ODD, make_many, make_old_sandbox
@@ -120,19 +120,19 @@ def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
     settings = yaml.safe_load((folder / "Pulumi.local.yaml").read_text())
     assert settings == {"config": {"aep:endpoint": "emulator", "aep:sandbox": "local"}}
     assert re.fullmatch(r"pulumi-aep==[\d.]+\n", (folder / "requirements.txt").read_text())
-    assert "a program with 8 resources, 1 of them flows" in result.out
+    assert "a program with 8 resources, 1 flow among them" in result.out
     assert "  cd web shop\n  pulumi stack init local\n  pulumi up\n" in result.out
     assert result.out.endswith("  pulumi config set --secret mixpanel-base-connection-password\n")
     again = cli_run("export", "--all", "--as-program", "web shop")
-    assert (again.code, again.err) == (3, "error: web shop is there already and not empty: name another folder\n")
+    assert (again.code, again.err) == (3, "error: web shop is not empty: choose another folder\n")
 
 
 def test_a_real_sandbox_is_told_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
-    assert _address(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
-    text = _codegen.program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
+    assert _settings_to_write(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
+    text = _codegen.render_program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
     assert 'HOME = {"orgId": "ACME@AdobeOrg", "sandbox": "dev"}' in text
-    _say(Path("shop"), [], settings)
+    _show_next_steps(Path("shop"), [], settings)
     steps = ["cd shop", "pulumi stack init dev", "pulumi config set --secret aep:clientSecret", "pulumi up"]
     assert [line.strip() for line in capsys.readouterr().out.splitlines()[2:]] == steps
 
@@ -180,8 +180,8 @@ def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
     parts = next(item["id"] for item in emulator.objects()["FieldGroup"] if item["name"] == "Orders, in parts")
     assert result.err.splitlines() == [
         "note: orders-source: not in the program, so a new one would lack it: data.schema",
-        f"note: class-schema: field group {parts} is named by its id: its fields are in several parts",
-        "note: orders-flow: uses version 0 of its mapping set; the mappings here are version 1",
+        f"note: class-schema: field group {parts} is referenced by its id: its fields are in several parts",
+        "note: orders-flow: uses version 0 of its mapping set; the program has version 1",
     ]
 
 
@@ -202,7 +202,7 @@ def test_what_is_gone_or_cannot_be_said_is_named(cli_run: Cli, emulator: Emulato
     assert answer.ok, answer.text
     text = exported(cli_run, "--all")
     assert f'"mappingId": "{chain.mapping}"' in text
-    assert f"# mapping set {chain.mapping} is named by its id: it is gone" in text
+    assert f"# mapping set {chain.mapping} is referenced by its id: it is gone" in text
     result = cli_run("export", "--all")
     assert "left out: flow Sketch: it is a draft: publish it first\n" in result.err
     found = json.loads(cli_run("export", "--all", "--json").out)
@@ -222,23 +222,22 @@ def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -
 
 def test_groups_of_adobe_are_named_by_their_ids(cli_run: Cli, emulator: Emulator) -> None:
     """A schema may be of Adobe's groups only; their ids are the same everywhere."""
-    from pulumi_aep.cli._sandbox_objects import ADOBES, Sandbox
+    from pulumi_aep.cli._sandbox_objects import ADOBE_OWNED, Sandbox
     from pulumi_aep.client.client import Client
     from pulumi_aep.config import load
-    from pulumi_aep.engine.runtime import Runtime
     from pulumi_aep.resources import FieldGroup
 
     settings = load({"aep:endpoint": "emulator", "aep:sandbox": "local"}.get)
-    found = Sandbox(Runtime(settings, Client(settings))).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
-    assert found.obstacles == [ADOBES]
+    found = Sandbox(settings, Client(settings)).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
+    assert found.problems == [ADOBE_OWNED]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        ((), 2, "say which flows: either their names or ids, or --all"),
-        (("--all", "CRM"), 2, "say which flows: either their names or ids, or --all"),
-        (("Nobody's",), 3, 'flow named "Nobody\'s": there is none in sandbox local.'),
+        ((), 2, "pass either names or ids of flows, or --all"),
+        (("--all", "CRM"), 2, "pass either names or ids of flows, or --all"),
+        (("Nobody's",), 3, 'No flow "Nobody\'s" in sandbox local. It has none.'),
     ],
 )
 def test_wrong_calls(cli_run: Cli, arguments: tuple[str, ...], code: int, text: str) -> None:
@@ -251,7 +250,7 @@ def test_an_empty_sandbox(cli_run: Cli, tmp_path: Path) -> None:
     for arguments in (("--all",), ("--all", "--as-program", "shop")):
         result = cli_run("export", *arguments)
         assert (result.code, result.out) == (3, "")
-        assert result.err == "error: there is no flow to export in sandbox local.\n"
+        assert result.err == "error: No flow to export in sandbox local.\n"
     assert not (tmp_path / "shop").exists()
     assert json.loads(cli_run("export", "--all", "--json").out)["resources"] == []
 
@@ -305,13 +304,13 @@ VALUES = st.recursive(
 @settings(max_examples=50, deadline=None)
 @given(VALUES, st.integers(0, 80))
 def test_a_value_as_python_is_the_value(value: Any, indent: int) -> None:
-    assert ast.literal_eval(_codegen._render(value, indent, 0)) == value
+    assert ast.literal_eval(_codegen.render(value, indent, 0)) == value
 
 
 @settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(st.lists(VALUES, min_size=30, max_size=30))
 def test_python_is_formatted_as_ruff_does(values: list[Any]) -> None:
-    text = "".join(f"value_{n} = {_codegen._render(each, 0, 10)}\n" for n, each in enumerate(values))
+    text = "".join(f"value_{n} = {_codegen.render(each, 0, 10)}\n" for n, each in enumerate(values))
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
     done = subprocess.run(command, input=text.encode(errors="replace"), capture_output=True)
     assert done.returncode == 0, done.stdout.decode()

@@ -81,7 +81,7 @@ def test_agreement(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     made(emulator, f"{FLOW}/connections", owned(base("Another stack's"), owner="ba9876543210"))
     made(emulator, f"{FLOW}/connections", base("Somebody's"))
     result = cli_run("orphans")
-    assert (result.code, result.out) == (0, "The stack and sandbox local agree.\n")
+    assert (result.code, result.out) == (0, "The state matches sandbox local.\n")
 
 
 def test_what_carries_our_owner_and_is_in_no_state(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
@@ -90,7 +90,7 @@ def test_what_carries_our_owner_and_is_in_no_state(cli_run: Cli, emulator: Emula
     assert sorted(rows(cli_run, 1)) == sorted(("orphan", kind, object_id) for kind, object_id in lost.items())
     result = cli_run("orphans")
     assert ["orphan", "BaseConnection", "Lost base", lost["BaseConnection"], f"shop/dev/lost#{OWNER}"] in result.lines
-    assert "orphan: carries this stack's owner and is in no state: --delete removes it" in result.err
+    assert "orphan: carries this stack's owner but is not in its state: --delete removes it" in result.err
 
 
 def test_what_is_in_the_state_and_gone(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
@@ -98,7 +98,7 @@ def test_what_is_in_the_state_and_gone(cli_run: Cli, emulator: Emulator, chain: 
     assert rows(cli_run, 1) == [("gone", "Flow", chain.flow)]
     result = cli_run("orphans")
     assert result.lines[1][:3] == ["gone", "Flow", "web"]
-    assert "gone: is in the state and not in the sandbox: pulumi refresh, then pulumi up" in result.err
+    assert "gone: is in the state but not in the sandbox: pulumi refresh, then pulumi up" in result.err
 
 
 def test_look_alikes(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
@@ -164,7 +164,7 @@ def test_nothing_is_deleted_while_an_update_is_under_way(
     emulator.clear_journal()
     result = cli_run("orphans", "--delete", "--yes")
     assert result.code == 3
-    assert "an update of this stack is under way or was killed" in result.err
+    assert "an update of this stack is running or was killed" in result.err
     assert emulator.writes() == []
 
 

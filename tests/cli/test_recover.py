@@ -67,7 +67,7 @@ def test_what_the_state_lacks_is_told_and_idle_mapping_sets_go(
     assert result.code == 0
     assert [line.split()[0] for line in pulumi.read_text().splitlines()] == ["cancel", "refresh", "up", *last]
     assert f"BaseConnection {base} is this stack's, but its state does not have it" in result.err
-    assert f"MappingSet {idle} is this stack's, but its state does not have it\n  and no flow goes by it" in result.err
+    assert f"MappingSet {idle} is this stack's, but its state does not have it\n  and no flow uses it" in result.err
     assert {item["id"] for item in emulator.objects()["MappingSet"]} == {chain.mapping, used}
     assert base in {item["id"] for item in emulator.objects()["BaseConnection"]}
 

@@ -77,8 +77,8 @@ def time_passes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> list[flo
 
 
 def test_before_the_first_run(cli_run: Cli) -> None:
-    assert cli_run("runs").out == "There are no runs yet.\n"
-    assert cli_run("runs", "--since", "1h").out == "There are no such runs.\n"
+    assert cli_run("runs").out == "No runs yet.\n"
+    assert cli_run("runs", "--since", "1h").out == "No such runs.\n"
 
 
 def test_runs_of_a_flow_latest_first(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
@@ -122,7 +122,7 @@ def test_a_failed_run_says_what_to_do_by_where_it_failed(cli_run: Cli, flows: Fl
 
 def test_only_failed_ones_and_the_exit_code_says_so(cli_run: Cli, flows: Flows) -> None:
     flows.make("good")
-    assert (cli_run("runs", "--failed").out, cli_run("runs", "--failed").code) == ("There are no such runs.\n", 0)
+    assert (cli_run("runs", "--failed").out, cli_run("runs", "--failed").code) == ("No such runs.\n", 0)
     flows.make("losing", LOSING)
     result = cli_run("runs", "--failed", "--json")
     assert [run["flow"] for run in json.loads(result.out)] == ["losing"]
@@ -221,7 +221,7 @@ def test_waiting_has_an_end(cli_run: Cli, flows: Flows, emulator: Emulator, time
     emulator.settings(run_duration_s=86_400)
     result = cli_run("run", "web-shop", "--yes", "--wait", "--timeout", "20")
     assert (result.code, time_passes) == (3, [5.0] * 4)
-    assert "error: the run is not over after 20 s: pulumi-aep runs web-shop --watch" in result.err
+    assert "error: the run has not ended after 20 s: pulumi-aep runs web-shop --watch" in result.err
 
 
 def test_a_flow_with_a_schedule_is_not_run_on_demand(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:

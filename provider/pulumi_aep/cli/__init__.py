@@ -1,7 +1,7 @@
 """`pulumi-aep …`: one module per command.
 
 Exit codes: 0 done, or the answer is yes; 1 the answer is no (credentials refused, a run failed, things differ), or the
-user said no; 2 the command line is wrong; 3 it could not be found out (a setting is missing, a service refused).
+user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a service refused); 130 Ctrl-C in deploy.
 """
 
 import sys
@@ -59,7 +59,7 @@ def start(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Adobe Experience Platform dataflows around a Pulumi stack: look, explore, watch, bring in, promote.
+    """Inspect, explore, watch, import and promote the Adobe Experience Platform dataflows of a Pulumi stack.
 
     \b
     Examples:
@@ -69,7 +69,7 @@ def start(
 
 
 def main() -> None:
-    """The entry point: an error that we raise on purpose is one message and exit code 3, never a traceback."""
+    """The entry point: an AepError is printed as one message with exit code 3, never as a traceback."""
     try:
         app()
     except AepError as error:

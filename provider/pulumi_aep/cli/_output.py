@@ -1,6 +1,7 @@
-"""What a command prints: tables for people, JSON for scripts, progress and questions on standard error."""
+"""Output of the commands: tables for people, JSON for scripts, progress and questions on standard error."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,13 +12,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 _WIDE = 100_000
 
 
 def console() -> "Console":
-    """Standard output: colour only on a terminal and without NO_COLOR; away from a terminal nothing is cut."""
+    """Standard output: colour only on a terminal and without NO_COLOR; elsewhere no line is cut."""
     from rich.console import Console
 
     out = Console(highlight=False)
@@ -35,10 +36,7 @@ def print_table(
     styles: dict[str, str] | None = None,
     as_written: bool = False,
 ) -> None:
-    """A table in the way of kubectl: no lines, headings in capitals. `styles` gives the colour of whole cell texts.
-
-    `as_written` leaves headings alone: the names of a source's fields.
-    """
+    """A table like kubectl's: no lines, headings in capitals unless `as_written`. `styles`: text of a cell → colour."""
     from rich.table import Table
     from rich.text import Text
 
@@ -56,9 +54,9 @@ def print_table(
 
 @contextmanager
 def progress(text: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Standard error shows that long work goes on, while it does; what is called with gives it another text.
+    """Shows on standard error that work goes on; calling what it yields changes the text.
 
-    On a terminal that is one line, which goes away. Elsewhere every other text is a line: a log of CI stays alive.
+    On a terminal that is one line, removed at the end. Elsewhere each new text is a line, so that CI logs stay alive.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -67,20 +65,20 @@ def progress(text: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     if quiet or not err.is_terminal:
         last = text
 
-        def tell(news: str) -> None:
+        def report_progress(new: str) -> None:
             nonlocal last
-            if news != last and not quiet:
-                typer.echo(news, err=True)
-            last = news
+            if new != last and not quiet:
+                typer.echo(new, err=True)
+            last = new
 
-        yield tell
+        yield report_progress
     else:
         with err.status(escape(text)) as status:
-            yield lambda news: status.update(escape(news))
+            yield lambda new: status.update(escape(new))
 
 
 def coloured(text: str, colour: str) -> str:
-    """The text in a colour where `console` has colours."""
+    """The text in a colour, if `console` has colours."""
     out = console()
     with out.capture() as captured:
         out.print(text, style=colour, end="", markup=False)
@@ -88,9 +86,23 @@ def coloured(text: str, colour: str) -> str:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on after a yes. `--yes` answers; without a terminal to ask at, nothing is done (exit code 1)."""
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
+    """Goes on after a yes or with `--yes`; otherwise ends the command with exit code 1."""
+    if yes:
+        return
+    try:
+        answer = typer.confirm(question, err=True)
+    except typer.Abort:  # the end of the input, or Ctrl-C
+        if sys.stdin.isatty():
+            raise
+        typer.echo("no terminal: pass --yes", err=True)
+        raise typer.Exit(1) from None
+    if not answer:
+        raise typer.Abort
+
+
+def plural(count: int, noun: str) -> str:
+    """ "1 resource", "2 resources" """
+    return f"{count} {noun if count == 1 else noun + 's'}"
 
 
 def duration(seconds: float | None) -> str:

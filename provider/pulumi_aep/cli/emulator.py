@@ -1,4 +1,4 @@
-"""`pulumi-aep emulator`: the services on one local port."""
+"""`pulumi-aep emulator`: Adobe's services on one local port."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,13 @@ from ._output import Json
 def emulator(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,
-    db: Annotated[Path, typer.Option(help="SQLite file that holds everything; made if missing.")] = Path("emulator.db"),
-    seed: Annotated[Path | None, typer.Option(help="Dump to fill the database from, which must be empty.")] = None,
+    db: Annotated[Path, typer.Option(help="SQLite file with all data; created if missing.")] = Path("emulator.db"),
+    seed: Annotated[Path | None, typer.Option(help="Dump to load into an empty database.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run Adobe's services on a local port.
 
-    The emulator, in the foreground: as much of the services as dataflows need, over one file.
+    The emulator runs in the foreground and serves what dataflows need of the services.
 
     \b
     Examples:

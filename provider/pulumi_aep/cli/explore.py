@@ -1,4 +1,4 @@
-"""`pulumi-aep explore CONNECTION [PATH]`: what the source holds, a mapping set for it, and what is wrong with one."""
+"""`pulumi-aep explore CONNECTION [PATH]`: what a source holds, a mapping set for it, and mistakes in one."""
 
 import csv
 import dataclasses
@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConfigError, LookupFailed
-from ..sources.mapping_lint import Line, XdmField, lint, propose, unfilled, xdm_fields
-from ..sources.preview import Content, Entry, look
+from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
+from ..sources.preview import Content, Entry, preview_source
 from ..sources.timezones import windows_name
-from ._output import Json, console, print_json, print_table, progress
+from ._output import Json, console, plural, print_json, print_table, progress
 from ._session import Session, Stack
 
 ROWS_SHOWN = 10
@@ -22,7 +22,7 @@ WIDEST_CELL = 40
 
 
 class FileType(StrEnum):
-    """How a file is written, in Adobe's words."""
+    """Adobe's names of file formats."""
 
     JSON = "json"
     DELIMITED = "delimited"
@@ -31,15 +31,13 @@ class FileType(StrEnum):
 
 def explore(
     connection: Annotated[str, typer.Argument(help="Name or id of a base connection.")],
-    path: Annotated[str, typer.Argument(help="A folder, file or table; the top if left out.")] = "",
+    path: Annotated[str, typer.Argument(help="Folder, file or table; default: the top.")] = "",
     param: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Source parameter KEY=VALUE, such as projectId=…; those of its source connection if left out."
-        ),
+        typer.Option(help="Source parameter KEY=VALUE, such as projectId=…; default: those of its source connection."),
     ] = None,
     file_type: Annotated[
-        FileType | None, typer.Option(help="What a file is, where its name does not end in .csv, .json or .parquet.")
+        FileType | None, typer.Option(help="Format of a file whose name does not end in .csv, .json or .parquet.")
     ] = None,
     sample: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the rows, as .json, .jsonl or .csv.")
@@ -49,15 +47,17 @@ def explore(
     ] = None,
     lint_of: Annotated[
         str | None,
-        typer.Option("--lint", metavar="FLOW", help="Look for mistakes in the mapping set of a flow, or of this id."),
+        typer.Option(
+            "--lint", metavar="FLOW", help="Find mistakes in a flow's mapping set, or in the one with this id."
+        ),
     ] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
     """Show what a source holds, and how to map it.
 
-    Folders and files, tables, fields and sample rows, as the service previews them. With --mapping or --lint: what
-    would go, or goes, into a schema. Exit code 1 if --lint finds something.
+    Folders and files, tables, fields and sample rows, as the service previews them. --mapping proposes a mapping set,
+    --lint checks one. Exit code 1 if --lint finds something.
 
     \b
     Examples:
@@ -69,15 +69,18 @@ def explore(
     if mapping and lint_of:
         raise typer.BadParameter("only one of --mapping and --lint", param_hint="--mapping")
     session = Session(stack)
-    with progress("asking the source", as_json):
+    with progress("reading the source", as_json):
         service = session.client.flow_service
         connection_id = session.identify("BaseConnection", connection)
-        checked = _Mapped(session, lint_of) if lint_of else None
-        place = path or (checked.place(connection_id) if checked else "")
-        found = look(service, connection_id, place, _given(param) if param else None, file_type or "")
+        checked = _UsedMapping(session, lint_of) if lint_of else None
+        path = path or (checked.source_path(connection_id) if checked else "")
+        params = _parse_params(param) if param else None
+        found = preview_source(service, connection_id, path, params, file_type or "")
     if isinstance(found, list):
         if sample or mapping or lint_of:
-            raise ConfigError(f"{path or connection} has no rows: name one of {', '.join(each.path for each in found)}")
+            raise ConfigError(
+                f"{path or connection} has no rows: choose one of {', '.join(each.path for each in found)}"
+            )
         _show_entries(found, as_json)
         return
     if sample:
@@ -86,10 +89,7 @@ def explore(
             typer.echo(f"{len(found.rows)} rows saved in {sample}", err=True)
     if mapping:
         schema_id = session.identify("Schema", mapping)
-        schema = xdm_fields(session.client.schema_registry.schemas.resolved(schema_id))
-        _show_proposal(
-            propose(found, schema), found, schema, schema_id, session.client.schema_registry.tenant_id(), as_json
-        )
+        _show_proposal(session, found, schema_id, as_json)
     elif checked:
         _show_findings(checked, found, as_json)
     elif as_json:
@@ -98,12 +98,12 @@ def explore(
         _show(found)
 
 
-def _given(pairs: list[str]) -> dict[str, str]:
+def _parse_params(pairs: list[str]) -> dict[str, str]:
     params = {}
     for pair in pairs:
         key, sign, value = pair.partition("=")
         if not sign or not key:
-            raise ConfigError(f"--param must be KEY=VALUE, like projectId=2384945; got {pair!r}")
+            raise ConfigError(f"--param must be KEY=VALUE, like projectId=2671127; got {pair!r}")
         try:
             params[key] = windows_name(value) if key == "timezone" else value
         except ValueError as error:
@@ -111,7 +111,7 @@ def _given(pairs: list[str]) -> dict[str, str]:
     return params
 
 
-# ---- what there is ----
+# ---- contents ----
 
 
 def _show_entries(entries: list[Entry], as_json: bool) -> None:
@@ -120,7 +120,7 @@ def _show_entries(entries: list[Entry], as_json: bool) -> None:
     elif entries:
         print_table(("Type", "Name", "Path"), (dataclasses.astuple(each) for each in entries))
     else:
-        typer.echo("There is nothing here.")
+        typer.echo("Nothing here.")
 
 
 def _show(found: Content) -> None:
@@ -128,7 +128,7 @@ def _show(found: Content) -> None:
     records = found.records()
     shown = _columns_that_fit([name for name in found.fields if any(name in each for each in records)], records)
     if not records:
-        typer.echo("\nThe service previews no rows.")
+        typer.echo("\nThe service returns no rows.")
         return
     rows = records[:ROWS_SHOWN]
     count = f"{len(rows)} of {len(records)} rows, {len(shown)} of {len(found.fields)} fields"
@@ -145,7 +145,7 @@ def _cell(value: Any) -> str:
 
 
 def _columns_that_fit(names: list[str], records: list[dict[str, Any]]) -> list[str]:
-    """As many columns as the terminal holds side by side; at least one."""
+    """As many columns as fit the width of the terminal; at least one."""
     left = console().width
     shown: list[str] = []
     for name in names:
@@ -157,7 +157,7 @@ def _columns_that_fit(names: list[str], records: list[dict[str, Any]]) -> list[s
     return shown
 
 
-# ---- a file of rows ----
+# ---- sample files ----
 
 
 def _write_json(found: Content, file: Path) -> None:
@@ -169,7 +169,7 @@ def _write_lines(found: Content, file: Path) -> None:
 
 
 def _write_csv(found: Content, file: Path) -> None:
-    """One column for each field; an array is JSON."""
+    """A column for each field; arrays as JSON."""
     with file.open("w", newline="") as stream:
         rows = csv.DictWriter(stream, list(found.fields), extrasaction="ignore", lineterminator="\n")
         rows.writeheader()
@@ -180,45 +180,38 @@ def _write_csv(found: Content, file: Path) -> None:
 _WRITERS = {".json": _write_json, ".jsonl": _write_lines, ".csv": _write_csv}
 
 
-# ---- a mapping set ----
+# ---- mapping sets ----
 
 
-def _show_proposal(
-    lines: list[Line], found: Content, schema: dict[str, XdmField], schema_id: str, tenant: str, as_json: bool
-) -> None:
-    """Code that a program can take as it is; what is not sure stands beside each line."""
+def _show_proposal(session: Session, found: Content, schema_id: str, as_json: bool) -> None:
+    """Code for a program, with the reason for each line as a comment."""
+    from ._codegen import quoted, render_short
+
+    registry = session.client.schema_registry
+    schema, own = xdm_fields(registry.schemas.resolved(schema_id)), f"_{registry.tenant_id()}."
+    lines = propose(found, schema)
     if as_json:
         print_json([dataclasses.asdict(line) for line in lines])
         return
     if not lines:
-        raise LookupFailed("no field of the source resembles one of the schema: write the mapping set yourself")
+        raise LookupFailed("no field of the source has the name of a schema field: write the mapping set yourself")
     typer.echo("import pulumi_aep as aep\n")
-    typer.echo(f'mapping = aep.MappingSet(\n    "mapping",\n    schema_id={_quoted(schema_id)},\n    mappings=[')
-    own = f"_{tenant}."
+    typer.echo(f'mapping = aep.MappingSet(\n    "mapping",\n    schema_id={quoted(schema_id)},\n    mappings=[')
     for line in lines:
-        destination = line.destination
-        if destination.startswith(own):
-            destination = f"_{{tenantId}}.{destination.removeprefix(own)}"
-        pairs = {"source": line.source, "destination": destination}
+        pairs = {"source": line.source, "destination": re.sub(rf"^{own}", "_{tenantId}.", line.destination)}
         if line.source_type != "ATTRIBUTE":
             pairs["source_type"] = line.source_type
-        text = ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in pairs.items())
-        typer.echo(f"        {{{text}}},  # {line.certainty}: {line.reason}")
+        typer.echo(f"        {render_short(pairs)},  # {line.certainty}: {line.reason}")
     typer.echo("    ],\n)")
     for name in unfilled(lines, schema):
-        typer.echo(f"# required by the schema, and nothing found for it: {name}")
-    taken = " ".join(line.source for line in lines)
-    if left := [name for name in found.fields if name not in taken]:
-        typer.echo(f"# not taken from the source: {', '.join(left)}")
+        typer.echo(f"# required by the schema, but no source field found: {name}")
+    used = " ".join(line.source for line in lines)
+    if unused := [name for name in found.fields if name not in used]:
+        typer.echo(f"# unused fields of the source: {', '.join(unused)}")
 
 
-def _quoted(text: str) -> str:
-    """As ruff writes it: double quotes, where that saves escapes single ones."""
-    return repr(text) if '"' in text and "'" not in text else json.dumps(text, ensure_ascii=False)
-
-
-class _Mapped:
-    """The mapping set that a flow uses, in the version that it uses; or the one of this id."""
+class _UsedMapping:
+    """The mapping set with this id, or the one that a flow uses, in the flow's version."""
 
     def __init__(self, session: Session, wanted: str) -> None:
         from ..resources.mapping_set import line_of
@@ -241,8 +234,8 @@ class _Mapped:
                 return str(each["params"]["mappingId"]), str(each["params"].get("mappingVersion", ""))
         raise LookupFailed(f"flow {flow} has no mapping set")
 
-    def place(self, connection_id: str) -> str:
-        """The file or table that the flow takes, if it takes it from this connection."""
+    def source_path(self, connection_id: str) -> str:
+        """The file or table that the flow reads, if it reads it from this connection."""
         for source_id in self.flow.get("sourceConnectionIds") or []:
             source = self.service.source_connections.get(source_id)
             params = source.get("params") or {}
@@ -251,13 +244,15 @@ class _Mapped:
         return ""
 
 
-def _show_findings(checked: _Mapped, found: Content, as_json: bool) -> None:
+def _show_findings(checked: _UsedMapping, found: Content, as_json: bool) -> None:
     findings = lint(checked.lines, found, checked.schema)
     if as_json:
         print_json([dataclasses.asdict(each) for each in findings])
     elif findings:
         print_table(("Destination", "Problem"), (dataclasses.astuple(each) for each in findings))
     else:
-        typer.echo(f"{len(checked.lines)} lines, no mistakes found in {len(found.rows)} sample rows")
+        typer.echo(
+            f"{plural(len(checked.lines), 'line')}, no mistakes found in {plural(len(found.rows), 'sample row')}"
+        )
     if findings:
         raise typer.Exit(1)
