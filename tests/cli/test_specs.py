@@ -134,7 +134,7 @@ def test_its_program_runs(cli_run: Cli, emulator: Emulator, provider: None, spec
         values = {"data-lake-datasetId": world.dataset, "data-lake-schemaId": world.schema}
     text = json.loads(cli_run("specs", spec["id"], "--json").out)["program"]
     program = Program(values)
-    program.run(text.replace("<timezone>", "Europe/Berlin"))
+    program.run(text.replace("<timezone>", "Europe/Berlin").replace("<projectId>", "2671127"))
     assert {
         line.split()[5] if "--secret" in line else line.split()[4] for line in text.splitlines() if line[0:1] == "#"
     } == {*program.asked}

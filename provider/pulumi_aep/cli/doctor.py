@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from ._session import Session, Stack, project_folder, run_pulumi
 Verdict = Literal["ok", "warn", "fail"]
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 OLDEST_ENGINE = (3, 259)
+TOO_OLD = "too old"
 TIMEOUT_S = 20.0
 MOST_SKEW_S = 60.0
 HOST, PLUGIN = "pulumi-language-python", "pulumi-resource-pulumi-python"
@@ -58,11 +60,32 @@ def doctor(stack: Stack = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+class _NotOk(Exception):
+    """A check that does not pass."""
+
+    def __init__(self, text: str, remedy: str, verdict: Verdict = "fail") -> None:
+        super().__init__(text)
+        self.text, self.remedy, self.verdict = text, remedy, verdict
+
+
+def _check(name: str, examine: Callable[[], str]) -> Check:
+    """`examine` returns what is fine; the remedy of an AepError starts on its second line."""
+    try:
+        return Check(name, "ok", examine())
+    except _NotOk as problem:
+        return Check(name, problem.verdict, problem.text, problem.remedy)
+    except AepError as error:
+        text, _, remedy = str(error).partition("\n")
+        return Check(name, "fail", text, remedy.replace("\n", " "))
+
+
 def run_checks(session: Session) -> Iterator[Check]:
     """Every check in turn, except those that need one that failed."""
-    yield _python()
-    yield from _engine()
-    yield from _project(session)
+    yield _check("python", _python)
+    yield (engine := _check("engine", _engine))
+    if engine.verdict != "fail" or engine.text.endswith(TOO_OLD):
+        yield _check("python host", _python_host)
+    yield from _check_project(session)
     try:
         settings = load(session.config.get)
     except ConfigError as error:
@@ -70,55 +93,44 @@ def run_checks(session: Session) -> Iterator[Check]:
             text, _, remedy = problem.partition(": ")
             yield Check("settings", "fail", text, remedy)
         return
-    except AepError as error:
-        yield _failed("settings", error)
-        return
-    yield _settings(settings)
-    yield from _platform(session, settings)
-
-
-def _failed(name: str, error: AepError, remedy: str = "") -> Check:
-    """The remedy of an AepError starts on its second line."""
-    text, _, own = str(error).partition("\n")
-    return Check(name, "fail", text, remedy or own.replace("\n", " "))
+    yield Check("settings", "ok", _settings(settings))
+    yield from _check_platform(session, settings)
 
 
 # ---- this machine ----
 
 
-def _python() -> Check:
+def _python() -> str:
     about = f"pulumi-aep {version('pulumi-aep')}, Python {sys.version.split()[0]} in {sys.prefix}"
     if sys.prefix == sys.base_prefix:
-        return Check("python", "warn", f"{about}: no virtual environment", "python3 -m venv .venv, or make setup")
-    return Check("python", "ok", about)
+        raise _NotOk(f"{about}: no virtual environment", "python3 -m venv .venv, or make setup", "warn")
+    return about
 
 
-def _engine() -> Iterator[Check]:
+def _engine() -> str:
     found, sdk = shutil.which("pulumi"), version("pulumi")
     if not found:
-        remedy = 'install Pulumi, or in a checkout: eval "$(make -s env)"'
-        yield Check("engine", "fail", "no pulumi on PATH", remedy)
-        return
+        raise _NotOk("no pulumi on PATH", 'install Pulumi, or in a checkout: eval "$(make -s env)"')
     result = run_pulumi("version")
     engine = result.stdout.strip().lstrip("v")
     if result.returncode or not _numbers(engine):
-        yield Check("engine", "fail", f"{found} does not run: {_reason(result)}", "reinstall Pulumi")
-        return
+        raise _NotOk(f"{found} does not run: {_reason(result)}", "reinstall Pulumi")
     about = f"pulumi {engine} in {found}, SDK {sdk}"
     if _numbers(engine) < OLDEST_ENGINE:
         oldest = ".".join(map(str, OLDEST_ENGINE))
-        yield Check("engine", "fail", f"{about}: too old", f"install Pulumi {oldest} or newer")
-    elif _numbers(engine)[:2] < _numbers(sdk)[:2]:
-        yield Check("engine", "warn", f"{about}: older than the SDK", f"install Pulumi {sdk} or newer")
-    else:
-        yield Check("engine", "ok", about)
-    beside = os.pathsep.join((str(Path(found).resolve().parent), os.environ.get("PATH", "")))
-    missing = [name for name in (HOST, PLUGIN) if not shutil.which(name, path=beside)]
-    if missing:
+        raise _NotOk(f"{about}: {TOO_OLD}", f"install Pulumi {oldest} or newer")
+    if _numbers(engine)[:2] < _numbers(sdk)[:2]:
+        raise _NotOk(f"{about}: older than the SDK", f"install Pulumi {sdk} or newer", "warn")
+    return about
+
+
+def _python_host() -> str:
+    folder = Path(shutil.which("pulumi") or "").resolve().parent
+    path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
+    if missing := [name for name in (HOST, PLUGIN) if not shutil.which(name, path=path)]:
         text = f"{' and '.join(missing)} missing beside pulumi and on PATH"
-        yield Check("python host", "fail", text, "reinstall Pulumi: both come with it")
-    else:
-        yield Check("python host", "ok", f"{HOST} and {PLUGIN} found")
+        raise _NotOk(text, "reinstall Pulumi: both come with it")
+    return f"{HOST} and {PLUGIN} found"
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -129,78 +141,70 @@ def _numbers(text: str) -> tuple[int, ...]:
 # ---- project, stack and state ----
 
 
-def _project(session: Session) -> Iterator[Check]:
+def _check_project(session: Session) -> Iterator[Check]:
     folder = project_folder()
     if folder is None:
         remedy = "go to a folder with a Pulumi.yaml, or create one with pulumi new"
         yield Check("project", "warn", "no Pulumi.yaml here or above: settings come from the environment alone", remedy)
         return
     yield Check("project", "ok", str(folder / "Pulumi.yaml"))
-    yield from _environment(folder)
-    if not shutil.which("pulumi"):
-        return
-    chosen = ("--stack", session.stack) if session.stack else ()
-    name = run_pulumi("stack", "--show-name", *chosen)
-    if name.returncode:
-        remedy = "pulumi login, pulumi stack init NAME or pulumi stack select NAME"
-        yield Check("stack", "fail", _reason(name), remedy)
-        return
-    config = run_pulumi("config", "--json", "--show-secrets", *chosen)
-    if config.returncode:
-        remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider"
-        yield Check("stack", "fail", f"cannot read the config of {name.stdout.strip()}: {_reason(config)}", remedy)
-        return
-    yield Check("stack", "ok", name.stdout.strip())
-    yield from _state(session)
+    yield from _check_environment(folder)
+    if shutil.which("pulumi"):
+        yield (stack := _check("stack", lambda: _stack(session)))
+        if stack.verdict == "ok":
+            yield _check("state", lambda: _state(session))
 
 
-def _environment(folder: Path) -> Iterator[Check]:
+def _check_environment(folder: Path) -> Iterator[Check]:
     """The Python that the engine runs, from Pulumi.yaml or else from PATH, needs this package."""
     text = (folder / "Pulumi.yaml").read_text()
     named = re.search(r"^\s+virtualenv:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
+    main = re.search(r"^main:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
+    if named and main and (folder / named[1]).exists() and not (folder / main[1] / named[1]).exists():
+        problem = f"{main[1]}/{named[1]} is missing: the official Pulumi looks there to run dynamic resources"
+        yield Check("environment", "warn", problem, f"ln -s ../{named[1]} {main[1]}/{named[1]}")
     if named:
         python = next(iter((folder / named[1]).glob("bin/python")), None) or folder / named[1] / "Scripts/python.exe"
     else:
         python = Path(shutil.which("python3") or shutil.which("python") or "python3")
-    script = "import pulumi_aep, pulumi, sys; print(sys.prefix)"
+    yield _check("environment", lambda: _environment(python))
+
+
+def _environment(python: Path) -> str:
+    command = [str(python), "-c", "import pulumi_aep, pulumi"]
     try:
-        done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     except OSError:
-        yield Check("environment", "fail", f"Pulumi runs {python}, which does not exist", "make setup, or pip install")
-        return
-    main = re.search(r"^main:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
-    if named and main and not (folder / main[1] / named[1]).exists():
-        problem = f"{main[1]}/{named[1]} is missing: the official Pulumi looks there to run dynamic resources"
-        yield Check("environment", "warn", problem, f"ln -s ../{named[1]} {main[1]}/{named[1]}")
+        raise _NotOk(f"Pulumi runs {python}, which does not exist", "make setup, or pip install") from None
     if done.returncode:
         remedy = f"{python} -m pip install pulumi-aep, or name another virtualenv in Pulumi.yaml"
-        yield Check("environment", "fail", f"Pulumi runs {python}, which has no pulumi_aep", remedy)
-    else:
-        yield Check("environment", "ok", f"Pulumi runs {python}, which has pulumi_aep")
+        raise _NotOk(f"Pulumi runs {python}, which has no pulumi_aep", remedy)
+    return f"Pulumi runs {python}, which has pulumi_aep"
 
 
-def _state(session: Session) -> Iterator[Check]:
-    count = plural(len(session.resources), "resource")
-    pending = session.state.get("pending_operations") or []
-    if pending:
+def _stack(session: Session) -> str:
+    chosen = ("--stack", session.stack) if session.stack else ()
+    name = run_pulumi("stack", "--show-name", *chosen)
+    if name.returncode:
+        raise _NotOk(_reason(name), "pulumi login, pulumi stack init NAME or pulumi stack select NAME")
+    config = run_pulumi("config", "--json", "--show-secrets", *chosen)
+    if config.returncode:
+        remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider"
+        raise _NotOk(f"cannot read the config of {name.stdout.strip()}: {_reason(config)}", remedy)
+    return name.stdout.strip()
+
+
+def _state(session: Session) -> str:
+    if pending := session.state.get("pending_operations"):
         text = f"{plural(len(pending), 'pending operation')} of an update that was killed"
-        yield Check("state", "warn", text, "pulumi-aep recover")
-    elif not session.resources:
-        yield Check("state", "ok", "nothing deployed yet")
-    elif not session.owner:
+        raise _NotOk(text, "pulumi-aep recover", "warn")
+    if not session.resources:
+        return "nothing deployed yet"
+    count = plural(len(session.resources), "resource")
+    if not session.owner:
         text = f"{count} but no owner: objects of an interrupted run cannot be found again"
-        yield Check("state", "warn", text, "pulumi up creates it")
-    else:
-        yield Check("state", "ok", f"{count} of owner {session.owner.id}")
-
-
-def _scope(session: Session, settings: Settings) -> Iterator[Check]:
-    """A stack belongs to one sandbox of one organization."""
-    for key, setting, wanted in (("sandbox", "sandbox", settings.sandbox), ("org_id", "orgId", settings.org_id)):
-        others = sorted({str(each.outputs[key]) for each in session.resources if each.outputs.get(key)} - {wanted})
-        if others:
-            text = f"this stack's objects live in {', '.join(others)}, but the settings say {wanted}"
-            yield Check("home", "fail", text, f"restore aep:{setting}, or create another stack: pulumi stack init …")
+        raise _NotOk(text, "pulumi up creates it", "warn")
+    return f"{count} of owner {session.owner.id}"
 
 
 def _reason(result: subprocess.CompletedProcess[str]) -> str:
@@ -211,85 +215,85 @@ def _reason(result: subprocess.CompletedProcess[str]) -> str:
 # ---- settings and services ----
 
 
-def _settings(settings: Settings) -> Check:
+def _settings(settings: Settings) -> str:
     variables = [variable for key, variable in VARIABLES.items() if os.environ.get(variable) and key not in FLAGS]
     source = f" (from the environment: {', '.join(variables)})" if variables else ""
-    about = f"client {settings.client_id} of {settings.org_id}, secret set, {settings.endpoint}{source}"
-    return Check("settings", "ok", about)
+    return f"client {settings.client_id} of {settings.org_id}, secret set, {settings.endpoint}{source}"
 
 
-def _platform(session: Session, settings: Settings) -> Iterator[Check]:
+def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
     from ..client.http import time_limit
 
     client = session.client
-    local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint)
-    start = "start the emulator: make up, or pulumi-aep emulator" if local else ""
 
-    def attempt(name: str, call: Callable[[], Any], success: Callable[[Any], Check]) -> Check:
+    def check(name: str, examine: Callable[[], str]) -> Check:
         with time_limit(TIMEOUT_S, tries=1):
-            try:
-                return success(call())
-            except AepError as error:
-                return _failed(name, error)
+            return _check(name, examine)
 
-    reached = attempt("reachability", client.clock_ahead, lambda ahead: _clock(settings, ahead))
+    reached = check("reachability", lambda: _clock(settings, client.clock_ahead()))
+    yield _with_network_remedy(reached, settings)
     if reached.verdict == "fail":
-        general = reached.remedy in ("", RequestNotSent.remedy, ResponseLost.remedy)
-        network = "check network, proxy (HTTPS_PROXY) and firewall" if general else reached.remedy
-        yield Check(reached.name, "fail", reached.text, start or network)
         return
-    yield reached
-    token = attempt("token", client.sign_in, lambda _: Check("token", "ok", f"IMS issues one for {settings.client_id}"))
-    yield token
+    yield (token := check("token", lambda: client.sign_in() or f"IMS issues one for {settings.client_id}"))
     if token.verdict == "fail":
         return
-    sandbox = attempt("sandbox", lambda: list(client.sandboxes.find()), lambda found: _sandbox(settings, found))
-    yield sandbox
+    yield (sandbox := check("sandbox", lambda: _sandbox(settings, [*client.sandboxes.find()])))
     if sandbox.verdict == "fail" and sandbox.text.startswith(settings.sandbox):
         return  # all services would report the same
-    yield attempt(
-        "organization",
-        client.schema_registry.tenant_id,
-        lambda tenant: Check("organization", "ok", f"{settings.org_id}, namespace _{tenant}"),
-    )
-    yield from _scope(session, settings)
-    for name, collection in {
+    tenant_id = client.schema_registry.tenant_id
+    yield check("organization", lambda: f"{settings.org_id}, namespace _{tenant_id()}")
+    for key, setting, wanted in (("sandbox", "sandbox", settings.sandbox), ("org_id", "orgId", settings.org_id)):
+        if others := sorted({str(each.outputs[key]) for each in session.resources if each.outputs.get(key)} - {wanted}):
+            text = f"this stack's objects live in {', '.join(others)}, but the settings say {wanted}"
+            yield Check("home", "fail", text, f"restore aep:{setting}, or create another stack: pulumi stack init …")
+    collections: dict[str, Any] = {
         "Flow Service": client.flow_service.connections,
         "Schema Registry": client.schema_registry.schemas,
         "Catalog": client.catalog.datasets,
         "Data Prep": client.data_prep.mapping_sets,
-    }.items():
-        yield attempt(
-            name,
-            lambda of=collection: next(iter(of.find()), None),  # type: ignore[misc]
-            lambda _, of=name: Check(of, "ok", f"readable in {settings.sandbox}"),  # type: ignore[misc]
-        )
+    }
+    for name, collection in collections.items():
+        yield check(name, partial(_readable, collection, settings.sandbox))
 
 
-def _clock(settings: Settings, ahead: float | None) -> Check:
+def _with_network_remedy(reached: Check, settings: Settings) -> Check:
+    if reached.verdict != "fail":
+        return reached
+    if re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint):
+        return replace(reached, remedy="start the emulator: make up, or pulumi-aep emulator")
+    if reached.remedy in ("", RequestNotSent.remedy, ResponseLost.remedy):
+        return replace(reached, remedy="check network, proxy (HTTPS_PROXY) and firewall")
+    return reached
+
+
+def _readable(collection: Any, sandbox: str) -> str:
+    next(iter(collection.find()), None)
+    return f"readable in {sandbox}"
+
+
+def _clock(settings: Settings, ahead: float | None) -> str:
     host = settings.endpoint.split("/")[2]
     if ahead is not None and abs(ahead) > MOST_SKEW_S:
-        way = "fast" if ahead > 0 else "slow"
-        text = f"{host} answers, but this machine's clock is {abs(ahead):.0f} s {way}"
-        return Check("reachability", "warn", text, "synchronize the clock (NTP): start times of flows depend on it")
-    return Check("reachability", "ok", f"{host} answers{', and the clocks agree' if ahead is not None else ''}")
+        text = f"{host} answers, but this machine's clock is {abs(ahead):.0f} s {'fast' if ahead > 0 else 'slow'}"
+        raise _NotOk(text, "synchronize the clock (NTP): start times of flows depend on it", "warn")
+    return f"{host} answers{', and the clocks agree' if ahead is not None else ''}"
 
 
-def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> Check:
+def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> str:
     known = {item["name"]: item for item in found}
     item = known.get(settings.sandbox)
     if item is None:
         text = f"{settings.sandbox} does not exist or is not open to this credential"
-        visible = (
+        names = (
             f"open: {', '.join(sorted(known))}" if known else "none is open: add the credential to a product profile"
         )
-        return Check("sandbox", "fail", text, f"check aep:sandbox; {visible}")
+        raise _NotOk(text, f"check aep:sandbox; {names}")
     about = f"{item['name']} ({item['title']}), {item['type']}, {item['state']}"
     if item["state"] != "active":
-        return Check("sandbox", "fail", about, "wait until it is active, or use another one")
+        raise _NotOk(about, "wait until it is active, or use another one")
     if item["type"] == "production" and not settings.allow_production_deletes:
         about += ": deletes and replacements are refused unless aep:allowProductionDeletes is set"
-    return Check("sandbox", "ok", about)
+    return about
 
 
 def _show(check: Check) -> None:
