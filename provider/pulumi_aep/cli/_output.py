@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, astuple
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -50,6 +51,16 @@ def print_table(
     with out.capture() as captured:
         out.print(table)
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=out.is_terminal)
+
+
+def print_records(records: Sequence[Any], columns: Sequence[str], empty: str, as_json: bool) -> None:
+    """Dataclasses as JSON, or as a table of their fields; the text `empty` instead of a table without rows."""
+    if as_json:
+        print_json([asdict(record) for record in records])
+    elif records:
+        print_table(columns, map(astuple, records))
+    else:
+        typer.echo(empty)
 
 
 @contextmanager

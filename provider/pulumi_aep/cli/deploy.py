@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Show(Protocol):
-    """Shows the progress of a stack. A milestone is its start or its end."""
-
-    def __call__(self, stack: str, text: str, milestone: bool = False) -> None: ...
-
+Show = Callable[[str, str, bool], None]
+"""Shows a text about a stack; True for a milestone, its start or its end."""
 
 NOT_STARTED = "not started"
 FAILED, INTERRUPTED = "failed", "interrupted"
@@ -168,11 +165,14 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
             metadata = event.resource_pre_event.metadata
             done += 1
             if metadata.op != OpType.SAME:
-                show(outcome.stack, f"{OpType(metadata.op).value} {metadata.urn.rsplit('::', 1)[1]} ({done} resources)")
+                show(
+                    outcome.stack,
+                    f"{OpType(metadata.op).value} {metadata.urn.rsplit('::', 1)[1]} ({done} resources)",
+                    False,
+                )
         elif event.summary_event:
-            outcome.changes = {
-                OpType(name).value: count for name, count in event.summary_event.resource_changes.items()
-            }
+            changes = event.summary_event.resource_changes.items()
+            outcome.changes = {OpType(name).value: count for name, count in changes}
 
     started = time.monotonic()
     show(outcome.stack, "started", True)
@@ -221,24 +221,19 @@ def _show(outcomes: Iterable[Outcome]) -> None:
 def _display(quiet: bool) -> Iterator[Show]:
     """Progress of each stack: a live line on a terminal, its start and end elsewhere, nothing when quiet."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
     err = Console(stderr=True)
     if quiet:
-        yield lambda stack, text, milestone=False: None
+        yield lambda stack, text, milestone: None
     elif not err.is_terminal:
-        yield lambda stack, text, milestone=False: typer.echo(f"{stack}: {text}", err=True) if milestone else None
+        yield lambda stack, text, milestone: typer.echo(f"{stack}: {text}", err=True) if milestone else None
     else:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}"),
-        )
+        columns = (SpinnerColumn(), "{task.description}", TimeElapsedColumn(), "{task.fields[text]}")
         with Progress(*columns, console=err) as bar:
             tasks: dict[str, TaskID] = {}
 
-            def show(stack: str, text: str, milestone: bool = False) -> None:
+            def show(stack: str, text: str, milestone: bool) -> None:
                 if stack not in tasks:
                     tasks[stack] = bar.add_task(stack, total=None, text=text)
                 elif milestone:  # the end: the clock stops

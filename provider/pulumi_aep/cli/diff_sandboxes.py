@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..report.text import value as value_text
 from ._output import Json, plural, print_json, print_table, progress
 from ._session import Session, Stack
 
@@ -52,7 +53,7 @@ def diff_sandboxes(
     if as_json:
         print_json([dict(zip(("kind", "name", "field", "a", "b"), row, strict=True)) for row in found])
     elif found:
-        rows = ((kind, name, path, _value_text(a), _value_text(b)) for kind, name, path, a, b in found)
+        rows = ((kind, name, path, value_text(a), value_text(b)) for kind, name, path, a, b in found)
         print_table(("Kind", "Name", "Field", first, second), rows, {MISSING: "yellow"})
     else:
         typer.echo(f"{first} and {second} do not differ: {plural(len(left), 'name')} compared")
@@ -120,7 +121,3 @@ def _differences(left: Contents, right: Contents) -> Iterator[tuple[str, str, st
 
 def _sort_key(content: dict[str, Any]) -> str:
     return json.dumps(content, sort_keys=True, default=str)
-
-
-def _value_text(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)

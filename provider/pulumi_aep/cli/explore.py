@@ -11,46 +11,28 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ConfigError, LookupFailed
+from ..report.text import value as value_text
 from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
-from ..sources.preview import Content, Entry, preview_source
+from ..sources.preview import Content, preview_source
 from ..sources.timezones import windows_name
-from ._output import Json, console, plural, print_json, print_table, progress
+from ._output import Json, console, plural, print_json, print_records, print_table, progress
 from ._session import Session, Stack
 
 ROWS_SHOWN = 10
 WIDEST_CELL = 40
-
-
-class FileType(StrEnum):
-    """Adobe's names of file formats."""
-
-    JSON = "json"
-    DELIMITED = "delimited"
-    PARQUET = "parquet"
+FileType = StrEnum("FileType", ["json", "delimited", "parquet"])
 
 
 def explore(
     connection: Annotated[str, typer.Argument(help="Name or id of a base connection.")],
     path: Annotated[str, typer.Argument(help="Folder, file or table; default: the top.")] = "",
-    param: Annotated[
-        list[str] | None,
-        typer.Option(help="Source parameter KEY=VALUE, such as projectId=…; default: those of its source connection."),
-    ] = None,
-    file_type: Annotated[
-        FileType | None, typer.Option(help="Format of a file whose name does not end in .csv, .json or .parquet.")
-    ] = None,
-    sample: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Save the rows, as .json, .jsonl or .csv.")
-    ] = None,
+    param: Annotated[list[str] | None, typer.Option(help="Source parameter KEY=VALUE; repeatable.")] = None,
+    file_type: Annotated[FileType | None, typer.Option(help="Format of a file with another extension.")] = None,
+    sample: Annotated[Path | None, typer.Option(help="Save the rows as .json, .jsonl or .csv.")] = None,
     mapping: Annotated[
-        str | None, typer.Option(metavar="SCHEMA", help="Propose a mapping set into this schema, as code.")
+        str | None, typer.Option(metavar="SCHEMA", help="Propose a mapping set for this schema.")
     ] = None,
-    lint_of: Annotated[
-        str | None,
-        typer.Option(
-            "--lint", metavar="FLOW", help="Find mistakes in a flow's mapping set, or in the one with this id."
-        ),
-    ] = None,
+    lint_of: Annotated[str | None, typer.Option("--lint", metavar="FLOW", help="Check the flow's mapping set.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -64,8 +46,8 @@ def explore(
       pulumi-aep explore "Mixpanel web shop" --sample events.json
       pulumi-aep explore "Customer files" /acme/customers.csv --mapping "Customers"
     """
-    if sample and sample.suffix not in _WRITERS:
-        raise typer.BadParameter(f"must end in {', '.join(_WRITERS)}; got {sample.name}", param_hint="--sample")
+    if sample and sample.suffix not in (".json", ".jsonl", ".csv"):
+        raise typer.BadParameter(f"must end in .json, .jsonl, .csv; got {sample.name}", param_hint="--sample")
     if mapping and lint_of:
         raise typer.BadParameter("only one of --mapping and --lint", param_hint="--mapping")
     session = Session(stack)
@@ -78,20 +60,22 @@ def explore(
         found = preview_source(service, connection_id, path, params, file_type or "")
     if isinstance(found, list):
         if sample or mapping or lint_of:
-            raise ConfigError(
-                f"{path or connection} has no rows: choose one of {', '.join(each.path for each in found)}"
-            )
-        _show_entries(found, as_json)
+            paths = ", ".join(each.path for each in found)
+            raise ConfigError(f"{path or connection} has no rows: choose one of {paths}")
+        print_records(found, ("Type", "Name", "Path"), "Nothing here.", as_json)
         return
     if sample:
-        _WRITERS[sample.suffix](found, sample)
+        _save(found, sample)
         if not as_json:
             typer.echo(f"{len(found.rows)} rows saved in {sample}", err=True)
     if mapping:
-        schema_id = session.identify("Schema", mapping)
-        _show_proposal(session, found, schema_id, as_json)
+        _show_proposal(session, found, session.identify("Schema", mapping), as_json)
     elif checked:
-        _show_findings(checked, found, as_json)
+        findings = lint(checked.lines, found, checked.schema)
+        counts = f"{plural(len(checked.lines), 'line')}, no mistakes found in {plural(len(found.rows), 'sample row')}"
+        print_records(findings, ("Destination", "Problem"), counts, as_json)
+        if findings:
+            raise typer.Exit(1)
     elif as_json:
         print_json({"fields": found.fields, "data": found.rows})
     elif not sample:
@@ -114,70 +98,42 @@ def _parse_params(pairs: list[str]) -> dict[str, str]:
 # ---- contents ----
 
 
-def _show_entries(entries: list[Entry], as_json: bool) -> None:
-    if as_json:
-        print_json([dataclasses.asdict(each) for each in entries])
-    elif entries:
-        print_table(("Type", "Name", "Path"), (dataclasses.astuple(each) for each in entries))
-    else:
-        typer.echo("Nothing here.")
-
-
 def _show(found: Content) -> None:
     print_table(("Field", "Type"), found.fields.items())
     records = found.records()
-    shown = _columns_that_fit([name for name in found.fields if any(name in each for each in records)], records)
     if not records:
         typer.echo("\nThe service returns no rows.")
         return
     rows = records[:ROWS_SHOWN]
+    filled = [name for name in found.fields if any(name in each for each in records)]
+    cells = {name: [value_text(row.get(name), WIDEST_CELL) for row in rows] for name in filled}
+    width, shown = console().width, list[str]()
+    for name in filled:  # as many columns as fit, at least one
+        width -= max(map(len, [name.rpartition(".")[2], *cells[name]])) + 3
+        if width < 0 and shown:
+            break
+        shown.append(name)
     count = f"{len(rows)} of {len(records)} rows, {len(shown)} of {len(found.fields)} fields"
     typer.echo(f"\n{count} (all with --json or --sample):\n")
     last = [name.rpartition(".")[2] for name in shown]
     heads = last if len({*last}) == len(last) else shown
-    print_table(heads, ([_cell(row.get(name)) for name in shown] for row in rows), as_written=True)
+    print_table(heads, zip(*(cells[name] for name in shown), strict=True), as_written=True)
 
 
-def _cell(value: Any) -> str:
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = " ".join(text.split())
-    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"
-
-
-def _columns_that_fit(names: list[str], records: list[dict[str, Any]]) -> list[str]:
-    """As many columns as fit the width of the terminal; at least one."""
-    left = console().width
-    shown: list[str] = []
-    for name in names:
-        cells = [_cell(each.get(name)) for each in records[:ROWS_SHOWN]]
-        left -= max(map(len, [name.rpartition(".")[2], *cells])) + 3
-        if left < 0 and shown:
-            break
-        shown.append(name)
-    return shown
-
-
-# ---- sample files ----
-
-
-def _write_json(found: Content, file: Path) -> None:
-    file.write_text(json.dumps(found.rows, indent=2, ensure_ascii=False) + "\n")
-
-
-def _write_lines(found: Content, file: Path) -> None:
-    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows))
-
-
-def _write_csv(found: Content, file: Path) -> None:
-    """A column for each field; arrays as JSON."""
-    with file.open("w", newline="") as stream:
-        rows = csv.DictWriter(stream, list(found.fields), extrasaction="ignore", lineterminator="\n")
-        rows.writeheader()
-        for record in found.records():
-            rows.writerow({key: json.dumps(each) if isinstance(each, list) else each for key, each in record.items()})
-
-
-_WRITERS = {".json": _write_json, ".jsonl": _write_lines, ".csv": _write_csv}
+def _save(found: Content, file: Path) -> None:
+    """Rows as JSON or lines of JSON; or as CSV with a column for each field, arrays as JSON."""
+    if file.suffix == ".json":
+        file.write_text(json.dumps(found.rows, indent=2, ensure_ascii=False) + "\n")
+    elif file.suffix == ".jsonl":
+        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows))
+    else:
+        with file.open("w", newline="") as stream:
+            rows = csv.DictWriter(stream, list(found.fields), extrasaction="ignore", lineterminator="\n")
+            rows.writeheader()
+            for row in found.records():
+                rows.writerow(
+                    {name: json.dumps(cell) if isinstance(cell, list) else cell for name, cell in row.items()}
+                )
 
 
 # ---- mapping sets ----
@@ -218,21 +174,18 @@ class _UsedMapping:
 
         self.service, client = session.client.flow_service, session.client
         self.flow: dict[str, Any] = {}
-        mapping_id, version = wanted, ""
+        params = {"mappingId": wanted}
         if not re.fullmatch(r"[0-9a-f]{32}", wanted):
             self.flow = self.service.flows.get(session.identify("Flow", wanted))
-            mapping_id, version = self._reference(wanted)
-        item = client.data_prep.mapping_sets.get(mapping_id, version)
+            used = [each["params"] for each in self.flow.get("transformations") or [] if each.get("name") == "Mapping"]
+            if not used:
+                raise LookupFailed(f"flow {wanted} has no mapping set")
+            params = used[0]
+        item = client.data_prep.mapping_sets.get(str(params["mappingId"]), str(params.get("mappingVersion", "")))
         self.lines = [line_of(each) for each in item.get("mappings") or []]
         output = item.get("outputSchema") or {}
         schema_id = str((output.get("schemaRef") or {}).get("id") or item.get("xdmSchema"))
         self.schema = xdm_fields(client.schema_registry.schemas.resolved(schema_id))
-
-    def _reference(self, flow: str) -> tuple[str, str]:
-        for each in self.flow.get("transformations") or []:
-            if each.get("name") == "Mapping":
-                return str(each["params"]["mappingId"]), str(each["params"].get("mappingVersion", ""))
-        raise LookupFailed(f"flow {flow} has no mapping set")
 
     def source_path(self, connection_id: str) -> str:
         """The file or table that the flow reads, if it reads it from this connection."""
@@ -242,17 +195,3 @@ class _UsedMapping:
             if source.get("baseConnectionId") == connection_id:
                 return str(params.get("tableName") or params.get("path") or "")
         return ""
-
-
-def _show_findings(checked: _UsedMapping, found: Content, as_json: bool) -> None:
-    findings = lint(checked.lines, found, checked.schema)
-    if as_json:
-        print_json([dataclasses.asdict(each) for each in findings])
-    elif findings:
-        print_table(("Destination", "Problem"), (dataclasses.astuple(each) for each in findings))
-    else:
-        typer.echo(
-            f"{plural(len(checked.lines), 'line')}, no mistakes found in {plural(len(found.rows), 'sample row')}"
-        )
-    if findings:
-        raise typer.Exit(1)

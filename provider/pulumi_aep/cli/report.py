@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
+from ..report.text import value as value_text
 from ._output import Json, duration, plural, print_json, print_table, progress
 from ._session import Session, Stack
 from .runs import run_as_json, since_ms
@@ -94,8 +95,6 @@ def _summary(found: "Report") -> str:
 
 
 def _show(found: "Report") -> None:
-    from ..report.text import value as value_text
-
     if not found.flows:
         typer.echo("No flows.")
     else:

@@ -39,7 +39,8 @@ def share(part: int, whole: int) -> str:
     return f"{percent:.0f} %" if percent >= 10 or not percent else f"{percent:.2g} %"
 
 
-def value(of: Any) -> str:
-    """A field's value in the drift table, shortened."""
+def value(of: Any, longest: int = LONGEST_VALUE) -> str:
+    """Any value on one line, shortened; empty for None."""
     text = "" if of is None else of if isinstance(of, str) else json.dumps(of, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
