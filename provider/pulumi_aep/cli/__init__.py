@@ -32,19 +32,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(doctor)
-app.command()(specs)
-app.command("test")(check_credentials)
-app.command()(explore)
-app.command()(runs)
-app.command()(run)
-app.command()(report)
-app.command()(export)
-app.command()(orphans)
-app.command()(diff_sandboxes)
-app.command()(deploy)
-app.command()(recover)
-app.command()(emulator)
+for _command in (
+    *(doctor, specs, check_credentials, explore, runs, run, report, export, orphans),
+    *(diff_sandboxes, deploy, recover, emulator),
+):
+    app.command("test" if _command is check_credentials else None)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -107,7 +107,7 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
     secrets: list[str] = []
     defaults = {each: default for each, default in _defaults(found.kind).items() if each in props}
     arguments = {each: _argument(each, props[each], found, name, secrets) for each in defaults}
-    arguments = {each: value for each, value in arguments.items() if value != _with_constants(defaults[each])}
+    arguments = {each: value for each, value in arguments.items() if value != with_constants(defaults[each])}
     return GeneratedResource(found, variable, name, arguments, secrets, notes)
 
 
@@ -124,9 +124,9 @@ def _defaults(kind: Kind) -> dict[str, Any]:
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
     if found.kind.provider.arguments.model_fields[name].annotation is Spec and set(value) == {"id"}:
-        return _with_constants(value["id"])
+        return with_constants(value["id"])
     if name != "auth":
-        return _with_constants(value)
+        return with_constants(value)
     params = value.get("params", {})
     keys = {
         param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}" for param, each in params.items() if each is UNKNOWN
@@ -135,9 +135,10 @@ def _argument(name: str, value: Any, found: SandboxObject, resource: str, secret
     return Call("credentials", [value["spec_name"], {each: params[each] for each in params if each not in keys}, keys])
 
 
-def _with_constants(value: Any) -> Any:
+def with_constants(value: Any) -> Any:
+    """The value with well-known ids as constants."""
     if isinstance(value, list):
-        return [_with_constants(item) for item in value]
+        return [with_constants(item) for item in value]
     return Code(CONSTANTS[value]) if isinstance(value, str) and value in CONSTANTS else value
 
 

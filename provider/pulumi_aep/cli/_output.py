@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Progress = Callable[[str], None]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 _WIDE = 100_000
@@ -27,8 +29,12 @@ def console() -> "Console":
 
 
 def print_json(value: Any) -> None:
-    """JSON on standard output, for scripts."""
-    typer.echo(json.dumps(value, indent=2))
+    """JSON on standard output, for scripts; times as ISO 8601, durations in seconds."""
+    typer.echo(json.dumps(value, indent=2, default=_to_json))
+
+
+def _to_json(value: datetime | timedelta) -> str | float:
+    return value.isoformat() if isinstance(value, datetime) else value.total_seconds()
 
 
 def print_table(
@@ -64,7 +70,7 @@ def print_records(records: Sequence[Any], columns: Sequence[str], empty: str, as
 
 
 @contextmanager
-def progress(text: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+def progress(text: str, quiet: bool = False) -> Iterator[Progress]:
     """Shows on standard error that work goes on; calling what it yields changes the text.
 
     On a terminal that is one line, removed at the end. Elsewhere each new text is a line, so that CI logs stay alive.

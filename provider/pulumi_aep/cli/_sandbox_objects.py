@@ -53,12 +53,9 @@ def kind_named(name: str) -> Kind:
 
 def reference_paths(kind: Kind) -> dict[str, Kind]:
     """Paths of the arguments that hold ids of other objects → their kind. Lists on the way are walked through."""
-    by_argument = {f"{snake_case_name(other)}_{end}": other for other in KINDS for end in ("id", "ids")}
-    nested = _NESTED_REFERENCES.get(kind.__name__, {})
-    return {
-        **{name: by_argument[name] for name in kind.provider.arguments.model_fields if name in by_argument},
-        **{path: kind_named(name) for path, name in nested.items()},
-    }
+    paths = {f"{snake_case_name(other)}_{end}": other for other in KINDS for end in ("id", "ids")}
+    nested = {path: kind_named(name) for path, name in _NESTED_REFERENCES.get(kind.__name__, {}).items()}
+    return {path: other for path, other in paths.items() if path in kind.provider.arguments.model_fields} | nested
 
 
 # ---- references ----
@@ -135,10 +132,10 @@ class SandboxObject:
         """project/stack/resource#id of the stack that manages it; empty if none does."""
         return self.props.get("owner") or ""
 
-
-def natural_key(found: SandboxObject) -> list[Any]:
-    """What tells it from other objects of its kind; empty for a nameless kind."""
-    return [found.props.get(name) for name in found.kind.provider.natural_key]
+    @property
+    def natural_key(self) -> list[Any]:
+        """What tells it from other objects of its kind; empty for a mapping set."""
+        return [self.props.get(name) for name in self.kind.provider.natural_key]
 
 
 class Sandbox:
@@ -211,13 +208,9 @@ class Sandbox:
 
     def is_used(self, found: SandboxObject) -> bool:
         """Whether another object refers to it."""
-        for kind in KINDS:
-            if found.kind in reference_paths(kind).values():
-                for item in self.items(kind).values():
-                    props = kind.provider().from_wire(item, {}, self.runtime)
-                    if any(found.id in each.ids for each in references(kind, props) if each.kind is found.kind):
-                        return True
-        return False
+        users = (each for kind in KINDS for each in self.objects(kind))
+        used = (each for user in users for each in references(user.kind, user.props))
+        return any(each.kind is found.kind and found.id in each.ids for each in used)
 
     def _describe(self, kind: Kind, object_id: str, item: Item | None) -> SandboxObject:
         provider = kind.provider()

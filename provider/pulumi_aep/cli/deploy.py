@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -160,7 +160,9 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
     def on_event(event: "EngineEvent") -> None:
         nonlocal done
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            outcome.errors.append(_error_text(event.diagnostic_event))
+            diagnostic = event.diagnostic_event
+            name = f"{diagnostic.urn.rsplit('::', 1)[1]}: " if diagnostic.urn else ""
+            outcome.errors.append(name + diagnostic.message.strip())
         elif event.resource_pre_event and event.resource_pre_event.metadata:
             metadata = event.resource_pre_event.metadata
             done += 1
@@ -174,10 +176,13 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
             changes = event.summary_event.resource_changes.items()
             outcome.changes = {OpType(name).value: count for name, count in changes}
 
-    started = time.monotonic()
+    def write(text: str) -> None:
+        with lock:
+            print(text.removesuffix("\n"), file=log, flush=True)
+
+    started, lock = time.monotonic(), threading.Lock()  # output and errors come from two threads
     show(outcome.stack, "started", True)
     with Path(outcome.log).open("w", encoding="utf-8") as log:
-        write = _writer(log)
         try:
             stack = Stack.select(outcome.stack, workspace)
             work = stack.preview if preview else stack.up
@@ -191,22 +196,6 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
     outcome.seconds = round(time.monotonic() - started, 1)
     end = f"{outcome.result}: {outcome.summary}" if outcome.summary else outcome.result
     show(outcome.stack, end, True)
-
-
-def _error_text(diagnostic: Any) -> str:
-    name = diagnostic.urn.rsplit("::", 1)[1] if diagnostic.urn else ""
-    return f"{name}: {diagnostic.message.strip()}" if name else str(diagnostic.message.strip())
-
-
-def _writer(log: IO[str]) -> Callable[[str], None]:
-    lock = threading.Lock()  # output and errors come from two threads
-
-    def write(text: str) -> None:
-        with lock:
-            log.write(text if text.endswith("\n") else f"{text}\n")
-            log.flush()
-
-    return write
 
 
 def _show(outcomes: Iterable[Outcome]) -> None:

@@ -1,9 +1,8 @@
 """`pulumi-aep orphans`: differences between what a stack's state and its sandbox say about the stack's objects."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,27 +23,9 @@ MODULE = "adopted.py"
 DELETE_TIMEOUT_S = 10
 
 
-@dataclass(frozen=True)
-class Finding:
-    """An orphan, a look-alike, or a resource that is gone (without `found`)."""
-
-    what: str
-    kind: str
-    name: str
-    id: str
-    found: "SandboxObject | None" = None
-
-    @property
-    def owner(self) -> str:
-        """Its owner; empty without one."""
-        return self.found.owner if self.found else ""
-
-
 def orphans(
-    delete: Annotated[bool, typer.Option("--delete", help="Delete the orphans, after confirmation.")] = False,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help=f"Write orphans and look-alikes as code to {MODULE}, after confirmation.")
-    ] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the orphans.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help=f"Write orphans and look-alikes to {MODULE}.")] = False,
     stack: Stack = None,
     yes: Yes = False,
     as_json: Json = False,
@@ -64,52 +45,51 @@ def orphans(
     session = Session(stack)
     sandbox = session.sandbox(list_all=True)
     with progress("reading the sandbox"):
-        found = sorted(_find(session, sandbox), key=lambda each: (each.what, each.kind, each.name, each.id))
-    columns = ("What", "Kind", "Name", "Id", "Owner")
+        found = {what: sorted(each, key=_sort_key) for what, each in _find(session, sandbox).items() if each}
+    rows = [(what, each.kind.__name__, each.name, each.id, each.owner) for what in found for each in found[what]]
     if as_json:
-        print_json([{column.lower(): getattr(each, column.lower()) for column in columns} for each in found])
-    elif found:
-        rows = ([getattr(each, column.lower()) for column in columns] for each in found)
-        print_table(columns, rows, {GONE: "red", ORPHAN: "yellow"})
+        print_json([dict(zip(("what", "kind", "name", "id", "owner"), row, strict=True)) for row in rows])
+    elif rows:
+        print_table(("What", "Kind", "Name", "Id", "Owner"), rows, {GONE: "red", ORPHAN: "yellow"})
         typer.echo(err=True)
-        for what in dict.fromkeys(each.what for each in found):
+        for what in found:
             typer.echo(f"{what}: {_REMEDIES[what]}", err=True)
     else:
         typer.echo(f"The state matches sandbox {session.settings.sandbox}.")
-    if delete and (chosen := [each for each in found if each.what == ORPHAN]):
+    left = len(rows)
+    if delete and ORPHAN in found:
         _refuse_while_updating(session)
-        confirm(f"Delete {plural(len(chosen), 'orphan')} in sandbox {session.settings.sandbox}?", yes)
-        deleted = _delete(chosen, sandbox)
-        found = [each for each in found if each not in deleted]
-    if adopt and (chosen := [each for each in found if each.what in (ORPHAN, LOOK_ALIKE)]):
+        confirm(f"Delete {plural(len(found[ORPHAN]), 'orphan')} in sandbox {session.settings.sandbox}?", yes)
+        left -= _delete(found[ORPHAN], sandbox)
+    if adopt and (chosen := [*found.get(LOOK_ALIKE, []), *found.get(ORPHAN, [])]):
         _write(chosen, session, sandbox, yes)
-        return
-    if found:
+    elif left:
         raise typer.Exit(1)
 
 
-def _find(session: Session, sandbox: "Sandbox") -> Iterator[Finding]:
+def _sort_key(found: "SandboxObject") -> tuple[str, str, str]:
+    return found.kind.__name__, found.name, found.id
+
+
+def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject]]":
+    """Objects that are gone have the name of their resource."""
     from ..engine.reconciler import assert_same_scope
     from ..resources import KINDS
     from ._sandbox_objects import GONE as IS_GONE
-    from ._sandbox_objects import natural_key
 
     if not (owner := session.owner):
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
     assert_same_scope(owner.outputs, sandbox.runtime)
-    recorded = {each.id: each.name for each in session.resources}
-    for each in sandbox.unrecorded(owner.id, {*recorded}):
-        yield Finding(ORPHAN, each.kind.__name__, each.name, each.id, each)
+    names = {each.id: each.name for each in session.resources}
+    found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
+    found[ORPHAN] = [*sandbox.unrecorded(owner.id, {*names})]
     for kind in KINDS:
-        ids = [each.id for each in session.resources if each.kind == kind.__name__ and each.id]
-        own = [sandbox.get(kind, object_id) for object_id in ids]
-        yield from (
-            Finding(GONE, kind.__name__, recorded[each.id], each.id) for each in own if each.problems == [IS_GONE]
-        )
-        keys = [natural_key(each) for each in own if each.item]
-        for each in sandbox.objects(kind):
-            if each.id not in ids and not each.owner and natural_key(each) and natural_key(each) in keys:
-                yield Finding(LOOK_ALIKE, kind.__name__, each.name, each.id, each)
+        own = [sandbox.get(kind, each.id) for each in session.resources if each.kind == kind.__name__ and each.id]
+        found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
+        keys = [each.natural_key for each in own if each.item]
+        others = [each for each in sandbox.objects(kind) if each.id not in names and not each.owner]
+        found[LOOK_ALIKE] += [each for each in others if each.natural_key and each.natural_key in keys]
+    return found
 
 
 def _refuse_while_updating(session: Session) -> None:
@@ -121,47 +101,43 @@ def _refuse_while_updating(session: Session) -> None:
         )
 
 
-def _delete(chosen: list[Finding], sandbox: "Sandbox") -> list[Finding]:
-    """Deletes users first and returns what it deleted. Production sandboxes and datasets with data are protected."""
+def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
+    """Deletes users first, and counts. Production sandboxes and datasets with data are protected."""
     from ..client.http import time_limit
 
-    runtime, by_key = sandbox.runtime, {(each.found.kind, each.id): each for each in chosen if each.found}
-    runtime.check_loss()
-    deleted = []
-    for found in reversed(list(sandbox.with_dependencies(each.found for each in chosen if each.found))):
-        each, provider = by_key.get((found.kind, found.id)), found.kind.provider()
-        if each is None:
+    sandbox.runtime.check_loss()
+    wanted, deleted = [(each.kind, each.id) for each in chosen], 0
+    for each in reversed([*sandbox.with_dependencies(chosen)]):
+        if (each.kind, each.id) not in wanted:
             continue
+        label = f"{each.kind.__name__} {each.name} {each.id}"
         try:
-            provider.guard_delete(each.id, found.props, runtime)
+            each.kind.provider().guard_delete(each.id, each.props, sandbox.runtime)
             with time_limit(DELETE_TIMEOUT_S):
-                provider.collection(runtime).delete(each.id)
+                sandbox.collection(each.kind).delete(each.id)
         except (ApiError, DeletionProtected) as error:
-            typer.echo(f"kept: {each.kind} {each.name} {each.id}: {error}", err=True)
+            typer.echo(f"kept: {label}: {error}", err=True)
         else:
-            typer.echo(f"deleted: {each.kind} {each.name} {each.id}", err=True)
-            deleted.append(each)
+            typer.echo(f"deleted: {label}", err=True)
+            deleted += 1
     return deleted
 
 
-def _write(chosen: list[Finding], session: Session, sandbox: "Sandbox", yes: bool) -> None:
+def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", yes: bool) -> None:
     """Objects that are already in the state are referenced by their ids."""
     from ._codegen import generate, render_module
 
-    wanted = {(each.found.kind, each.id) for each in chosen if each.found}
-    found = sandbox.with_dependencies(each.found for each in chosen if each.found)
-    resources = generate(
-        (each for each in found if (each.kind, each.id) in wanted), (each.name for each in session.resources)
-    )
+    wanted = [(each.kind, each.id) for each in chosen]
+    found = [each for each in sandbox.with_dependencies(chosen) if (each.kind, each.id) in wanted]
+    resources = generate(found, (each.name for each in session.resources))
     file = _program_folder() / MODULE
-    verb = "Overwrite" if file.exists() else "Write"
     count = plural(len(resources), "resource")
-    confirm(f"{verb} {file} with {count} to adopt?", yes)
+    confirm(f"{'Overwrite' if file.exists() else 'Write'} {file} with {count} to adopt?", yes)
     file.write_text(render_module(resources), encoding="utf-8")
     typer.echo(f"{file}: {count}. Add `import {file.stem}` to the program, then run pulumi up.", err=True)
     for each in chosen:
-        if each.found and each.found.problems:
-            typer.echo(f"left out: {each.kind} {each.name} {each.id}: {'; '.join(each.found.problems)}", err=True)
+        if each.problems:
+            typer.echo(f"left out: {each.kind.__name__} {each.name} {each.id}: {'; '.join(each.problems)}", err=True)
 
 
 def _program_folder() -> Path:
@@ -169,5 +145,4 @@ def _program_folder() -> Path:
 
     root = project_folder()
     assert root, "a stack with a state has a project"
-    project: dict[str, Any] = yaml.safe_load((root / "Pulumi.yaml").read_text())
-    return root / str(project.get("main") or ".")
+    return root / (yaml.safe_load((root / "Pulumi.yaml").read_text()).get("main") or ".")

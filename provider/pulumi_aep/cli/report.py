@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,23 +11,22 @@ import typer
 
 from ..errors import ConfigError
 from ..report.text import value as value_text
-from ._output import Json, duration, plural, print_json, print_table, progress
+from ._output import Json, Progress, duration, plural, print_json, print_table, progress
 from ._session import Session, Stack
-from .runs import run_as_json, since_ms
+from .runs import Since, run_as_json
 
 if TYPE_CHECKING:
     from ..report import FlowReport, Report
 
 COLOURS = {"failing": "red", "losing records": "yellow", "late": "yellow", "good": "green"}
 FLOWS_NAMED = 5
+COUNTS = ("records_in", "records_out", "records_failed")
 
 
 def report(
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox, not only the stack's.")] = False,
-    since: Annotated[
-        int, typer.Option(parser=since_ms, metavar="TIME", help="Runs since: 90m, 24h, 7d or a date.")
-    ] = "7d",  # type: ignore[assignment]  # the default is parsed, too
+    since: Since = "7d",  # type: ignore[assignment]  # the default is parsed, too
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +41,7 @@ def report(
     """
     session = Session(stack)
     with progress("reading flows and connections", quiet=as_json) as report_progress:
-        found = _collect(session, everything, datetime.fromtimestamp(since / 1000, UTC), report_progress)
+        found = _collect(session, everything, datetime.fromtimestamp((since or 0) / 1000, UTC), report_progress)
     if html:
         from ..report.page import render
 
@@ -56,7 +54,7 @@ def report(
         _show(found)
 
 
-def _collect(session: Session, everything: bool, since: datetime, report_progress: Callable[[str], None]) -> "Report":
+def _collect(session: Session, everything: bool, since: datetime, report_progress: Progress) -> "Report":
     from ..report import Report, collect
 
     resources = [] if everything else session.resources
@@ -68,8 +66,7 @@ def _collect(session: Session, everything: bool, since: datetime, report_progres
 
         report_progress("comparing the state with the service")
         differences = tuple(drift(session.sandbox(), resources))
-    settings = session.settings
-    name = session.stack_name if resources else None
+    name, settings = session.stack_name if resources else None, session.settings
     return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences)
 
 
@@ -95,23 +92,16 @@ def _summary(found: "Report") -> str:
 
 
 def _show(found: "Report") -> None:
-    if not found.flows:
-        typer.echo("No flows.")
-    else:
-        counts = ("records_in", "records_out", "records_failed")
-        rows = [
-            (
-                flow.name,
-                flow.state.value,
-                f"{duration(flow.age.total_seconds())} ago" if flow.age is not None else "",
-                flow.schedule,
-                len(flow.runs),
-                *(flow.records(name) for name in counts),
-            )
-            for flow in found.flows
-        ]
+    rows = []
+    for flow in found.flows:
+        last_good = f"{duration(flow.age.total_seconds())} ago" if flow.age is not None else ""
+        counts = map(flow.records, COUNTS)
+        rows.append((flow.name, flow.state.value, last_good, flow.schedule, len(flow.runs), *counts))
+    if rows:
         heads = ("Flow", "State", "Last good run", "Schedule", "Runs", "In", "Out", "Failed")
         print_table(heads, rows, COLOURS)
+    else:
+        typer.echo("No flows.")
     for problem in found.problems:
         names = [flow.name for flow in problem.flows]
         more = f" and {len(names) - FLOWS_NAMED} more" if len(names) > FLOWS_NAMED else ""
@@ -127,39 +117,28 @@ def _show(found: "Report") -> None:
 
 
 def _as_json(found: "Report") -> dict[str, Any]:
+    problems = [
+        {
+            "errors": [{"text": text, "remedy": remedy} for text, remedy in each.errors],
+            "flow_ids": [flow.id for flow in each.flows],
+        }
+        for each in found.problems
+    ]
     return {
-        "sandbox": found.sandbox,
-        "org_id": found.org_id,
-        "stack": found.stack,
-        "since": found.since.isoformat(),
-        "now": found.now.isoformat(),
+        **{name: getattr(found, name) for name in ("sandbox", "org_id", "stack", "since", "now")},
         "flows": [_flow_as_json(flow) for flow in found.flows],
-        "problems": [
-            {
-                "errors": [{"text": text, "remedy": remedy} for text, remedy in each.errors],
-                "flow_ids": [flow.id for flow in each.flows],
-            }
-            for each in found.problems
-        ],
+        "problems": problems,
         "drift": None if found.drift is None else [dataclasses.asdict(each) for each in found.drift],
     }
 
 
 def _flow_as_json(flow: "FlowReport") -> dict[str, Any]:
     return {
-        "id": flow.id,
-        "name": flow.name,
-        "state": flow.state.value,
-        "enabled": flow.enabled,
-        "late": flow.late,
-        "schedule": flow.schedule,
-        "period_seconds": flow.period.total_seconds() if flow.period else None,
-        "last_good": flow.last_good.isoformat() if flow.last_good else None,
-        "age_seconds": flow.age.total_seconds() if flow.age is not None else None,
+        **{name: getattr(flow, name) for name in ("id", "name", "state", "enabled", "late", "schedule", "last_good")},
+        "period_seconds": flow.period,
+        "age_seconds": flow.age,
         "runs": len(flow.runs),
-        "records_in": flow.records("records_in"),
-        "records_out": flow.records("records_out"),
-        "records_failed": flow.records("records_failed"),
+        **{name: flow.records(name) for name in COUNTS},
         "ways": [dataclasses.asdict(route) for route in flow.routes],
         "latest": run_as_json(flow.latest) if flow.latest else None,
     }

@@ -5,22 +5,21 @@ import heapq
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..sources.flow_runs import LOST_RECORDS, FlowRun, RunError, created_ms, parse_run
-from ._output import Json, duration, print_json, print_table, progress, size
+from ..sources.flow_runs import LOST_RECORDS, FlowRun, RunError, created_ms, parse_run, run_filters
+from ._output import Json, Progress, duration, print_json, print_table, progress, size
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
     from ..client.flow_service import FlowService
 
 POLL_S = 5.0
-IDS_AT_ONCE = 50
 COLOURS = {"success": "green", "failed": "red", LOST_RECORDS: "yellow"}
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -36,17 +35,13 @@ def since_ms(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
+Since = Annotated[int | None, typer.Option(parser=since_ms, metavar="TIME", help="Runs since: 90m, 24h, 7d or a date.")]
+
+
 def runs(
-    flow: Annotated[
-        str | None,
-        typer.Argument(
-            help="Name or id of a flow; default: all flows of the stack, or of the sandbox without a stack."
-        ),
-    ] = None,
+    flow: Annotated[str | None, typer.Argument(help="Name or id of a flow; default: all flows.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed or lost records.")] = False,
-    since: Annotated[
-        int | None, typer.Option(parser=since_ms, metavar="TIME", help="Only runs since: 90m, 24h, 7d or a date.")
-    ] = None,
+    since: Since = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of runs.")] = 20,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow unfinished runs to their end.")] = False,
     stack: Stack = None,
@@ -54,8 +49,8 @@ def runs(
 ) -> None:
     """List runs with their errors, and follow them.
 
-    Newest first: times, records, sizes, batches, errors and what to do about them. Exit code 1 if --failed finds any,
-    or if a run that --watch follows fails or loses records.
+    Runs of one flow, or of all flows of the stack (without a stack: of the sandbox), newest first, with errors and what
+    to do about them. Exit code 1 if --failed finds any, or if a run that --watch follows fails or loses records.
 
     \b
     Examples:
@@ -82,11 +77,7 @@ def runs(
 
 
 def follow(
-    service: "FlowService",
-    run: FlowRun,
-    name: str,
-    report_progress: Callable[[str], None],
-    timeout: float = math.inf,
+    service: "FlowService", run: FlowRun, name: str, report_progress: Progress, timeout: float = math.inf
 ) -> FlowRun:
     """Polls the run until it has ended or `timeout` seconds have passed."""
     waited = 0.0
@@ -102,8 +93,7 @@ def follow(
 
 def run_as_json(run: FlowRun) -> dict[str, Any]:
     """A run for scripts."""
-    times = {name: at.isoformat() if (at := getattr(run, name)) else None for name in ("started", "ended")}
-    return {**dataclasses.asdict(run), **times, "seconds": run.seconds}
+    return {**dataclasses.asdict(run), "seconds": run.seconds}
 
 
 def show(found: Sequence[FlowRun], names: Mapping[str, str] | None = None) -> None:
@@ -114,10 +104,8 @@ def show(found: Sequence[FlowRun], names: Mapping[str, str] | None = None) -> No
         name = () if names is None else (names.get(run.flow_id, run.flow_id),)
         batches = "\n".join(run.batch_ids)
         rows.append((_start_text(run), *name, duration(run.seconds), run.status, *counts, size(run.bytes_in), batches))
-    flow_column = () if names is None else ("Flow",)
-    print_table(
-        ("Started (UTC)", *flow_column, "Took", "Status", "In", "Out", "Failed", "Size", "Batch"), rows, COLOURS
-    )
+    heads = ["Started (UTC)", "Flow", "Took", "Status", "In", "Out", "Failed", "Size", "Batch"]
+    print_table([each for each in heads if each != "Flow" or names is not None], rows, COLOURS)
     times_of: dict[RunError, list[str]] = {}
     for run in found:
         for error in run.errors:
@@ -144,10 +132,7 @@ def _flows(session: Session, flow: str | None) -> tuple[list[str], dict[str, str
 
 def _runs(service: "FlowService", flow_ids: list[str], since: int | None, failed: bool) -> Iterator[FlowRun]:
     """The latest first, read lazily."""
-    later = [f"createdAt>={since}"] if since is not None else []
-    groups = [flow_ids[start : start + IDS_AT_ONCE] for start in range(0, len(flow_ids), IDS_AT_ONCE)]
-    filters = [[f"flowId=={','.join(group)}", *later] for group in groups] or [later]
-    lists = [service.runs.find(*each, orderby="-createdAt") for each in filters]
+    lists = [service.runs.find(*filters, orderby="-createdAt") for filters in run_filters(flow_ids, since)]
     for item in heapq.merge(*lists, key=created_ms, reverse=True):
         run = parse_run(item)
         if not failed or (run.finished and not run.succeeded):

@@ -1,7 +1,7 @@
 """`pulumi-aep specs [NAME]`: the kinds of sources that the organization has, and the parameters of each."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any
 
@@ -23,9 +23,9 @@ class Parameter:
 
     name: str
     type: str
-    required: bool
-    secret: bool
-    allowed: list[Any]
+    required: bool = True
+    secret: bool = False
+    allowed: list[Any] = field(default_factory=list)
 
     @property
     def placeholder(self) -> Any:
@@ -34,19 +34,14 @@ class Parameter:
 
 
 _UNDESCRIBED = {
-    "files": [
-        Parameter("path", "string", True, False, []),
-        Parameter("type", "string", True, False, ["file", "folder"]),
-    ],
-    "tables": [Parameter(name, "string", True, False, []) for name in ("tableName", "path")],
+    "files": [Parameter("path", "string"), Parameter("type", "string", allowed=["file", "folder"])],
+    "tables": [Parameter("tableName", "string"), Parameter("path", "string")],
 }
 """Parameters of sources whose spec lists none (docs tutorials/api/collect)."""
 
 
 def specs(
-    name: Annotated[
-        str | None, typer.Argument(help="Name, part of a name, or id of a connection or flow spec.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="Name (or a part of it) or id of a spec.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -87,45 +82,38 @@ def _matching(found: list[Spec], name: str | None) -> list[Spec]:
     if name is None:
         return found
     exact = [each for each in found if name.lower() in (each["id"], each["name"].lower())]
-    return exact or [
-        each for each in found if name.lower() in f"{each['name']} {_attributes(each).get('category', '')}".lower()
-    ]
+    return exact or [each for each in found if name.lower() in f"{each['name']} {_attribute(each, 'category')}".lower()]
 
 
-def _attributes(spec: Spec) -> Spec:
-    return spec.get("attributes") or {}
+def _attribute(spec: Spec, name: str, default: Any = "") -> Any:
+    return (spec.get("attributes") or {}).get(name, default)
 
 
 def _summary(spec: Spec) -> Spec:
-    kept = {name: value for name, value in _attributes(spec).items() if name in ("category", "frequency")}
+    kept = {name: value for name in ("category", "frequency") if (value := _attribute(spec, name))}
     return {"id": spec["id"], "name": spec["name"], **kept}
 
 
 def _list(sources: list[Spec], flows: list[Spec], flow_specs: list[Spec]) -> None:
     if sources:
         heads = ("Connection spec", "Category", "Authentication", "Flow spec", "Id")
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for each in sorted(sources, key=lambda spec: spec["name"].lower()):
             ways = ", ".join(way["name"] for way in each.get("authSpec") or [])
             accepting = ", ".join(spec["name"] for spec in _accepting(each, flow_specs))
-            rows.append((each["name"], _attributes(each).get("category", ""), ways, accepting, each["id"]))
+            rows.append((each["name"], _attribute(each, "category"), ways, accepting, each["id"]))
         print_table(heads, rows)
     if sources and flows:
         typer.echo()
     if flows:
         counts = ((each, len(each.get("sourceConnectionSpecIds") or [])) for each in flows)
-        print_table(
-            ("Flow spec", "Frequency", "Sources", "Id"),
-            ((each["name"], _attributes(each).get("frequency", ""), count, each["id"]) for each, count in counts),
-        )
+        rows = [(each["name"], _attribute(each, "frequency"), count, each["id"]) for each, count in counts]
+        print_table(("Flow spec", "Frequency", "Sources", "Id"), rows)
 
 
 def _accepting(spec: Spec, flow_specs: Iterable[Spec]) -> list[Spec]:
     """The flow specs that accept this connection spec as a source."""
     return [each for each in flow_specs if spec["id"] in (each.get("sourceConnectionSpecIds") or [])]
-
-
-# ---- one connection spec ----
 
 
 def _details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
@@ -136,7 +124,7 @@ def _details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
         "id": spec["id"],
         "name": spec["name"],
         "version": spec["version"],
-        "category": _attributes(spec).get("category", ""),
+        "category": _attribute(spec, "category"),
         "auth": [{"name": way, "parameters": [*map(asdict, parameters)]} for way, parameters in ways.items()],
         "sourceParameters": [*map(asdict, source)],
         "flowSpecs": [{"id": each["id"], "name": each["name"]} for each in _accepting(spec, flow_specs)],
@@ -174,10 +162,10 @@ def _show(details: Spec) -> None:
 def _show_parameters(parameters: list[Spec]) -> None:
     yes = {True: "yes", False: ""}
     heads = ("Parameter", "Type", "Required", "Secret", "One of")
-    rows = [
-        (each["name"], each["type"], yes[each["required"]], yes[each["secret"]], ", ".join(map(str, each["allowed"])))
-        for each in parameters
-    ]
+    rows = []
+    for each in parameters:
+        allowed = ", ".join(map(str, each["allowed"]))
+        rows.append((each["name"], each["type"], yes[each["required"]], yes[each["secret"]], allowed))
     count = 5 if any(row[-1] for row in rows) else 4
     print_table(heads[:count], (row[:count] for row in rows))
 
@@ -194,57 +182,43 @@ def _show_flow_spec(spec: Spec, connection_specs: list[Spec], as_json: bool) -> 
     sources = [each["name"] for each in connection_specs if each["id"] in (spec.get("sourceConnectionSpecIds") or [])]
     transformations = [each["name"] for each in spec.get("transformationSpecs") or []]
     if as_json:
-        print_json(
-            {
-                **_summary(spec),
-                "transformations": transformations,
-                "sources": sources,
-                "scheduled": "scheduleSpec" in spec,
-            }
-        )
+        scheduled = {"scheduled": "scheduleSpec" in spec}
+        print_json({**_summary(spec), "transformations": transformations, "sources": sources, **scheduled})
         return
     typer.echo(spec["name"])
     typer.echo(f"  id              {spec['id']}{_constant(spec['id'])}")
-    typer.echo(f"  frequency       {_attributes(spec).get('frequency', '')}")
+    typer.echo(f"  frequency       {_attribute(spec, 'frequency')}")
     typer.echo(f"  schedule        {'yes' if 'scheduleSpec' in spec else 'no'}")
     typer.echo(f"  transformations {', '.join(transformations) or 'none'}")
     typer.echo(f"  sources         {', '.join(sources)}")
 
 
-# ---- a program ----
-
-
 def example_program(spec: Spec, ways: dict[str, list[Parameter]], source: list[Parameter], kind: str) -> str:
     """Resources for this source, with its first way to authenticate. Secrets are config, <…> is to be replaced."""
-    from ._codegen import CONSTANTS, Code, render_resource, slugify
+    from ._codegen import Code, render_resource, slugify, with_constants
 
     name, settings = slugify(spec["name"]), dict[str, str]()
-    spec_id = CONSTANTS.get(spec["id"])
-    given: dict[str, Any] = {"connection_spec": Code(spec_id) if spec_id else spec["id"]}
+    given = {"connection_spec": with_constants(spec["id"])}
 
     def setting(key: str, option: str = "") -> Any:
-        settings[f"{name}-{key}"] = f"# pulumi config set {option}{name}-{key}"
+        settings[key] = f"# pulumi config set {option}{name}-{key}"
         return Code(f'config.require{"_secret" if option else ""}("{name}-{key}")')
 
     def values(parameters: list[Parameter]) -> dict[str, Any]:
-        return {
-            each.name: setting(each.name, "--secret ") if each.secret else each.placeholder
-            for each in parameters
-            if each.required
-        }
+        required = [each for each in parameters if each.required]
+        return {each.name: setting(each.name, "--secret ") if each.secret else each.placeholder for each in required}
 
-    resources = []
-    if not _attributes(spec).get("isSource", True):
+    resources, base = [], {}
+    if not _attribute(spec, "isSource", True):
         ids = {"dataset_id": setting("datasetId"), "schema_id": setting("schemaId")}
         resources.append(render_resource("target", "TargetConnection", name, ids | given))
     else:
-        base = {}
         for way, parameters in [*ways.items()][:1]:
             auth = {"spec_name": way, "params": values(parameters)}
             resources.append(render_resource("base", "BaseConnection", name, given | {"auth": auth}))
             base = {"base_connection_id": Code("base.id")}
-        params = values(source)
-        more = {"data": {"format": FORMATS[kind]}, **({"params": params} if params else {})}
+        params = {"params": values(source)} if values(source) else {}
+        more = {"data": {"format": FORMATS[kind]}, **params}
         resources.append(render_resource("source", "SourceConnection", name, base | given | more))
     config = ["import pulumi", "import pulumi_aep as aep", "", "config = pulumi.Config()"]
     return "\n".join([*settings.values(), *(config if settings else [config[1], ""]), *resources]) + "\n"

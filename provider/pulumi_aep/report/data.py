@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..sources.flow_runs import FlowRun, RunError, created_ms, parse_run, schedule_text, to_int, to_time
+from ..sources.flow_runs import FlowRun, RunError, created_ms, parse_run, run_filters, schedule_text, to_int, to_time
 
 if TYPE_CHECKING:
     from ..client.client import Client
 
-IDS_AT_ONCE = 50
 _PERIODS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 LATE_REMEDY = "Check whether runs are under way or failing (pulumi-aep runs FLOW), and whether the source is up."
 NO_ERROR_REMEDY = "Look at the run in the UI, or at its batch in Catalog (pulumi-aep runs FLOW names it)."
@@ -211,10 +210,12 @@ def collect(
     targets = {item["id"]: item for item in service.target_connections.find()}
 
     found = []
-    for number, item in enumerate(_runs(client, since, [flow["id"] for flow in flows], flow_ids is None), 1):
-        found.append(item)
-        if number % 1000 == 0:
-            report_progress(f"reading runs: {number:,}")
+    run_ids = [flow["id"] for flow in flows] if flow_ids is not None else []
+    for filters in run_filters(run_ids, int(since.timestamp() * 1000)) if flows else ():
+        for item in service.runs.find(*filters):
+            found.append(item)
+            if len(found) % 1000 == 0:
+                report_progress(f"reading runs: {len(found):,}")
     runs: dict[str, list[FlowRun]] = {item["id"]: [] for item in flows}
     for item in sorted(found, key=created_ms, reverse=True):
         if item.get("flowId") in runs:
@@ -229,16 +230,6 @@ def collect(
     order = list(State)
     reports.sort(key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id))
     return now, tuple(reports)
-
-
-def _runs(client: "Client", since: datetime, flow_ids: list[str], whole: bool) -> Iterator[dict[str, Any]]:
-    """The runs of these flows; of the whole sandbox in one list."""
-    later = f"createdAt>={int(since.timestamp() * 1000)}"
-    if whole:
-        yield from client.flow_service.runs.find(later)
-        return
-    for start in range(0, len(flow_ids), IDS_AT_ONCE):
-        yield from client.flow_service.runs.find(f"flowId=={','.join(flow_ids[start : start + IDS_AT_ONCE])}", later)
 
 
 def _endpoints(items: Iterable[dict[str, Any]]) -> dict[str, Endpoint]:

@@ -12,6 +12,7 @@ from ..errors import RUN_REMEDIES
 
 LOST_RECORDS = "success, but records failed"
 _UNFINISHED = ("scheduled", "inProgress")
+IDS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,13 @@ def parse_run(run: dict[str, Any]) -> FlowRun:
 
 
 explained = parse_run  # former name, until first_run.py and lookups.py use the new one
+
+
+def run_filters(flow_ids: list[str], since_ms: int | None) -> list[list[str]]:
+    """Filters of the requests that list the runs of these flows; of the whole sandbox without flows."""
+    since = [f"createdAt>={since_ms}"] if since_ms is not None else []
+    groups = [flow_ids[start : start + IDS_AT_ONCE] for start in range(0, len(flow_ids), IDS_AT_ONCE)]
+    return [[f"flowId=={','.join(group)}", *since] for group in groups] or [since]
 
 
 def created_ms(run: dict[str, Any]) -> int:
