@@ -1,4 +1,4 @@
-"""`explore`: every kind of source, samples in files, proposals that work and mistakes that are found."""
+"""`explore`: every kind of source, samples in files, proposals, and mistakes in mapping sets."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ def world(emulator: Emulator) -> World:
     return world
 
 
-# ---- what there is ----
+# ---- contents ----
 
 
 def test_folders_files_and_tables(cli_run: Cli, world: World) -> None:
@@ -74,13 +74,13 @@ def test_fields_with_types_and_rows(
     assert f"{len(found['data'])} of {len(found['data'])} rows, {len(table)} of {len(table)} fields" in below[0]
 
 
-def test_a_stream_holds_nothing_yet(cli_run: Cli, world: World) -> None:
+def test_a_stream_has_no_preview(cli_run: Cli, world: World) -> None:
     result = cli_run("explore", "stream")
     assert result.code == 3
     assert result.err == ("error: Amazon Kinesis streams: there is nothing to explore before data arrives.\n")
 
 
-def test_what_a_source_asks_for_is_taken_or_named(cli_run: Cli, world: World) -> None:
+def test_parameters_come_from_a_source_connection_or_the_command_line(cli_run: Cli, world: World) -> None:
     world.post(f"{FLOW}/connections", {**_without_source(), "name": "fresh"})
     result = cli_run("explore", "fresh")
     assert result.code == 3
@@ -102,7 +102,7 @@ def _without_source() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.csv"])
-def test_a_sample_in_a_file(cli_run: Cli, world: World, tmp_path: Path, name: str) -> None:
+def test_rows_are_saved(cli_run: Cli, world: World, tmp_path: Path, name: str) -> None:
     result = cli_run("explore", "files", "/acme/customers.json", "--sample", name)
     assert (result.out, result.err) == ("", f"5 rows saved in {name}\n")
     text = (tmp_path / name).read_text()
@@ -114,7 +114,7 @@ def test_a_sample_in_a_file(cli_run: Cli, world: World, tmp_path: Path, name: st
         assert (rows[0]["address"]["city"], len(rows)) == ("London", 5)
 
 
-def test_what_cannot_be_saved_is_said_before_anything_is_asked(cli_run: Cli, world: World, emulator: Emulator) -> None:
+def test_wrong_options_are_refused_before_any_request(cli_run: Cli, world: World, emulator: Emulator) -> None:
     emulator.clear_journal()
     result = cli_run("explore", "web-shop", "--sample", "rows.xls")
     assert result.code == 2
@@ -128,7 +128,7 @@ def test_what_cannot_be_saved_is_said_before_anything_is_asked(cli_run: Cli, wor
 
 
 def proposed(cli_run: Cli, *arguments: str) -> list[dict[str, Any]]:
-    """The lines of the printed code, run as a program runs them."""
+    """The lines of the printed code, executed."""
     result = cli_run("explore", *arguments)
     assert result.code == 0, result.err
     made: list[dict[str, Any]] = []
@@ -155,7 +155,7 @@ def on_the_wire(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_proposal_is_code_that_fills_the_schema(cli_run: Cli, world: World, emulator: Emulator) -> None:
+def test_a_proposal_is_code_for_a_program(cli_run: Cli, world: World, emulator: Emulator) -> None:
     """All ten records of the tutorial arrive, `time` being in seconds; `_id` has no obvious source."""
     lines = proposed(cli_run, "web-shop", "--mapping", "web-shop")
     sources = {line["destination"]: line["source"] for line in lines}
@@ -169,7 +169,7 @@ def test_a_proposal_is_code_that_fills_the_schema(cli_run: Cli, world: World, em
     assert cli_run("explore", "web-shop", "--lint", "web-shop").code == 0
 
 
-def test_each_line_has_its_reason_and_the_rest_is_named(cli_run: Cli, world: World) -> None:
+def test_a_proposal_gives_reasons_and_lists_what_is_missing(cli_run: Cli, world: World) -> None:
     out = cli_run("explore", "web-shop", "--mapping", world.schema).out
     assert '"_{tenantId}.distinct_id"},  # certain: same name and type\n' in out
     assert out.endswith(
@@ -179,7 +179,7 @@ def test_each_line_has_its_reason_and_the_rest_is_named(cli_run: Cli, world: Wor
     assert {line["certainty"] for line in found} == {"certain", "likely"}
 
 
-def test_a_schema_that_is_like_nothing(cli_run: Cli, world: World, emulator: Emulator) -> None:
+def test_a_schema_without_matching_fields(cli_run: Cli, world: World, emulator: Emulator) -> None:
     profile = "https://ns.adobe.com/xdm/context/profile"
     body = {"type": "object", "title": "Bare", "description": "", "allOf": [{"$ref": profile}]}
     world.post(f"{REGISTRY}/tenant/schemas", body, "$id")
@@ -203,7 +203,7 @@ def test_mistakes_of_the_tutorials_own_mapping(cli_run: Cli, world: World, emula
     assert result.code == 1
     body = {"version": 0, "xdmSchema": world.schema, "xdmVersion": "1.0", "id": world.mapping, "mappings": mappings()}
     emulator.request("PUT", f"{DATA_PREP}/mappingSets/{world.mapping}", body).raise_for_status()
-    assert cli_run("explore", "web-shop", "--lint", "web-shop").code == 1  # the flow still goes by version 1
+    assert cli_run("explore", "web-shop", "--lint", "web-shop").code == 1  # the flow still uses version 1
     good = cli_run("explore", "web-shop", "--lint", world.mapping)
     assert (good.code, good.out) == (0, "13 lines, no mistakes found in 10 sample rows\n")
     assert cli_run("explore", "web-shop", "--lint", world.mapping, "--json").out == "[]\n"

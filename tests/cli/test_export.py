@@ -1,6 +1,6 @@
-"""`pulumi-aep export`: what the program holds, and that it is a tidy one.
+"""`pulumi-aep export`: the contents and the form of the program.
 
-That everything is adopted is shown with the engine: acceptance/test_adoption.py
+acceptance/test_adoption.py shows with the engine that everything is adopted.
 """
 
 import ast
@@ -108,7 +108,7 @@ def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
     assert "flow_spec" not in found["mixpanel_dataflow"], "what is the default is not said"
 
 
-def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
+def test_the_project_files(cli_run: Cli, emulator: Emulator) -> None:
     make_chain(emulator)
     result = cli_run("export", "--all", "--as-program", "web shop")
     folder = Path("web shop")
@@ -127,7 +127,7 @@ def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
     assert (again.code, again.err) == (3, "error: web shop is not empty: choose another folder\n")
 
 
-def test_a_real_sandbox_is_told_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_real_sandbox_is_identified_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
     assert _settings_to_write(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
     text = _codegen.render_program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
@@ -139,7 +139,7 @@ def test_a_real_sandbox_is_told_by_organization_and_name(capsys: pytest.CaptureF
 
 @pytest.fixture
 def old_sandbox(cli_run: Cli, emulator: Emulator) -> str:
-    """The program of a sandbox that others filled, read in pages of two."""
+    """The program for a sandbox filled by others, read in pages of two."""
     make_old_sandbox(emulator)
     emulator.settings(page_size=2)
     text = exported(cli_run, "--all")
@@ -172,7 +172,7 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
     assert "'mappingVersion': 0" in found["orders_flow"]["transformations"]
 
 
-def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
+def test_notes(cli_run: Cli, emulator: Emulator) -> None:
     make_old_sandbox(emulator)
     chain = make_chain(emulator, "dev")  # another sandbox is not looked at
     result = cli_run("export", "--all")
@@ -185,7 +185,7 @@ def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
     ]
 
 
-def test_a_flow_by_name_and_its_own(cli_run: Cli, emulator: Emulator) -> None:
+def test_flows_by_name_with_their_dependencies(cli_run: Cli, emulator: Emulator) -> None:
     make_old_sandbox(emulator)
     result = cli_run("export", "CRM", ODD, "CRM")
     kinds = Counter(row[0] for row in result.lines[1:])
@@ -194,7 +194,7 @@ def test_a_flow_by_name_and_its_own(cli_run: Cli, emulator: Emulator) -> None:
     assert "Orders" not in result.out
 
 
-def test_what_is_gone_or_cannot_be_said_is_named(cli_run: Cli, emulator: Emulator) -> None:
+def test_missing_and_unrepresentable_objects_are_noted(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     emulator.request("DELETE", f"{DATA_PREP}/mappingSets/{chain.mapping}").raise_for_status()
     draft = {"name": "Sketch", "flowSpec": {"id": "14518937-270c-4525-bdec-c2ba7cce3860", "version": "1.0"}}
@@ -209,7 +209,7 @@ def test_what_is_gone_or_cannot_be_said_is_named(cli_run: Cli, emulator: Emulato
     assert [(each["name"], each["id"]) for each in found["left_out"]] == [("Sketch", answer.json()["id"])]
 
 
-def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -> None:
+def test_an_object_of_another_stack_is_noted(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     etag = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]["etag"]
     line = "events\n[pulumi: shop/dev/web#0123456789ab]"
@@ -220,8 +220,8 @@ def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -
     assert resources(text)["mixpanel_dataflow"]["description"] == "'events'"
 
 
-def test_groups_of_adobe_are_named_by_their_ids(cli_run: Cli, emulator: Emulator) -> None:
-    """A schema may be of Adobe's groups only; their ids are the same everywhere."""
+def test_field_groups_of_adobe_are_referenced_by_id(cli_run: Cli, emulator: Emulator) -> None:
+    """Their ids are the same everywhere."""
     from pulumi_aep.cli._sandbox_objects import ADOBE_OWNED, Sandbox
     from pulumi_aep.client.client import Client
     from pulumi_aep.config import load
@@ -278,7 +278,7 @@ def test_two_hundred_flows(cli_run: Cli, emulator: Emulator) -> None:
 NAMES = ["東京", "class", "2024", "import", "None", "a" * 300, "x\ny", "config", "'\"\\", "aep", "flow", "№", "\u202e"]
 
 
-def test_any_name_gives_a_program(cli_run: Cli, emulator: Emulator) -> None:
+def test_any_name_gives_a_valid_program(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     for name in [*NAMES, *NAMES, " "]:
         answer = emulator.request("POST", f"{FLOW}/flows", flow(chain.source, chain.target, chain.mapping, name))
@@ -303,13 +303,13 @@ VALUES = st.recursive(
 
 @settings(max_examples=50, deadline=None)
 @given(VALUES, st.integers(0, 80))
-def test_a_value_as_python_is_the_value(value: Any, indent: int) -> None:
+def test_rendered_values_evaluate_to_themselves(value: Any, indent: int) -> None:
     assert ast.literal_eval(_codegen.render(value, indent, 0)) == value
 
 
 @settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(st.lists(VALUES, min_size=30, max_size=30))
-def test_python_is_formatted_as_ruff_does(values: list[Any]) -> None:
+def test_rendered_values_have_the_format_of_ruff(values: list[Any]) -> None:
     text = "".join(f"value_{n} = {_codegen.render(each, 0, 10)}\n" for n, each in enumerate(values))
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
     done = subprocess.run(command, input=text.encode(errors="replace"), capture_output=True)

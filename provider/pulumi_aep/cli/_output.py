@@ -111,7 +111,7 @@ def confirm(question: str, yes: bool) -> None:
     except typer.Abort:  # the end of the input, or Ctrl-C
         if sys.stdin.isatty():
             raise
-        typer.echo("no terminal: pass --yes", err=True)
+        typer.echo("\nno terminal: pass --yes", err=True)
         raise typer.Exit(1) from None
     if not answer:
         raise typer.Abort

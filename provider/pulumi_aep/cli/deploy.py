@@ -139,9 +139,8 @@ def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int
                 if outcome.result == FAILED:
                     stop.set()
 
-        futures = [pool.submit(run, outcome) for outcome in outcomes]
         try:
-            for future in futures:
+            for future in [pool.submit(run, outcome) for outcome in outcomes]:
                 future.result()
         except KeyboardInterrupt:  # the running engines get it from the terminal as well, and end in order
             stop.set()
