@@ -14,16 +14,7 @@ from typing import Any
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
 from ..engine.arguments import Spec
 from ..engine.values import UNKNOWN
-from ._sandbox_objects import (
-    ADOBE_OWNED,
-    VERSION_KEYS,
-    Kind,
-    SandboxObject,
-    display_name,
-    is_named,
-    references,
-    snake_case_name,
-)
+from ._sandbox_objects import ADOBE_OWNED, VERSION_KEYS, Kind, SandboxObject, display_name, is_named, references
 
 WIDTH = 88
 _USED_NAMES = {*keyword.kwlist, "adopt", "aep", "at_home", "config", "credentials", "pulumi", "signal"}
@@ -157,7 +148,7 @@ def _variables(objects: list[SandboxObject], taken: Iterable[str]) -> Variables:
     used = {*_USED_NAMES, *(name.replace("-", "_") for name in taken)}
     variables = {}
     for each in objects:
-        kind = snake_case_name(each.kind).split("_")[0]
+        kind = display_name(each.kind).split()[0]
         slug = slugify(each.name or users.get(each.id, "")).replace("-", "_")
         if kind not in slug or not each.name:
             slug = f"{slug}_{kind}" if slug[:1].isalpha() else f"{kind}_{slug}".rstrip("_")

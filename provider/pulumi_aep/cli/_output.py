@@ -79,19 +79,20 @@ def progress(text: str, quiet: bool = False) -> Iterator[Progress]:
     from rich.markup import escape
 
     err = Console(stderr=True, quiet=quiet)
-    if quiet or not err.is_terminal:
-        last = text
-
-        def report_progress(new: str) -> None:
-            nonlocal last
-            if new != last and not quiet:
-                typer.echo(new, err=True)
-            last = new
-
-        yield report_progress
-    else:
+    if quiet:
+        yield lambda new: None
+    elif err.is_terminal:
         with err.status(escape(text)) as status:
             yield lambda new: status.update(escape(new))
+    else:
+        shown = [text]
+
+        def report_progress(new: str) -> None:
+            if new != shown[-1]:
+                typer.echo(new, err=True)
+            shown.append(new)
+
+        yield report_progress
 
 
 def coloured(text: str, colour: str) -> str:
@@ -126,21 +127,19 @@ def duration(seconds: float | None) -> str:
     """8s, 2m05s, 1h02m, 3d04h"""
     if seconds is None:
         return ""
-    whole = round(seconds)
-    for unit, below, size in (("d", "h", 86_400), ("h", "m", 3_600), ("m", "s", 60)):
-        if whole >= size:
-            part = {"h": 3_600, "m": 60, "s": 1}[below]
-            return f"{whole // size}{unit}{whole % size // part:02}{below}"
-    return f"{whole}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days or hours:
+        return f"{days}d{hours:02}h" if days else f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
 def size(count: int | None) -> str:
     """512 B, 24.0 kB, 3.1 MB"""
     if count is None:
         return ""
-    number, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if number < 1000 or unit == "TB":
-            break
-        number /= 1000
-    return f"{count} B" if unit == "B" else f"{number:.1f} {unit}"
+    if count < 1000:
+        return f"{count} B"
+    power = min((len(str(count)) - 1) // 3, 4)
+    return f"{count / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

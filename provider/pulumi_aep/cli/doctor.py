@@ -60,23 +60,17 @@ def doctor(stack: Stack = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-class _NotOk(Exception):
-    """A check that does not pass."""
-
-    def __init__(self, text: str, remedy: str, verdict: Verdict = "fail") -> None:
-        super().__init__(text)
-        self.text, self.remedy, self.verdict = text, remedy, verdict
+class _Warning(AepError):
+    """A check that does not pass, without keeping `pulumi up` from working."""
 
 
 def _check(name: str, examine: Callable[[], str]) -> Check:
-    """`examine` returns what is fine; the remedy of an AepError starts on its second line."""
+    """`examine` returns what is ok, or raises an AepError whose remedy starts on its second line."""
     try:
         return Check(name, "ok", examine())
-    except _NotOk as problem:
-        return Check(name, problem.verdict, problem.text, problem.remedy)
     except AepError as error:
         text, _, remedy = str(error).partition("\n")
-        return Check(name, "fail", text, remedy.replace("\n", " "))
+        return Check(name, "warn" if isinstance(error, _Warning) else "fail", text, remedy.replace("\n", " "))
 
 
 def run_checks(session: Session) -> Iterator[Check]:
@@ -103,24 +97,24 @@ def run_checks(session: Session) -> Iterator[Check]:
 def _python() -> str:
     about = f"pulumi-aep {version('pulumi-aep')}, Python {sys.version.split()[0]} in {sys.prefix}"
     if sys.prefix == sys.base_prefix:
-        raise _NotOk(f"{about}: no virtual environment", "python3 -m venv .venv, or make setup", "warn")
+        raise _Warning(f"{about}: no virtual environment\npython3 -m venv .venv, or make setup")
     return about
 
 
 def _engine() -> str:
     found, sdk = shutil.which("pulumi"), version("pulumi")
     if not found:
-        raise _NotOk("no pulumi on PATH", 'install Pulumi, or in a checkout: eval "$(make -s env)"')
+        raise ConfigError('no pulumi on PATH\ninstall Pulumi, or in a checkout: eval "$(make -s env)"')
     result = run_pulumi("version")
     engine = result.stdout.strip().lstrip("v")
     if result.returncode or not _numbers(engine):
-        raise _NotOk(f"{found} does not run: {_reason(result)}", "reinstall Pulumi")
+        raise ConfigError(f"{found} does not run: {_reason(result)}\nreinstall Pulumi")
     about = f"pulumi {engine} in {found}, SDK {sdk}"
     if _numbers(engine) < OLDEST_ENGINE:
         oldest = ".".join(map(str, OLDEST_ENGINE))
-        raise _NotOk(f"{about}: {TOO_OLD}", f"install Pulumi {oldest} or newer")
+        raise ConfigError(f"{about}: {TOO_OLD}\ninstall Pulumi {oldest} or newer")
     if _numbers(engine)[:2] < _numbers(sdk)[:2]:
-        raise _NotOk(f"{about}: older than the SDK", f"install Pulumi {sdk} or newer", "warn")
+        raise _Warning(f"{about}: older than the SDK\ninstall Pulumi {sdk} or newer")
     return about
 
 
@@ -128,8 +122,8 @@ def _python_host() -> str:
     folder = Path(shutil.which("pulumi") or "").resolve().parent
     path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
     if missing := [name for name in (HOST, PLUGIN) if not shutil.which(name, path=path)]:
-        text = f"{' and '.join(missing)} missing beside pulumi and on PATH"
-        raise _NotOk(text, "reinstall Pulumi: both come with it")
+        names = " and ".join(missing)
+        raise ConfigError(f"{names} missing beside pulumi and on PATH\nreinstall Pulumi: both come with it")
     return f"{HOST} and {PLUGIN} found"
 
 
@@ -175,10 +169,10 @@ def _environment(python: Path) -> str:
     try:
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     except OSError:
-        raise _NotOk(f"Pulumi runs {python}, which does not exist", "make setup, or pip install") from None
+        raise ConfigError(f"Pulumi runs {python}, which does not exist\nmake setup, or pip install") from None
     if done.returncode:
         remedy = f"{python} -m pip install pulumi-aep, or name another virtualenv in Pulumi.yaml"
-        raise _NotOk(f"Pulumi runs {python}, which has no pulumi_aep", remedy)
+        raise ConfigError(f"Pulumi runs {python}, which has no pulumi_aep\n{remedy}")
     return f"Pulumi runs {python}, which has pulumi_aep"
 
 
@@ -186,24 +180,24 @@ def _stack(session: Session) -> str:
     chosen = ("--stack", session.stack) if session.stack else ()
     name = run_pulumi("stack", "--show-name", *chosen)
     if name.returncode:
-        raise _NotOk(_reason(name), "pulumi login, pulumi stack init NAME or pulumi stack select NAME")
+        raise ConfigError(f"{_reason(name)}\npulumi login, pulumi stack init NAME or pulumi stack select NAME")
     config = run_pulumi("config", "--json", "--show-secrets", *chosen)
     if config.returncode:
         remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider"
-        raise _NotOk(f"cannot read the config of {name.stdout.strip()}: {_reason(config)}", remedy)
+        raise ConfigError(f"cannot read the config of {name.stdout.strip()}: {_reason(config)}\n{remedy}")
     return name.stdout.strip()
 
 
 def _state(session: Session) -> str:
     if pending := session.state.get("pending_operations"):
-        text = f"{plural(len(pending), 'pending operation')} of an update that was killed"
-        raise _NotOk(text, "pulumi-aep recover", "warn")
+        count = plural(len(pending), "pending operation")
+        raise _Warning(f"{count} of an update that was killed\npulumi-aep recover")
     if not session.resources:
         return "nothing deployed yet"
     count = plural(len(session.resources), "resource")
     if not session.owner:
         text = f"{count} but no owner: objects of an interrupted run cannot be found again"
-        raise _NotOk(text, "pulumi up creates it", "warn")
+        raise _Warning(f"{text}\npulumi up creates it")
     return f"{count} of owner {session.owner.id}"
 
 
@@ -231,9 +225,14 @@ def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
             return _check(name, examine)
 
     reached = check("reachability", lambda: _clock(settings, client.clock_ahead()))
-    yield _with_network_remedy(reached, settings)
     if reached.verdict == "fail":
+        if re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint):
+            reached = replace(reached, remedy="start the emulator: make up, or pulumi-aep emulator")
+        elif reached.remedy in ("", RequestNotSent.remedy, ResponseLost.remedy):
+            reached = replace(reached, remedy="check network, proxy (HTTPS_PROXY) and firewall")
+        yield reached
         return
+    yield reached
     yield (token := check("token", lambda: client.sign_in() or f"IMS issues one for {settings.client_id}"))
     if token.verdict == "fail":
         return
@@ -256,16 +255,6 @@ def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
         yield check(name, partial(_readable, collection, settings.sandbox))
 
 
-def _with_network_remedy(reached: Check, settings: Settings) -> Check:
-    if reached.verdict != "fail":
-        return reached
-    if re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint):
-        return replace(reached, remedy="start the emulator: make up, or pulumi-aep emulator")
-    if reached.remedy in ("", RequestNotSent.remedy, ResponseLost.remedy):
-        return replace(reached, remedy="check network, proxy (HTTPS_PROXY) and firewall")
-    return reached
-
-
 def _readable(collection: Any, sandbox: str) -> str:
     next(iter(collection.find()), None)
     return f"readable in {sandbox}"
@@ -275,7 +264,7 @@ def _clock(settings: Settings, ahead: float | None) -> str:
     host = settings.endpoint.split("/")[2]
     if ahead is not None and abs(ahead) > MOST_SKEW_S:
         text = f"{host} answers, but this machine's clock is {abs(ahead):.0f} s {'fast' if ahead > 0 else 'slow'}"
-        raise _NotOk(text, "synchronize the clock (NTP): start times of flows depend on it", "warn")
+        raise _Warning(f"{text}\nsynchronize the clock (NTP): start times of flows depend on it")
     return f"{host} answers{', and the clocks agree' if ahead is not None else ''}"
 
 
@@ -287,10 +276,10 @@ def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> str:
         names = (
             f"open: {', '.join(sorted(known))}" if known else "none is open: add the credential to a product profile"
         )
-        raise _NotOk(text, f"check aep:sandbox; {names}")
+        raise ConfigError(f"{text}\ncheck aep:sandbox; {names}")
     about = f"{item['name']} ({item['title']}), {item['type']}, {item['state']}"
     if item["state"] != "active":
-        raise _NotOk(about, "wait until it is active, or use another one")
+        raise ConfigError(f"{about}\nwait until it is active, or use another one")
     if item["type"] == "production" and not settings.allow_production_deletes:
         about += ": deletes and replacements are refused unless aep:allowProductionDeletes is set"
     return about

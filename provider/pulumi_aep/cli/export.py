@@ -21,17 +21,14 @@ if TYPE_CHECKING:
 def export(
     flows: Annotated[list[str] | None, typer.Argument(metavar="FLOW", help="Names or ids of flows.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
-    as_program: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="New or empty folder for a Pulumi program.")
-    ] = None,
+    as_program: Annotated[Path | None, typer.Option(help="New or empty folder for a Pulumi program.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
     """Export existing flows as a Pulumi program.
 
-    The program holds the flows and all that they need, and adopts them. Without --as-program the command only lists
-    its resources. Nothing is changed at the service; the next `pulumi up` changes only the owner line in each
-    description.
+    The program holds the flows and all that they need, and adopts them. Nothing is changed at the service; the next
+    `pulumi up` changes only the owner line in each description. Without --as-program, the resources are only listed.
 
     \b
     Examples:
@@ -81,14 +78,13 @@ def _save(folder: Path, generated: "list[GeneratedResource]", settings: Settings
     stack_config = _settings_to_write(settings)
     project = re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.resolve().name).strip("-") or "dataflows"
     home: dict[str, str] = {key: stack_config[key] for key in ("endpoint", "orgId", "sandbox") if key in stack_config}
+    config = [f"  aep:{key}: {json.dumps(value)}" for key, value in stack_config.items()]
     description = f"Dataflows of sandbox {settings.sandbox}, exported by pulumi-aep"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {
         "__main__.py": render_program(generated, home),
         "Pulumi.yaml": f"name: {project}\ndescription: {description}\nruntime: python\n",
-        f"Pulumi.{settings.sandbox}.yaml": "".join(
-            ["config:\n", *(f"  aep:{key}: {json.dumps(value)}\n" for key, value in stack_config.items())]
-        ),
+        f"Pulumi.{settings.sandbox}.yaml": "\n".join(["config:", *config, ""]),
         "requirements.txt": f"pulumi-aep=={version('pulumi-aep')}\n",
         ".gitignore": "__pycache__/\n.venv/\n",
     }.items():
@@ -125,16 +121,9 @@ def _notes(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]"
 
 
 def _as_json(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]") -> dict[str, Any]:
-    resources = [
-        {
-            "kind": each.found.kind.__name__,
-            "name": each.found.name,
-            "resource": each.name,
-            "id": each.found.id,
-            "secrets": each.secrets,
-            "notes": each.notes,
-        }
-        for each in generated
-    ]
+    resources = []
+    for each in generated:
+        found = {"kind": each.found.kind.__name__, "name": each.found.name, "resource": each.name, "id": each.found.id}
+        resources.append({**found, "secrets": each.secrets, "notes": each.notes})
     left = [{"id": each.id, "name": each.name, "because": each.problems} for each in left_out]
     return {"resources": resources, "left_out": left}
