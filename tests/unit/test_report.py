@@ -139,8 +139,8 @@ def test_a_strip_shows_the_worst_of_each_bin() -> None:
     axis = Axis.over(NOW - timedelta(days=2), NOW)
     runs = [run(hours_ago=0), run("failed", 0), run(LOST_RECORDS, 5, failed=1), run(hours_ago=9), run("scheduled", 12)]
     drawn = strip(axis, runs)
-    assert [path.count("M") for path in (drawn.good, drawn.lost, drawn.bad, drawn.open)] == [1, 1, 1, 1]
-    assert drawn.bad.startswith(f"M{axis.count - 1 + 0.1:g} ")
+    assert {colour: path.count("M") for colour, path in drawn.paths.items()} == dict.fromkeys(drawn.paths, 1)
+    assert drawn.paths["bad"].startswith(f"M{axis.count - 1 + 0.1:g} ")
     assert drawn.text == "5 runs: 2 good, 1 lost records, 1 failed, 1 under way"
     assert strip(axis, []).text == "no runs"
 

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from ..client.client import Client
     from ._sandbox_objects import Sandbox
 
-Stack = Annotated[
-    str | None,
-    typer.Option("--stack", "-s", help="Stack to work with; default: the selected one."),
-]
+Stack = Annotated[str | None, typer.Option("--stack", "-s", help="Stack to work with; default: the selected one.")]
 
 NAMES_SHOWN = 10
 _ID = re.compile(

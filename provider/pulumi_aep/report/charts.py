@@ -79,16 +79,15 @@ def bars(sums: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Strip:
-    """The runs of one flow over time: an SVG path per colour, in a box of one unit per bin, 10 high."""
+    """The runs of one flow over time: colour → SVG path, in a box of one unit per bin, 10 high."""
 
-    good: str
-    lost: str
-    bad: str
-    open: str
+    paths: dict[str, str]
     text: str
 
 
-_HEIGHTS = {"good": 6, "open": 3, "lost": 8, "bad": 10}  # colour alone would not reach everybody
+_COLOURS = {"good": (6, "good"), "lost": (8, "lost records"), "bad": (10, "failed"), "open": (3, "under way")}
+"""Colour → height of the bar, as colour alone would not reach everybody, and its meaning."""
+
 _WORST = ("bad", "lost", "open", "good")
 
 
@@ -101,20 +100,18 @@ def _colour(run: FlowRun) -> str:
 def strip(axis: Axis, runs: Sequence[FlowRun]) -> Strip:
     """One bar per bin in which runs started, in the colour of the worst of them."""
     bins: dict[int, set[str]] = {}
-    counts = dict.fromkeys(("good", "lost", "bad", "open"), 0)
+    counts, paths = dict.fromkeys(_COLOURS, 0), dict.fromkeys(_COLOURS, "")
     for run in runs:
         colour, number = _colour(run), axis.bin(run.started)
         counts[colour] += 1
         if number is not None:
             bins.setdefault(number, set()).add(colour)
-    paths = dict.fromkeys(_HEIGHTS, "")
     for number, colours in sorted(bins.items()):
         colour = next(each for each in _WORST if each in colours)
-        paths[colour] += f"M{number + 0.1:g} 10v-{_HEIGHTS[colour]}h.8V10z"
-    words = {"good": "good", "lost": "lost records", "bad": "failed", "open": "under way"}
-    parts = [f"{count} {words[colour]}" for colour, count in counts.items() if count]
+        paths[colour] += f"M{number + 0.1:g} 10v-{_COLOURS[colour][0]}h.8V10z"
+    parts = [f"{count} {_COLOURS[colour][1]}" for colour, count in counts.items() if count]
     text = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}: {', '.join(parts)}" if runs else "no runs"
-    return Strip(**paths, text=text)
+    return Strip(paths, text)
 
 
 # ---- the graph ----

@@ -1,7 +1,7 @@
 """The contents of a report as plain data: flows with their runs, how fresh their data is, what is wrong."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,15 +20,9 @@ NO_ERROR_REMEDY = "Look at the run in the UI, or at its batch in Catalog (pulumi
 class State(StrEnum):
     """The state of a flow, the worst first."""
 
-    FAILING = "failing"
-    """Its latest run failed."""
-
-    LOSING = "losing records"
-    """Its latest run succeeded, but records failed."""
-
-    LATE = "late"
-    """More than twice its interval has passed since its last good run, or since its start."""
-
+    FAILING = "failing"  # its latest run failed
+    LOSING = "losing records"  # its latest run succeeded, but records failed
+    LATE = "late"  # no good run for more than twice its interval
     WAITING = "no run yet"
     GOOD = "good"
     DISABLED = "disabled"
@@ -204,8 +198,8 @@ def collect(
     service = client.flow_service
     report_progress("reading flows and connections")
     flows = [item for item in service.flows.find() if flow_ids is None or item["id"] in flow_ids]
-    bases = _endpoints(service.connections.find())
-    datasets = _endpoints(client.catalog.datasets.find())
+    bases = {item["id"]: _endpoint(item["id"], item) for item in service.connections.find()}
+    datasets = {item["id"]: _endpoint(item["id"], item) for item in client.catalog.datasets.find()}
     sources = {item["id"]: item for item in service.source_connections.find()}
     targets = {item["id"]: item for item in service.target_connections.find()}
 
@@ -230,10 +224,6 @@ def collect(
     order = list(State)
     reports.sort(key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id))
     return now, tuple(reports)
-
-
-def _endpoints(items: Iterable[dict[str, Any]]) -> dict[str, Endpoint]:
-    return {item["id"]: _endpoint(item["id"], item) for item in items}
 
 
 def _endpoint(object_id: str, item: dict[str, Any]) -> Endpoint:
