@@ -126,6 +126,14 @@ def test_outside_a_project_the_missing_project_is_named(cli_run: Cli, monkeypatc
     assert "aep:clientSecret" in result.err
 
 
+@pytest.mark.parametrize("module", ["cli._sandbox_objects", "cli._codegen", "report.drift", "report.page"])
+def test_a_module_that_commands_import_late_imports_on_its_own(module: str) -> None:
+    """The engine's modules import the kinds and the other way round: the first import decides."""
+    command = [sys.executable, "-c", f"import pulumi_aep.{module}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # ---- terminal ----
 
 

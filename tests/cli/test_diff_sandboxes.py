@@ -33,7 +33,7 @@ def patch(emulator: Emulator, path: str, pointer: str, value: Any) -> None:
 def test_equal_sandboxes(cli_run: Cli, alike: Chain) -> None:
     result = cli_run("diff-sandboxes", "local", "stage")
     assert (result.code, result.err) == (0, "")
-    assert result.out == "local and stage do not differ: 7 names compared\n"
+    assert result.out == "local and stage hold the same: 7 names\n"
     result = cli_run("diff-sandboxes", "local", "stage", "--json")
     assert (result.code, json.loads(result.out)) == (0, [])
 

@@ -60,7 +60,7 @@ def test_a_chain_as_a_table(cli_run: Cli, emulator: Emulator) -> None:
     heads, *rows = result.lines
     assert heads == ["KIND", "NAME", "RESOURCE", "ID"]
     ids = [chain.base, chain.source, chain.group, chain.schema, chain.dataset, chain.target, chain.mapping, chain.flow]
-    assert [row[-1] for row in rows] == ids, "what is needed stands before what needs it"
+    assert [row[-1] for row in rows] == ids, "dependencies come first"
     assert rows[0] == ["BaseConnection", "Mixpanel base connection", "mixpanel-base-connection", chain.base]
     assert rows[-2] == ["MappingSet", "mixpanel-dataflow-mapping", chain.mapping], "it has no name"
     assert len(emulator.writes()) == len(ids), "the chain itself, and nothing else"
@@ -105,7 +105,7 @@ def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
         "[{'name': 'Mapping', 'params': {'mappingId': mixpanel_dataflow_mapping.id, "
         "'mappingVersion': mixpanel_dataflow_mapping.version}}]"
     )
-    assert "flow_spec" not in found["mixpanel_dataflow"], "what is the default is not said"
+    assert "flow_spec" not in found["mixpanel_dataflow"], "defaults are left out"
 
 
 def test_the_project_files(cli_run: Cli, emulator: Emulator) -> None:
@@ -156,7 +156,7 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
     for kind, objects in emulator.objects().items():
         for item in objects:
             times = old_sandbox.count(f'"{item["id"]}"')
-            assert times == 1, f"{kind} {item['name']}: a shared object stands there once, and is referred to by name"
+            assert times == 1, f"{kind} {item['name']}: a shared object appears once"
     odd = next(each for each in found.values() if each.get("name") == repr(ODD))
     assert odd["enabled"] == "False"
     assert odd["options"] == "{'error_diagnostics_enabled': True, 'partial_ingestion_percent': 10}"

@@ -81,7 +81,7 @@ def test_the_state_matches(cli_run: Cli, emulator: Emulator, chain: Chain) -> No
     made(emulator, f"{FLOW}/connections", owned(base("Another stack's"), owner="ba9876543210"))
     made(emulator, f"{FLOW}/connections", base("Somebody's"))
     result = cli_run("orphans")
-    assert (result.code, result.out) == (0, "The state matches sandbox local.\n")
+    assert (result.code, result.out) == (0, "The state and sandbox local agree.\n")
 
 
 def test_orphans(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..engine.arguments import state_of
-from ..engine.resource import Resource
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import NotFound, NotRepresentable
@@ -15,8 +14,9 @@ from ..resources import KINDS
 if TYPE_CHECKING:
     from ..client.client import Client, Collection
     from ..config import Settings
+    from ..engine.resource import Resource
 
-Kind = type[Resource]
+Kind = type["Resource"]
 Item = dict[str, Any]
 
 # ---- what the command line has to know about a kind ----

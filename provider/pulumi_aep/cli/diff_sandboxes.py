@@ -56,7 +56,7 @@ def diff_sandboxes(
         rows = ((kind, name, path, value_text(a), value_text(b)) for kind, name, path, a, b in found)
         print_table(("Kind", "Name", "Field", first, second), rows, {MISSING: "yellow"})
     else:
-        typer.echo(f"{first} and {second} do not differ: {plural(len(left), 'name')} compared")
+        typer.echo(f"{first} and {second} hold the same: {plural(len(left), 'name')}")
     if found:
         raise typer.Exit(1)
 

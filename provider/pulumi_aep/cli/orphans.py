@@ -55,7 +55,7 @@ def orphans(
         for what in found:
             typer.echo(f"{what}: {_REMEDIES[what]}", err=True)
     else:
-        typer.echo(f"The state matches sandbox {session.settings.sandbox}.")
+        typer.echo(f"The state and sandbox {session.settings.sandbox} agree.")
     left = len(rows)
     if delete and ORPHAN in found:
         _refuse_while_updating(session)
