@@ -184,7 +184,7 @@ def test_the_contents_of_the_page(page: Path) -> None:
     assert "Flows 6 1 failing, 1 losing records, 1 no run yet, 2 good, 1 disabled" in shown
     assert "Runs 11 2 failed Records in 90 84 arrived Records failed 6 6.7 % of records in" in shown
     assert "CONNECTOR-2001-500: Error occurred at copy activity: the source refused the credentials." in shown
-    assert "Check the credentials (pulumi-aep test CONNECTION)" in shown
+    assert "Check that it is up and accepts the credentials (pulumi-aep test CONNECTION)" in shown
     assert "lossy losing records no good run never · every hour 3 runs: 3 lost records 30 in 6 failed" in shown
     assert "Path web-shop → web-shop → web-shop Schedule every hour" in shown
     assert "2 base connections → 2 source connections → 6 flows → 1 dataset" in shown

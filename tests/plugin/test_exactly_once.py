@@ -1,6 +1,7 @@
 """Nothing is created twice: what an interrupted run of this stack left is taken back, a second of a name is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,15 @@ def test_a_second_of_one_name_is_refused(
     assert f"pulumi config set aep:ownerId {OTHER_STATE.rpartition('#')[2]}" in problem
     assert life(kind).problems(program(kind, {"allow_duplicate_name": True})) == []
     assert writes(emulator) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ORDER if DESCRIPTIONS[kind].natural_key])
+def test_a_lost_state_comes_back_with_its_owner_id(kind: str, life: Callable[[str], Life], program: Program) -> None:
+    """aep:ownerId gives the new state the old one's identity; the resource may have another name."""
+    lost, again = life(kind), life(kind)
+    lost.up({**program(kind), "owner": OTHER_STATE})
+    again.settings = replace(again.settings, owner_id=OTHER_STATE.rpartition("#")[2])
+    assert again.problems({**program(kind), "owner": OTHER_STATE.replace("/web#", "/renamed#")}) == []
 
 
 def test_a_mapping_set_that_a_flow_uses_is_no_orphan(

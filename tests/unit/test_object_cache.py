@@ -1,4 +1,4 @@
-"""When objects are asked for one by one and when their list is: a service without HTTP, that counts."""
+"""When the cache reads objects one by one and when it lists them. The service has no HTTP and counts calls."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
