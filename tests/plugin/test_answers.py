@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kinds import Ids, by_kind
+from kinds.description import SECRET
 from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep.errors import AepError
@@ -163,6 +164,17 @@ def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program:
     assert resource.up(program("Dataset", {"force_destroy": True})) == "update"
     resource.destroy()
     assert len(emulator.objects()["Dataset"]) == len(there["Dataset"]) - 1
+
+
+def test_a_refusal_that_quotes_a_secret(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    resource = life("BaseConnection")
+    refusal = {"errorMessage": f"cannot parse {{'password': '{SECRET}'}}"}
+    for method in ("POST", "PATCH"):
+        fault = {"method": method, "path": "/connections", "status": 400, "body": refusal, "times": 1}
+        emulator.control("POST", "faults", fault).raise_for_status()
+        with pytest.raises(AepError, match=r"cannot parse {'password': '\[secret\]'}"):
+            resource.up(program("BaseConnection", {"name": method}))
+        resource.up(program("BaseConnection"))
 
 
 @by_kind

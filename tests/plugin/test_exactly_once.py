@@ -12,7 +12,20 @@ from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
 from support.journal import writes
 from support.mixpanel import flow
-from support.outside import OTHER_STATE, OWNER
+from support.outside import OTHER_STATE, OWNER, Where
+
+
+@by_kind
+def test_it_is_taken_though_others_changed_what_nobody_manages(
+    kind: str, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
+    """They sorted the mappings, say: the owner's line is elsewhere then."""
+    left, again = life(kind), life(kind)
+    left.up(program(kind))
+    for act in DESCRIPTIONS[kind].unmanaged:
+        act(Where(emulator, left.id, ids))
+    assert again.up(program(kind)) == "create"
+    assert again.id == left.id
 
 
 @by_kind
