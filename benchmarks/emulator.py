@@ -1,7 +1,7 @@
-"""Measures the emulator with many objects: `python benchmarks/emulator.py [objects]` (100000).
+"""How fast the emulator is with many objects in its file: `python benchmarks/emulator.py [objects]` (100000).
 
-Creates one dataflow through the API, copies its eight objects in the database file until there are enough, and
-measures over HTTP: one connection per client, one emulator process.
+It makes one dataflow through the services' API, copies its eight objects within the database file until there are
+enough, and measures over HTTP, one connection per client, one process for the emulator.
 """
 
 import json
@@ -31,7 +31,7 @@ WARM_UP = 3
 
 
 def fill(db: Path, wanted: int) -> None:
-    """Copy all objects under new ids and names, with consistent references."""
+    """Copies of all objects under new ids and names, references kept together."""
     with closing(sqlite3.connect(db)) as sql:
         one = sql.execute("SELECT sandbox, kind, id, body FROM objects ORDER BY seq").fetchall()
         ids = [key.rsplit("/", 1)[-1] for _, _, key, _ in one]
@@ -60,7 +60,7 @@ def timed(call: Callable[[int], requests.Response], times: int) -> list[float]:
 
 
 def cpu_s(process: int) -> float:
-    """CPU seconds of the emulator; other work on the machine does not affect them."""
+    """CPU time of the emulator, which other work on the machine does not change."""
     times = psutil.Process(process).cpu_times()
     return float(times.user + times.system)
 
@@ -166,11 +166,11 @@ def main(wanted: int) -> None:
         stopping = (time.perf_counter() - started) * 1000
         console = Console(width=110)
         console.print(
-            f"{total:,} objects, {size / 2**20:.0f} MiB; started in {starting:.0f} ms, stopped in {stopping:.0f} ms"
+            f"{total:,} objects, {size / 2**20:.0f} MiB; started in {starting:.0f} ms, ended in {stopping:.0f} ms"
         )
         console.print(table)
         console.print(f"16 clients for 5 s: {reads / 5:.0f} reads/s, {writes / 5:.0f} writes/s, {errors} errors")
-        console.print(f"peak memory of the emulator: {int(peak) / 1024:.0f} MiB")
+        console.print(f"most memory of the emulator: {int(peak) / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ MASKED = "pa55-of-mixpanel"
 
 @dataclass(frozen=True)
 class Result:
-    """What a command left: exit code and both outputs."""
+    """Exit code and both outputs of a command."""
 
     code: int
     out: str
@@ -37,7 +37,7 @@ Cli = Callable[..., Result]
 def cli_run(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Cli:
-    """`cli_run("runs", "web-shop")` does what `pulumi-aep runs web-shop` does; `answer` is typed at its questions."""
+    """`cli_run("runs", "web-shop")` does what `pulumi-aep runs web-shop` does; `answer` is its standard input."""
     for variable in config.VARIABLES.values():
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AEP_ENDPOINT", "emulator")

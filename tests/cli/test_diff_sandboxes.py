@@ -1,4 +1,4 @@
-"""`pulumi-aep diff-sandboxes`: differences by name, and nothing where two sandboxes were made alike."""
+"""`pulumi-aep diff-sandboxes`: differences by name, and none between equal sandboxes."""
 
 import json
 from typing import Any
@@ -11,6 +11,9 @@ from support.foreign import make_old_sandbox
 from support.mixpanel import Chain, make_chain
 
 from .conftest import Cli
+from .stacks import Stacks, stacks
+
+__all__ = ["stacks"]
 
 
 @pytest.fixture
@@ -27,7 +30,7 @@ def patch(emulator: Emulator, path: str, pointer: str, value: Any) -> None:
     emulator.request("PATCH", path, change, "stage", {"If-Match": etag}).raise_for_status()
 
 
-def test_alike(cli_run: Cli, alike: Chain) -> None:
+def test_equal_sandboxes(cli_run: Cli, alike: Chain) -> None:
     result = cli_run("diff-sandboxes", "local", "stage")
     assert (result.code, result.err) == (0, "")
     assert result.out == "local and stage hold the same: 7 names\n"
@@ -81,7 +84,7 @@ def test_as_a_table(cli_run: Cli, emulator: Emulator, alike: Chain) -> None:
     ]
 
 
-def test_a_start_owners_and_credentials_are_no_difference(cli_run: Cli, emulator: Emulator, alike: Chain) -> None:
+def test_starts_owners_and_credentials_are_not_compared(cli_run: Cli, emulator: Emulator, alike: Chain) -> None:
     patch(emulator, f"{FLOW}/flows/{alike.flow}", "/description", "events\n[pulumi: shop/stage/web#0123456789ab]")
     params = {"host": "https://other", "username": "of-stage", "password": "pa55-of-mixpanel"}
     patch(emulator, f"{FLOW}/connections/{alike.base}", "/auth/params", params)
@@ -109,7 +112,18 @@ def test_one_of_two_with_the_same_name_is_missing(cli_run: Cli, emulator: Emulat
     ]
 
 
-def test_a_sandbox_that_is_not_there(cli_run: Cli) -> None:
+def test_an_unknown_sandbox(cli_run: Cli) -> None:
     result = cli_run("diff-sandboxes", "local", "nowhere")
     assert (result.code, result.out) == (3, "")
     assert "The sandbox does not exist or is not open to this credential" in result.err
+
+
+def test_two_stacks_are_compared_by_their_sandboxes(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
+    stacks.write("one", "local", {})
+    stacks.write("two", "stage", {})
+    make_chain(emulator)
+    result = cli_run("diff-sandboxes", "one", "two", "--stacks")
+    assert result.code == 1
+    assert result.lines[0] == ["KIND", "NAME", "FIELD", "ONE", "TWO"]
+    assert {tuple(row[2:]) for row in result.lines[1:]} == {("there", "missing")}
+    assert cli_run("diff-sandboxes", "one", "gone", "--stacks").code == 3

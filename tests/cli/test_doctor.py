@@ -1,4 +1,4 @@
-"""`doctor`: what it says of each thing that can be wrong. The engine and its stack are played by a script."""
+"""`doctor`: the result of each check. A script plays the engine and its stack."""
 
 import json
 import sys
@@ -60,7 +60,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pulumi:
 
 @pytest.fixture
 def examine(cli_run: Cli, pulumi: Pulumi) -> Examine:
-    """The checks by name: the latest of each; the exit code is 1 exactly if one failed."""
+    """The checks by name; the exit code is 1 exactly if one failed."""
 
     def run(*arguments: str) -> dict[str, dict[str, str]]:
         pulumi.write()
@@ -75,13 +75,13 @@ def examine(cli_run: Cli, pulumi: Pulumi) -> Examine:
 
 @pytest.fixture
 def project(tmp_path: Path, pulumi: Pulumi) -> Path:
-    """A project whose Pulumi.yaml names no environment, so that the first Python on PATH is run: that of the tests."""
+    """A project whose Pulumi.yaml names no environment, so that Pulumi runs the first Python on PATH."""
     file = tmp_path / "Pulumi.yaml"
     file.write_text("name: shop\nruntime: python\n")
     return file
 
 
-def test_all_is_well(examine: Examine, project: Path) -> None:
+def test_everything_is_ok(examine: Examine, project: Path) -> None:
     found = examine()
     assert {name for name, check in found.items() if check["verdict"] != "ok"} == set()
     assert list(found) == [
@@ -93,22 +93,22 @@ def test_all_is_well(examine: Examine, project: Path) -> None:
     assert found["stack"]["text"] == "dev"
 
 
-def test_for_people_each_trouble_has_its_remedy_below(cli_run: Cli, pulumi: Pulumi) -> None:
+def test_the_remedy_follows_each_problem(cli_run: Cli, pulumi: Pulumi) -> None:
     pulumi.write()
     lines = cli_run("doctor").out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("warn  project"))
-    assert lines[at + 1] == f"{'':22} > go to a folder with a Pulumi.yaml, or make one with pulumi new"
+    assert lines[at + 1] == f"{'':22} > go to a folder with a Pulumi.yaml, or create one with pulumi new"
 
 
-def test_nothing_is_set_up_at_all(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_setup(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     for name in ("AEP_ENDPOINT", "AEP_SANDBOX", "AEP_EMULATOR_PORT"):
         monkeypatch.delenv(name)
     result = cli_run("doctor")
     assert result.code == 1
     for text in (
-        "fail  engine           there is no pulumi on PATH",
-        "warn  project          there is none here",
+        "fail  engine           no pulumi on PATH",
+        "warn  project          no Pulumi.yaml here or above",
         "fail  settings         aep:clientSecret is not set",
         "> run pulumi config set --secret aep:clientSecret …, or export AEP_CLIENT_SECRET=…",
     ):
@@ -135,18 +135,18 @@ def test_an_engine_older_than_the_sdk(examine: Examine, pulumi: Pulumi, monkeypa
     assert (check["verdict"], check["remedy"]) == ("warn", "install Pulumi 3.300.1 or newer")
 
 
-def test_a_part_of_pulumi_is_missing(examine: Examine, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_part_of_pulumi(examine: Examine, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{pulumi.folder}:/usr/bin:/bin")
     pulumi.helpers = ("pulumi-language-python",)
     assert examine()["python host"]["text"] == "pulumi-resource-pulumi-python missing beside pulumi and on PATH"
 
 
-def test_an_environment_that_is_not_there(examine: Examine, project: Path) -> None:
+def test_a_missing_environment(examine: Examine, project: Path) -> None:
     options = "runtime:\n  name: python\n  options:\n    virtualenv: .venv\nmain: stacks\n"
     project.write_text(f"name: shop\n{options}")
     check = examine()["environment"]
     assert check["verdict"] == "fail"
-    assert check["text"].endswith("which is not there")
+    assert check["text"].endswith("which does not exist")
     (project.parent / ".venv").symlink_to(sys.prefix)
     check = examine()["environment"]
     assert check["verdict"] == "ok"
@@ -171,7 +171,7 @@ def test_no_stack_and_a_stack_that_cannot_be_opened(examine: Examine, project: P
     assert (check["verdict"], check["text"]) == ("fail", "no stack selected")
     pulumi.name, pulumi.config = "echo dev", "echo 'error: incorrect passphrase' >&2; exit 255"
     check = examine()["stack"]
-    assert check["text"] == "the config of dev cannot be read: incorrect passphrase"
+    assert check["text"] == "cannot read the config of dev: incorrect passphrase"
     assert "PULUMI_CONFIG_PASSPHRASE" in check["remedy"]
 
 
@@ -182,10 +182,10 @@ def resource(kind: str, **outputs: Any) -> dict[str, Any]:
 
 
 def test_the_state(examine: Examine, project: Path, pulumi: Pulumi) -> None:
-    assert examine()["state"]["text"] == "nothing is deployed yet"
+    assert examine()["state"]["text"] == "nothing deployed yet"
     pulumi.resources = [resource("Flow", sandbox="prod", org_id="EMULATOR@AdobeOrg")]
     found = examine()
-    assert (found["state"]["verdict"], found["state"]["remedy"]) == ("warn", "pulumi up makes it")
+    assert (found["state"]["verdict"], found["state"]["remedy"]) == ("warn", "pulumi up creates it")
     assert found["home"]["verdict"] == "fail"
     assert found["home"]["text"] == "this stack's objects live in prod, but the settings say local"
     pulumi.resources = [resource("Owner"), resource("Flow", sandbox="local")]
@@ -197,7 +197,7 @@ def test_the_state(examine: Examine, project: Path, pulumi: Pulumi) -> None:
 # ---- the platform ----
 
 
-def test_nobody_answers(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_platform(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEP_EMULATOR_PORT", "9")
     found = examine()
     assert found["reachability"]["text"] == "GET /: cannot connect to 127.0.0.1:9: is it running and reachable?"
@@ -205,11 +205,11 @@ def test_nobody_answers(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> No
     assert "token" not in found
 
 
-def test_a_clock_that_is_wrong(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_clock(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pulumi_aep.client.http.time.time", lambda: 1_000_000_000.0)
     check = examine()["reachability"]
     assert check["verdict"] == "warn"
-    assert " s behind of it" in check["text"]
+    assert " s slow" in check["text"]
 
 
 def test_a_wrong_secret_is_refused_and_not_shown(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,19 +221,19 @@ def test_a_wrong_secret_is_refused_and_not_shown(examine: Examine, monkeypatch: 
     assert "sandbox" not in found
 
 
-def test_a_sandbox_that_is_not_there(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_sandbox(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEP_SANDBOX", "nix")
     found = examine()
-    assert found["sandbox"]["remedy"] == "check aep:sandbox; open are dev, local, prod, stage"
+    assert found["sandbox"]["remedy"] == "check aep:sandbox; open: dev, local, prod, stage"
     assert "Flow Service" not in found
 
 
-def test_a_production_sandbox_is_named_as_such(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_production_sandbox(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AEP_SANDBOX", "prod")
-    assert "production, active: nothing in it is deleted or replaced" in examine()["sandbox"]["text"]
+    assert "production, active: deletes and replacements are refused" in examine()["sandbox"]["text"]
 
 
-def test_a_service_that_may_not_be_read(examine: Examine, emulator: Emulator) -> None:
+def test_a_service_without_read_permission(examine: Examine, emulator: Emulator) -> None:
     fault = {"method": "GET", "path": "/data/foundation/catalog/*", "status": 403, "times": 1}
     emulator.control("POST", "faults", fault).raise_for_status()
     found = examine()

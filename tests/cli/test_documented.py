@@ -1,4 +1,4 @@
-"""The pages of docs/cli show what the commands print: their `console` blocks are run again."""
+"""The samples in docs/cli are what the commands print: runs their `console` blocks again."""
 
 import re
 import shlex
@@ -18,17 +18,17 @@ BEFORE: dict[str, Callable[[World], None]] = {
     "report": World.history,
     "runs": World.history,
 }
-"""What happened in the world before the commands of a page."""
+"""What happens before the commands of a page."""
 
 PAGES = [page for page in sorted(pages.CLI_PAGES.glob("*.md")) if pages.blocks(page, "console")]
-CHANCE = (
+RANDOM = (
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     r"\b[0-9A-F]{26}\b",
     r"\b[0-9a-f]{24,48}\b",
     r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d)?",
     r"127\.0\.0\.1:\d+",
 )
-"""What is different each time."""
+"""Patterns of what differs each time."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.stem))
@@ -39,7 +39,7 @@ def test_the_page_shows_what_is_printed(cli_run: Cli, emulator: Emulator, page: 
     for block in pages.blocks(page, "console"):
         for command, shown in commands(block.text):
             result = cli_run(*command)
-            assert settled(result.err + result.out) == settled(shown), " ".join(command)
+            assert normalized(result.err + result.out) == normalized(shown), " ".join(command)
 
 
 def commands(text: str) -> list[tuple[list[str], str]]:
@@ -48,8 +48,8 @@ def commands(text: str) -> list[tuple[list[str], str]]:
     return [(shlex.split(line), shown) for line, shown in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def settled(text: str) -> list[str]:
-    """Lines without chance and without the width of columns."""
-    for pattern in CHANCE:
+def normalized(text: str) -> list[str]:
+    """Lines without random values and column widths."""
+    for pattern in RANDOM:
         text = re.sub(pattern, "…", text)
     return [re.sub(r" +", " ", line).rstrip() for line in text.strip().splitlines()]

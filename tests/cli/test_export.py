@@ -1,6 +1,6 @@
-"""`pulumi-aep export`: what the program holds, and that it is a tidy one.
+"""`pulumi-aep export`: the contents and the form of the program.
 
-That everything is adopted is shown with the engine: acceptance/test_adoption.py
+acceptance/test_adoption.py shows with the engine that everything is adopted.
 """
 
 import ast
@@ -18,7 +18,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pulumi_aep.cli import _codegen
-from pulumi_aep.cli.export import _address, _say
+from pulumi_aep.cli.export import _settings_to_write, _show_next_steps
 from pulumi_aep.config import Settings
 from support.emulator import DATA_PREP, FLOW, Emulator
 from support.foreign import ODD, make_many, make_old_sandbox
@@ -60,7 +60,7 @@ def test_a_chain_as_a_table(cli_run: Cli, emulator: Emulator) -> None:
     heads, *rows = result.lines
     assert heads == ["KIND", "NAME", "RESOURCE", "ID"]
     ids = [chain.base, chain.source, chain.group, chain.schema, chain.dataset, chain.target, chain.mapping, chain.flow]
-    assert [row[-1] for row in rows] == ids, "what is needed stands before what needs it"
+    assert [row[-1] for row in rows] == ids, "dependencies come first"
     assert rows[0] == ["BaseConnection", "Mixpanel base connection", "mixpanel-base-connection", chain.base]
     assert rows[-2] == ["MappingSet", "mixpanel-dataflow-mapping", chain.mapping], "it has no name"
     assert len(emulator.writes()) == len(ids), "the chain itself, and nothing else"
@@ -105,10 +105,10 @@ def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
         "[{'name': 'Mapping', 'params': {'mappingId': mixpanel_dataflow_mapping.id, "
         "'mappingVersion': mixpanel_dataflow_mapping.version}}]"
     )
-    assert "flow_spec" not in found["mixpanel_dataflow"], "what is the default is not said"
+    assert "flow_spec" not in found["mixpanel_dataflow"], "defaults are left out"
 
 
-def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
+def test_the_project_files(cli_run: Cli, emulator: Emulator) -> None:
     make_chain(emulator)
     result = cli_run("export", "--all", "--as-program", "web shop")
     folder = Path("web shop")
@@ -120,26 +120,26 @@ def test_the_project_around_it(cli_run: Cli, emulator: Emulator) -> None:
     settings = yaml.safe_load((folder / "Pulumi.local.yaml").read_text())
     assert settings == {"config": {"aep:endpoint": "emulator", "aep:sandbox": "local"}}
     assert re.fullmatch(r"pulumi-aep==[\d.]+\n", (folder / "requirements.txt").read_text())
-    assert "a program with 8 resources, 1 of them flows" in result.out
+    assert "a program with 8 resources, 1 flow among them" in result.out
     assert "  cd web shop\n  pulumi stack init local\n  pulumi up\n" in result.out
     assert result.out.endswith("  pulumi config set --secret mixpanel-base-connection-password\n")
     again = cli_run("export", "--all", "--as-program", "web shop")
-    assert (again.code, again.err) == (3, "error: web shop is there already and not empty: name another folder\n")
+    assert (again.code, again.err) == (3, "error: web shop is not empty: choose another folder\n")
 
 
-def test_a_real_sandbox_is_told_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_real_sandbox_is_identified_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
-    assert _address(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
-    text = _codegen.program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
+    assert _settings_to_write(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
+    text = _codegen.render_program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
     assert 'HOME = {"orgId": "ACME@AdobeOrg", "sandbox": "dev"}' in text
-    _say(Path("shop"), [], settings)
+    _show_next_steps(Path("shop"), [], settings)
     steps = ["cd shop", "pulumi stack init dev", "pulumi config set --secret aep:clientSecret", "pulumi up"]
     assert [line.strip() for line in capsys.readouterr().out.splitlines()[2:]] == steps
 
 
 @pytest.fixture
 def old_sandbox(cli_run: Cli, emulator: Emulator) -> str:
-    """The program of a sandbox that others filled, read in pages of two."""
+    """The program for a sandbox filled by others, read in pages of two."""
     make_old_sandbox(emulator)
     emulator.settings(page_size=2)
     text = exported(cli_run, "--all")
@@ -156,7 +156,7 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
     for kind, objects in emulator.objects().items():
         for item in objects:
             times = old_sandbox.count(f'"{item["id"]}"')
-            assert times == 1, f"{kind} {item['name']}: a shared object stands there once, and is referred to by name"
+            assert times == 1, f"{kind} {item['name']}: a shared object appears once"
     odd = next(each for each in found.values() if each.get("name") == repr(ODD))
     assert odd["enabled"] == "False"
     assert odd["options"] == "{'error_diagnostics_enabled': True, 'partial_ingestion_percent': 10}"
@@ -172,7 +172,7 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
     assert "'mappingVersion': 0" in found["orders_flow"]["transformations"]
 
 
-def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
+def test_notes(cli_run: Cli, emulator: Emulator) -> None:
     make_old_sandbox(emulator)
     chain = make_chain(emulator, "dev")  # another sandbox is not looked at
     result = cli_run("export", "--all")
@@ -180,12 +180,12 @@ def test_what_a_reader_should_know(cli_run: Cli, emulator: Emulator) -> None:
     parts = next(item["id"] for item in emulator.objects()["FieldGroup"] if item["name"] == "Orders, in parts")
     assert result.err.splitlines() == [
         "note: orders-source: not in the program, so a new one would lack it: data.schema",
-        f"note: class-schema: field group {parts} is named by its id: its fields are in several parts",
-        "note: orders-flow: uses version 0 of its mapping set; the mappings here are version 1",
+        f"note: class-schema: field group {parts} is referenced by its id: its fields are in several parts",
+        "note: orders-flow: uses version 0 of its mapping set; the program has version 1",
     ]
 
 
-def test_a_flow_by_name_and_its_own(cli_run: Cli, emulator: Emulator) -> None:
+def test_flows_by_name_with_their_dependencies(cli_run: Cli, emulator: Emulator) -> None:
     make_old_sandbox(emulator)
     result = cli_run("export", "CRM", ODD, "CRM")
     kinds = Counter(row[0] for row in result.lines[1:])
@@ -194,7 +194,7 @@ def test_a_flow_by_name_and_its_own(cli_run: Cli, emulator: Emulator) -> None:
     assert "Orders" not in result.out
 
 
-def test_what_is_gone_or_cannot_be_said_is_named(cli_run: Cli, emulator: Emulator) -> None:
+def test_missing_and_unrepresentable_objects_are_noted(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     emulator.request("DELETE", f"{DATA_PREP}/mappingSets/{chain.mapping}").raise_for_status()
     draft = {"name": "Sketch", "flowSpec": {"id": "14518937-270c-4525-bdec-c2ba7cce3860", "version": "1.0"}}
@@ -202,14 +202,14 @@ def test_what_is_gone_or_cannot_be_said_is_named(cli_run: Cli, emulator: Emulato
     assert answer.ok, answer.text
     text = exported(cli_run, "--all")
     assert f'"mappingId": "{chain.mapping}"' in text
-    assert f"# mapping set {chain.mapping} is named by its id: it is gone" in text
+    assert f"# mapping set {chain.mapping} is referenced by its id: it is gone" in text
     result = cli_run("export", "--all")
     assert "left out: flow Sketch: it is a draft: publish it first\n" in result.err
     found = json.loads(cli_run("export", "--all", "--json").out)
     assert [(each["name"], each["id"]) for each in found["left_out"]] == [("Sketch", answer.json()["id"])]
 
 
-def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -> None:
+def test_an_object_of_another_stack_is_noted(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     etag = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]["etag"]
     line = "events\n[pulumi: shop/dev/web#0123456789ab]"
@@ -220,25 +220,24 @@ def test_what_another_stack_manages_is_named(cli_run: Cli, emulator: Emulator) -
     assert resources(text)["mixpanel_dataflow"]["description"] == "'events'"
 
 
-def test_groups_of_adobe_are_named_by_their_ids(cli_run: Cli, emulator: Emulator) -> None:
-    """A schema may be of Adobe's groups only; their ids are the same everywhere."""
-    from pulumi_aep.cli._sandbox_objects import ADOBES, Sandbox
+def test_field_groups_of_adobe_are_referenced_by_id(cli_run: Cli, emulator: Emulator) -> None:
+    """Their ids are the same everywhere."""
+    from pulumi_aep.cli._sandbox_objects import ADOBE_OWNED, Sandbox
     from pulumi_aep.client.client import Client
     from pulumi_aep.config import load
-    from pulumi_aep.engine.runtime import Runtime
-    from pulumi_aep.resources import FieldGroup
+    from pulumi_aep.resources.field_group import FieldGroup
 
     settings = load({"aep:endpoint": "emulator", "aep:sandbox": "local"}.get)
-    found = Sandbox(Runtime(settings, Client(settings))).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
-    assert found.obstacles == [ADOBES]
+    found = Sandbox(settings, Client(settings)).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
+    assert found.problems == [ADOBE_OWNED]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        ((), 2, "say which flows: either their names or ids, or --all"),
-        (("--all", "CRM"), 2, "say which flows: either their names or ids, or --all"),
-        (("Nobody's",), 3, 'flow named "Nobody\'s": there is none in sandbox local.'),
+        ((), 2, "pass either names or ids of flows, or --all"),
+        (("--all", "CRM"), 2, "pass either names or ids of flows, or --all"),
+        (("Nobody's",), 3, 'No flow "Nobody\'s" in sandbox local. It has none.'),
     ],
 )
 def test_wrong_calls(cli_run: Cli, arguments: tuple[str, ...], code: int, text: str) -> None:
@@ -251,7 +250,7 @@ def test_an_empty_sandbox(cli_run: Cli, tmp_path: Path) -> None:
     for arguments in (("--all",), ("--all", "--as-program", "shop")):
         result = cli_run("export", *arguments)
         assert (result.code, result.out) == (3, "")
-        assert result.err == "error: there is no flow to export in sandbox local.\n"
+        assert result.err == "error: No flow to export in sandbox local.\n"
     assert not (tmp_path / "shop").exists()
     assert json.loads(cli_run("export", "--all", "--json").out)["resources"] == []
 
@@ -279,7 +278,7 @@ def test_two_hundred_flows(cli_run: Cli, emulator: Emulator) -> None:
 NAMES = ["東京", "class", "2024", "import", "None", "a" * 300, "x\ny", "config", "'\"\\", "aep", "flow", "№", "\u202e"]
 
 
-def test_any_name_gives_a_program(cli_run: Cli, emulator: Emulator) -> None:
+def test_any_name_gives_a_valid_program(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     for name in [*NAMES, *NAMES, " "]:
         answer = emulator.request("POST", f"{FLOW}/flows", flow(chain.source, chain.target, chain.mapping, name))
@@ -304,14 +303,14 @@ VALUES = st.recursive(
 
 @settings(max_examples=50, deadline=None)
 @given(VALUES, st.integers(0, 80))
-def test_a_value_as_python_is_the_value(value: Any, indent: int) -> None:
-    assert ast.literal_eval(_codegen._render(value, indent, 0)) == value
+def test_rendered_values_evaluate_to_themselves(value: Any, indent: int) -> None:
+    assert ast.literal_eval(_codegen.render(value, indent, 0)) == value
 
 
 @settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(st.lists(VALUES, min_size=30, max_size=30))
-def test_python_is_formatted_as_ruff_does(values: list[Any]) -> None:
-    text = "".join(f"value_{n} = {_codegen._render(each, 0, 10)}\n" for n, each in enumerate(values))
+def test_rendered_values_have_the_format_of_ruff(values: list[Any]) -> None:
+    text = "".join(f"value_{n} = {_codegen.render(each, 0, 10)}\n" for n, each in enumerate(values))
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", "-"]
     done = subprocess.run(command, input=text.encode(errors="replace"), capture_output=True)
     assert done.returncode == 0, done.stdout.decode()

@@ -1,4 +1,4 @@
-"""`pulumi-aep orphans`: what a stack lost sight of, in a sandbox that holds other things as well."""
+"""`pulumi-aep orphans`: a stack's untracked objects, in a sandbox with other objects."""
 
 import ast
 import json
@@ -34,7 +34,7 @@ def owned(body: dict[str, Any], name: str = "lost", owner: str = OWNER) -> dict[
 
 @pytest.fixture
 def chain(emulator: Emulator, stacks: Stacks) -> Chain:
-    """A chain that is in the state of `dev`, beside others that are nobody's affair; lists are of two."""
+    """A chain that is in the state of `dev`, in a sandbox read in pages of two."""
     emulator.settings(page_size=2)
     chain = make_chain(emulator)
     stacks.write("dev", "local", recorded(chain))
@@ -56,7 +56,7 @@ def recorded(chain: Chain) -> dict[str, str]:
 
 
 def lose(emulator: Emulator) -> dict[str, str]:
-    """Five objects that carry the stack's owner and are in no state; kind → id."""
+    """Five objects that carry the stack's owner but are not in its state; kind → id."""
     group = made(emulator, f"{REGISTRY}/tenant/fieldgroups", owned(field_group("Lost fields")))
     lost_schema = made(emulator, f"{REGISTRY}/tenant/schemas", owned(schema(group, title="Lost schema")))
     mappings = mapping_set(lost_schema)
@@ -77,39 +77,39 @@ def rows(cli_run: Cli, code: int) -> list[tuple[str, str, str]]:
     return [(row["what"], row["kind"], row["id"]) for row in json.loads(result.out)]
 
 
-def test_agreement(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+def test_the_state_matches(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     made(emulator, f"{FLOW}/connections", owned(base("Another stack's"), owner="ba9876543210"))
     made(emulator, f"{FLOW}/connections", base("Somebody's"))
     result = cli_run("orphans")
-    assert (result.code, result.out) == (0, "The stack and sandbox local agree.\n")
+    assert (result.code, result.out) == (0, "The state and sandbox local agree.\n")
 
 
-def test_what_carries_our_owner_and_is_in_no_state(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+def test_orphans(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     lost = lose(emulator)
     made(emulator, f"{FLOW}/connections", owned(base("Elsewhere")), "stage")
     assert sorted(rows(cli_run, 1)) == sorted(("orphan", kind, object_id) for kind, object_id in lost.items())
     result = cli_run("orphans")
     assert ["orphan", "BaseConnection", "Lost base", lost["BaseConnection"], f"shop/dev/lost#{OWNER}"] in result.lines
-    assert "orphan: carries this stack's owner and is in no state: --delete removes it" in result.err
+    assert "orphan: carries this stack's owner but is not in its state: --delete removes it" in result.err
 
 
-def test_what_is_in_the_state_and_gone(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+def test_resources_whose_object_is_gone(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     emulator.request("DELETE", f"{FLOW}/flows/{chain.flow}").raise_for_status()
     assert rows(cli_run, 1) == [("gone", "Flow", chain.flow)]
     result = cli_run("orphans")
     assert result.lines[1][:3] == ["gone", "Flow", "web"]
-    assert "gone: is in the state and not in the sandbox: pulumi refresh, then pulumi up" in result.err
+    assert "gone: is in the state but not in the sandbox: pulumi refresh, then pulumi up" in result.err
 
 
 def test_look_alikes(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
-    """Name and spec, as for the refusal to make a second one; a marked one is another stack's."""
+    """By name and spec, like the refusal to create a second one; an object with an owner is another stack's."""
     alike = made(emulator, f"{FLOW}/sourceConnections", source(chain.base))
     made(emulator, f"{FLOW}/sourceConnections", owned(source(chain.base), owner="ba9876543210"))
     second = made(emulator, f"{CATALOG}/dataSets", dataset(chain.schema))
     assert rows(cli_run, 1) == [("look-alike", "Dataset", second), ("look-alike", "SourceConnection", alike)]
 
 
-def test_delete_asks_and_deletes_orphans_only(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+def test_delete_asks_first_and_deletes_only_orphans(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     lost = lose(emulator)
     alike = made(emulator, f"{FLOW}/sourceConnections", source(chain.base))
     emulator.clear_journal()
@@ -127,7 +127,7 @@ def test_delete_asks_and_deletes_orphans_only(cli_run: Cli, emulator: Emulator, 
     assert rows(cli_run, 0) == []
 
 
-def test_what_holds_data_is_kept(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
+def test_a_dataset_with_data_is_kept(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
     world = World(emulator)
     stacks.write("dev", "local", {"Owner aep-owner": OWNER})
     line = {"description": f"[pulumi: shop/dev/lost#{OWNER}]"}
@@ -137,7 +137,14 @@ def test_what_holds_data_is_kept(cli_run: Cli, emulator: Emulator, stacks: Stack
     assert f"kept: Dataset web-shop {world.dataset}: Dataset {world.dataset} (web-shop) holds data" in result.err
 
 
-def test_what_is_used_is_kept(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+def test_one_orphan_is_not_several(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
+    made(emulator, f"{FLOW}/connections", owned(base("Lost base")))
+    result = cli_run("orphans", "--delete")
+    assert result.code == 1
+    assert result.err.endswith("Delete 1 orphan in sandbox local? [y/N]:\nno terminal: pass --yes\n")
+
+
+def test_a_used_object_is_kept(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     made(emulator, f"{FLOW}/sourceConnections", owned(source(chain.base, "Lost source")))
     group = made(emulator, f"{REGISTRY}/tenant/fieldgroups", owned(field_group("Lost fields")))
     made(emulator, f"{REGISTRY}/tenant/schemas", schema(group, title="Somebody's schema"))
@@ -156,15 +163,13 @@ def test_nothing_is_deleted_in_a_production_sandbox(cli_run: Cli, emulator: Emul
     assert [item["id"] for item in emulator.objects("prod")["BaseConnection"]] == [lost]
 
 
-def test_nothing_is_deleted_while_an_update_is_under_way(
-    cli_run: Cli, emulator: Emulator, chain: Chain, stacks: Stacks
-) -> None:
+def test_nothing_is_deleted_during_an_update(cli_run: Cli, emulator: Emulator, chain: Chain, stacks: Stacks) -> None:
     stacks.write("dev", "local", recorded(chain), pending_operations=[{"type": "creating"}])
     lose(emulator)
     emulator.clear_journal()
     result = cli_run("orphans", "--delete", "--yes")
     assert result.code == 3
-    assert "an update of this stack is under way or was killed" in result.err
+    assert "an update of this stack is running or was killed" in result.err
     assert emulator.writes() == []
 
 
@@ -201,7 +206,7 @@ def test_names_of_the_state_are_not_taken_twice(cli_run: Cli, emulator: Emulator
 
 
 def test_a_stack_whose_config_names_another_sandbox(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
-    """Else everything would seem to be gone."""
+    """Otherwise every object would seem to be gone."""
     stacks.write("dev", "local", recorded(make_chain(emulator)), outputs={"sandbox": "stage"})
     result = cli_run("orphans")
     assert (result.code, result.out) == (3, "")
@@ -213,14 +218,3 @@ def test_without_a_stack(cli_run: Cli, emulator: Emulator) -> None:
     result = cli_run("orphans")
     assert (result.code, result.out) == (3, "")
     assert "orphans needs a stack with a state" in result.err
-
-
-def test_two_stacks_are_compared_by_their_sandboxes(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
-    stacks.write("one", "local", {})
-    stacks.write("two", "stage", {})
-    make_chain(emulator)
-    result = cli_run("diff-sandboxes", "one", "two", "--stacks")
-    assert result.code == 1
-    assert result.lines[0] == ["KIND", "NAME", "FIELD", "ONE", "TWO"]
-    assert {tuple(row[2:]) for row in result.lines[1:]} == {("there", "missing")}
-    assert cli_run("diff-sandboxes", "one", "gone", "--stacks").code == 3

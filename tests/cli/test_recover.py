@@ -1,9 +1,11 @@
-"""`recover`: what is asked, and which commands are run then. With a real engine: tests/faults."""
+"""`recover`: its question and its commands. With a real engine: tests/faults."""
 
 import json
+import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import psutil
 import pytest
 
 from support import mixpanel
@@ -14,7 +16,7 @@ from .conftest import Cli
 
 @pytest.fixture
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file with the arguments of every pulumi that was run."""
+    """A file with the arguments of every pulumi command."""
     log, command = tmp_path / "log", tmp_path / "pulumi"
     told = f'case "$1" in stack) cat {tmp_path}/state.json ;; config) echo {{}} ;; *) echo "$@" >> {log} ;; esac'
     command.write_text(f"#!/bin/sh\n{told}\n")
@@ -24,7 +26,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("answer", ["", "n\n"], ids=["no terminal", "no"])
-def test_nothing_is_done_without_a_yes(cli_run: Cli, pulumi: Path, answer: str) -> None:
+def test_nothing_is_done_without_confirmation(cli_run: Cli, pulumi: Path, answer: str) -> None:
     result = cli_run("recover", answer=answer)
     assert result.code == 1
     assert (
@@ -34,7 +36,7 @@ def test_nothing_is_done_without_a_yes(cli_run: Cli, pulumi: Path, answer: str) 
 
 
 @pytest.mark.parametrize(("options", "answer"), [((), "y\n"), (("--yes",), "")], ids=["asked", "--yes"])
-def test_unlocked_refreshed_and_brought_up(cli_run: Cli, pulumi: Path, options: tuple[str, ...], answer: str) -> None:
+def test_the_commands_that_run(cli_run: Cli, pulumi: Path, options: tuple[str, ...], answer: str) -> None:
     assert cli_run("recover", "--destroy", *options, answer=answer).code == 0
     assert pulumi.read_text().splitlines() == [
         "cancel --yes --non-interactive",
@@ -44,10 +46,10 @@ def test_unlocked_refreshed_and_brought_up(cli_run: Cli, pulumi: Path, options: 
 
 
 @pytest.mark.parametrize(("options", "last"), [((), []), (("--destroy",), ["destroy"])], ids=["up", "destroy"])
-def test_what_the_state_lacks_is_told_and_idle_mapping_sets_go(
+def test_unrecorded_objects_are_reported_and_unused_mapping_sets_deleted(
     cli_run: Cli, pulumi: Path, tmp_path: Path, emulator: Emulator, options: tuple[str, ...], last: list[str]
 ) -> None:
-    """Before a destroy, an up takes what can be taken; this `pulumi` does nothing."""
+    """Before a destroy, `up` adopts what it can; this `pulumi` does nothing."""
     owner = {"custom": True, "type": "pulumi-python:dynamic/aep:Owner", "urn": "urn:pulumi:dev::shop::x::aep-owner"}
     state = {"deployment": {"resources": [{**owner, "id": "0123456789ab"}]}}
     (tmp_path / "state.json").write_text(json.dumps(state))
@@ -67,12 +69,12 @@ def test_what_the_state_lacks_is_told_and_idle_mapping_sets_go(
     assert result.code == 0
     assert [line.split()[0] for line in pulumi.read_text().splitlines()] == ["cancel", "refresh", "up", *last]
     assert f"BaseConnection {base} is this stack's, but its state does not have it" in result.err
-    assert f"MappingSet {idle} is this stack's, but its state does not have it\n  and no flow goes by it" in result.err
+    assert f"MappingSet {idle} is this stack's, but its state does not have it\n  and no flow uses it" in result.err
     assert {item["id"] for item in emulator.objects()["MappingSet"]} == {chain.mapping, used}
     assert base in {item["id"] for item in emulator.objects()["BaseConnection"]}
 
 
-def test_what_was_done_as_json(cli_run: Cli, pulumi: Path) -> None:
+def test_commands_as_json(cli_run: Cli, pulumi: Path) -> None:
     pulumi.parent.joinpath("pulumi").write_text('#!/bin/sh\necho "did $1"; test "$1" != refresh\n')
     result = cli_run("recover", "--yes", "--json")
     assert (result.code, result.err) == (1, "")
@@ -87,6 +89,28 @@ def test_what_was_done_as_json(cli_run: Cli, pulumi: Path) -> None:
         ],
         "notes": [],
     }
+
+
+def test_a_host_that_ends_meanwhile_does_not_matter(
+    cli_run: Cli, pulumi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between listing the processes and ending one it may end by itself."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+
+    class Ended:
+        info: ClassVar = {"cmdline": ["/opt/pulumi-language-python", address], "username": psutil.Process().username()}
+
+        def terminate(self) -> None:
+            ended.append(address)
+            raise psutil.NoSuchProcess(4711)
+
+    ended: list[str] = []
+    monkeypatch.setattr(psutil, "process_iter", lambda attributes: [Ended()])
+    assert cli_run("recover", "--yes").code == 0
+    assert ended == [address]
+    assert "refresh" in pulumi.read_text()
 
 
 def test_it_needs_pulumi(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

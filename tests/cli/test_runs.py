@@ -1,4 +1,4 @@
-"""`runs` and `run`: what is listed, what is followed, and what the exit code says."""
+"""`runs` and `run`: lists, following, exit codes."""
 
 import json
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from .conftest import Cli
 
 GOOD = "dformat(properties.time * 1000, \"yyyy-MM-dd'T'HH:mm:ssX\")"
 LOSING = f"iif(properties.item_price == '1000.00', null, {GOOD})"
-"""A timestamp that two of the ten events lack: they are failed records."""
+"""A timestamp that two of the ten events lack, which makes them failed records."""
 
 ONCE = {"startTime": "1625040887", "frequency": "once"}
 
 
 @dataclass
 class Flows:
-    """Makes flows of one chain; each runs at once, and again when it is told to."""
+    """Creates flows of one chain; each runs at once, and again on `run`."""
 
     emulator: Emulator
     chain: mixpanel.Chain
@@ -49,7 +49,7 @@ class Flows:
 
 @pytest.fixture
 def flows(emulator: Emulator) -> Flows:
-    """In a chain without a flow of its own, and with pages of two."""
+    """Flows of one chain, read in pages of two."""
     chain = mixpanel.make_chain(emulator)
     emulator.request("DELETE", f"{FLOW}/flows/{chain.flow}").raise_for_status()
     emulator.settings(page_size=2)
@@ -62,7 +62,7 @@ def advance(emulator: Emulator, seconds: int) -> None:
 
 @pytest.fixture
 def time_passes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """While a run is followed the emulator's clock goes on, and nobody waits."""
+    """Pauses advance the emulator's clock instead of taking time."""
     pauses: list[float] = []
 
     def pause(seconds: float) -> None:
@@ -77,11 +77,11 @@ def time_passes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> list[flo
 
 
 def test_before_the_first_run(cli_run: Cli) -> None:
-    assert cli_run("runs").out == "There are no runs yet.\n"
-    assert cli_run("runs", "--since", "1h").out == "There are no such runs.\n"
+    assert cli_run("runs").out == "No runs yet.\n"
+    assert cli_run("runs", "--since", "1h").out == "No such runs.\n"
 
 
-def test_runs_of_a_flow_latest_first(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
+def test_runs_of_a_flow_newest_first(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
     flow = flows.make()
     for _ in range(2):
         advance(emulator, 60)
@@ -96,7 +96,7 @@ def test_runs_of_a_flow_latest_first(cli_run: Cli, flows: Flows, emulator: Emula
     assert (result.code, result.err) == (0, "")
 
 
-def test_a_success_that_lost_records_is_shown_as_such(cli_run: Cli, flows: Flows) -> None:
+def test_a_success_that_lost_records(cli_run: Cli, flows: Flows) -> None:
     flows.make(timestamp=LOSING)
     result = cli_run("runs", "web-shop")
     assert result.lines[1][2:6] == [LOST_RECORDS, "10", "8", "2"]
@@ -105,7 +105,7 @@ def test_a_success_that_lost_records_is_shown_as_such(cli_run: Cli, flows: Flows
     assert result.code == 0
 
 
-def test_a_failed_run_says_what_to_do_by_where_it_failed(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
+def test_the_remedy_depends_on_where_a_run_failed(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
     emulator.settings(source_outage=True)
     flow = flows.make()
     advance(emulator, 60)
@@ -120,16 +120,19 @@ def test_a_failed_run_says_what_to_do_by_where_it_failed(cli_run: Cli, flows: Fl
     )
 
 
-def test_only_failed_ones_and_the_exit_code_says_so(cli_run: Cli, flows: Flows) -> None:
+def test_failed_runs_and_the_exit_code(cli_run: Cli, flows: Flows) -> None:
     flows.make("good")
-    assert (cli_run("runs", "--failed").out, cli_run("runs", "--failed").code) == ("There are no such runs.\n", 0)
+    assert (cli_run("runs", "--failed").out, cli_run("runs", "--failed").code) == ("No such runs.\n", 0)
     flows.make("losing", LOSING)
+    assert [row[1] for row in cli_run("runs", "--failed").lines[:2]] == ["FLOW", "losing"], (
+        "even if all are of one flow"
+    )
     result = cli_run("runs", "--failed", "--json")
     assert [run["flow"] for run in json.loads(result.out)] == ["losing"]
     assert (result.code, result.err) == (1, "")
 
 
-def test_without_a_flow_all_of_the_sandbox(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
+def test_runs_of_the_whole_sandbox(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
     for name in ("a", "b", "c", "d", "e"):
         flows.make(name)
     assert [row[1] for row in cli_run("runs").lines][:6] == ["FLOW", "e", "d", "c", "b", "a"]
@@ -152,13 +155,13 @@ def test_since(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
     assert len(json.loads(cli_run("runs", "web-shop", "--since", "1d", "--json").out)) == 2
 
 
-def test_a_time_that_is_none(cli_run: Cli) -> None:
+def test_an_invalid_time(cli_run: Cli) -> None:
     wrong = cli_run("runs", "web-shop", "--since", "yesterday")
     assert wrong.code == 2
     assert "must be like 90m, 24h, 7d, 2w or 2026-11-23; got 'yesterday'" in wrong.err
 
 
-def test_for_scripts(cli_run: Cli, flows: Flows) -> None:
+def test_runs_as_json(cli_run: Cli, flows: Flows) -> None:
     flow = flows.make(timestamp=LOSING)
     (run,) = json.loads(cli_run("runs", flow, "--json").out)
     assert (run["flow_id"], run["status"], run["records_failed"], run["seconds"]) == (flow, LOST_RECORDS, 2, 0.0)
@@ -195,7 +198,7 @@ def test_a_run_on_demand(cli_run: Cli, flows: Flows, emulator: Emulator) -> None
 
 
 @pytest.mark.parametrize("answer", ["", "n\n"], ids=["no terminal", "no"])
-def test_it_is_asked_first(cli_run: Cli, flows: Flows, emulator: Emulator, answer: str) -> None:
+def test_run_asks_first(cli_run: Cli, flows: Flows, emulator: Emulator, answer: str) -> None:
     flows.make()
     emulator.clear_journal()
     result = cli_run("run", "web-shop", answer=answer)
@@ -206,7 +209,7 @@ def test_it_is_asked_first(cli_run: Cli, flows: Flows, emulator: Emulator, answe
     assert [call["path"] for call in emulator.writes()] == [f"{FLOW}/runs"]
 
 
-def test_it_can_be_waited_for(cli_run: Cli, flows: Flows, emulator: Emulator, time_passes: list[float]) -> None:
+def test_run_waits(cli_run: Cli, flows: Flows, emulator: Emulator, time_passes: list[float]) -> None:
     flows.make()
     emulator.settings(run_duration_s=60)
     result = cli_run("run", "web-shop", "--yes", "--wait")
@@ -216,15 +219,15 @@ def test_it_can_be_waited_for(cli_run: Cli, flows: Flows, emulator: Emulator, ti
     assert cli_run("run", "web-shop", "--yes", "--wait").code == 1
 
 
-def test_waiting_has_an_end(cli_run: Cli, flows: Flows, emulator: Emulator, time_passes: list[float]) -> None:
+def test_waiting_times_out(cli_run: Cli, flows: Flows, emulator: Emulator, time_passes: list[float]) -> None:
     flows.make()
     emulator.settings(run_duration_s=86_400)
     result = cli_run("run", "web-shop", "--yes", "--wait", "--timeout", "20")
     assert (result.code, time_passes) == (3, [5.0] * 4)
-    assert "error: the run is not over after 20 s: pulumi-aep runs web-shop --watch" in result.err
+    assert "error: the run has not ended after 20 s: pulumi-aep runs web-shop --watch" in result.err
 
 
-def test_a_flow_with_a_schedule_is_not_run_on_demand(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
+def test_a_scheduled_flow_cannot_be_run(cli_run: Cli, flows: Flows, emulator: Emulator) -> None:
     emulator.request(
         "POST", f"{FLOW}/flows", mixpanel.flow(flows.chain.source, flows.chain.target, flows.chain.mapping)
     )

@@ -1,6 +1,5 @@
-"""`specs`: what is found, what a source asks for, and programs that run."""
+"""`specs`: search, parameters of a source, and example programs that run."""
 
-import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -13,22 +12,23 @@ import pulumi_aep
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.emulator import catalogue
+from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
 from pulumi_aep.engine import runtime
+from support import kinds
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
 
 from .conftest import MASKED, Cli
 from .world import World
 
-SPECS = catalogue.CONNECTION_SPECS
+SPECS = catalog_of_specs.CONNECTION_SPECS
 
 
-def test_all_of_them(cli_run: Cli, emulator: Emulator) -> None:
+def test_the_list_of_specs(cli_run: Cli, emulator: Emulator) -> None:
     emulator.settings(page_size=2)
     found = json.loads(cli_run("specs", "--json").out)
     assert {each["id"] for each in found["connectionSpecs"]} == set(SPECS)
-    assert {each["id"] for each in found["flowSpecs"]} == set(catalogue.FLOW_SPECS)
+    assert {each["id"] for each in found["flowSpecs"]} == set(catalog_of_specs.FLOW_SPECS)
     rows = {row[0]: row[1:] for row in cli_run("specs").lines}
     assert rows["Mixpanel"] == ["analytics", "Basic Authentication", "RestStorageToAEP", ConnectionSpec.MIXPANEL]
 
@@ -52,13 +52,13 @@ def test_search(cli_run: Cli, emulator: Emulator, wanted: str, expected: set[str
     assert {each["name"] for each in several} == expected
 
 
-def test_what_is_not_there(cli_run: Cli, emulator: Emulator) -> None:
+def test_an_unknown_spec(cli_run: Cli, emulator: Emulator) -> None:
     result = cli_run("specs", "Mixpanl")
     assert result.code == 3
-    assert result.err == "error: no connection spec or flow spec is named like 'Mixpanl'; is it Mixpanel?\n"
+    assert result.err == "error: No connection spec or flow spec matches 'Mixpanl'. Did you mean Mixpanel?\n"
 
 
-def test_what_a_source_asks_for(cli_run: Cli, emulator: Emulator) -> None:
+def test_the_parameters_of_a_source(cli_run: Cli, emulator: Emulator) -> None:
     result = cli_run("specs", "mixpanel")
     assert ["password", "string", "yes", "yes"] in result.lines
     assert ["host", "string"] in result.lines
@@ -82,7 +82,7 @@ def test_a_flow_spec(cli_run: Cli, emulator: Emulator) -> None:
 
 @pytest.fixture
 def provider(emulator: Emulator) -> Iterator[None]:
-    """The providers of this process work with the emulator."""
+    """The providers of this process use the emulator."""
     settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", emulator.url, emulator.url)
     runtime.use(runtime.Runtime(settings, Client(settings)))
     yield
@@ -90,7 +90,7 @@ def provider(emulator: Emulator) -> Iterator[None]:
 
 
 class Program:
-    """Runs a printed program: each resource is checked and made as the engine would have it done."""
+    """Runs a printed program: checks and creates each resource as the engine does."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self.asked: dict[str, str] = {}
@@ -113,28 +113,26 @@ class Program:
         return MASKED
 
     def _maker(self, kind: str) -> Any:
-        resource = getattr(pulumi_aep, kind)
+        assert hasattr(pulumi_aep, kind)
 
         def make(name: str, **arguments: Any) -> SimpleNamespace:
-            inspect.signature(resource.__init__).bind(None, name, **arguments)
-            default = {"data": {"format": "parquet_xdm"}} if kind == "TargetConnection" else {}
-            checked = resource.provider().check({}, {**default, "name": name, **arguments})
-            assert checked.failures == []
-            created = resource.provider().create(as_the_host_gives(checked.inputs))
+            checked = kinds.provider(kind).check({}, {"name": name, **arguments})
+            assert [each.reason for each in checked.failures or []] == []
+            created = kinds.provider(kind).create(as_the_host_gives(checked.inputs))
             return SimpleNamespace(id=created.id)
 
         return make
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: str(spec["name"]))
-def test_its_program_runs(cli_run: Cli, emulator: Emulator, provider: None, spec: dict[str, Any]) -> None:
+def test_the_example_program_runs(cli_run: Cli, emulator: Emulator, provider: None, spec: dict[str, Any]) -> None:
     values = {}
     if not spec["attributes"]["isSource"]:
         world = World(emulator)
         values = {"data-lake-datasetId": world.dataset, "data-lake-schemaId": world.schema}
     text = json.loads(cli_run("specs", spec["id"], "--json").out)["program"]
     program = Program(values)
-    program.run(text)
+    program.run(text.replace("<timezone>", "Europe/Berlin").replace("<projectId>", "2671127"))
     assert {
         line.split()[5] if "--secret" in line else line.split()[4] for line in text.splitlines() if line[0:1] == "#"
     } == {*program.asked}

@@ -1,4 +1,4 @@
-"""The sandbox that the pages of docs/cli show: a web shop's events, with a run that went well and two that did not."""
+"""The sandbox of the samples in docs/cli: a web shop's events, with a good run and two bad ones."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def mappings(timestamp: str | None = None) -> list[dict[str, Any]]:
 
 
 class World:
-    """One dataflow in the sandbox `local`; `post` and `advance` are there to change it."""
+    """One dataflow in the sandbox `local`; `post` and `advance` change it."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
@@ -43,7 +43,7 @@ class World:
         self.advance(1)
 
     def history(self) -> None:
-        """After the good run: one that loses records, one in an outage; then all is as before."""
+        """After the good run one that loses records and one during an outage; then everything is as before."""
         self.use(mappings(LOSING), 1)
         self.advance(3_600)
         self.run()

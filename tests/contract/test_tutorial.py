@@ -13,9 +13,10 @@ import pytest
 import requests
 
 from contract import samples
-from pulumi_aep.emulator import flow_rules, flow_service, gateway
-from pulumi_aep.emulator import samples as sources
-from pulumi_aep.emulator.data_prep import DESTINATION
+from pulumi_aep.emulator.core import gateway
+from pulumi_aep.emulator.data_prep.mapping_sets import DESTINATION
+from pulumi_aep.emulator.flow_service import checks, source_data
+from pulumi_aep.emulator.flow_service import routes as flow_service
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import dataset, field_group, schema
 from support.refusal import refused
@@ -165,7 +166,7 @@ def test_trap_target_spec_id(tutorial: Tutorial) -> None:
     schema_id = tutorial.schema()
     printed = samples.TARGET_CONNECTION_PRINTED | {"params": {"dataSetId": tutorial.dataset(schema_id)}}
     response = tutorial.post(f"{FLOW}/targetConnections", printed)
-    refused(response, flow_rules.SPEC_PAIR, "the data lake is c604ff05-7f1a-43c0-8e18-33bf874cb11c")
+    refused(response, checks.SPEC_PAIR, "the data lake is c604ff05-7f1a-43c0-8e18-33bf874cb11c")
     assert tutorial.post(f"{FLOW}/targetConnections", printed | {"connectionSpec": DATA_LAKE}).status_code == 201
 
 
@@ -177,7 +178,7 @@ def test_trap_source_params(tutorial: Tutorial) -> None:
     path = f"{FLOW}/connections/{tutorial.base()}/explore"
     params = samples.EXPLORE | {"sourceParams": samples.SOURCE_PARAMS_PRINTED}
     response = tutorial.emulator.request("GET", path, params=params)
-    refused(response, sources.EXPLORE, "'listId' was unexpected", "'projectId' is a required property")
+    refused(response, source_data.EXPLORE, "'listId' was unexpected", "'projectId' is a required property")
 
 
 def test_trap_interval_rule(tutorial: Tutorial) -> None:
@@ -186,9 +187,9 @@ def test_trap_interval_rule(tutorial: Tutorial) -> None:
     hourly = {"startTime": "1625040887", "frequency": "hour", "interval": 1}
     assert tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": hourly}).status_code == 201
     minutes = hourly | {"frequency": "minute", "interval": 14}
-    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": minutes}), flow_rules.SCHEDULE, "minimum 15")
+    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": minutes}), checks.SCHEDULE, "minimum 15")
     once = hourly | {"frequency": "once"}
-    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": once}), flow_rules.SCHEDULE, "must be absent")
+    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": once}), checks.SCHEDULE, "must be absent")
 
 
 def test_trap_data_schema(tutorial: Tutorial) -> None:
@@ -200,7 +201,7 @@ def test_trap_data_schema(tutorial: Tutorial) -> None:
     with_schema = {"format": "json", "schema": reference}
     assert tutorial.post(f"{FLOW}/targetConnections", body | {"data": with_schema}).status_code == 201
     other = {"format": "json", "schema": reference | {"id": f"{schema_id}0"}}
-    refused(tutorial.post(f"{FLOW}/targetConnections", body | {"data": other}), flow_rules.SCHEMA_DIFFERS)
+    refused(tutorial.post(f"{FLOW}/targetConnections", body | {"data": other}), checks.SCHEMA_DIFFERS)
 
 
 def test_trap_mapping_columns(tutorial: Tutorial) -> None:
@@ -265,7 +266,7 @@ def test_trap_another_sources_credentials(tutorial: Tutorial) -> None:
     path = f"{FLOW}/connections/{tutorial.base()}"
     etag = tutorial.emulator.request("GET", path).json()["items"][0]["etag"]
     response = tutorial.emulator.request("PATCH", path, samples.CONNECTION_PATCH, headers={"If-Match": etag})
-    refused(response, flow_rules.AUTH_PARAMS, "'securityToken' was unexpected")
+    refused(response, checks.AUTH_PARAMS, "'securityToken' was unexpected")
     body = {
         "name": "Salesforce",
         "connectionSpec": {"id": "cfc0fee1-7dc0-40ef-b73e-d8b134c436f5", "version": "1.0"},

@@ -8,7 +8,7 @@ import pytest
 from docs import samples
 from pulumi_aep import errors
 from pulumi_aep.emulator import app
-from pulumi_aep.emulator.rules import RULES, Service
+from pulumi_aep.emulator.core.errors import RULES, Service
 
 FAMILY = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AepError)]
 NOT_ON_A_TERMINAL = {"EngineGone", "PreconditionFailed", "NotRepresentable"}

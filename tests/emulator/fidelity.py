@@ -1,21 +1,21 @@
-"""Writes docs/fidelity.md from the marks in the emulator's code: `python tests/emulator/fidelity.py`."""
+"""Generates docs/fidelity.md from the rules and notes in the emulator's code: `python tests/emulator/fidelity.py`."""
 
 from pathlib import Path
 
 from pulumi_aep.emulator.app import SERVICES
-from pulumi_aep.emulator.gateway import ROUTES
-from pulumi_aep.emulator.rules import NOTES, RULES, Service
+from pulumi_aep.emulator.core.errors import NOTES, RULES, Service
+from pulumi_aep.emulator.core.gateway import ROUTES
 
 PAGE = Path(__file__).parents[2] / "docs/fidelity.md"
 MARKS = ("documented", "assumed", "not modelled")
 HEAD = """# Fidelity of the emulator
 
-What `pulumi-aep emulator` does like the services, what it guesses, and what it leaves out. This page is made from the
-marks in its code (`python tests/emulator/fidelity.py`); a test fails when it is out of date.
+What `pulumi-aep emulator` does like the services, what it guesses, and what it leaves out. `python
+tests/emulator/fidelity.py` generates this page from the rules and notes in its code; a test fails when it is outdated.
 
-- **documented**: a source says so. **assumed**: no source says; the emulator picks something, and no client should rely
-  on it ("assumed code" or "body": the rule is documented, the error's code or shape is not). **not modelled**: Adobe
-  documents it, it is not built; such a route answers 501 and says so.
+- **documented**: a source says so. **assumed**: no source does; the emulator picks something that no client should rely
+  on ("assumed code" or "body": the rule is documented, the error's code or shape is not). **not modelled**: Adobe
+  documents it, the emulator does not implement it; such a route answers 501 with the reason.
 - Sources: *tutorial* = Adobe's Mixpanel tutorial in its first form; *openapi NAME* = Adobe's OpenAPI file of that name
   (AdobeDocs/experience-platform-apis); *docs PATH* = page below `help/` of AdobeDocs/experience-platform.en
   (`tutorials/api` is short for `sources/tutorials/api`); *aepp* = adobe/aepp; *postman* = Adobe's Postman
@@ -33,12 +33,12 @@ def table(*rows: tuple[object, ...]) -> list[str]:
 
 
 def page() -> str:
-    assert SERVICES  # imported, they have declared everything
+    assert SERVICES  # importing them declares everything
     served = [(r.service, r.method, r.path, mark(r.source), r.source) for r in ROUTES if r.handler]
     left_out = [(r.service, r.method, r.path, MARKS[2], f"{r.source}: {r.because}") for r in ROUTES if not r.handler]
     routes = served + left_out
     rules = [(r.service, r.status, r.code, r.title, mark(r.source), r.source) for r in RULES]
-    notes = [(n.service, n.text, mark(n.source), n.source) for n in NOTES]
+    notes = [(n.service, n.behavior, mark(n.source), n.source) for n in NOTES]
     counts: list[tuple[object, ...]] = [
         ("", *(f"routes {name}" for name in MARKS), *(f"rules {name}" for name in MARKS))
     ]

@@ -1,11 +1,12 @@
-"""Catalog: batches that clients write, tags, and many requests in one call."""
+"""Catalog: batches of clients, tags, and batch requests."""
 
 import json
 from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import batches, catalog, sub_requests
+from pulumi_aep.emulator.catalog import batch_requests, batches
+from pulumi_aep.emulator.catalog import datasets as catalog
 from support.emulator import CATALOG, Emulator
 from support.mixpanel import Chain, dataset, make_chain
 from support.refusal import refused
@@ -35,7 +36,7 @@ def found(emulator: Emulator, **query: Any) -> list[str]:
 # -- batches ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_life_of_a_batch(emulator: Emulator) -> None:
+def test_create_change_and_delete_a_batch(emulator: Emulator) -> None:
     key = make(emulator, externalId="a", tags={"by": ["hand"]})
     read = emulator.request("GET", f"{PATH}/{key}")
     item = read.json()[key]
@@ -56,7 +57,7 @@ def test_the_life_of_a_batch(emulator: Emulator) -> None:
         refused(emulator.request(method, f"{PATH}/{key}", body), batches.NOT_FOUND, key)
 
 
-def test_an_id_of_ones_own(emulator: Emulator) -> None:
+def test_a_batch_with_the_clients_id(emulator: Emulator) -> None:
     assert make(emulator, f"{PATH}/mine") == "mine"
     refused(emulator.request("POST", f"{PATH}/mine", batch()), batches.TAKEN)
 
@@ -110,7 +111,7 @@ def test_the_last_batch_of_each_dataset(emulator: Emulator) -> None:
     assert list(emulator.request("GET", f"{path}?dataSetId=d").json()) == ["d"]
 
 
-def test_who_carries_a_tag_and_with_which_values(emulator: Emulator) -> None:
+def test_tags_list_objects_and_values(emulator: Emulator) -> None:
     chain = make_chain(emulator)
     body = dataset(chain.schema) | {"tags": {"unifiedProfile": ["enabled:true"], "by": ["x"]}}
     tagged = emulator.request("POST", f"{CATALOG}/dataSets", body).json()[0]
@@ -132,7 +133,7 @@ def ask(name: str, method: str, resource: str, **more: Any) -> Json:
     return {"id": name, "method": method, "resource": resource} | more
 
 
-def test_requests_are_done_in_order_and_refer_to_each_other(emulator: Emulator, chain: Chain) -> None:
+def test_batch_requests_run_in_order_and_refer_to_earlier_ones(emulator: Emulator, chain: Chain) -> None:
     patch = [{"op": "add", "path": "/description", "value": 'the "second"'}]
     asked = [
         ask("one", "post", "/dataSets", body=dataset(chain.schema, "one")),
@@ -155,27 +156,27 @@ def test_requests_are_done_in_order_and_refer_to_each_other(emulator: Emulator, 
     assert list(emulator.request("GET", f"{PATH}?dataSet={key}").json()) == [by_id["batch"]["body"][0].split("/")[-1]]
 
 
-def test_one_that_fails_undoes_all(emulator: Emulator, chain: Chain) -> None:
+def test_a_failed_batch_request_undoes_all(emulator: Emulator, chain: Chain) -> None:
     asked = [
         ask("one", "post", "/dataSets", body=dataset(chain.schema, "one")),
         ask("two", "delete", f"/dataSets/{chain.dataset}"),
         ask("three", "patch", "/dataSets/none", body={"description": "x"}),
     ]
-    refused(emulator.request("POST", CATALOG, asked), sub_requests.FAILED, "three: dataset 'none'")
+    refused(emulator.request("POST", CATALOG, asked), batch_requests.FAILED, "three: Dataset not found: 'none'")
     assert [each["id"] for each in emulator.objects()["Dataset"]] == [chain.dataset]
 
 
 @pytest.mark.parametrize(
     ("asked", "rule", "words"),
     [
-        ([ask("a", "get", "/dataSets/<<b.id>>")], sub_requests.REFERENCE, "<<b.id>>"),
-        ([ask("a", "get", "/dataSets"), ask("b", "get", "/dataSets/<<a.x.y>>")], sub_requests.REFERENCE, "<<a.x.y>>"),
-        ([ask("a", "post", "//")], sub_requests.FAILED, "a: POST"),
-        ([ask("a", "put", "/dataSets")], sub_requests.FAILED, "a: PUT /dataSets"),
+        ([ask("a", "get", "/dataSets/<<b.id>>")], batch_requests.REFERENCE, "<<b.id>>"),
+        ([ask("a", "get", "/dataSets"), ask("b", "get", "/dataSets/<<a.x.y>>")], batch_requests.REFERENCE, "<<a.x.y>>"),
+        ([ask("a", "post", "//")], batch_requests.FAILED, "a: POST"),
+        ([ask("a", "put", "/dataSets")], batch_requests.FAILED, "a: PUT /dataSets"),
         ([{"id": "a"}], catalog.BODY, "required"),
         ({}, catalog.BODY, "array"),
     ],
 )
-def test_requests_that_cannot_be_done(emulator: Emulator, asked: Any, rule: Any, words: str) -> None:
+def test_wrong_batch_requests(emulator: Emulator, asked: Any, rule: Any, words: str) -> None:
     content: dict[str, str | None] = {"Content-Type": "application/json"}
     refused(emulator.request("POST", f"{CATALOG}/", headers=content, data=json.dumps(asked)), rule, words)

@@ -1,11 +1,11 @@
-"""Catalog: datasets, their maps and references."""
+"""Catalog: datasets."""
 
 from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import catalog
-from pulumi_aep.emulator.rules import Rule
+from pulumi_aep.emulator.catalog import datasets as catalog
+from pulumi_aep.emulator.core.errors import Rule
 from support.emulator import CATALOG, REGISTRY, Emulator
 from support.mixpanel import dataset, make_chain, schema
 from support.refusal import refused
@@ -62,7 +62,7 @@ def test_the_schema_must_exist(emulator: Emulator, schema_id: str) -> None:
     refused(emulator.request("POST", SETS, dataset(schema_id), sandbox="dev"), catalog.SCHEMA)
 
 
-def test_a_dry_run_judges_and_writes_nothing(emulator: Emulator, schema_id: str) -> None:
+def test_validate_only_writes_nothing(emulator: Emulator, schema_id: str) -> None:
     dry: dict[str, str | None] = {"Pragma": "validate-only"}
     response = emulator.request("POST", SETS, dataset(schema_id), headers=dry)
     assert (response.status_code, response.json()) == (200, [])

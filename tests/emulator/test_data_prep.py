@@ -1,10 +1,10 @@
-"""Data Prep: mapping sets in both generations, their versions, what a mapping may say."""
+"""Data Prep: mapping sets in both generations, their versions and mappings."""
 
 from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import data_prep
+from pulumi_aep.emulator.data_prep import mapping_sets as data_prep
 from support.emulator import DATA_PREP, REGISTRY, Emulator
 from support.mixpanel import field_group, mapping_set, schema
 from support.refusal import refused
@@ -83,7 +83,7 @@ def test_a_put_adds_a_version_and_keeps_the_older_ones(emulator: Emulator, schem
         "_emulator.tags",
     ],
 )
-def test_destinations_that_the_schema_has(emulator: Emulator, schema_id: str, destination: str) -> None:
+def test_known_destinations(emulator: Emulator, schema_id: str, destination: str) -> None:
     assert emulator.request("POST", SETS, newer(schema_id, attribute("a", destination))).status_code == 200
 
 
@@ -99,7 +99,7 @@ def test_destinations_that_the_schema_has(emulator: Emulator, schema_id: str, de
         "_emulator.tags.none",
     ],
 )
-def test_destinations_that_it_has_not(emulator: Emulator, schema_id: str, destination: str) -> None:
+def test_unknown_destinations(emulator: Emulator, schema_id: str, destination: str) -> None:
     body = newer(schema_id, attribute("ok"), attribute("a", destination))
     refused(emulator.request("POST", SETS, body), data_prep.DESTINATION, "mappings.1.destination")
 
@@ -113,7 +113,7 @@ def test_attributes(emulator: Emulator, schema_id: str, source: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["", "a b", "concat(a, b)", "a.", ".a", "a..b", "1a", "new", "a.or", "a-b", r"$\{a"])
-def test_what_is_no_attribute(emulator: Emulator, schema_id: str, source: str) -> None:
+def test_wrong_attributes(emulator: Emulator, schema_id: str, source: str) -> None:
     refused(emulator.request("POST", SETS, newer(schema_id, attribute(source))), data_prep.SOURCE, "mappings.0.source")
 
 
@@ -129,7 +129,7 @@ def test_malformed_expressions(emulator: Emulator, schema_id: str, expression: s
     refused(emulator.request("POST", SETS, newer(schema_id, mapping)), data_prep.SOURCE)
 
 
-def test_static_values_are_free(emulator: Emulator, schema_id: str) -> None:
+def test_static_values_may_be_anything(emulator: Emulator, schema_id: str) -> None:
     mapping = {"sourceType": "STATIC", "source": "any ( text", "destination": "eventType"}
     key = emulator.request("POST", SETS, newer(schema_id, mapping)).json()["id"]
     assert emulator.request("GET", f"{SETS}/{key}/mappings").json()[0]["sourceType"] == "text/x.static"
@@ -139,8 +139,8 @@ def test_wrong_bodies(emulator: Emulator, schema_id: str) -> None:
     def post(body: Any) -> Any:
         return emulator.request("POST", SETS, body)
 
-    refused(post({"mappings": []}), data_prep.BODY, "one schema is wanted")
-    refused(post(newer(schema_id, xdmSchema="https://other")), data_prep.BODY, "one schema is wanted")
+    refused(post({"mappings": []}), data_prep.BODY, "name one schema, as")
+    refused(post(newer(schema_id, xdmSchema="https://other")), data_prep.BODY, "name one schema, as")
     refused(post(newer(f"{schema_id}0")), data_prep.SCHEMA)
     refused(post({"xdmSchema": schema_id}), data_prep.BODY, "'mappings' is a required property")
     refused(post(newer(schema_id, transformations=[])), data_prep.BODY, "'transformations' was unexpected")

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import drafts, flow_rules, flow_service, gateway
+from pulumi_aep.emulator.core import gateway
+from pulumi_aep.emulator.flow_service import checks
+from pulumi_aep.emulator.flow_service import routes as flow_service
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import base, dataset, field_group, make_chain, mapping_set, schema, target
 from support.refusal import refused
@@ -49,7 +51,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert (draft["state"], draft["lastOperation"]["operation"]) == ("draft", "draft_create")
     assert read(emulator, "sourceConnections", source_id)["data"] == {"schema": None, "properties": None}
 
-    refused(publish(emulator, "connections", base_id), flow_rules.AUTH_NAME)
+    refused(publish(emulator, "connections", base_id), checks.AUTH_NAME)
     auth = {"op": "add", "path": "/auth", "value": AUTH}
     assert change(emulator, "connections", base_id, auth).status_code == 200
     assert read(emulator, "connections", base_id)["lastOperation"]["operation"] == "draft_update"
@@ -67,7 +69,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert change(emulator, "flows", flow_id, *added).status_code == 200
 
     for kind, key, parent in (("sourceConnections", source_id, base_id), ("flows", flow_id, source_id)):
-        refused(publish(emulator, kind, key), drafts.TRANSITION, parent, "publish it first")
+        refused(publish(emulator, kind, key), checks.TRANSITION, parent, "publish it first")
     chain = {"connections": base_id, "sourceConnections": source_id, "targetConnections": target_id, "flows": flow_id}
     for kind, key in chain.items():
         before = read(emulator, kind, key)["etag"]
@@ -76,55 +78,53 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
         after = read(emulator, kind, key)
         assert (after["state"], after["lastOperation"]["operation"]) == ("enabled", "publish")
         assert after["etag"] == answer.json()["etag"] != before
-        refused(publish(emulator, kind, key), drafts.TRANSITION)
+        refused(publish(emulator, kind, key), checks.TRANSITION)
     assert read(emulator, "flows", flow_id)["inheritedAttributes"]["sourceConnections"][0]["id"] == source_id
     assert read(emulator, "flows", flow_id)["transformations"][0]["params"]["mappingVersion"] == "0"
 
 
-def test_what_a_draft_must_have(emulator: Emulator) -> None:
+def test_wrong_drafts(emulator: Emulator) -> None:
     def refuse(kind: str, body: Json) -> Any:
         return emulator.request("POST", f"{FLOW}/{kind}?mode=DRAFT", body)
 
-    refused(refuse("connections", {"name": "n"}), flow_rules.BODY, "connectionSpec")
-    refused(refuse("flows", {"name": "n"}), flow_rules.BODY, "flowSpec")
-    refused(refuse("connections", base()), drafts.UNSUPPORTED, "Mixpanel")
-    refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), flow_rules.SPEC)
+    refused(refuse("connections", {"name": "n"}), checks.BODY, "connectionSpec")
+    refused(refuse("flows", {"name": "n"}), checks.BODY, "flowSpec")
+    refused(refuse("connections", base()), checks.UNSUPPORTED, "Mixpanel")
+    refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), checks.SPEC)
     wrong = {"connectionSpec": HTTP_API, "auth": AUTH | {"specName": "Other"}}
-    refused(refuse("connections", wrong), flow_rules.AUTH_NAME, "Streaming Connection")
-    refused(refuse("flows", {"flowSpec": STREAMING, "other": 1}), flow_rules.BODY)
+    refused(refuse("connections", wrong), checks.AUTH_NAME, "Streaming Connection")
+    refused(refuse("flows", {"flowSpec": STREAMING, "other": 1}), checks.BODY)
     key = make(emulator, "connections", {"connectionSpec": HTTP_API})
     remove = {"op": "remove", "path": "/connectionSpec"}
     refused(change(emulator, "connections", key, remove), flow_service.SPEC_FIXED)
-    refused(
-        change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}), flow_rules.BODY, "specName"
-    )
+    refused(change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}), checks.BODY, "specName")
 
 
-def test_nothing_live_stands_on_a_draft(emulator: Emulator) -> None:
+def test_nothing_can_be_created_on_a_draft(emulator: Emulator) -> None:
     base_id = make(emulator, "connections", {"connectionSpec": HTTP_API, "auth": AUTH})
     body = {"name": "s", "connectionSpec": HTTP_API, "baseConnectionId": base_id, "data": {"format": "json"}}
-    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), drafts.TRANSITION, base_id)
+    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), checks.TRANSITION, base_id)
     flow_id = make(emulator, "flows", {"flowSpec": STREAMING})
-    refused(emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=enable"), drafts.TRANSITION)
+    refused(emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=enable"), checks.TRANSITION)
     for kind, key in {"connections": base_id, "flows": flow_id}.items():
         assert emulator.request("DELETE", f"{FLOW}/{kind}/{key}").status_code == 204
 
 
 @pytest.mark.parametrize("op", ["publish", "PUBLISH", "Publish"])
 @pytest.mark.parametrize("extra", ["", "&subOp=anything"])
-def test_ops_in_any_case(emulator: Emulator, op: str, extra: str) -> None:
+def test_action_ops_in_any_case(emulator: Emulator, op: str, extra: str) -> None:
     key = make(emulator, "connections", {"connectionSpec": HTTP_API, "auth": AUTH})
     assert emulator.request("POST", f"{FLOW}/connections/{key}/action?op={op}{extra}").status_code == 200
 
 
-def test_actions_that_are_refused(emulator: Emulator) -> None:
+def test_wrong_actions(emulator: Emulator) -> None:
     chain = make_chain(emulator)
     where = {"connections": chain.base, "sourceConnections": chain.source, "targetConnections": chain.target}
     for kind, key in where.items():
         at = f"{FLOW}/{kind}/{key}/action"
         refused(emulator.request("POST", at), flow_service.OP_MISSING)
         refused(emulator.request("POST", f"{at}?op=enable"), flow_service.OP_WRONG, "publish")
-        refused(emulator.request("POST", f"{at}?op=publish"), drafts.TRANSITION)
+        refused(emulator.request("POST", f"{at}?op=publish"), checks.TRANSITION)
     at = f"{FLOW}/flows/{chain.flow}/action?op="
     for op in ("FINALIZE", "finalize_update"):
         refused(emulator.request("POST", at + op), flow_service.FINALIZE)
@@ -163,7 +163,7 @@ def test_searches(emulator: Emulator) -> None:
     assert names(search("flowSpecs", {"queryString": 'name=="CRMToAEP"'})) == ["CRMToAEP"]
     assert search("flowSpecs", {"count": True}) == {"count": 7}
     at = f"{FLOW}/flows/search"
-    refused(emulator.request("POST", at, {"limit": 1001}), flow_rules.BODY, "maximum")
+    refused(emulator.request("POST", at, {"limit": 1001}), checks.BODY, "maximum")
     refused(emulator.request("POST", at, {"limit": 1, "count": True}), flow_service.COUNT_LIMIT)
     refused(emulator.request("POST", at, {"queryString": "name=c1"}), flow_service.FILTER)
     refused(emulator.request("POST", f"{at}?continuationToken=x", {}), flow_service.QUERY)

@@ -1,10 +1,10 @@
-"""Expressions of mapping sets, by preview and validate: the docs' own examples, and what is refused."""
+"""Expressions of mapping sets, by preview and validate: the docs' examples, and errors."""
 
 from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import gateway
+from pulumi_aep.emulator.core import gateway
 from support.emulator import DATA_PREP, REGISTRY, Emulator
 from support.mixpanel import field_group, mapping_set, schema
 from support.refusal import refused
@@ -106,17 +106,17 @@ def test_kinds_and_conversions(emulator: Emulator, schema_id: str) -> None:
     [
         ("text", "_emulator.whole", "does not fit the type integer"),
         ("text", "_emulator.flag", "does not fit the type boolean"),
-        ("time", "timestamp", "a number is no date"),
-        ("date(text)", "timestamp", "no date of the form wanted"),
+        ("time", "timestamp", "a number is not a date"),
+        ("date(text)", "timestamp", "not a date in the expected format"),
         ("a / 0", "_emulator.number", "division by zero"),
-        ("a < text", "_emulator.flag", "a number is wanted"),
-        ("lower()", "_emulator.text", "the arguments do not fit"),
+        ("a < text", "_emulator.flag", "expected a number"),
+        ("lower()", "_emulator.text", "lower: wrong arguments"),
         ('lpad("a", 100000, "b")', "_emulator.text", ""),
         ("9223372036854775807 * 9", "_emulator.number", "too large"),
-        ("a b", "_emulator.text", "b is not expected here"),
+        ("a b", "_emulator.text", "unexpected b"),
     ],
 )
-def test_what_fails(emulator: Emulator, schema_id: str, source: str, to: str, words: str) -> None:
+def test_evaluation_errors(emulator: Emulator, schema_id: str, source: str, to: str, words: str) -> None:
     (result,) = preview(emulator, schema_id, source, to).json()
     if words:
         (error,) = result["errors"]
@@ -128,11 +128,11 @@ UNKNOWN = ["explode(text)", "a / 2", 'text + "!"', 'dformat(time, "GGG")', "matc
 
 
 @pytest.mark.parametrize("source", [*UNKNOWN, "(" * 1500 + "a" + ")" * 1500, "+".join(["1"] * 2000)])
-def test_what_is_not_modelled_is_said(emulator: Emulator, schema_id: str, source: str) -> None:
+def test_not_modelled_expressions(emulator: Emulator, schema_id: str, source: str) -> None:
     refused(preview(emulator, schema_id, source), gateway.NOT_MODELLED, "does not model")
 
 
-def test_validate_judges_each_mapping(emulator: Emulator, schema_id: str) -> None:
+def test_validate_reports_on_each_mapping(emulator: Emulator, schema_id: str) -> None:
     sources = [("ATTRIBUTE", "a b"), ("EXPRESSION", "concat(a, b)"), ("EXPRESSION", "concat(a"), ("EXPRESSION", "a b")]
     mappings = [{"sourceType": kind, "source": source, "destination": "_emulator.text"} for kind, source in sources]
     mappings += [{"sourceType": "ATTRIBUTE", "source": "a", "destination": "_emulator.unknown"}]
@@ -141,4 +141,4 @@ def test_validate_judges_each_mapping(emulator: Emulator, schema_id: str) -> Non
     found = emulator.request("POST", f"{DATA_PREP}/mappingSets/validate", body).json()["validationResponse"]
     assert [each["status"] for each in found] == ["FAILED", "SUCCESS", "FAILED", "FAILED", "FAILED", "SUCCESS"]
     assert found[1]["errors"] is None
-    assert "b is not expected here" in found[3]["errors"][0]["exception"]
+    assert "unexpected b" in found[3]["errors"][0]["exception"]

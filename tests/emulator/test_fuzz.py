@@ -1,4 +1,4 @@
-"""Any request to any route: no failure of our own making (5xx but 501), no hang, an answer in form.
+"""Any request to any route gets a well-formed answer: no internal error (5xx but 501), no hang.
 
 Two of three requests are valid ones of the contract tests with up to two changes; the others are wild. `python
 tests/emulator/test_fuzz.py 20000 SEED` asks so many from that seed, and prints the answers' counts and what is not
@@ -26,7 +26,7 @@ from requests import Response
 from contract.asks import ASKS, Ask, World
 from contract.reference import BASES, Operation, operations
 from pulumi_aep.emulator.app import SERVICES
-from pulumi_aep.emulator.gateway import ROUTES, Route
+from pulumi_aep.emulator.core.gateway import ROUTES, Route
 from support.emulator import Emulator
 
 assert SERVICES  # imported, they have declared their routes
@@ -217,7 +217,7 @@ def fuzz(world: World, examples: int, start: int | None = None) -> tuple[Counter
     return found, not_modelled
 
 
-def test_any_request_is_answered(world: World) -> None:
+def test_any_request_gets_an_answer(world: World) -> None:
     found, not_modelled = fuzz(world, 1200)
     assert sum(found.values()) >= 1000
     assert {200, 201, 204, 400, 404} <= set(found), found
@@ -229,7 +229,7 @@ def test_any_request_is_answered(world: World) -> None:
     assert world.emulator.control("GET", "health").json()["status"] == "ok"
 
 
-def test_bodies_of_great_depth(world: World) -> None:
+def test_deeply_nested_bodies(world: World) -> None:
     for route in ROUTES:
         if route.method in ("POST", "PUT", "PATCH"):
             for raw in DEEP:

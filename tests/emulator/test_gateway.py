@@ -1,14 +1,16 @@
-"""Credentials, org, sandbox, content type, JSON: what every request passes first."""
+"""What every request passes first: credentials, organization, sandbox, content type, JSON."""
 
 from typing import Any
 
 import pytest
 import requests
 
-from pulumi_aep.emulator import gateway, ims, sandboxes
-from pulumi_aep.emulator.rules import Rule
+from pulumi_aep.emulator.core import gateway
+from pulumi_aep.emulator.core.errors import Rule
+from pulumi_aep.emulator.ims import tokens as ims
+from pulumi_aep.emulator.sandboxes import routes as sandboxes
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, SANDBOXES, XED_ID, Emulator
-from support.mixpanel import base, make_chain
+from support.mixpanel import make_chain
 from support.refusal import CANARY, refused
 
 EVERY_SERVICE = (f"{FLOW}/connections", f"{REGISTRY}/stats", f"{CATALOG}/dataSets", f"{DATA_PREP}/mappingSets")
@@ -48,7 +50,7 @@ def test_sandbox(emulator: Emulator, path: str) -> None:
         refused(emulator.request("GET", path, sandbox=name), unknown, name)
 
 
-def test_flow_service_knows_more_wrong_sandbox_headers(emulator: Emulator) -> None:
+def test_wrong_sandbox_headers_of_flow_service(emulator: Emulator) -> None:
     path = f"{FLOW}/flows"
     refused(emulator.request("GET", path, headers={"x-sandbox-id": "any"}), gateway.FLOW_SANDBOX_ID)
     refused(emulator.request("GET", path, sandbox="*"), gateway.FLOW_WILDCARD)
@@ -68,7 +70,7 @@ def test_a_body_must_be_json(emulator: Emulator, body: bytes) -> None:
     refused(emulator.request("POST", f"{CATALOG}/dataSets", headers=headers, data=body), gateway.NOT_JSON)
 
 
-def test_routes_that_are_not_there(emulator: Emulator) -> None:
+def test_unknown_routes(emulator: Emulator) -> None:
     refused(emulator.request("GET", f"{FLOW}/nothing"), gateway.NO_ROUTE)
     refused(emulator.request("DELETE", f"{FLOW}/connections"), gateway.NO_METHOD, "GET, HEAD, OPTIONS, POST")
     refused(emulator.request("GET", f"{FLOW}/connections/any/configs"), gateway.NOT_MODELLED, "configs: the file")
@@ -83,7 +85,7 @@ def test_a_path_with_a_line_break_is_answered_as_any_other(emulator: Emulator, p
     assert answer.json()
 
 
-def test_objects_of_one_sandbox_are_invisible_in_another(emulator: Emulator) -> None:
+def test_sandboxes_are_isolated(emulator: Emulator) -> None:
     chain = make_chain(emulator, "dev")
     assert all(emulator.objects("dev").values())
     assert not any(emulator.objects("stage").values())
@@ -102,13 +104,6 @@ def test_objects_of_one_sandbox_are_invisible_in_another(emulator: Emulator) -> 
     make_chain(emulator, "stage")  # the same titles once more
 
 
-def test_head_and_both_path_forms(emulator: Emulator) -> None:
-    made = emulator.request("POST", f"{FLOW}/connections/", base()).json()["id"]
-    for path in (f"{FLOW}/connections/{made}", f"{FLOW}/connections/{made}/", f"{SANDBOXES}", f"{SANDBOXES}/"):
-        assert emulator.request("GET", path).status_code == 200
-    assert emulator.request("HEAD", f"{FLOW}/connections/{made}").status_code == 200
-
-
 # -- IMS ------------------------------------------------------------------------------------------------------------
 
 FORM = {
@@ -121,15 +116,6 @@ FORM = {
 
 def ask(emulator: Emulator, **options: Any) -> requests.Response:
     return requests.post(f"{emulator.url}/ims/token/v3", timeout=10, **options)
-
-
-def test_a_token_by_form_and_by_query(emulator: Emulator) -> None:
-    for response in (ask(emulator, data=FORM), ask(emulator, params=FORM)):
-        token = response.json()
-        assert sorted(token) == ["access_token", "expires_in", "token_type"]
-        assert (token["token_type"], token["expires_in"]) == ("bearer", 86399)
-        headers: dict[str, str | None] = {"Authorization": f"Bearer {token['access_token']}"}
-        assert emulator.request("GET", f"{FLOW}/flows", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize(

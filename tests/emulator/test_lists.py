@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator import flow_service as service
-from pulumi_aep.emulator.rules import Rule
+from pulumi_aep.emulator.core.errors import Rule
+from pulumi_aep.emulator.flow_service import routes as flow_service
 from support.emulator import FLOW, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import refused
@@ -71,7 +71,7 @@ def test_order_and_fields(emulator: Emulator, five: list[str]) -> None:
 def test_count(emulator: Emulator, five: list[str]) -> None:
     assert listed(emulator, count="true") == {"count": 5}
     assert listed(emulator, count="true", property="name==a,b") == {"count": 2}
-    refused(emulator.request("GET", f"{FLOW}/connections?count=true&limit=2"), service.COUNT_LIMIT)
+    refused(emulator.request("GET", f"{FLOW}/connections?count=true&limit=2"), flow_service.COUNT_LIMIT)
     assert len(listed(emulator, count="false", limit=2)["items"]) == 2
 
 
@@ -95,7 +95,7 @@ def test_pages(emulator: Emulator, five: list[str], params: dict[str, str], keep
     assert found == whole
 
 
-def test_a_page_is_not_shifted_by_what_vanishes_before_it(emulator: Emulator, five: list[str]) -> None:
+def test_deletions_do_not_shift_pages(emulator: Emulator, five: list[str]) -> None:
     page = listed(emulator, limit=2)
     for gone in five[:2]:
         emulator.request("DELETE", f"{FLOW}/connections/{gone}")
@@ -116,17 +116,17 @@ def test_a_page_holds_twenty_items_and_the_setting_caps_it(emulator: Emulator) -
 @pytest.mark.parametrize(
     ("query", "rule"),
     [
-        ("property=name~a", service.FILTER),
-        ("property=name!=a", service.FILTER),
-        ("property===a", service.FILTER),
-        ("property=name==", service.FILTER),
-        ("property=", service.FILTER),
-        ("limit=0", service.QUERY),
-        ("limit=101", service.QUERY),
-        ("limit=two", service.QUERY),
-        ("limit=%C2%B2", service.QUERY),
-        ("continuationToken=nonsense", service.QUERY),
-        ("continuationToken=e30=", service.QUERY),
+        ("property=name~a", flow_service.FILTER),
+        ("property=name!=a", flow_service.FILTER),
+        ("property===a", flow_service.FILTER),
+        ("property=name==", flow_service.FILTER),
+        ("property=", flow_service.FILTER),
+        ("limit=0", flow_service.QUERY),
+        ("limit=101", flow_service.QUERY),
+        ("limit=two", flow_service.QUERY),
+        ("limit=%C2%B2", flow_service.QUERY),
+        ("continuationToken=nonsense", flow_service.QUERY),
+        ("continuationToken=e30=", flow_service.QUERY),
     ],
 )
 @pytest.mark.parametrize("kind", ["connections", "flows", "runs"])

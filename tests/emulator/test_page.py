@@ -1,4 +1,4 @@
-"""The page for people, as headless Chromium shows it; and what it must not show."""
+"""The page at `/`, as headless Chromium shows it."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def full(emulator: Emulator) -> Emulator:
 
 
 @pytest.mark.browser
-def test_what_is_there_is_on_the_page_live_and_without_a_word_on_the_console(full: Emulator) -> None:
+def test_the_home_page_is_live_and_logs_no_errors(full: Emulator) -> None:
     html, console = browser.dom(f"{full.url}/")
     assert console == []
     shown = text(html)
@@ -38,7 +38,7 @@ def test_what_is_there_is_on_the_page_live_and_without_a_word_on_the_console(ful
     assert "page_size 17" in shown
     assert "reject_passwords 1" in shown
     assert f"GET 404 {FLOW}/flows/none?client_secret=xxxx dev" in shown
-    assert "Live: brought up to date every two seconds." in shown  # said by the script, after a first fetch
+    assert "Live: updated every two seconds." in shown  # said by the script, after a first fetch
     assert CANARY not in html
 
 
@@ -68,19 +68,19 @@ def test_objects_are_listed_and_linked_with_each_other(full: Emulator) -> None:
     assert requests.get(f"{full.url}/__emulator__/page/local/schemas/{schema}", timeout=10).status_code == 200
 
 
-def test_runs_say_how_they_ended_and_what_time_it_is(emulator: Emulator) -> None:
+def test_runs_and_clock(emulator: Emulator) -> None:
     make_chain(emulator)
     assert "The clock" not in requests.get(emulator.url, timeout=10).text
     emulator.control("POST", "clock", {"advance_s": 7200})
     emulator.settings(source_outage=True)
     emulator.control("POST", "clock", {"advance_s": 900})
     shown = requests.get(emulator.url, timeout=10).text
-    assert "The clock was advanced by 8,100 s: it is 20" in shown
+    assert "The clock was advanced by 8,100 s. It shows 20" in shown
     assert '<span class="bad">failed</span> 0 of 10' in shown  # no record has a timestamp
     assert '<span class="bad">failed</span> 0 of 0' in shown
 
 
-def test_a_list_is_shown_in_pages(emulator: Emulator) -> None:
+def test_lists_are_paged(emulator: Emulator) -> None:
     for number in range(103):
         emulator.request("POST", f"{FLOW}/connections", base(f"number {number}"))
     first = requests.get(f"{emulator.url}/__emulator__/page/local/connections", timeout=10).text
@@ -91,7 +91,7 @@ def test_a_list_is_shown_in_pages(emulator: Emulator) -> None:
     assert "?after=" not in second
 
 
-def test_secrets_are_masked_whatever_the_settings_say(emulator: Emulator) -> None:
+def test_secrets_are_always_masked(emulator: Emulator) -> None:
     body = base()
     body["auth"]["params"]["password"] = CANARY
     key = emulator.request("POST", f"{FLOW}/connections", body).json()["id"]
@@ -102,7 +102,7 @@ def test_secrets_are_masked_whatever_the_settings_say(emulator: Emulator) -> Non
 
 
 @pytest.mark.browser
-def test_names_are_text_and_never_markup(emulator: Emulator) -> None:
+def test_names_are_escaped(emulator: Emulator) -> None:
     key = emulator.request("POST", f"{FLOW}/connections", base(HOSTILE)).json()["id"]
     emulator.request("GET", f"{FLOW}/connections/{HOSTILE}?x={HOSTILE}")
     for path in ("/", "/__emulator__/page/local/connections", f"/__emulator__/page/local/connections/{key}"):
@@ -111,7 +111,7 @@ def test_names_are_text_and_never_markup(emulator: Emulator) -> None:
         assert "<script>console" not in html
 
 
-def test_what_is_not_there(emulator: Emulator) -> None:
+def test_unknown_pages(emulator: Emulator) -> None:
     for path in ("local/flows/none", "nowhere/flows/x", "local/%00/x"):
         assert requests.get(f"{emulator.url}/__emulator__/page/{path}", timeout=10).status_code == 404
     assert requests.get(f"{emulator.url}/__emulator__/page/local/flows?after=x", timeout=10).status_code == 200
@@ -121,7 +121,7 @@ def test_what_is_not_there(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
 @pytest.mark.browser
-def test_it_is_drawn_light_and_dark(full: Emulator, tmp_path: Path, width: int, height: int) -> None:
+def test_light_and_dark(full: Emulator, tmp_path: Path, width: int, height: int) -> None:
     drawn = []
     for dark in (False, True):
         browser.screenshot(f"{full.url}/", tmp_path / "page.png", width, height, dark)

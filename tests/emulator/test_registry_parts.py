@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from contract.asks import TIME_SERIES, data_type, descriptor, klass
-from pulumi_aep.emulator import descriptors, xdm
-from pulumi_aep.emulator import schema_registry as registry
+from pulumi_aep.emulator.schema_registry import descriptors, xdm
+from pulumi_aep.emulator.schema_registry import resources as schema_registry
 from support.emulator import EXPERIENCE_EVENT, REGISTRY, XED, XED_FULL, XED_ID, Emulator
 from support.mixpanel import dataset, field_group, make_chain, schema
 from support.refusal import refused
@@ -31,7 +31,7 @@ def typed_group(ref: str, title: str = "Typed", **more: Any) -> Json:
     }
 
 
-def test_a_schema_of_an_own_class(emulator: Emulator) -> None:
+def test_a_schema_of_a_custom_class(emulator: Emulator) -> None:
     made = post(emulator, "classes", klass())
     assert made["$id"].startswith("https://ns.adobe.com/emulator/classes/")
     assert (made["meta:resourceType"], made["meta:extends"]) == ("classes", [TIME_SERIES])
@@ -44,16 +44,18 @@ def test_a_schema_of_an_own_class(emulator: Emulator) -> None:
     resolved = get(emulator, f"tenant/schemas/{whole['meta:altId']}", XED_FULL).json()["properties"]
     assert set(resolved["_emulator"]["properties"]) >= {"code", "distinct_id"}
     refused(
-        emulator.request("DELETE", f"{REGISTRY}/tenant/classes/{made['meta:altId']}"), registry.IN_USE, whole["$id"]
+        emulator.request("DELETE", f"{REGISTRY}/tenant/classes/{made['meta:altId']}"),
+        schema_registry.IN_USE,
+        whole["$id"],
     )
     stats = emulator.request("GET", f"{REGISTRY}/stats").json()["counts"]
     assert (stats["classes"], stats["datatypes"], stats["unions"]) == (3, 0, 0)
     wrong = klass("Other") | {"allOf": [{"$ref": "#/definitions/own"}]}
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", wrong), registry.BEHAVIOR)
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", klass()), registry.TITLE, made["$id"])
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", wrong), schema_registry.BEHAVIOR)
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", klass()), schema_registry.TITLE, made["$id"])
 
 
-def test_data_types_fill_fields_in(emulator: Emulator) -> None:
+def test_data_types_are_resolved(emulator: Emulator) -> None:
     inner = post(emulator, "datatypes", data_type("Inner"))
     outer = post(emulator, "datatypes", data_type("Outer") | {"properties": {"inner": {"$ref": inner["$id"]}}})
     group = post(emulator, "fieldgroups", typed_group(outer["$id"]))
@@ -66,10 +68,10 @@ def test_data_types_fill_fields_in(emulator: Emulator) -> None:
     assert raw["definitions"]["mixpanel"]["properties"]["_emulator"]["properties"]["one"] == {"$ref": outer["$id"]}
 
     at = f"{REGISTRY}/tenant/datatypes/{inner['meta:altId']}"
-    refused(emulator.request("DELETE", at), registry.IN_USE, outer["$id"])
+    refused(emulator.request("DELETE", at), schema_registry.IN_USE, outer["$id"])
     assert emulator.request("PUT", at, data_type("Inner") | {"properties": {"code": {"type": "integer"}}}).ok
     emulator.request("POST", "/data/foundation/catalog/dataSets", dataset(whole["$id"])).raise_for_status()
-    refused(emulator.request("PUT", at, data_type("Inner")), registry.BREAKING, "code")
+    refused(emulator.request("PUT", at, data_type("Inner")), schema_registry.BREAKING, "code")
     more = data_type("Inner") | {"properties": {"code": {"type": "integer"}, "more": {"type": "string"}}}
     assert emulator.request("PUT", at, more).json()["version"] == "1.2"
 
@@ -87,7 +89,7 @@ def test_wrong_data_types(emulator: Emulator) -> None:
     refused(emulator.request("PUT", at, itself), xdm.DANGLING)
 
 
-def test_data_types_that_multiply_are_refused_and_not_filled_in(emulator: Emulator) -> None:
+def test_exponential_data_types_are_refused(emulator: Emulator) -> None:
     last = post(emulator, "datatypes", data_type("0"))["$id"]
     for level in range(1, 12):
         body = data_type(str(level)) | {"properties": {f"f{n}": {"$ref": last} for n in range(8)}}
@@ -104,8 +106,8 @@ def test_behaviors(emulator: Emulator) -> None:
     assert {each["$id"].rsplit("/", 1)[1] for each in found["results"]} == {"record", "time-series", "adhoc"}
     for key in ("_xdm.data.time-series", TIME_SERIES.replace("/", "%2F")):
         assert set(get(emulator, f"global/behaviors/{key}", XED).json()["properties"]) == {"_id", "timestamp"}
-    refused(get(emulator, "global/behaviors/none", XED), registry.OTHER_404)
-    refused(get(emulator, "global/behaviors", XED), registry.ACCEPT_LIST)
+    refused(get(emulator, "global/behaviors/none", XED), schema_registry.OTHER_404)
+    refused(get(emulator, "global/behaviors", XED), schema_registry.ACCEPT_LIST)
 
 
 def test_the_older_name_of_field_groups(emulator: Emulator) -> None:
@@ -126,10 +128,10 @@ def test_unions(emulator: Emulator) -> None:
     assert found["meta:extends"] == [EXPERIENCE_EVENT, group, made["$id"]]
     full = get(emulator, "tenant/unions/_xdm.context.experienceevent__union", XED_FULL).json()
     assert "distinct_id" in full["properties"]["_emulator"]["properties"]
-    refused(get(emulator, "tenant/unions/_xdm.context.profile__union", XED), registry.OTHER_404)
+    refused(get(emulator, "tenant/unions/_xdm.context.profile__union", XED), schema_registry.OTHER_404)
 
 
-def test_the_life_of_a_descriptor(emulator: Emulator) -> None:
+def test_create_change_and_delete_a_descriptor(emulator: Emulator) -> None:
     schema_id = make_chain(emulator).schema
     made = post(emulator, "descriptors", descriptor(schema_id))
     assert made == {**made, **descriptor(schema_id), "version": "1", "meta:containerId": "tenant"}
@@ -158,7 +160,7 @@ def test_the_life_of_a_descriptor(emulator: Emulator) -> None:
         ({"xdm:sourceProperty": "_emulator/distinct_id"}, descriptors.PROPERTY),
         ({"xdm:sourceProperty": "/_emulator/properties/distinct_id"}, descriptors.PROPERTY),
         ({"xdm:sourceProperty": "/"}, descriptors.PROPERTY),
-        ({"@type": 1}, registry.BODY),
+        ({"@type": 1}, schema_registry.BODY),
         ({}, descriptors.PRIMARY),
     ],
 )

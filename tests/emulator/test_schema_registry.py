@@ -1,4 +1,4 @@
-"""Schema Registry: field groups, schemas, Accept headers, what may change once it is in use."""
+"""Schema Registry: field groups, schemas, Accept headers, and changes to schemas in use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from pulumi_aep.emulator import schema_registry as registry
-from pulumi_aep.emulator import xdm
-from pulumi_aep.emulator.rules import Rule
+from pulumi_aep.emulator.core.errors import Rule
+from pulumi_aep.emulator.schema_registry import resources as schema_registry
+from pulumi_aep.emulator.schema_registry import xdm
 from support.emulator import CATALOG, EXPERIENCE_EVENT, REGISTRY, XED, XED_FULL, XED_ID, Emulator
 from support.mixpanel import dataset, field_group, schema
 from support.refusal import refused
@@ -46,7 +46,7 @@ def patch(emulator: Emulator, resource: Any, *operations: tuple[str, str, Any]) 
 # -- shapes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_created_resource_comes_back_whole(emulator: Emulator, group: Any, made: Any) -> None:
+def test_a_created_resource_reads_back(emulator: Emulator, group: Any, made: Any) -> None:
     assert group["$id"].startswith("https://ns.adobe.com/emulator/mixins/")
     assert group["meta:altId"] == f"_emulator.mixins.{group['$id'].rsplit('/', 1)[1]}"
     assert (group["version"], group["meta:tenantNamespace"], group["meta:containerId"]) == (
@@ -69,7 +69,7 @@ def test_lookup_by_encoded_id_and_by_alt_id(emulator: Emulator, made: Any) -> No
     assert by_id.json() == by_alt.json() == made
 
 
-def test_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
+def test_accept_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
     raw = get(emulator, path_of(made)).json()
     assert "allOf" in raw
     assert "properties" not in raw
@@ -85,7 +85,7 @@ def test_forms_of_a_lookup(emulator: Emulator, made: Any) -> None:
         assert get(emulator, path_of(made), f"application/vnd.adobe.{form}+json;version=1").status_code == 200
 
 
-def test_a_definition_that_nothing_uses_may_hold_anything(emulator: Emulator) -> None:
+def test_unused_definitions_may_hold_anything(emulator: Emulator) -> None:
     body = field_group("Odd")
     body["definitions"]["unused"] = {"properties": {"title": 1}, "items": "x"}
     made = emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", body).json()
@@ -98,21 +98,25 @@ def test_a_definition_that_nothing_uses_may_hold_anything(emulator: Emulator) ->
     [None, "*/*", "application/json", LIST, XED_ID, f"{XED_ID}; version=1", "application/vnd.adobe.xml; version=1"],
 )
 def test_a_lookup_needs_a_version(emulator: Emulator, made: Any, accept: str | None) -> None:
-    refused(get(emulator, path_of(made), accept), registry.ACCEPT_LOOKUP, "Version should be specified")
+    refused(get(emulator, path_of(made), accept), schema_registry.ACCEPT_LOOKUP, "Version should be specified")
 
 
 @pytest.mark.parametrize("accept", [None, "application/json", XED, XED_FULL, f"{XED_ID}; version=1"])
 def test_a_list_takes_no_version(emulator: Emulator, accept: str | None) -> None:
-    refused(get(emulator, f"{REGISTRY}/tenant/schemas", accept), registry.ACCEPT_LIST, "is not valid")
+    refused(get(emulator, f"{REGISTRY}/tenant/schemas", accept), schema_registry.ACCEPT_LIST, "is not valid")
 
 
 def test_unknown_resources(emulator: Emulator, made: Any) -> None:
-    refused(get(emulator, path_of(made) + "0"), registry.SCHEMA_404, "is not found")
-    refused(get(emulator, path_of(made), "application/vnd.adobe.xed+json; version=2"), registry.SCHEMA_404, "version 2")
-    refused(get(emulator, f"{REGISTRY}/tenant/fieldgroups/none"), registry.OTHER_404)
-    refused(get(emulator, f"{REGISTRY}/global/classes/none"), registry.OTHER_404)
-    refused(get(emulator, f"{REGISTRY}/global/schemas/{made['meta:altId']}"), registry.SCHEMA_404)
-    refused(emulator.request("DELETE", f"{REGISTRY}/tenant/schemas/none"), registry.SCHEMA_404)
+    refused(get(emulator, path_of(made) + "0"), schema_registry.SCHEMA_404, "is not found")
+    refused(
+        get(emulator, path_of(made), "application/vnd.adobe.xed+json; version=2"),
+        schema_registry.SCHEMA_404,
+        "version 2",
+    )
+    refused(get(emulator, f"{REGISTRY}/tenant/fieldgroups/none"), schema_registry.OTHER_404)
+    refused(get(emulator, f"{REGISTRY}/global/classes/none"), schema_registry.OTHER_404)
+    refused(get(emulator, f"{REGISTRY}/global/schemas/{made['meta:altId']}"), schema_registry.SCHEMA_404)
+    refused(emulator.request("DELETE", f"{REGISTRY}/tenant/schemas/none"), schema_registry.SCHEMA_404)
 
 
 def test_global_classes(emulator: Emulator) -> None:
@@ -171,7 +175,7 @@ def test_pages(emulator: Emulator, made: Any) -> None:
     "query", ["limit=5", "start=x", "orderby=title&limit=501", "orderby=title&start=x", "property=="]
 )
 def test_wrong_queries(emulator: Emulator, query: str) -> None:
-    refused(get(emulator, f"{REGISTRY}/tenant/schemas?{query}", LIST), registry.QUERY)
+    refused(get(emulator, f"{REGISTRY}/tenant/schemas?{query}", LIST), schema_registry.QUERY)
 
 
 def test_stats(emulator: Emulator, made: Any) -> None:
@@ -202,11 +206,11 @@ WRONG_GROUPS: list[tuple[dict[str, Any], Rule, str]] = [
     (grouped({"_emulator": {"type": "object", "properties": {"x": {"$ref": "https://d"}}}}), xdm.DANGLING, "https://d"),
     (grouped({}, allOf=[{"$ref": "#/definitions/none"}]), xdm.DANGLING, "none"),
     (grouped({"_emulator": TENANT}, properties={"_emulator": {"type": "string"}}), xdm.CONFLICT, "_emulator"),
-    (grouped({}, title="Mixpanel fields"), registry.TITLE, "https://ns.adobe.com/emulator/mixins/"),
-    (grouped({}, title="XDM ExperienceEvent"), registry.TITLE, EXPERIENCE_EVENT),
-    (grouped({}, type="string"), registry.BODY, "type: must satisfy const"),
-    (grouped({}, **{"meta:intendedToExtend": []}), registry.BODY, "meta:intendedToExtend"),
-    (grouped({}, extra=1), registry.BODY, "'extra' was unexpected"),
+    (grouped({}, title="Mixpanel fields"), schema_registry.TITLE, "https://ns.adobe.com/emulator/mixins/"),
+    (grouped({}, title="XDM ExperienceEvent"), schema_registry.TITLE, EXPERIENCE_EVENT),
+    (grouped({}, type="string"), schema_registry.BODY, "type: must satisfy const"),
+    (grouped({}, **{"meta:intendedToExtend": []}), schema_registry.BODY, "meta:intendedToExtend"),
+    (grouped({}, extra=1), schema_registry.BODY, "'extra' was unexpected"),
 ]
 
 
@@ -221,18 +225,20 @@ def test_wrong_schemas(emulator: Emulator, group: Any, made: Any) -> None:
         return emulator.request("POST", f"{REGISTRY}/tenant/schemas", {"title": "Other", **body})
 
     other = {name: value for name, value in schema(group["$id"]).items() if name != "title"}
-    refused(post(other | {"title": made["title"]}), registry.TITLE, made["$id"])
-    refused(post(other | {"title": group["title"]}), registry.TITLE, group["$id"])
-    refused(post(other | {"allOf": [{"$ref": group["$id"]}]}), registry.ONE_CLASS, "0 classes")
+    refused(post(other | {"title": made["title"]}), schema_registry.TITLE, made["$id"])
+    refused(post(other | {"title": group["title"]}), schema_registry.TITLE, group["$id"])
+    refused(post(other | {"allOf": [{"$ref": group["$id"]}]}), schema_registry.ONE_CLASS, "0 classes")
     both = [{"$ref": EXPERIENCE_EVENT}, {"$ref": PROFILE}]
-    refused(post(other | {"allOf": both}), registry.ONE_CLASS, "2 classes")
+    refused(post(other | {"allOf": both}), schema_registry.ONE_CLASS, "2 classes")
     wrong = [{"$ref": PROFILE}, {"$ref": group["$id"]}]
-    refused(post(other | {"allOf": wrong}), registry.NOT_EXTENDING, "does not extend")
+    refused(post(other | {"allOf": wrong}), schema_registry.NOT_EXTENDING, "does not extend")
     missing = [{"$ref": EXPERIENCE_EVENT}, {"$ref": f"{group['$id']}0"}]
     refused(post(other | {"allOf": missing}), xdm.DANGLING, group["$id"])
-    refused(post(other | {"allOf": []}), registry.BODY, "allOf")
+    refused(post(other | {"allOf": []}), schema_registry.BODY, "allOf")
     refused(
-        post({"type": "object", "allOf": [{"$ref": EXPERIENCE_EVENT}]}), registry.BODY, "'description' is a required"
+        post({"type": "object", "allOf": [{"$ref": EXPERIENCE_EVENT}]}),
+        schema_registry.BODY,
+        "'description' is a required",
     )
 
 
@@ -260,7 +266,7 @@ def test_a_put_replaces_the_content(emulator: Emulator, group: Any, made: Any) -
     changed = emulator.request("PUT", path_of(made), body).json()
     assert changed["allOf"] == body["allOf"]
     assert (changed["$id"], changed["version"], changed["title"]) == (made["$id"], "1.1", "Put")
-    refused(emulator.request("PUT", path_of(made), {"title": "x"}), registry.BODY)
+    refused(emulator.request("PUT", path_of(made), {"title": "x"}), schema_registry.BODY)
 
 
 def test_groups_are_added_by_patch(emulator: Emulator, made: Any) -> None:
@@ -269,26 +275,28 @@ def test_groups_are_added_by_patch(emulator: Emulator, made: Any) -> None:
     changed = patch(emulator, made, ("add", "/allOf/-", {"$ref": second["$id"]})).json()
     assert changed["refs"][-1] == second["$id"]
     assert "more" in get(emulator, path_of(made), XED_FULL).json()["properties"]["_emulator"]["properties"]
-    refused(emulator.request("DELETE", path_of(second)), registry.IN_USE, made["$id"])
+    refused(emulator.request("DELETE", path_of(second)), schema_registry.IN_USE, made["$id"])
 
 
 @pytest.mark.parametrize(
     ("operation", "rule"),
     [
-        (("replace", "/$id", "x"), registry.PATCH_PATH),
-        (("replace", "/type", "object"), registry.PATCH_PATH),
-        (("replace", "/meta:class", PROFILE), registry.PATCH_PATH),
-        (("move", "/title", "x"), registry.PATCH_PATH),
-        (("replace", "/allOf/9", {}), registry.PATCH_PATH),
-        (("remove", "/title", None), registry.BODY),
-        (("replace", "/title", ""), registry.BODY),
+        (("replace", "/$id", "x"), schema_registry.PATCH_PATH),
+        (("replace", "/type", "object"), schema_registry.PATCH_PATH),
+        (("replace", "/meta:class", PROFILE), schema_registry.PATCH_PATH),
+        (("move", "/title", "x"), schema_registry.PATCH_PATH),
+        (("replace", "/allOf/9", {}), schema_registry.PATCH_PATH),
+        (("remove", "/title", None), schema_registry.BODY),
+        (("replace", "/title", ""), schema_registry.BODY),
         (("add", "/allOf/-", {"$ref": "https://ns.adobe.com/emulator/mixins/0"}), xdm.DANGLING),
-        (("replace", "/title", "Mixpanel fields"), registry.TITLE),
+        (("replace", "/title", "Mixpanel fields"), schema_registry.TITLE),
     ],
 )
 def test_wrong_patches(emulator: Emulator, made: Any, operation: tuple[str, str, Any], rule: Rule) -> None:
     refused(patch(emulator, made, operation), rule)
-    refused(emulator.request("PATCH", path_of(made), [{"op": "replace", "path": "/title"}]), registry.PATCH_FIELD)
+    refused(
+        emulator.request("PATCH", path_of(made), [{"op": "replace", "path": "/title"}]), schema_registry.PATCH_FIELD
+    )
     assert get(emulator, path_of(made)).json() == made
 
 
@@ -305,25 +313,27 @@ def test_a_field_group_changes_freely_while_no_dataset_uses_it(emulator: Emulato
 
 def test_only_additions_once_a_dataset_uses_the_schema(emulator: Emulator, group: Any, made: Any) -> None:
     assert emulator.request("POST", f"{CATALOG}/dataSets", dataset(made["$id"])).status_code == 201
-    breaking = registry.BREAKING
+    breaking = schema_registry.BREAKING
     refused(patch(emulator, group, ("remove", f"{FIELDS}/time", None)), breaking, "_emulator.time")
     refused(patch(emulator, group, ("replace", f"{FIELDS}/time/type", "string")), breaking, "_emulator.time")
     refused(patch(emulator, made, ("remove", "/allOf/1", None)), breaking, "_emulator")
     refused(emulator.request("PUT", path_of(made), schema(refs=(PROFILE,))), breaking, "class")
-    refused(emulator.request("DELETE", path_of(made)), registry.IN_USE)
+    refused(emulator.request("DELETE", path_of(made)), schema_registry.IN_USE)
     assert patch(emulator, group, ("add", f"{FIELDS}/new", {"type": "string"})).status_code == 200
     assert patch(emulator, made, ("replace", "/title", "Renamed")).status_code == 200
 
 
 def test_the_union_tag_is_permanent(emulator: Emulator, made: Any) -> None:
     assert patch(emulator, made, ("add", "/meta:immutableTags", ["union"])).status_code == 200
-    refused(patch(emulator, made, ("remove", "/meta:immutableTags", None)), registry.BREAKING)
-    refused(patch(emulator, made, ("add", "/meta:immutableTags", ["other"])), registry.BODY)
+    refused(patch(emulator, made, ("remove", "/meta:immutableTags", None)), schema_registry.BREAKING)
+    refused(patch(emulator, made, ("add", "/meta:immutableTags", ["other"])), schema_registry.BODY)
 
 
 def test_a_group_keeps_the_classes_its_schemas_need(emulator: Emulator, group: Any, made: Any) -> None:
     assert patch(emulator, group, ("add", "/meta:intendedToExtend/-", PROFILE)).status_code == 200
-    refused(patch(emulator, group, ("remove", "/meta:intendedToExtend/0", None)), registry.NOT_EXTENDING, made["$id"])
+    refused(
+        patch(emulator, group, ("remove", "/meta:intendedToExtend/0", None)), schema_registry.NOT_EXTENDING, made["$id"]
+    )
 
 
 def test_delete(emulator: Emulator, group: Any, made: Any) -> None:

@@ -1,4 +1,4 @@
-"""Headless Chromium (Debian: `apt-get install chromium`): a page as a person's browser shows it."""
+"""Headless Chromium (Debian: `apt-get install chromium`): a page as a browser shows it."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ def _run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def dom(url: str, wait_ms: int = 500) -> tuple[str, list[str]]:
-    """The document after its scripts ran for a while, and what they said on the console."""
+    """The document after its scripts ran for a while, and their console output."""
     done = _run(f"--virtual-time-budget={wait_ms}", "--dump-dom", url)
     return done.stdout, re.findall(r"CONSOLE.*", done.stderr)
 

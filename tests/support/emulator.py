@@ -61,7 +61,7 @@ class Emulator:
         self._close()
 
     def kill(self) -> None:
-        """SIGKILL: what was acknowledged must be there after `start()`."""
+        """SIGKILL: acknowledged writes must survive until `start()`."""
         self.process.kill()
         self.process.wait(5)
         self._close()
@@ -107,17 +107,17 @@ class Emulator:
         headers: Mapping[str, str | None] | None = None,
         **options: Any,
     ) -> requests.Response:
-        """An authorised call. `headers` come on top; a value of None takes a header away."""
+        """An authorized call. `headers` are added; a value of None removes a header."""
         merged = {k: v for k, v in ({**self.headers(sandbox), **(headers or {})}).items() if v is not None}
         return self._session.request(method, self.url + path, json=json, headers=merged, timeout=30, **options)
 
-    # -- the control interface ------------------------------------------------------------------------------------
+    # -- the admin API --------------------------------------------------------------------------------------------
 
     def control(self, method: str, path: str, json: Any = None) -> requests.Response:
         return self._session.request(method, f"{self.url}/__emulator__/{path}", json=json, timeout=30)
 
     def objects(self, sandbox: str = "local") -> dict[str, list[dict[str, Any]]]:
-        """kind → objects of one sandbox. All are there, empty or not."""
+        """kind → objects of one sandbox. All kinds are present."""
         found: dict[str, list[dict[str, Any]]] = self.control("GET", "objects").json()[sandbox]
         return found
 
@@ -126,7 +126,7 @@ class Emulator:
         return found
 
     def writes(self) -> list[dict[str, Any]]:
-        """The journal's calls that change something at Platform; tokens are no such change."""
+        """The journal's calls that change something. Token requests do not count."""
         return [e for e in self.journal() if e["method"] != "GET" and not e["path"].startswith("/ims/")]
 
     def clear_journal(self) -> None:

@@ -1,4 +1,4 @@
-"""An old sandbox: what people and other clients left there over the years, made by raw calls."""
+"""An old sandbox, full of objects that people and other clients created over the years, by raw calls."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,6 @@
-"""SIGKILL under write load: what was acknowledged is there after the restart, and nothing by half.
+"""SIGKILL under write load: acknowledged writes survive the restart, and none is partial.
 
-`python -m support.kill 50` (with tests and provider on PYTHONPATH) does it at 50 random instants.
+`python -m support.kill 50` (with tests and provider on PYTHONPATH) kills at 50 random moments.
 """
 
 import random
@@ -20,9 +20,9 @@ from support.mixpanel import base, make_chain
 
 @dataclass
 class Writer:
-    """One client that makes, changes and deletes connections, and changes one dataset. It knows what was acknowledged.
+    """A client that creates, changes and deletes connections and changes one dataset. It knows what was acknowledged.
 
-    `open` is the one write that was sent and not answered: it may be there or not, but wholly or not at all.
+    `open` is the write that was sent and not answered: it must be there completely or not at all.
     """
 
     number: int
@@ -75,7 +75,7 @@ class Writer:
             del self.here[known]
 
     def check(self, found: dict[str, str], dataset: dict[str, Any]) -> set[str]:
-        """The ids that this writer accounts for. What was open is settled by what is found."""
+        """The ids that this writer accounts for. The open write may have happened or not."""
         what, key, name = self.open or ("", "", "")
         for known, wanted in list(self.here.items()):
             allowed = {wanted, name} if (what, key) == ("change", known) else {wanted}
@@ -84,7 +84,7 @@ class Writer:
                 continue
             assert found.get(known) in allowed, f"{known}: {found.get(known)!r}, acknowledged was {wanted!r}"
             self.here[known] = found[known]
-        assert not self.gone & found.keys(), "what was deleted is back"
+        assert not self.gone & found.keys(), "a deleted object is back"
         made = [each for each, its in found.items() if what == "make" and its == name and each not in self.here]
         self.here |= dict.fromkeys(made, name)
         version = int(dataset["version"].rsplit(".", 1)[1])
@@ -95,7 +95,7 @@ class Writer:
 
 
 def kill_rounds(folder: Path, rounds: int, seed: int | None = None, clients: int = 4, longest_s: float = 0.5) -> int:
-    """How many writes were acknowledged; AssertionError where one is not there, or one is half there."""
+    """Returns how many writes were acknowledged. AssertionError if one is missing or partial."""
     chance, log = random.Random(seed), (folder / "log").open("w")
     with log, Emulator(folder, stderr=log) as emulator:
         make_chain(emulator)
@@ -120,11 +120,11 @@ def kill_rounds(folder: Path, rounds: int, seed: int | None = None, clients: int
             emulator.start()
             objects = emulator.objects()
             items = [item for item in objects["BaseConnection"] if item["id"] not in first]
-            assert all(item["name"] == item["description"] for item in items), "a write is half there"
+            assert all(item["name"] == item["description"] for item in items), "a write is partial"
             found = {item["id"]: item["name"] for item in items}
             datasets = {item["id"]: item for item in objects["Dataset"]}
             accounted = set[str]().union(*(writer.check(found, datasets[writer.dataset]) for writer in writers))
-            assert accounted == found.keys(), "there is something that nobody wrote"
+            assert accounted == found.keys(), "an object that no client wrote"
         return sum(writer.writes for writer in writers)
 
 

@@ -1,4 +1,4 @@
-"""The tutorial's chain, made by raw calls."""
+"""The tutorial's chain of objects, created by raw calls."""
 
 from dataclasses import dataclass
 from typing import Any

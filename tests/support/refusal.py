@@ -1,15 +1,15 @@
-"""What a refusal must look like: the status, the code and the body shape of its service."""
+"""What an error must look like: the status, code and body shape of its service."""
 
 import requests
 
-from pulumi_aep.emulator.rules import Rule, Service
+from pulumi_aep.emulator.core.errors import Rule, Service
 
-# A value that tests put where secrets go. No answer, no journal and no log may ever hold it.
+# A value that tests use as a secret. No answer, journal or log may hold it.
 CANARY = "canary-pa55word"
 
 
 def refused(response: requests.Response, rule: Rule, *words: str) -> None:
-    """The response is this rule's refusal, in its documented shape, and its text holds `words`."""
+    """The response is this rule's error, in its documented shape, and its text contains `words`."""
     assert response.status_code == rule.status, response.text
     body, request_id = response.json(), response.headers["x-request-id"]
     kind = f"/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri"

@@ -1,4 +1,4 @@
-"""Runs in words: the tutorial's own run, and runs that say little."""
+"""Flow runs in plain terms: the tutorial's own run, and runs with little in them."""
 
 import copy
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pytest
 
 from contract import samples
 from pulumi_aep.errors import RUN_REMEDIES
-from pulumi_aep.sources.flow_runs import LOST_RECORDS, created, explained, schedule_text
+from pulumi_aep.sources.flow_runs import LOST_RECORDS, created_ms, parse_run, schedule_text
 
 AT_PROMOTION = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
 OF_RECORDS = [
@@ -21,8 +21,8 @@ def tutorial() -> dict[str, Any]:
     """The tutorial's run with all of its errors, which the contract's sample leaves out."""
     run: dict[str, Any] = copy.deepcopy(samples.RUNS["items"][0])
     run["metrics"]["statusSummary"]["errors"] = [AT_PROMOTION]
-    told = {"status": "success", "errors": [AT_PROMOTION], "extensions": {"errors": OF_RECORDS}}
-    run["activities"][1]["statusSummary"] = told
+    parsed = {"status": "success", "errors": [AT_PROMOTION], "extensions": {"errors": OF_RECORDS}}
+    run["activities"][1]["statusSummary"] = parsed
     return run
 
 
@@ -32,17 +32,17 @@ def run(status: str, started: int | None = None, **more: Any) -> dict[str, Any]:
 
 
 def test_a_success_that_lost_records_says_so() -> None:
-    told = explained(tutorial())
-    assert (told.status, told.over, told.well) == (LOST_RECORDS, True, False)
-    assert (told.records_in, told.records_out, told.records_failed) == (100, 99, 1)
-    assert (told.bytes_in, told.bytes_out) == (24012, 17128)
-    assert told.started == datetime(2020, 8, 5, 19, 34, 18, 198000, UTC)
-    assert told.seconds == pytest.approx(55.108)
-    assert told.batch_ids == ("01EF01X41KJD82Y9ZX6ET54PCZ",)
+    parsed = parse_run(tutorial())
+    assert (parsed.status, parsed.finished, parsed.succeeded) == (LOST_RECORDS, True, False)
+    assert (parsed.records_in, parsed.records_out, parsed.records_failed) == (100, 99, 1)
+    assert (parsed.bytes_in, parsed.bytes_out) == (24012, 17128)
+    assert parsed.started == datetime(2020, 8, 5, 19, 34, 18, 198000, UTC)
+    assert parsed.seconds == pytest.approx(55.108)
+    assert parsed.batch_ids == ("01EF01X41KJD82Y9ZX6ET54PCZ",)
 
 
-def test_errors_are_told_once_with_what_to_do() -> None:
-    errors = explained(tutorial()).errors
+def test_each_error_is_listed_once_with_a_remedy() -> None:
+    errors = parse_run(tutorial()).errors
     assert [error.code for error in errors] == ["CONNECTOR-2001-500", "INGEST-1212-400", "MAPPER-3700-400"]
     assert str(errors[2]) == "MAPPER-3700-400: Mapper Transform Error (1 record)"
     assert errors[0].remedy == RUN_REMEDIES["CONNECTOR-2001-500 promotionActivity"]
@@ -51,36 +51,36 @@ def test_errors_are_told_once_with_what_to_do() -> None:
 
 def test_the_same_code_has_another_remedy_where_the_source_was_read() -> None:
     failed = {"status": "failed", "errors": [{"code": "CONNECTOR-2001-500", "message": "Error at copy."}]}
-    told = explained(run("failed", activities=[{"id": "copyActivity", "statusSummary": failed}]))
-    assert [error.remedy for error in told.errors] == [RUN_REMEDIES["CONNECTOR-2001-500 copyActivity"]]
+    parsed = parse_run(run("failed", activities=[{"id": "copyActivity", "statusSummary": failed}]))
+    assert [error.remedy for error in parsed.errors] == [RUN_REMEDIES["CONNECTOR-2001-500 copyActivity"]]
 
 
-def test_an_error_that_only_the_run_as_a_whole_names() -> None:
+def test_an_error_that_only_the_whole_run_reports() -> None:
     summary = {"status": "failed", "errors": [{"code": "CONNECTOR-9999-500", "message": "Unheard of."}]}
-    told = explained({"metrics": {"statusSummary": summary}})
-    assert [(error.code, error.remedy) for error in told.errors] == [("CONNECTOR-9999-500", "")]
+    parsed = parse_run({"metrics": {"statusSummary": summary}})
+    assert [(error.code, error.remedy) for error in parsed.errors] == [("CONNECTOR-9999-500", "")]
 
 
 @pytest.mark.parametrize("status", ["scheduled", "inProgress"])
-def test_a_run_that_goes_on(status: str) -> None:
-    told = explained(run(status, 1596656058198))
-    assert (told.over, told.well, told.ended, told.seconds) == (False, False, None, None)
-    assert told.records_in is None
+def test_an_unfinished_run(status: str) -> None:
+    parsed = parse_run(run(status, 1596656058198))
+    assert (parsed.finished, parsed.succeeded, parsed.ended, parsed.seconds) == (False, False, None, None)
+    assert parsed.records_in is None
 
 
-def test_a_run_that_says_nothing() -> None:
-    told = explained({"id": "r", "flowId": "f", "metrics": None, "activities": None})
-    assert (told.id, told.flow_id, told.status, told.errors, told.batch_ids) == ("r", "f", "unknown", (), ())
+def test_a_run_without_details() -> None:
+    parsed = parse_run({"id": "r", "flowId": "f", "metrics": None, "activities": None})
+    assert (parsed.id, parsed.flow_id, parsed.status, parsed.errors, parsed.batch_ids) == ("r", "f", "unknown", (), ())
 
 
-def test_numbers_as_text_are_numbers() -> None:
+def test_numbers_sent_as_text() -> None:
     counts = {"inputRecordCount": "7", "failedRecordCount": "0"}
-    told = explained({"metrics": {"recordSummary": counts, "statusSummary": {"status": "success"}}})
-    assert (told.records_in, told.records_failed, told.status, told.well) == (7, 0, "success", True)
+    parsed = parse_run({"metrics": {"recordSummary": counts, "statusSummary": {"status": "success"}}})
+    assert (parsed.records_in, parsed.records_failed, parsed.status, parsed.succeeded) == (7, 0, "success", True)
 
 
-def test_when_a_run_was_made() -> None:
-    assert [created(each) for each in ({"createdAt": 3}, {"createdAt": "4"}, {})] == [3, 4, 0]
+def test_when_a_run_was_created() -> None:
+    assert [created_ms(each) for each in ({"createdAt": 3}, {"createdAt": "4"}, {})] == [3, 4, 0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a report makes of flows and runs, and the geometry of its pictures."""
+"""What the report says about flows and runs, and the geometry of its charts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,15 +9,15 @@ import pytest
 
 from pulumi_aep.report import Drift, FlowReport, Report, State, text
 from pulumi_aep.report.charts import Axis, bars, graph, strip
-from pulumi_aep.report.data import LATE_REMEDY, NAMELESS_REMEDY, Part, Way, _ways
-from pulumi_aep.report.drift import _differences
+from pulumi_aep.report.data import LATE_REMEDY, NO_ERROR_REMEDY, Endpoint, Route, _routes
+from pulumi_aep.report.drift import differences
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 REFUSED = RunError("CONNECTOR-2001-500", "refused", None, "change the password")
 LOST = RunError("MAPPER-3700-400", "Mapper Transform Error", 2, "guard it")
-BASE, SOURCE, DATASET = Part("b", "Base"), Part("s", "Source"), Part("d", "Dataset")
+BASE, SOURCE, DATASET = Endpoint("b", "Base"), Endpoint("s", "Source"), Endpoint("d", "Dataset")
 
 
 def run(status: str = "success", hours_ago: float = 0.5, errors: tuple[RunError, ...] = (), failed: int = 0) -> FlowRun:
@@ -27,7 +27,7 @@ def run(status: str = "success", hours_ago: float = 0.5, errors: tuple[RunError,
 
 
 def flow(*runs: FlowRun, name: str = "web", **changes: object) -> FlowReport:
-    good = max((each.ended for each in runs if each.well and each.ended), default=None)
+    good = max((each.ended for each in runs if each.succeeded and each.ended), default=None)
     plain = FlowReport(name, name, True, "every hour", HOUR, NOW - 9 * HOUR, good, runs, (), NOW)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
@@ -60,17 +60,17 @@ def test_state(flow: FlowReport, state: State) -> None:
     assert flow.state is state
 
 
-def test_flows_with_the_same_problems_stand_together() -> None:
-    def told(count: int) -> RunError:
+def test_flows_with_the_same_problems_are_grouped() -> None:
+    def counted_error(count: int) -> RunError:
         return RunError("INGEST-1212-400", f"Encountered {count} errors. Ingested {10 - count} rows of 4a-{count}.")
 
     counted = replace(LOST, records=7)
     found = report(
         flow(run("failed", errors=(REFUSED,)), name="a"),
         flow(run("failed"), name="b"),
-        flow(run(LOST_RECORDS, failed=2, errors=(LOST, told(2))), name="c"),
-        flow(run(LOST_RECORDS, failed=7, errors=(counted, told(7))), name="d"),
-        flow(run(LOST_RECORDS, failed=7, errors=(told(7),)), name="e"),
+        flow(run(LOST_RECORDS, failed=2, errors=(LOST, counted_error(2))), name="c"),
+        flow(run(LOST_RECORDS, failed=7, errors=(counted, counted_error(7))), name="d"),
+        flow(run(LOST_RECORDS, failed=7, errors=(counted_error(7),)), name="e"),
         flow(run(), run("failed", 1.5, errors=(REFUSED,)), name="mended"),
         flow(run("failed", errors=(REFUSED,)), name="off", enabled=False),
         flow(name="late"),
@@ -78,7 +78,7 @@ def test_flows_with_the_same_problems_stand_together() -> None:
     lost = "MAPPER-3700-400: Mapper Transform Error"
     assert [([flow.name for flow in each.flows], each.errors) for each in found] == [
         (["a"], (("CONNECTOR-2001-500: refused", "change the password"),)),
-        (["b"], (("The run names no error", NAMELESS_REMEDY),)),
+        (["b"], (("The run reports no error", NO_ERROR_REMEDY),)),
         (["c", "d"], ((lost, "guard it"), ("INGEST-1212-400: Encountered … errors. Ingested … rows of ….", ""))),
         (["e"], (("INGEST-1212-400: Encountered 7 errors. Ingested 3 rows of 4a-7.", ""),)),
         (["late"], (("No good run in time", LATE_REMEDY),)),
@@ -91,25 +91,25 @@ def test_sums() -> None:
     assert found.count(State.GOOD, State.LATE) == 2
 
 
-def test_ways_name_what_is_gone_by_its_id() -> None:
+def test_a_missing_endpoint_has_its_id_as_its_name() -> None:
     item = {"sourceConnectionIds": ["s", "gone"], "targetConnectionIds": ["t", "to a CRM"]}
     sources: dict[str, Any] = {"s": {"name": "Source", "baseConnectionId": "b"}}
     targets: dict[str, Any] = {"t": {"params": {"dataSetId": "d"}}, "to a CRM": {"name": "CRM"}}
-    crm = Part("to a CRM", "CRM")
-    assert list(_ways(item, sources, targets, {"b": BASE}, {"d": DATASET})) == [
-        Way(BASE, SOURCE, DATASET),
-        Way(BASE, SOURCE, crm),
-        Way(None, Part("gone", "gone"), DATASET),
-        Way(None, Part("gone", "gone"), crm),
+    crm = Endpoint("to a CRM", "CRM")
+    assert list(_routes(item, sources, targets, {"b": BASE}, {"d": DATASET})) == [
+        Route(BASE, SOURCE, DATASET),
+        Route(BASE, SOURCE, crm),
+        Route(None, Endpoint("gone", "gone"), DATASET),
+        Route(None, Endpoint("gone", "gone"), crm),
     ]
-    (way, _) = _ways({**item, "sourceConnectionIds": ["s"]}, sources, targets, {}, {})
-    assert (way.base, way.dataset) == (Part("b", "b"), Part("d", "d"))
+    (route, _) = _routes({**item, "sourceConnectionIds": ["s"]}, sources, targets, {}, {})
+    assert (route.base, route.dataset) == (Endpoint("b", "b"), Endpoint("d", "d"))
 
 
-# ---- pictures ----
+# ---- charts ----
 
 
-def test_axis_has_whole_bins_that_hold_every_moment() -> None:
+def test_axis_has_whole_bins_for_every_moment() -> None:
     for days in (1 / 24, 1, 7, 30, 365, 3000):
         axis = Axis.over(NOW - timedelta(days=days), NOW)
         assert axis.bin(NOW - timedelta(days=days)) == 0
@@ -130,7 +130,7 @@ def test_sums_per_bin() -> None:
     assert sums == [0] * (axis.count - 1) + [20]
 
 
-def test_bars_are_to_scale_and_what_is_not_zero_is_seen() -> None:
+def test_bars_are_to_scale_and_never_invisible() -> None:
     assert bars([0, 50, 1000, 1]) == "M1.1 100v-5h.8V100zM2.1 100v-100h.8V100zM3.1 100v-2h.8V100z"
     assert bars([0, 0]) == bars([]) == ""
 
@@ -139,30 +139,30 @@ def test_a_strip_shows_the_worst_of_each_bin() -> None:
     axis = Axis.over(NOW - timedelta(days=2), NOW)
     runs = [run(hours_ago=0), run("failed", 0), run(LOST_RECORDS, 5, failed=1), run(hours_ago=9), run("scheduled", 12)]
     drawn = strip(axis, runs)
-    assert [path.count("M") for path in (drawn.good, drawn.lost, drawn.bad, drawn.open)] == [1, 1, 1, 1]
-    assert drawn.bad.startswith(f"M{axis.count - 1 + 0.1:g} ")
+    assert {colour: path.count("M") for colour, path in drawn.paths.items()} == dict.fromkeys(drawn.paths, 1)
+    assert drawn.paths["bad"].startswith(f"M{axis.count - 1 + 0.1:g} ")
     assert drawn.text == "5 runs: 2 good, 1 lost records, 1 failed, 1 under way"
     assert strip(axis, []).text == "no runs"
 
 
-def test_the_graph_joins_shared_parts_and_no_two_boxes_overlap() -> None:
-    other, third = Part("s2", "Source 2"), Part("d2", "Dataset 2")
+def test_the_graph_shares_endpoints_and_no_two_boxes_overlap() -> None:
+    other, third = Endpoint("s2", "Source 2"), Endpoint("d2", "Dataset 2")
     flows = [
-        flow(name="one", ways=(Way(BASE, SOURCE, DATASET),)),
-        flow(name="two", ways=(Way(BASE, SOURCE, third),)),
-        flow(name="three", ways=(Way(BASE, other, DATASET), Way(BASE, SOURCE, DATASET))),
-        flow(name="stream", ways=(Way(None, Part("s3", "HTTP"), DATASET),)),
+        flow(name="one", routes=(Route(BASE, SOURCE, DATASET),)),
+        flow(name="two", routes=(Route(BASE, SOURCE, third),)),
+        flow(name="three", routes=(Route(BASE, other, DATASET), Route(BASE, SOURCE, DATASET))),
+        flow(name="stream", routes=(Route(None, Endpoint("s3", "HTTP"), DATASET),)),
         flow(name="nothing"),
     ]
     drawn = graph(flows)
-    names = {column: [node.part.name for node in drawn.nodes if node.column == column] for column in range(4)}
+    names = {column: [node.endpoint.name for node in drawn.nodes if node.column == column] for column in range(4)}
     assert {column: sorted(found) for column, found in names.items()} == {
         0: ["Base"],
         1: ["HTTP", "Source", "Source 2"],
         2: ["nothing", "one", "stream", "three", "two"],
         3: ["Dataset", "Dataset 2"],
     }
-    joined = {(one.part.name, two.part.name) for one, two in drawn.lines}
+    joined = {(one.endpoint.name, two.endpoint.name) for one, two in drawn.lines}
     assert len(joined) == len(drawn.lines)
     assert {
         ("Base", "Source"),
@@ -179,10 +179,10 @@ def test_the_graph_joins_shared_parts_and_no_two_boxes_overlap() -> None:
     assert graph([]).rows == 0
 
 
-# ---- words and values ----
+# ---- short texts ----
 
 
-def test_few_words() -> None:
+def test_short_times_and_shares() -> None:
     times = [timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=80), 3 * HOUR, timedelta(days=5)]
     assert [text.ago(each) for each in (None, *times)] == [
         "never",
@@ -199,11 +199,22 @@ def test_few_words() -> None:
 
 def test_differences_are_leaves_and_never_secrets() -> None:
     mark = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:…"}
-    old = {"schedule": {"interval": 15, "frequency": "minute"}, "auth": {"password": mark, "user": "a"}, "tags": None}
-    new = {"schedule": {"interval": 30, "frequency": "minute"}, "auth": {"password": "clear", "user": "b"}, "name": "x"}
-    assert list(_differences(old, new, "")) == [
+    old = {
+        "schedule": {"interval": 15, "frequency": "minute"},
+        "auth": {"password": mark, "user": "a"},
+        "tags": None,
+        "params": None,
+    }
+    new = {
+        "schedule": {"interval": 30, "frequency": "minute"},
+        "auth": {"password": "clear", "user": "b"},
+        "name": "x",
+        "params": {"a": {"b": [1]}},
+    }
+    assert list(differences(old, new)) == [
         ("schedule.interval", 15, 30),
         ("auth.user", "a", "b"),
+        ("params.a.b", None, [1]),
         ("name", None, "x"),
     ]
     assert Drift("Flow", "web", "id").field == ""

@@ -1,7 +1,7 @@
 """`pulumi-aep …`: one module per command.
 
 Exit codes: 0 done, or the answer is yes; 1 the answer is no (credentials refused, a run failed, things differ), or the
-user said no; 2 the command line is wrong; 3 it could not be found out (a setting is missing, a service refused).
+user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a service refused); 130 Ctrl-C in deploy.
 """
 
 import sys
@@ -32,19 +32,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(doctor)
-app.command()(specs)
-app.command("test")(check_credentials)
-app.command()(explore)
-app.command()(runs)
-app.command()(run)
-app.command()(report)
-app.command()(export)
-app.command()(orphans)
-app.command()(diff_sandboxes)
-app.command()(deploy)
-app.command()(recover)
-app.command()(emulator)
+for _command in (
+    *(doctor, specs, check_credentials, explore, runs, run, report, export, orphans),
+    *(diff_sandboxes, deploy, recover, emulator),
+):
+    app.command("test" if _command is check_credentials else None)(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,7 +51,7 @@ def start(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Adobe Experience Platform dataflows around a Pulumi stack: look, explore, watch, bring in, promote.
+    """Inspect, explore, watch, import and promote the Adobe Experience Platform dataflows of a Pulumi stack.
 
     \b
     Examples:
@@ -69,7 +61,7 @@ def start(
 
 
 def main() -> None:
-    """The entry point: an error that we raise on purpose is one message and exit code 3, never a traceback."""
+    """The entry point: an AepError is printed as one message with exit code 3, never as a traceback."""
     try:
         app()
     except AepError as error:

@@ -1,45 +1,54 @@
-"""Objects as a Pulumi program: names, references instead of ids, adopt lines, and Python in the form of ruff format."""
+"""Pulumi programs for objects of a sandbox: names, references instead of ids, `adopt` lines, the format of ruff."""
 
-import inspect
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
-from ..engine.arguments import Spec
+from ..engine.arguments import SpecRef
 from ..engine.values import UNKNOWN, Props
-from ..resources import Flow, MappingSet
-from ._sandbox_objects import ADOBES, MAPPING_ID, Found, Kind, references, with_references, words
+from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
 
 WIDTH = 88
-_RESERVED = {*keyword.kwlist, "adopt", "aep", "at_home", "config", "credentials", "pulumi", "signal"}
-_CONSTANTS = {
+_USED_NAMES = {*keyword.kwlist, "adopt", "aep", "at_home", "config", "credentials", "pulumi", "signal"}
+CONSTANTS = {
     value: f"aep.{owner.__name__}.{name}"
     for owner in (ConnectionSpec, FlowSpec, XdmClass)
     for name, value in vars(owner).items()
     if name.isupper()
 }
+"""Id → the constant that programs write for it."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """A piece of Python, as it stands."""
+    """Python source, taken as it is."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Written:
-    """An object's part of a program: its variable, the name of its resource, and its arguments.
+class Call:
+    """A function call."""
 
-    `secrets` are the keys of the stack's config that hold its secrets, `notes` what a reader should know.
+    function: str
+    arguments: list[Any]
+
+
+@dataclass(frozen=True)
+class GeneratedResource:
+    """A resource of the program: its variable, its resource name, its arguments.
+
+    `secrets` are the keys of the stack's config that hold its secrets, `notes` comments for the reader.
     """
 
-    found: Found
+    found: SandboxObject
     variable: str
     name: str
     arguments: dict[str, Any]
@@ -47,110 +56,97 @@ class Written:
     notes: list[str]
 
 
-def write_all(found: Iterable[Found], taken: Iterable[str] = ()) -> list[Written]:
-    """The objects that a resource can be, in the order given: what is needed stands before what needs it.
+Objects = dict[tuple[Kind, str], SandboxObject]
+Variables = dict[tuple[Kind, str], str]
 
-    `taken` are names of resources that the program has already.
+
+def generate(objects: Iterable[SandboxObject], taken: Iterable[str] = ()) -> list[GeneratedResource]:
+    """Resources for the objects without problems, in the order given, which has dependencies first.
+
+    `taken` are names of resources that the program already has.
     """
-    everything = list(found)
-    others = {(each.kind, each.id): each for each in everything if each.obstacles}
-    names = _names([each for each in everything if not each.obstacles], taken)
-    versions = {each.id: each.item.get("version") for each in everything if each.kind is MappingSet}
-    return [_written(each, names, others, versions) for each in everything if not each.obstacles]
+    known = {(each.kind, each.id): each for each in objects}
+    usable = [each for each in known.values() if not each.problems]
+    variables = _variables(usable, taken)
+    return [_generate(each, known, variables) for each in usable]
 
 
-def _written(
-    found: Found, names: dict[tuple[Kind, str], str], others: dict[tuple[Kind, str], Found], versions: dict[str, Any]
-) -> Written:
-    variable = names[found.kind, found.id]
+def _generate(found: SandboxObject, known: Objects, variables: Variables) -> GeneratedResource:
+    variable = variables[found.kind, found.id]
     name = variable.replace("_", "-")
-    provider = found.kind.provider()
-    props = with_references(
-        provider.arguments.brief(found.props),
-        lambda kind, object_id: Code(f"{names[kind, object_id]}.id") if (kind, object_id) in names else object_id,
-    )
-    keys: list[str] = []
-    parameters = inspect.signature(found.kind.__init__).parameters
-    first = [each for each in ("name", "title", "description") if each in parameters]
-    arguments = {
-        each: _argument(each, props[each], found, name, keys)
-        for each in (*first, *(each for each in parameters if each not in first))
-        if each in props
-    }
-    defaults = {each: _constant(parameters[each].default) for each in arguments}
-    arguments = {each: value for each, value in arguments.items() if value != defaults[each]}
-    left = [others[each] for each in references(found.props) if each in others]
-    notes = [
-        f"{words(each.kind).replace('_', ' ')} {each.id} is named by its id: {'; '.join(each.obstacles)}"
-        for each in left
-        if each.obstacles != [ADOBES]
-    ]
-    if found.unsaid:
-        notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unsaid)}")
-    if found.kind is Flow:
-        notes += _mapping_versions(arguments.get("transformations", []), found, names, versions)
+    props = deepcopy(found.kind.kind.arguments.minimal(found.props))
+    notes: list[str] = []
+    for reference in references(found.kind, props):
+        kind, version_key = reference.kind, reference.version_key
+        for object_id in reference.ids:
+            other = known.get((kind, object_id))
+            if other and other.problems and other.problems != [ADOBE_OWNED]:
+                problems = "; ".join(other.problems)
+                notes.append(f"{display_name(kind)} {object_id} is referenced by its id: {problems}")
+            elif other and not other.problems and version_key:
+                used, latest = reference.holder.get(version_key), other.item.get("version")
+                if str(used) == str(latest):
+                    reference.holder[version_key] = Code(f"{variables[kind, object_id]}.version")
+                else:
+                    notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
+        reference.replace(partial(_reference, variables, kind))
+    if found.unmanaged_fields:
+        notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unmanaged_fields)}")
     if found.owner:
         notes.append(_OWNED.format(found.owner))
-    return Written(found, variable, name, arguments, keys, notes)
+    secrets: list[str] = []
+    arguments = {each: _argument(each, props[each], found, name, secrets) for each in _in_order(props)}
+    return GeneratedResource(found, variable, name, arguments, secrets, notes)
 
 
-def _mapping_versions(
-    transformations: list[Props], found: Found, names: dict[tuple[Kind, str], str], versions: dict[str, Any]
-) -> list[str]:
-    """A flow that uses the latest version of its mapping set goes on doing so; one that does not keeps its own."""
-    notes = []
-    for written, given in zip(transformations, found.props["transformations"], strict=True):
-        object_id, used = given["params"].get(MAPPING_ID), given["params"].get("mappingVersion")
-        if (MappingSet, object_id) not in names:
-            continue
-        if str(used) == str(versions[object_id]):
-            written["params"]["mappingVersion"] = Code(f"{names[MappingSet, object_id]}.version")
-        else:
-            notes.append(f"uses version {used} of its mapping set; the mappings here are version {versions[object_id]}")
-    return notes
+def _reference(variables: Variables, kind: Kind, object_id: str) -> Any:
+    return Code(f"{variables[kind, object_id]}.id") if (kind, object_id) in variables else object_id
 
 
-def _argument(name: str, value: Any, found: Found, resource: str, keys: list[str]) -> Any:
-    annotation = found.kind.provider.arguments.model_fields[name].annotation
-    if annotation is Spec and set(value) == {"id"}:
-        return _constant(value["id"])
-    if name == "auth":
-        params = value.get("params", {})
-        secrets = {
-            param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}"
-            for param, each in params.items()
-            if each is UNKNOWN
-        }
-        keys += secrets.values()
-        others = {param: each for param, each in params.items() if each is not UNKNOWN}
-        return _Call("credentials", [value["spec_name"], others, secrets])
-    return _constant(value)
+def _in_order(props: Props) -> list[str]:
+    """The arguments as a program gives them: what names an object comes first."""
+    first = [each for each in ("name", "title", "description") if each in props]
+    return [each for each in dict.fromkeys([*first, *props]) if each not in ("adopt", "take_over", "owner")]
 
 
-def _constant(value: Any) -> Any:
+def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
+    if found.kind.kind.arguments.fields[name].nested is SpecRef and set(value) == {"id"}:
+        return with_constants(value["id"])
+    if name != "auth":
+        return with_constants(value)
+    params = value.get("params", {})
+    keys = {
+        param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}" for param, each in params.items() if each is UNKNOWN
+    }
+    secrets += keys.values()
+    return Call("credentials", [value["spec_name"], {each: params[each] for each in params if each not in keys}, keys])
+
+
+def with_constants(value: Any) -> Any:
+    """The value with well-known ids as constants."""
     if isinstance(value, list):
-        return [_constant(item) for item in value]
-    return Code(_CONSTANTS[value]) if isinstance(value, str) and value in _CONSTANTS else value
+        return [with_constants(item) for item in value]
+    return Code(CONSTANTS[value]) if isinstance(value, str) and value in CONSTANTS else value
 
 
 # ---- names ----
 
 
-def _names(found: list[Found], taken: Iterable[str]) -> dict[tuple[Kind, str], str]:
-    """(kind, id) → a variable, in words of the object's name; of a nameless mapping set, of the flow that uses it."""
+def _variables(objects: list[SandboxObject], taken: Iterable[str]) -> Variables:
+    """(kind, id) → a variable from the object's name; for a nameless kind from the name of what uses it."""
     users = {
-        object_id: flow.name
-        for flow in reversed(found)
-        if flow.kind is Flow
-        for kind, object_id in references(flow.props)
-        if kind is MappingSet
+        object_id: user.name
+        for user in reversed(objects)
+        for reference in references(user.kind, user.props)
+        for object_id in reference.ids
+        if not is_named(reference.kind)
     }
-    used = {*_RESERVED, *(name.replace("-", "_") for name in taken)}
-    names = {}
-    for each in found:
-        kind = words(each.kind).split("_")[0]
-        slug = _slug(each.name or users.get(each.id, "")).replace("-", "_")
-        if kind not in slug or (each.kind is MappingSet and not each.name):
+    used = {*_USED_NAMES, *(name.replace("-", "_") for name in taken)}
+    variables = {}
+    for each in objects:
+        kind = display_name(each.kind).split()[0]
+        slug = slugify(each.name or users.get(each.id, "")).replace("-", "_")
+        if kind not in slug or not each.name:
             slug = f"{slug}_{kind}" if slug[:1].isalpha() else f"{kind}_{slug}".rstrip("_")
         if not slug[0].isalpha():
             slug = f"{kind}_{slug}"
@@ -158,70 +154,62 @@ def _names(found: list[Found], taken: Iterable[str]) -> dict[tuple[Kind, str], s
         while name in used:
             name, number = f"{slug}_{number}", number + 1
         used.add(name)
-        names[each.kind, each.id] = name
-    return names
+        variables[each.kind, each.id] = name
+    return variables
 
 
-def _slug(text: str) -> str:
+def slugify(text: str) -> str:
     """ "Büro: Ereignisse" → buro-ereignisse"""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
 
 
-# ---- the program ----
+# ---- programs ----
 
 
-def program(written: list[Written], home: Mapping[str, str]) -> str:
-    """A whole program. `home` are the settings (`aep:…`, without the prefix) that tell the sandbox from others."""
-    secrets = any(isinstance(each.arguments.get("auth"), _Call) for each in written)
+def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) -> str:
+    """A whole program. `home` are the settings (`aep:…`, without the prefix) that identify the exported sandbox."""
+    secrets = any(isinstance(each.arguments.get("auth"), Call) for each in resources)
     head = _HEAD.format(version=version("pulumi-aep"), sandbox=home["sandbox"])
     lines = [head, "import signal"]
     lines += ["from typing import Any", ""] if secrets else [""]
     lines += ["import pulumi", "import pulumi_aep as aep", "", _QUIET, ""]
     lines += ["config = pulumi.Config()"] if secrets else []
-    return "\n".join(
-        [
-            *lines,
-            f"HOME = {_render(dict(home), 0, 7)}",
-            'at_home = all(pulumi.Config("aep").get(key) == value for key, value in HOME.items())',
-            "",
-            "",
-            _ADOPT,
-            *(["", "", _CREDENTIALS] if secrets else []),
-            "",
-            *_body(written, _adopted_at_home),
-        ]
-    )
+    lines += [f"HOME = {render(dict(home), 0, 7)}"]
+    lines += ['at_home = all(pulumi.Config("aep").get(key) == value for key, value in HOME.items())', "", "", _ADOPT]
+    lines += ["", "", _CREDENTIALS] if secrets else []
+    return "\n".join([*lines, "", *_render_all(resources, lambda each: {"adopt": Call("adopt", [each.id])})])
 
 
-def module(written: list[Written]) -> str:
-    """Resources to add to a program that manages their sandbox already, each adopted; credentials stay as they are."""
+def render_module(resources: list[GeneratedResource]) -> str:
+    """Resources to add to the program that manages their sandbox, each adopted; credentials stay as they are."""
     shown = []
-    for each in written:
+    for each in resources:
         arguments = {name: value for name, value in each.arguments.items() if name != "auth"}
         notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
         shown.append(replace(each, arguments=arguments, notes=notes))
-    return "\n".join([_ADDED, "import pulumi_aep as aep", *_body(shown, _adopted)])
+    return "\n".join([_ADDED, "import pulumi_aep as aep", *_render_all(shown, _adoption)])
 
 
-def _adopted_at_home(each: Written) -> dict[str, Any]:
-    return {"adopt": _Call("adopt", [each.found.id])}
+def _adoption(found: SandboxObject) -> dict[str, Any]:
+    return {"adopt": found.id, **({"take_over": True} if found.owner else {})}
 
 
-def _adopted(each: Written) -> dict[str, Any]:
-    """What the same state made under another name is taken from there."""
-    return {"adopt": each.found.id, **({"take_over": True} if each.found.owner else {})}
+def _render_all(
+    resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]]
+) -> Iterable[str]:
+    for each in resources:
+        yield ""
+        yield from (f"# {_one_line(note)}" for note in each.notes)
+        arguments = {**each.arguments, **adoption(each.found)}
+        yield render_resource(each.variable, each.found.kind.__name__, each.name, arguments)
+    yield ""
 
 
-def _body(written: list[Written], adoption: Any) -> list[str]:
-    lines = []
-    for each in written:
-        lines += ["", *(f"# {_one_line(note)}" for note in each.notes)]
-        arguments = {**each.arguments, **adoption(each)}
-        lines += [f"{each.variable} = aep.{each.found.kind.__name__}(", f"    {_text(each.name)},"]
-        lines += [f"    {name}={_render(value, 4, len(name) + 1)}," for name, value in arguments.items()]
-        lines += [")"]
-    return [*lines, ""]
+def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str, Any]) -> str:
+    """`variable = aep.Kind("name", …)` with a line for each argument."""
+    lines = [f"    {key}={render(value, 4, len(key) + 1)}," for key, value in arguments.items()]
+    return "\n".join([f"{variable} = aep.{kind}(", f"    {quoted(name)},", *lines, ")"])
 
 
 _OWNED = "managed by {}: take_over=True takes it from there"
@@ -231,26 +219,26 @@ _QUIET = "signal.signal(signal.SIGINT, signal.SIG_DFL)  # a failing update shows
 _HEAD = '''\
 """The dataflows of sandbox {sandbox}, exported by pulumi-aep {version}.
 
-What that sandbox has is adopted; a stack of any other sandbox makes its own.
+A stack of that sandbox adopts what is there; a stack of any other sandbox creates its own objects.
 """
 '''
 
 _ADDED = '''\
-"""Objects that this stack owned or resembled and did not manage, each adopted."""
+"""Objects that carried this stack's owner or looked like its own, each adopted."""
 '''
 
 _ADOPT = '''\
 def adopt(object_id: str) -> str | None:
-    """What exists where this was exported from is adopted there, and made elsewhere."""
+    """The id in the sandbox that this was exported from; elsewhere the object is created."""
     return object_id if at_home else None'''
 
 _CREDENTIALS = '''\
 def credentials(
     spec_name: str, params: dict[str, Any], secrets: dict[str, str]
 ) -> aep.Auth | None:
-    """Credentials, with secrets (param: key) out of the stack's config.
+    """Credentials, with secrets (param: key) from the stack's config.
 
-    Where this was exported from they stay as they are until their secrets are set.
+    In the sandbox that this was exported from they stay as they are until you set their secrets.
     """
     if at_home and not all(config.get(key) for key in secrets.values()):
         return None
@@ -261,52 +249,45 @@ def credentials(
 # ---- Python as text ----
 
 
-@dataclass(frozen=True)
-class _Call:
-    function: str
-    arguments: list[Any]
-
-
-def _render(value: Any, indent: int, before: int) -> str:
-    """The value as Python, on one line where it fits behind `before` characters, else an item per line."""
-    short = _short(value)
-    if indent + before + _width(short) + 1 <= WIDTH:
+def render(value: Any, indent: int, before: int) -> str:
+    """The value as Python: on one line if it fits after `before` characters, else one item per line."""
+    short = render_short(value)
+    opening, items, closing = _parts(value)
+    if not items or indent + before + _width(short) + 1 <= WIDTH:
         return short
-    inner, close = " " * (indent + 4), " " * indent
-    if isinstance(value, dict) and value:
-        lines = [
-            f"{inner}{_text(key)}: {_render(item, indent + 4, len(_text(key)) + 2)},\n" for key, item in value.items()
-        ]
-        return "{\n" + "".join(lines) + close + "}"
-    if isinstance(value, list) and value:
-        return "[\n" + "".join(f"{inner}{_render(item, indent + 4, 0)},\n" for item in value) + close + "]"
-    if isinstance(value, _Call) and value.arguments:
-        lines = [f"{inner}{_render(item, indent + 4, 0)},\n" for item in value.arguments]
-        return f"{value.function}(\n" + "".join(lines) + close + ")"
-    return short
+    inner = " " * (indent + 4)
+    lines = [f"{inner}{label}{render(item, indent + 4, len(label))},\n" for label, item in items]
+    return f"{opening}\n{''.join(lines)}{' ' * indent}{closing}"
+
+
+def render_short(value: Any) -> str:
+    """The value as Python on one line."""
+    if isinstance(value, Code):
+        return value.text
+    if isinstance(value, dict | list | Call):
+        opening, items, closing = _parts(value)
+        return opening + ", ".join(f"{label}{render_short(item)}" for label, item in items) + closing
+    if isinstance(value, float):
+        return repr(value).replace("e+", "e")
+    return quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _parts(value: Any) -> tuple[str, list[tuple[str, Any]], str]:
+    """Opening bracket, items with what stands before each, closing bracket."""
+    if isinstance(value, dict):
+        return "{", [(f"{quoted(key)}: ", item) for key, item in value.items()], "}"
+    if isinstance(value, Call):
+        return f"{value.function}(", [("", item) for item in value.arguments], ")"
+    return "[", [("", item) for item in value] if isinstance(value, list) else [], "]"
 
 
 def _width(text: str) -> int:
-    """At most so many columns: ruff counts some characters double."""
+    """An upper bound of the columns: ruff counts some characters double."""
     return sum(1 if character.isascii() else 2 for character in text)
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, Code):
-        return value.text
-    if isinstance(value, _Call):
-        return f"{value.function}({', '.join(map(_short, value.arguments))})"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_text(key)}: {_short(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_short, value)) + "]"
-    if isinstance(value, float):
-        return repr(value).replace("e+", "e")
-    return _text(value) if isinstance(value, str) else repr(value)
-
-
-def _text(value: str) -> str:
-    """A string with double quotes, unless single ones spare escapes."""
+def quoted(value: str) -> str:
+    """A string literal with double quotes, or single ones if that saves escapes."""
     quote = "'" if value.count('"') > value.count("'") else '"'
     return quote + "".join(_character(each, quote) for each in value) + quote
 

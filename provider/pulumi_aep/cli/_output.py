@@ -1,8 +1,11 @@
-"""What a command prints: tables for people, JSON for scripts, progress and questions on standard error."""
+"""Output of the commands: tables for people, JSON for scripts, progress and questions on standard error."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, astuple
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,13 +14,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Progress = Callable[[str], None]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 _WIDE = 100_000
 
 
 def console() -> "Console":
-    """Standard output: colour only on a terminal and without NO_COLOR; away from a terminal nothing is cut."""
+    """Standard output: colour only on a terminal and without NO_COLOR; elsewhere no line is cut."""
     from rich.console import Console
 
     out = Console(highlight=False)
@@ -25,8 +29,12 @@ def console() -> "Console":
 
 
 def print_json(value: Any) -> None:
-    """JSON on standard output, for scripts."""
-    typer.echo(json.dumps(value, indent=2))
+    """JSON on standard output, for scripts; times as ISO 8601, durations in seconds."""
+    typer.echo(json.dumps(value, indent=2, default=_to_json))
+
+
+def _to_json(value: datetime | timedelta) -> str | float:
+    return value.isoformat() if isinstance(value, datetime) else value.total_seconds()
 
 
 def print_table(
@@ -35,10 +43,7 @@ def print_table(
     styles: dict[str, str] | None = None,
     as_written: bool = False,
 ) -> None:
-    """A table in the way of kubectl: no lines, headings in capitals. `styles` gives the colour of whole cell texts.
-
-    `as_written` leaves headings alone: the names of a source's fields.
-    """
+    """A table like kubectl's: no lines, headings in capitals unless `as_written`. `styles`: text of a cell → colour."""
     from rich.table import Table
     from rich.text import Text
 
@@ -54,33 +59,44 @@ def print_table(
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=out.is_terminal)
 
 
-@contextmanager
-def progress(text: str, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """Standard error shows that long work goes on, while it does; what is called with gives it another text.
+def print_records(records: Sequence[Any], columns: Sequence[str], empty: str, as_json: bool) -> None:
+    """Dataclasses as JSON, or as a table of their fields; the text `empty` instead of a table without rows."""
+    if as_json:
+        print_json([asdict(record) for record in records])
+    elif records:
+        print_table(columns, map(astuple, records))
+    else:
+        typer.echo(empty)
 
-    On a terminal that is one line, which goes away. Elsewhere every other text is a line: a log of CI stays alive.
+
+@contextmanager
+def progress(text: str, quiet: bool = False) -> Iterator[Progress]:
+    """Shows on standard error that work goes on; calling what it yields changes the text.
+
+    On a terminal that is one line, removed at the end. Elsewhere each new text is a line, so that CI logs stay alive.
     """
     from rich.console import Console
     from rich.markup import escape
 
     err = Console(stderr=True, quiet=quiet)
-    if quiet or not err.is_terminal:
-        last = text
-
-        def tell(news: str) -> None:
-            nonlocal last
-            if news != last and not quiet:
-                typer.echo(news, err=True)
-            last = news
-
-        yield tell
-    else:
+    if quiet:
+        yield lambda new: None
+    elif err.is_terminal:
         with err.status(escape(text)) as status:
-            yield lambda news: status.update(escape(news))
+            yield lambda new: status.update(escape(new))
+    else:
+        shown = [text]
+
+        def report_progress(new: str) -> None:
+            if new != shown[-1]:
+                typer.echo(new, err=True)
+            shown.append(new)
+
+        yield report_progress
 
 
 def coloured(text: str, colour: str) -> str:
-    """The text in a colour where `console` has colours."""
+    """The text in a colour, if `console` has colours."""
     out = console()
     with out.capture() as captured:
         out.print(text, style=colour, end="", markup=False)
@@ -88,30 +104,42 @@ def coloured(text: str, colour: str) -> str:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on after a yes. `--yes` answers; without a terminal to ask at, nothing is done (exit code 1)."""
-    if not yes:
-        typer.confirm(question, abort=True, err=True)
+    """Goes on after a yes or with `--yes`; otherwise ends the command with exit code 1."""
+    if yes:
+        return
+    try:
+        answer = typer.confirm(question, err=True)
+    except typer.Abort:  # the end of the input, or Ctrl-C
+        if sys.stdin.isatty():
+            raise
+        typer.echo("\nno terminal: pass --yes", err=True)
+        raise typer.Exit(1) from None
+    if not answer:
+        raise typer.Abort
+
+
+def plural(count: int, noun: str) -> str:
+    """ "1 resource", "2 resources" """
+    return f"{count} {noun if count == 1 else noun + 's'}"
 
 
 def duration(seconds: float | None) -> str:
     """8s, 2m05s, 1h02m, 3d04h"""
     if seconds is None:
         return ""
-    whole = round(seconds)
-    for unit, below, size in (("d", "h", 86_400), ("h", "m", 3_600), ("m", "s", 60)):
-        if whole >= size:
-            part = {"h": 3_600, "m": 60, "s": 1}[below]
-            return f"{whole // size}{unit}{whole % size // part:02}{below}"
-    return f"{whole}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days or hours:
+        return f"{days}d{hours:02}h" if days else f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
 
 
 def size(count: int | None) -> str:
     """512 B, 24.0 kB, 3.1 MB"""
     if count is None:
         return ""
-    number, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if number < 1000 or unit == "TB":
-            break
-        number /= 1000
-    return f"{count} B" if unit == "B" else f"{number:.1f} {unit}"
+    if count < 1000:
+        return f"{count} B"
+    power = min((len(str(count)) - 1) // 3, 4)
+    return f"{count / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"

@@ -1,72 +1,113 @@
-"""The objects of a sandbox as a program would write them, whoever made them, and what each of them needs."""
+"""The objects of a sandbox as a program would write them, whoever created them, and what each of them needs."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..engine.resource import Resource
+from ..engine.dynamic import Resource
+from ..engine.kind import AppliesDefaults, Exports
+from ..engine.ownership import state_id
 from ..engine.runtime import Runtime
-from ..engine.values import Props
+from ..engine.values import Props, drop_none
 from ..errors import NotFound, NotRepresentable
-from ..resources import KINDS, MappingSet
+from ..resources import KINDS
+
+if TYPE_CHECKING:
+    from ..client.client import Client, Collection
+    from ..config import Settings
 
 Kind = type[Resource]
-Replace = Callable[[Kind, str], Any]
+Item = dict[str, Any]
 
 
-def words(kind: Kind) -> str:
+def snake_case_name(kind: Kind) -> str:
     """SourceConnection → source_connection"""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-REFERENCES: dict[str, Kind] = {f"{words(kind)}_{end}": kind for kind in KINDS for end in ("id", "ids")}
-"""Arguments that hold ids of other objects: they are named for the kind."""
-
-MAPPING_ID = "mappingId"
-"""The one reference below another argument: in the parameters of a flow's transformation, spelled as Adobe does."""
+def display_name(kind: Kind) -> str:
+    """SourceConnection → source connection"""
+    return snake_case_name(kind).replace("_", " ")
 
 
-def with_references(props: Props, replace: Replace) -> Props:
-    """The properties, each reference to another object replaced."""
-    return {name: _replaced(name, value, replace) for name, value in props.items()}
+def is_named(kind: Kind) -> bool:
+    """Whether its objects have a name or title."""
+    return bool(kind.kind.natural_key)
 
 
-def _replaced(name: str, value: Any, replace: Replace) -> Any:
-    if name in REFERENCES and isinstance(value, list):
-        return [replace(REFERENCES[name], item) for item in value]
-    if name in REFERENCES and value is not None:
-        return replace(REFERENCES[name], value)
-    if name == "transformations":
-        return [{**item, "params": {**item["params"], **_mapping(item["params"], replace)}} for item in value]
-    return value
+def resource_named(name: str) -> Kind:
+    """The resource with this class name."""
+    return next(kind for kind in KINDS if kind.__name__ == name)
 
 
-def _mapping(params: Props, replace: Replace) -> Props:
-    return {MAPPING_ID: replace(MappingSet, params[MAPPING_ID])} if params.get(MAPPING_ID) else {}
-
-
-def references(props: Props) -> list[tuple[Kind, str]]:
-    """What the properties refer to, in their order."""
-    found: list[tuple[Kind, str]] = []
-    with_references(props, lambda kind, object_id: found.append((kind, object_id)))
-    return found
+# ---- references ----
 
 
 @dataclass(frozen=True)
-class Found:
-    """An object. `props` is what a program would say of it, in normal form; secrets in it are UNKNOWN.
+class Reference:
+    """An argument that holds the id of another object, or a list of ids: `holder[key]`.
 
-    `owner` is the line of the stack that manages it, if one does. `obstacles` say why no resource can be it; `unsaid`
-    is what its resource would not say of it.
+    `version_key` is the key beside it that pins the version of the other object, if there is one.
+    """
+
+    kind: Kind
+    holder: Props
+    key: str
+    version_key: str
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the objects."""
+        value = self.holder[self.key]
+        return value if isinstance(value, list) else [value]
+
+    def replace(self, new: Callable[[str], Any]) -> None:
+        """Put something else in the place of each id."""
+        value = self.holder[self.key]
+        self.holder[self.key] = [new(each) for each in value] if isinstance(value, list) else new(value)
+
+
+def references(kind: Kind, props: Props) -> list[Reference]:
+    """The references in an object's arguments."""
+    return [
+        Reference(resource_named(each.kind), holder, each.path.rpartition(".")[2], each.version_key)
+        for each in kind.kind.references
+        for holder in _holders(props, each.path.split("."))
+    ]
+
+
+def _holders(value: Any, path: list[str]) -> Iterator[Props]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _holders(item, path)
+    elif isinstance(value, dict) and value.get(path[0]) is not None:
+        if len(path) == 1:
+            yield value
+        else:
+            yield from _holders(value[path[0]], path[1:])
+
+
+# ---- objects ----
+
+GONE = "it is gone"
+ADOBE_OWNED = "it is Adobe's own"
+"""A problem not worth a note: the id is the same in every sandbox."""
+
+
+@dataclass(frozen=True)
+class SandboxObject:
+    """An object. `props` are the arguments that would recreate it, in normal form; secrets in them are UNKNOWN.
+
+    `problems` say why no resource can represent it; `unmanaged_fields` are those that its resource would not cover.
     """
 
     kind: Kind
     id: str
-    item: dict[str, Any] = field(default_factory=dict)
+    item: Item = field(default_factory=dict)
     props: Props = field(default_factory=dict)
-    obstacles: list[str] = field(default_factory=list)
-    unsaid: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unmanaged_fields: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -74,79 +115,103 @@ class Found:
         return str(self.props.get("name") or self.props.get("title") or "")
 
     @property
-    def owner(self) -> str | None:
-        """project/stack/resource#id"""
-        return self.props.get("owner")
+    def owner(self) -> str:
+        """project/stack/resource#id of the stack that manages it; empty if none does."""
+        return self.props.get("owner") or ""
+
+    @property
+    def natural_key(self) -> list[Any]:
+        """What tells it from other objects of its kind; empty for a mapping set."""
+        return [self.props.get(name) for name in self.kind.kind.natural_key]
 
 
 class Sandbox:
-    """The objects of one sandbox, each asked for once. `whole` lists whole kinds instead of getting one by one."""
+    """Every read of a sandbox's objects by the command line; each list and each object is fetched once.
 
-    def __init__(self, runtime: Runtime, whole: bool = False) -> None:
-        self.runtime = runtime
-        self._whole = whole
-        self._found: dict[tuple[Kind, str], Found] = {}
-        self._listed: dict[Kind, list[Found]] = {}
+    With `list_all`, `get` takes objects from the list of their kind instead of fetching them one by one.
+    """
 
-    def all(self, kind: Kind) -> list[Found]:
+    def __init__(self, settings: "Settings", client: "Client", list_all: bool = False) -> None:
+        self.runtime = Runtime(settings, client)
+        self._list_all = list_all
+        self._listed: set[Kind] = set()
+        self._found: dict[tuple[Kind, str], SandboxObject] = {}
+
+    def collection(self, kind: Kind) -> "Collection":
+        """The service's collection of the kind."""
+        return kind.kind.collection(self.runtime.client)
+
+    def items(self, kind: Kind) -> dict[str, Item]:
+        """id → object, as the service lists them."""
+        self._listed.add(kind)
+        return self.runtime.cache(kind.kind).items()
+
+    def objects(self, kind: Kind) -> list[SandboxObject]:
         """All objects of the kind."""
-        if kind not in self._listed:
-            items = list(kind.provider().collection(self.runtime).find())
-            self._listed[kind] = [self._describe(kind, item["id"], item) for item in items]
-            self._found |= {(kind, found.id): found for found in self._listed[kind]}
-        return self._listed[kind]
+        return [self.get(kind, object_id) for object_id in self.items(kind)]
 
-    def get(self, kind: Kind, object_id: str) -> Found:
-        """The object; one that is not there, or is Adobe's and not the organization's, has an obstacle."""
-        if self._whole:
-            self.all(kind)
+    def get(self, kind: Kind, object_id: str) -> SandboxObject:
+        """The object. One that is gone, or is Adobe's and not the organization's, has a problem."""
         if (kind, object_id) not in self._found:
-            self._found[kind, object_id] = self._get(kind, object_id)
+            listed = self.items(kind) if self._list_all or kind in self._listed else {}
+            self._found[kind, object_id] = self._describe(kind, object_id, listed.get(object_id))
         return self._found[kind, object_id]
 
-    def with_needs(self, roots: Iterable[Found]) -> Iterator[Found]:
-        """The objects and all that they need, each once, what is needed before what needs it."""
+    def ids_named(self, kind: Kind, name: str) -> list[str]:
+        """The ids of all objects with this name or title."""
+        return [item["id"] for item in self.collection(kind).find_named(name)]
+
+    def names(self, kind: Kind) -> list[str]:
+        """The names or titles of the kind's objects, sorted."""
+        key = kind.kind.natural_key[0]
+        return sorted({str(item.get(key) or "") for item in self.items(kind).values()} - {""})
+
+    def with_dependencies(self, roots: Iterable[SandboxObject]) -> Iterator[SandboxObject]:
+        """The objects and all that they refer to, each once, dependencies first."""
         seen: set[tuple[Kind, str]] = set()
 
-        def walk(found: Found) -> Iterator[Found]:
+        def walk(found: SandboxObject) -> Iterator[SandboxObject]:
             if (found.kind, found.id) in seen:
                 return
             seen.add((found.kind, found.id))
-            if not found.obstacles:
-                for kind, object_id in references(found.props):
-                    yield from walk(self.get(kind, object_id))
+            for reference in () if found.problems else references(found.kind, found.props):
+                for object_id in reference.ids:
+                    yield from walk(self.get(reference.kind, object_id))
             yield found
 
         for root in roots:
             yield from walk(root)
 
-    def _get(self, kind: Kind, object_id: str) -> Found:
-        if object_id.startswith("https://") and f"/{self.runtime.tenant_id}/" not in object_id:
-            return Found(kind, object_id, obstacles=[ADOBES])
-        try:
-            item = kind.provider().collection(self.runtime).get(object_id)
-        except NotFound:
-            return Found(kind, object_id, obstacles=["it is gone"])
-        return self._describe(kind, object_id, item)
+    def unrecorded(self, owner_id: str, recorded: set[str]) -> Iterator[SandboxObject]:
+        """Objects that carry the owner of this state and are not among its ids."""
+        for kind in KINDS:
+            for each in self.objects(kind):
+                if state_id(each.owner) == owner_id and each.id not in recorded:
+                    yield each
 
-    def _describe(self, kind: Kind, object_id: str, item: dict[str, Any]) -> Found:
-        provider = kind.provider()
+    def is_used(self, found: SandboxObject) -> bool:
+        """Whether another object refers to it."""
+        users = (each for kind in KINDS for each in self.objects(kind))
+        used = (each for user in users for each in references(user.kind, user.props))
+        return any(each.kind is found.kind and found.id in each.ids for each in used)
+
+    def _describe(self, resource: Kind, object_id: str, item: Item | None) -> SandboxObject:
+        kind = resource.kind
+        if item is None:
+            if object_id.startswith("https://") and f"/{self.runtime.tenant_id}/" not in object_id:
+                return SandboxObject(resource, object_id, problems=[ADOBE_OWNED])
+            try:
+                item = self.collection(resource).get(object_id)
+            except NotFound:
+                return SandboxObject(resource, object_id, problems=[GONE])
+        exports = kind if isinstance(kind, Exports) else None
+        observed = drop_none(kind.observe(item, {}, self.runtime))
         try:
-            seen = provider.to_program_args(item, self.runtime)
+            given = drop_none(exports.to_program_args(item, self.runtime)) if exports else observed
         except NotRepresentable as error:
-            return Found(kind, object_id, item, _said(provider.from_wire(item, {}, self.runtime)), [str(error)])
-        seen = provider.apply_defaults(_said(seen), {}, self.runtime)
-        props, problems = provider.arguments.parse(seen)
-        unsaid = [] if problems else provider.unmanaged_fields(item, props, self.runtime)
-        return Found(kind, object_id, item, props, problems, unsaid)
-
-
-ADOBES = "it is Adobe's own"
-"""An obstacle that nobody needs to hear of: the id is the same in every sandbox."""
-
-
-def _said(value: Any) -> Any:
-    """Without unset values, as the engine hands properties over."""
-    if isinstance(value, dict):
-        return {key: _said(item) for key, item in value.items() if item is not None}
-    return [_said(item) for item in value] if isinstance(value, list) else value
+            return SandboxObject(resource, object_id, item, observed, [str(error)])
+        if isinstance(kind, AppliesDefaults):
+            given = kind.apply_defaults(given, {}, self.runtime)
+        props, problems = kind.arguments.parse(given)
+        unmanaged = exports.unmanaged_fields(item, props, self.runtime) if exports and not problems else []
+        return SandboxObject(resource, object_id, item, props, problems, unmanaged)

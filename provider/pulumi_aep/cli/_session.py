@@ -1,4 +1,4 @@
-"""What every command needs: the stack with its settings, resources and outputs, and the object that the user named."""
+"""What every command needs: the stack with its settings, resources and outputs, and the objects that the user names."""
 
 import json
 import os
@@ -17,34 +17,20 @@ from ..errors import ConfigError, LookupFailed
 
 if TYPE_CHECKING:
     from ..client.client import Client
-    from ..client.flow_service import FlowCollection
+    from ._sandbox_objects import Sandbox
 
-Stack = Annotated[
-    str | None,
-    typer.Option("--stack", "-s", help="Stack to work with; the selected one if left out."),
-]
+Stack = Annotated[str | None, typer.Option("--stack", "-s", help="Stack to work with; default: the selected one.")]
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_OURS = re.compile(r"(?:^|[:/$])aep:(\w+)$")
-_ID = {"Schema": re.compile(r"https://ns\.adobe\.com/\S+|_\w+\.schemas\.\w+")}
-_COLLECTIONS = {
-    "BaseConnection": "connections",
-    "SourceConnection": "source_connections",
-    "TargetConnection": "target_connections",
-    "Flow": "flows",
-}
-_WORDS = {
-    "BaseConnection": "base connection",
-    "SourceConnection": "source connection",
-    "TargetConnection": "target connection",
-    "Flow": "flow",
-    "Schema": "schema",
-}
+NAMES_SHOWN = 10
+_ID = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://ns\.adobe\.com/\S+|_\w+\.schemas\.\w+", re.IGNORECASE
+)
+_AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(\w+)$")
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """One of our resources as the stack's state has it. `kind` is the name of its class; secrets are not decrypted."""
+class StateResource:
+    """A resource of this package in the stack's state. `kind` is the name of its class; secrets stay encrypted."""
 
     kind: str
     name: str
@@ -53,16 +39,26 @@ class Recorded:
 
 
 class Session:
-    """One command's view: the stack that the user chose, if any, and a client with its settings."""
+    """The stack that a command works with, if any, and a client with its settings."""
 
     def __init__(self, stack: str | None) -> None:
         self.stack = stack
 
     @cached_property
+    def config(self) -> dict[str, str]:
+        """The stack's config with its secrets; empty outside a project or without a selected stack."""
+        values = self._pulumi("config", "--json", "--show-secrets") or {}
+        return {key: str(item["value"]) for key, item in values.items() if "value" in item}
+
+    @cached_property
     def settings(self) -> Settings:
         """The stack's `aep:…` values, then the environment. ConfigError if something is missing."""
-        values = self._pulumi("config", "--json", "--show-secrets") or {}
-        return load({key: str(item["value"]) for key, item in values.items() if "value" in item}.get)
+        try:
+            return load(self.config.get)
+        except ConfigError as error:
+            if project_folder():
+                raise
+            raise ConfigError(f"no Pulumi.yaml here or above, and the environment is not enough:\n{error}") from None
 
     @cached_property
     def client(self) -> "Client":
@@ -71,6 +67,12 @@ class Session:
 
         return Client(self.settings)
 
+    def sandbox(self, list_all: bool = False) -> "Sandbox":
+        """A reader of the sandbox's objects."""
+        from ._sandbox_objects import Sandbox
+
+        return Sandbox(self.settings, self.client, list_all)
+
     @cached_property
     def state(self) -> dict[str, Any]:
         """The stack's state as `pulumi stack export` gives it; empty outside a project or without a selected stack."""
@@ -78,13 +80,18 @@ class Session:
         return deployment
 
     @property
-    def resources(self) -> list[Recorded]:
-        """Our resources in the stack's state."""
+    def resources(self) -> list[StateResource]:
+        """The resources of this package in the stack's state."""
         return [
-            Recorded(kind[1], each["urn"].rsplit("::", 1)[1], each.get("id", ""), each.get("outputs") or {})
+            StateResource(kind[1], each["urn"].rsplit("::", 1)[1], each.get("id", ""), each.get("outputs") or {})
             for each in self.state.get("resources") or []
-            if each.get("custom") and (kind := _OURS.search(each["type"]))
+            if each.get("custom") and (kind := _AEP_TYPE.search(each["type"]))
         ]
+
+    @property
+    def owner(self) -> StateResource | None:
+        """The stack's Owner."""
+        return next((each for each in self.resources if each.kind == "Owner"), None)
 
     @property
     def stack_name(self) -> str | None:
@@ -94,61 +101,64 @@ class Session:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """What the stack's program exports."""
+        """The outputs of the stack's program."""
         for each in self.state.get("resources") or []:
             if each["type"] == "pulumi:pulumi:Stack":
                 return dict(each.get("outputs") or {})
         return {}
 
-    def identify(self, kind: str, wanted: str) -> str:
-        """The id of the object that the user named by id, by its name at the service, in the program or as an output.
+    def identify(self, kind_name: str, wanted: str) -> str:
+        """The id of an object that the user named by id, by name or title, by name in the program, or by stack output.
 
-        `kind` is one of BaseConnection, SourceConnection, TargetConnection, Flow and Schema, whose name is its title.
         LookupFailed if there is none or several.
         """
-        is_id = _ID.get(kind, _UUID)
-        if is_id.fullmatch(wanted):
+        if _ID.fullmatch(wanted):
             return wanted
-        found = self._named(kind, wanted)
-        if not found:
-            found = [each.id for each in self.resources if each.kind == kind and each.name == wanted and each.id]
-        if not found and is_id.fullmatch(str(self.outputs.get(wanted))):
-            found = [self.outputs[wanted]]
-        if len(found) != 1:
-            what = (
-                f"there are {len(found)}: {', '.join(found)}; use the id of one"
-                if found
-                else f"there is none in sandbox {self.settings.sandbox}"
-            )
-            raise LookupFailed(f"{_WORDS[kind]} named {wanted!r}: {what}.")
-        return str(found[0])
+        from ._sandbox_objects import display_name, resource_named
 
-    def _named(self, kind: str, wanted: str) -> list[str]:
-        if kind == "Schema":
-            schemas = self.client.schema_registry.schemas.find(f"title=={wanted}")
-            return [item["id"] for item in schemas if item.get("title") == wanted]
-        collection: FlowCollection = getattr(self.client.flow_service, _COLLECTIONS[kind])
-        filters = () if '"' in wanted else (f'name=="{wanted}"',)  # how a quote is escaped there is not documented
-        return [item["id"] for item in collection.find(*filters) if item.get("name") == wanted]
+        sandbox, kind = self.sandbox(), resource_named(kind_name)
+        found = sandbox.ids_named(kind, wanted)
+        found = found or [each.id for each in self.resources if (each.kind, each.name) == (kind_name, wanted)]
+        found = found or [str(self.outputs[wanted])] if _ID.fullmatch(str(self.outputs.get(wanted))) else found
+        if len(found) == 1:
+            return found[0]
+        name = display_name(kind)
+        if found:
+            raise LookupFailed(f'{len(found)} {name}s are named "{wanted}": {", ".join(found)}. Use the id of one.')
+        names = sandbox.names(kind)
+        more = f", … ({len(names)} in all)" if len(names) > NAMES_SHOWN else ""
+        known = f"{name[0].upper()}{name[1:]}s: {', '.join(names[:NAMES_SHOWN])}{more}." if names else "It has none."
+        raise LookupFailed(f'No {name} "{wanted}" in sandbox {self.settings.sandbox}. {known}')
 
     def _pulumi(self, *arguments: str) -> dict[str, Any] | None:
-        """The JSON that a pulumi command prints for the stack; None where there is no project or no selected stack."""
-        inside = any((folder / "Pulumi.yaml").exists() for folder in (Path.cwd(), *Path.cwd().parents))
-        if not inside or not shutil.which("pulumi"):
+        """The JSON that a pulumi command prints for the stack; None outside a project or without a selected stack."""
+        if not project_folder() or not shutil.which("pulumi"):
             if self.stack:
                 raise ConfigError("--stack needs the pulumi command and a folder with a Pulumi.yaml (or one below it)")
             return None
-        chosen = ["--stack", self.stack] if self.stack else []
-        result = subprocess.run(
-            ["pulumi", *arguments, *chosen, "--non-interactive"],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            check=False,
-        )
+        result = run_pulumi(*arguments, *(["--stack", self.stack] if self.stack else []))
         if result.returncode:
             if self.stack:
                 raise ConfigError(f"cannot read stack {self.stack}: {result.stderr.strip()}")
             return None
         answer: dict[str, Any] = json.loads(result.stdout)
         return answer
+
+
+def project_folder() -> Path | None:
+    """The nearest folder with a Pulumi.yaml, here or above."""
+    return next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "Pulumi.yaml").exists()), None)
+
+
+def run_pulumi(
+    *arguments: str, stdout: int | None = subprocess.PIPE, stderr: int | None = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    """A pulumi command that asks nothing."""
+    return subprocess.run(
+        ["pulumi", *arguments, "--non-interactive"],
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        check=False,
+    )

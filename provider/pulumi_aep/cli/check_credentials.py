@@ -13,9 +13,9 @@ def check_credentials(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Ask whether the source takes the credentials.
+    """Check the credentials of a base connection.
 
-    Those of a base connection. Exit code 1 if it does not.
+    The service tries them on the source. Exit code 1 if the source refuses them.
 
     \b
     Examples:
@@ -24,16 +24,16 @@ def check_credentials(
     """
     session = Session(stack)
     connection_id = session.identify("BaseConnection", connection)
-    works = session.client.flow_service.test(connection_id)
+    accepted = session.client.flow_service.test(connection_id)
     if as_json:
-        print_json({"id": connection_id, "result": works})
-    elif works:
+        print_json({"id": connection_id, "result": accepted})
+    elif accepted:
         typer.echo(f"{connection}: the source accepts the credentials")
     else:
         typer.echo(
-            f"{connection}: the source refuses the credentials. Check auth.params of the base connection, "
-            "then run pulumi up and this again.",
+            f"{connection}: the source refuses the credentials. Correct auth.params of the base connection, "
+            "run pulumi up, then try again.",
             err=True,
         )
-    if not works:
+    if not accepted:
         raise typer.Exit(1)

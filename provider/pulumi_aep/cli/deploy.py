@@ -1,4 +1,4 @@
-"""`pulumi-aep deploy`: one program on many stacks, in the order given, with one summary."""
+"""`pulumi-aep deploy`: deploys one program to several stacks, with one summary."""
 
 import shutil
 import threading
@@ -9,27 +9,25 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigError
 from ._output import Json, Yes, confirm, print_json, print_table
+from ._session import project_folder
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent, LocalWorkspace
     from rich.progress import TaskID
 
 
-class Show(Protocol):
-    """Shows what a stack does. A milestone is its start or its end."""
-
-    def __call__(self, stack: str, text: str, milestone: bool = False) -> None: ...
-
+Show = Callable[[str, str, bool], None]
+"""Shows a text about a stack; True for a milestone, its start or its end."""
 
 NOT_STARTED = "not started"
-FAILED = "failed"
-_STYLES = {"updated": "green", "unchanged": "green", FAILED: "red", NOT_STARTED: "yellow"}
+FAILED, INTERRUPTED = "failed", "interrupted"
+_STYLES = {"updated": "green", "unchanged": "green", FAILED: "red", NOT_STARTED: "yellow", INTERRUPTED: "yellow"}
 _OPERATIONS = {
     "create": "created",
     "update": "updated",
@@ -41,7 +39,7 @@ _OPERATIONS = {
 
 @dataclass
 class Outcome:
-    """What became of one stack. `changes` counts resources by what was done to them, or would be in a preview."""
+    """The result for one stack. `changes` counts resources by operation, done or previewed."""
 
     stack: str
     result: str = NOT_STARTED
@@ -57,18 +55,18 @@ class Outcome:
 
 
 def deploy(
-    stacks: Annotated[str | None, typer.Option(help="Stacks in their order, like dev,stage,prod.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every stack of the project, by name.")] = False,
-    parallel: Annotated[int, typer.Option(min=1, help="How many stacks are deployed at once.")] = 1,
-    preview: Annotated[bool, typer.Option("--preview", help="Show what would be done, and do nothing.")] = False,
-    logs: Annotated[Path, typer.Option(help="Folder for the log of each stack.")] = Path("deploy-logs"),
+    stacks: Annotated[str | None, typer.Option(help="Stacks in order, like dev,stage,prod.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every stack of the project, sorted by name.")] = False,
+    parallel: Annotated[int, typer.Option(min=1, help="How many stacks to deploy at once.")] = 1,
+    preview: Annotated[bool, typer.Option("--preview", help="Only preview the changes.")] = False,
+    logs: Annotated[Path, typer.Option(help="Folder for the logs.")] = Path("deploy-logs"),
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Deploy the program to several stacks.
 
-    One log for each, and one summary. Stacks start in the order given, as many at once as --parallel says; one by one
-    if it is left out. After a failure no further stack starts. Exit code 1 if a stack failed or did not start.
+    Stacks start in the order given, --parallel of them at once. After a failure no further stack starts. Each stack has
+    a log, and there is one summary. Exit code 1 if a stack failed or did not start, 130 after Ctrl-C.
 
     \b
     Examples:
@@ -82,11 +80,13 @@ def deploy(
     folder = logs / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     folder.mkdir(parents=True, exist_ok=True)
     outcomes = [Outcome(name, log=str(folder / f"{name.replace('/', '_')}.log")) for name in names]
-    _run_all(workspace, outcomes, parallel, preview, quiet=as_json)
+    interrupted = _run_all(workspace, outcomes, parallel, preview, quiet=as_json)
     if as_json:
         print_json([asdict(outcome) for outcome in outcomes])
     else:
         _show(outcomes)
+    if interrupted:
+        raise typer.Exit(130)
     if any(outcome.result in (FAILED, NOT_STARTED) for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -96,20 +96,20 @@ def _workspace() -> "LocalWorkspace":
 
     class Workspace(LocalWorkspace):
         def select_stack(self, stack_name: str) -> None:
-            """The stack that the user has selected stays selected: every command names its own."""
+            """Leave the user's selected stack alone: every command names its own."""
 
-    root = next((at for at in (Path.cwd(), *Path.cwd().parents) if (at / "Pulumi.yaml").exists()), None)
+    root = project_folder()
     if root is None or not shutil.which("pulumi"):
         raise ConfigError("deploy needs the pulumi command and a folder with a Pulumi.yaml (or one below it)")
     return Workspace(work_dir=str(root))
 
 
 def _chosen(workspace: "LocalWorkspace", stacks: str | None, every: bool) -> list[str]:
-    """The names of the stacks; ConfigError if they are not all there."""
+    """The names of the stacks; ConfigError if one does not exist."""
     from pulumi.automation import CommandError
 
     if every == bool(stacks):
-        raise typer.BadParameter("say which stacks: either --stacks dev,stage,prod or --all")
+        raise typer.BadParameter("pass either --stacks dev,stage,prod or --all")
     try:
         known = sorted(summary.name for summary in workspace.list_stacks())
     except CommandError as error:
@@ -127,9 +127,10 @@ def _chosen(workspace: "LocalWorkspace", stacks: str | None, every: bool) -> lis
     return names
 
 
-def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int, preview: bool, quiet: bool) -> None:
-    """Fill in the outcomes. After a failure or Ctrl-C no further stack starts; running ones come to their end."""
+def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int, preview: bool, quiet: bool) -> bool:
+    """Fills in the outcomes; True after Ctrl-C. After a failure or Ctrl-C no further stack starts."""
     stop = threading.Event()
+    interrupted: list[Outcome] = []
     with _display(quiet) as show, ThreadPoolExecutor(parallel) as pool:
 
         def run(outcome: Outcome) -> None:
@@ -138,12 +139,16 @@ def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int
                 if outcome.result == FAILED:
                     stop.set()
 
-        futures = [pool.submit(run, outcome) for outcome in outcomes]
         try:
-            for future in futures:
+            for future in [pool.submit(run, outcome) for outcome in outcomes]:
                 future.result()
         except KeyboardInterrupt:  # the running engines get it from the terminal as well, and end in order
             stop.set()
+            interrupted = [outcome for outcome in outcomes if outcome.result == NOT_STARTED]
+    for outcome in interrupted:
+        if outcome.result == FAILED:
+            outcome.result, outcome.errors = INTERRUPTED, []
+    return bool(interrupted)
 
 
 def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show: Show) -> None:
@@ -151,28 +156,36 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
 
     done = 0
 
-    def see(event: "EngineEvent") -> None:
+    def on_event(event: "EngineEvent") -> None:
         nonlocal done
         if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            outcome.errors.append(_error(event.diagnostic_event))
+            diagnostic = event.diagnostic_event
+            name = f"{diagnostic.urn.rsplit('::', 1)[1]}: " if diagnostic.urn else ""
+            outcome.errors.append(name + diagnostic.message.strip())
         elif event.resource_pre_event and event.resource_pre_event.metadata:
             metadata = event.resource_pre_event.metadata
             done += 1
             if metadata.op != OpType.SAME:
-                show(outcome.stack, f"{OpType(metadata.op).value} {metadata.urn.rsplit('::', 1)[1]} ({done} resources)")
+                show(
+                    outcome.stack,
+                    f"{OpType(metadata.op).value} {metadata.urn.rsplit('::', 1)[1]} ({done} resources)",
+                    False,
+                )
         elif event.summary_event:
-            outcome.changes = {
-                OpType(name).value: count for name, count in event.summary_event.resource_changes.items()
-            }
+            changes = event.summary_event.resource_changes.items()
+            outcome.changes = {OpType(name).value: count for name, count in changes}
 
-    started = time.monotonic()
+    def write(text: str) -> None:
+        with lock:
+            print(text.removesuffix("\n"), file=log, flush=True)
+
+    started, lock = time.monotonic(), threading.Lock()  # output and errors come from two threads
     show(outcome.stack, "started", True)
     with Path(outcome.log).open("w", encoding="utf-8") as log:
-        write = _writer(log)
         try:
             stack = Stack.select(outcome.stack, workspace)
             work = stack.preview if preview else stack.up
-            work(on_output=write, on_error=write, on_event=see, color="never", suppress_progress=True)
+            work(on_output=write, on_error=write, on_event=on_event, color="never", suppress_progress=True)
         except CommandError as error:
             outcome.result = FAILED
             outcome.errors = outcome.errors or [str(error).strip()]
@@ -182,22 +195,6 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
     outcome.seconds = round(time.monotonic() - started, 1)
     end = f"{outcome.result}: {outcome.summary}" if outcome.summary else outcome.result
     show(outcome.stack, end, True)
-
-
-def _error(diagnostic: Any) -> str:
-    name = diagnostic.urn.rsplit("::", 1)[1] if diagnostic.urn else ""
-    return f"{name}: {diagnostic.message.strip()}" if name else str(diagnostic.message.strip())
-
-
-def _writer(log: IO[str]) -> Callable[[str], None]:
-    lock = threading.Lock()  # output and errors come from two threads
-
-    def write(text: str) -> None:
-        with lock:
-            log.write(text if text.endswith("\n") else f"{text}\n")
-            log.flush()
-
-    return write
 
 
 def _show(outcomes: Iterable[Outcome]) -> None:
@@ -210,26 +207,21 @@ def _show(outcomes: Iterable[Outcome]) -> None:
 
 @contextmanager
 def _display(quiet: bool) -> Iterator[Show]:
-    """What each stack does: a live line on a terminal, its start and its end elsewhere, nothing when quiet."""
+    """Progress of each stack: a live line on a terminal, its start and end elsewhere, nothing when quiet."""
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
     err = Console(stderr=True)
     if quiet:
-        yield lambda stack, text, milestone=False: None
+        yield lambda stack, text, milestone: None
     elif not err.is_terminal:
-        yield lambda stack, text, milestone=False: typer.echo(f"{stack}: {text}", err=True) if milestone else None
+        yield lambda stack, text, milestone: typer.echo(f"{stack}: {text}", err=True) if milestone else None
     else:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[text]}"),
-        )
+        columns = (SpinnerColumn(), "{task.description}", TimeElapsedColumn(), "{task.fields[text]}")
         with Progress(*columns, console=err) as bar:
             tasks: dict[str, TaskID] = {}
 
-            def show(stack: str, text: str, milestone: bool = False) -> None:
+            def show(stack: str, text: str, milestone: bool) -> None:
                 if stack not in tasks:
                     tasks[stack] = bar.add_task(stack, total=None, text=text)
                 elif milestone:  # the end: the clock stops

@@ -1,4 +1,4 @@
-"""`pulumi-aep diff-sandboxes A B`: what one sandbox has and the other has not, or has otherwise, by name."""
+"""`pulumi-aep diff-sandboxes A B`: objects and fields that differ between two sandboxes, matched by name."""
 
 import json
 from collections.abc import Iterator
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._output import Json, print_json, print_table, progress
+from ..report.text import value as value_text
+from ._output import Json, plural, print_json, print_table, progress
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
     from ..config import Settings
     from ..engine.values import Props
-    from ._sandbox_objects import Found, Sandbox
+    from ._sandbox_objects import Sandbox, SandboxObject
 
 Contents = dict[tuple[str, str], list[dict[str, Any]]]
-"""(kind, name) → what is said of each object of that name: dotted path → value."""
+"""(kind, name) → what is compared of each object of that name."""
 
 THERE, MISSING = "there", "missing"
 
@@ -26,16 +27,15 @@ def diff_sandboxes(
     first: Annotated[str, typer.Argument(metavar="A", help="Name of a sandbox, or of a stack with --stacks.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Name of another one.")],
     stacks: Annotated[
-        bool, typer.Option("--stacks", help="A and B are stacks: the sandboxes and settings are theirs.")
+        bool, typer.Option("--stacks", help="A and B are stacks: compare their sandboxes with their settings.")
     ] = False,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two sandboxes by the names of what they hold.
+    """Compare two sandboxes by name.
 
-    Flows with their mappings and schedules, schemas, field groups, datasets and connections. Ids are compared as the
-    names that they stand for. Left out are credentials, descriptions of who manages an object, versions of mapping
-    sets, and when a schedule starts. Exit code 1 if something differs.
+    Flows with their mappings and schedules, schemas, field groups, datasets and connections. References are compared by
+    name. Not compared: credentials, owners, versions of mapping sets, start times. Exit code 1 if something differs.
 
     \b
     Examples:
@@ -53,76 +53,70 @@ def diff_sandboxes(
     if as_json:
         print_json([dict(zip(("kind", "name", "field", "a", "b"), row, strict=True)) for row in found])
     elif found:
-        rows = ((kind, name, path, _shown(a), _shown(b)) for kind, name, path, a, b in found)
+        rows = ((kind, name, path, value_text(a), value_text(b)) for kind, name, path, a, b in found)
         print_table(("Kind", "Name", "Field", first, second), rows, {MISSING: "yellow"})
     else:
-        typer.echo(f"{first} and {second} hold the same: {len(left)} names")
+        typer.echo(f"{first} and {second} hold the same: {plural(len(left), 'name')}")
     if found:
         raise typer.Exit(1)
 
 
 def _contents(settings: "Settings") -> Contents:
     from ..client.client import Client
-    from ..engine.runtime import Runtime
-    from ..resources import KINDS, MappingSet
-    from ._sandbox_objects import Sandbox
+    from ..resources import KINDS
+    from ._sandbox_objects import Sandbox, is_named
 
-    sandbox = Sandbox(Runtime(settings, Client(settings)), whole=True)
+    sandbox = Sandbox(settings, Client(settings), list_all=True)
     contents: Contents = {}
-    for kind in KINDS:
-        for found in sandbox.all(kind) if kind is not MappingSet else ():
-            contents.setdefault((kind.__name__, found.name), []).append(dict(_leaves(_comparable(found, sandbox))))
+    for kind in filter(is_named, KINDS):
+        for found in sandbox.objects(kind):
+            contents.setdefault((kind.__name__, found.name), []).append(_comparable(found, sandbox))
     return contents
 
 
-def _comparable(found: "Found", sandbox: "Sandbox") -> "Props":
-    """What is the same in two sandboxes that were made alike. A flow has the mappings in it that it uses."""
-    from ..resources import MappingSet
-    from ._sandbox_objects import references, with_references
+def _comparable(found: "SandboxObject", sandbox: "Sandbox") -> "Props":
+    """What is equal in two sandboxes with the same content. An object includes the nameless ones that it uses."""
+    from copy import deepcopy
 
-    provider = found.kind.provider
-    kept = provider.arguments.fields_that("change in place") | provider.arguments.fields_that("are fixed")
-    props = {name: value for name, value in found.props.items() if name in kept - {"owner"}}
-    sets = [sandbox.get(kind, object_id) for kind, object_id in references(props) if kind is MappingSet]
-    props = with_references(props, lambda kind, object_id: sandbox.get(kind, object_id).name or object_id)
+    from ..engine.arguments import Change
+    from ._sandbox_objects import is_named, references, resource_named
+
+    compared = found.kind.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
+    props = deepcopy({name: value for name, value in found.props.items() if name in compared})
     if auth := props.pop("auth", None):
         props["auth"] = {"spec_name": auth["spec_name"]}
     if schedule := props.get("schedule"):
-        props["schedule"] = {name: value for name, value in schedule.items() if name != "start_time"}
-    if sets:
-        del props["transformations"]
-        props["mappings"] = {
-            line["destination"]: {"source": line["source"], "source_type": line["source_type"]}
-            for each in sets
-            for line in each.props.get("mappings", [])
-        }
+        schedule.pop("start_time", None)
+    nameless: list[SandboxObject] = []
+    for reference in references(found.kind, props):
+        others = {object_id: sandbox.get(reference.kind, object_id) for object_id in reference.ids}
+        if is_named(reference.kind):
+            names = {object_id: other.name or object_id for object_id, other in others.items()}
+            reference.replace(names.__getitem__)
+        else:
+            nameless += others.values()
+    for each in found.kind.kind.references if nameless else ():
+        if not is_named(resource_named(each.kind)):
+            props.pop(each.path.partition(".")[0], None)
+    for other in nameless:
+        argument, key, fields = other.kind.kind.lines or ("", "", ())
+        for line in other.props.get(argument, []):
+            props.setdefault(argument, {})[line[key]] = {name: line[name] for name in fields}
     return {name: sorted(value) if name.endswith("_ids") else value for name, value in props.items()}
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _leaves(item, f"{path}.{name}" if path else name)
-    elif value is not None:
-        yield path, value
-
-
 def _differences(left: Contents, right: Contents) -> Iterator[tuple[str, str, str, Any, Any]]:
-    """(kind, name, field, value there, value here); the field is empty where the whole object is missing."""
+    """(kind, name, field, value left, value right); the field is empty if the whole object is missing."""
+    from ..report.drift import differences
+
     for kind, name in sorted({*left, *right}):
-        pairs = zip_longest(*(sorted(side.get((kind, name), []), key=_order) for side in (left, right)))
-        for one, other in pairs:
+        for one, other in zip_longest(*(sorted(side.get((kind, name), []), key=_sort_key) for side in (left, right))):
             if one is None or other is None:
                 yield kind, name, "", MISSING if one is None else THERE, MISSING if other is None else THERE
-                continue
-            for path in sorted({*one, *other}):
-                if one.get(path) != other.get(path):
-                    yield kind, name, path, one.get(path), other.get(path)
+            else:
+                for path, *values in sorted(differences(one, other), key=lambda row: row[0]):
+                    yield kind, name, path, values[0], values[1]
 
 
-def _order(content: dict[str, Any]) -> str:
+def _sort_key(content: dict[str, Any]) -> str:
     return json.dumps(content, sort_keys=True, default=str)
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""`pulumi-aep doctor`: what stands between this machine and a `pulumi up`, with a remedy for each."""
+"""`pulumi-aep doctor`: what keeps `pulumi up` from working on this machine, with a remedy for each problem."""
 
 import os
 import re
@@ -6,29 +6,31 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import typer
 
-from ..config import FLAGS, VARIABLES, Settings
+from ..config import FLAGS, VARIABLES, Settings, load
 from ..errors import AepError, ConfigError, RequestNotSent, ResponseLost
-from ._output import Json, coloured, console, print_json
-from ._session import Session, Stack
+from ._output import Json, coloured, console, plural, print_json
+from ._session import Session, Stack, project_folder, run_pulumi
 
 Verdict = Literal["ok", "warn", "fail"]
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 OLDEST_ENGINE = (3, 259)
-WAIT_S = 20.0
-SKEW_S = 60.0
+TOO_OLD = "too old"
+TIMEOUT_S = 20.0
+MOST_SKEW_S = 60.0
 HOST, PLUGIN = "pulumi-language-python", "pulumi-resource-pulumi-python"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: how it is, and what to do if that is not well."""
+    """One result, with what to do if it is not ok."""
 
     name: str
     verdict: Verdict
@@ -37,10 +39,10 @@ class Check:
 
 
 def doctor(stack: Stack = None, as_json: Json = False) -> None:
-    """Look for what keeps pulumi up from working.
+    """Find what keeps pulumi up from working.
 
-    Engine, settings, credentials, sandbox, permissions, state. Nothing is written. Exit code 1 if a check fails; a
-    warning is none.
+    Checks engine, settings, credentials, sandbox, permissions and state. Writes nothing. Exit code 1 if a check fails,
+    not for warnings.
 
     \b
     Examples:
@@ -48,7 +50,7 @@ def doctor(stack: Stack = None, as_json: Json = False) -> None:
       pulumi-aep doctor --stack prod --json
     """
     found = []
-    for check in examine(Session(stack)):
+    for check in run_checks(Session(stack)):
         found.append(check)
         if not as_json:
             _show(check)
@@ -58,68 +60,71 @@ def doctor(stack: Stack = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-def examine(session: Session) -> Iterator[Check]:
-    """Every check in turn; what cannot work without one that failed is not asked."""
-    yield _python()
-    yield from _engine()
-    yield from _project(session)
+class _Warning(AepError):
+    """A check that does not pass, without keeping `pulumi up` from working."""
+
+
+def _check(name: str, examine: Callable[[], str]) -> Check:
+    """`examine` returns what is ok, or raises an AepError whose remedy starts on its second line."""
     try:
-        settings = session.settings
+        return Check(name, "ok", examine())
+    except AepError as error:
+        text, _, remedy = str(error).partition("\n")
+        return Check(name, "warn" if isinstance(error, _Warning) else "fail", text, remedy.replace("\n", " "))
+
+
+def run_checks(session: Session) -> Iterator[Check]:
+    """Every check in turn, except those that need one that failed."""
+    yield _check("python", _python)
+    yield (engine := _check("engine", _engine))
+    if engine.verdict != "fail" or engine.text.endswith(TOO_OLD):
+        yield _check("python host", _python_host)
+    yield from _check_project(session)
+    try:
+        settings = load(session.config.get)
     except ConfigError as error:
         for problem in str(error).splitlines():
             text, _, remedy = problem.partition(": ")
             yield Check("settings", "fail", text, remedy)
         return
-    except AepError as error:
-        yield _failed("settings", error)
-        return
-    yield _settings(settings)
-    yield from _platform(session, settings)
-
-
-def _failed(name: str, error: AepError, remedy: str = "") -> Check:
-    """Our errors carry what to do from their second line on."""
-    text, _, own = str(error).partition("\n")
-    return Check(name, "fail", text, remedy or own.replace("\n", " "))
+    yield Check("settings", "ok", _settings(settings))
+    yield from _check_platform(session, settings)
 
 
 # ---- this machine ----
 
 
-def _python() -> Check:
+def _python() -> str:
     about = f"pulumi-aep {version('pulumi-aep')}, Python {sys.version.split()[0]} in {sys.prefix}"
     if sys.prefix == sys.base_prefix:
-        return Check("python", "warn", f"{about}: no virtual environment", "python3 -m venv .venv, or make setup")
-    return Check("python", "ok", about)
+        raise _Warning(f"{about}: no virtual environment\npython3 -m venv .venv, or make setup")
+    return about
 
 
-def _engine() -> Iterator[Check]:
+def _engine() -> str:
     found, sdk = shutil.which("pulumi"), version("pulumi")
     if not found:
-        yield Check(
-            "engine", "fail", "there is no pulumi on PATH", 'install Pulumi, or in a checkout: eval "$(make -s env)"'
-        )
-        return
-    result = _pulumi("version")
+        raise ConfigError('no pulumi on PATH\ninstall Pulumi, or in a checkout: eval "$(make -s env)"')
+    result = run_pulumi("version")
     engine = result.stdout.strip().lstrip("v")
     if result.returncode or not _numbers(engine):
-        yield Check("engine", "fail", f"{found} does not run: {_reason(result)}", "install Pulumi anew")
-        return
+        raise ConfigError(f"{found} does not run: {_reason(result)}\nreinstall Pulumi")
     about = f"pulumi {engine} in {found}, SDK {sdk}"
     if _numbers(engine) < OLDEST_ENGINE:
         oldest = ".".join(map(str, OLDEST_ENGINE))
-        yield Check("engine", "fail", f"{about}: too old", f"install Pulumi {oldest} or newer")
-    elif _numbers(engine)[:2] < _numbers(sdk)[:2]:
-        yield Check("engine", "warn", f"{about}: older than the SDK", f"install Pulumi {sdk} or newer")
-    else:
-        yield Check("engine", "ok", about)
-    beside = os.pathsep.join((str(Path(found).resolve().parent), os.environ.get("PATH", "")))
-    missing = [name for name in (HOST, PLUGIN) if not shutil.which(name, path=beside)]
-    if missing:
-        text = f"{' and '.join(missing)} missing beside pulumi and on PATH"
-        yield Check("python host", "fail", text, "install Pulumi as a whole: these two come with it")
-    else:
-        yield Check("python host", "ok", f"{HOST} and {PLUGIN} are there")
+        raise ConfigError(f"{about}: {TOO_OLD}\ninstall Pulumi {oldest} or newer")
+    if _numbers(engine)[:2] < _numbers(sdk)[:2]:
+        raise _Warning(f"{about}: older than the SDK\ninstall Pulumi {sdk} or newer")
+    return about
+
+
+def _python_host() -> str:
+    folder = Path(shutil.which("pulumi") or "").resolve().parent
+    path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
+    if missing := [name for name in (HOST, PLUGIN) if not shutil.which(name, path=path)]:
+        names = " and ".join(missing)
+        raise ConfigError(f"{names} missing beside pulumi and on PATH\nreinstall Pulumi: both come with it")
+    return f"{HOST} and {PLUGIN} found"
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -130,89 +135,70 @@ def _numbers(text: str) -> tuple[int, ...]:
 # ---- project, stack and state ----
 
 
-def _project(session: Session) -> Iterator[Check]:
-    folder = next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "Pulumi.yaml").exists()), None)
+def _check_project(session: Session) -> Iterator[Check]:
+    folder = project_folder()
     if folder is None:
-        remedy = "go to a folder with a Pulumi.yaml, or make one with pulumi new"
-        yield Check("project", "warn", "there is none here: settings come from the environment alone", remedy)
+        remedy = "go to a folder with a Pulumi.yaml, or create one with pulumi new"
+        yield Check("project", "warn", "no Pulumi.yaml here or above: settings come from the environment alone", remedy)
         return
     yield Check("project", "ok", str(folder / "Pulumi.yaml"))
-    yield from _environment(folder)
-    if not shutil.which("pulumi"):
-        return
-    chosen = ("--stack", session.stack) if session.stack else ()
-    name = _pulumi("stack", "--show-name", *chosen)
-    if name.returncode:
-        remedy = "pulumi login, pulumi stack init NAME or pulumi stack select NAME"
-        yield Check("stack", "fail", _reason(name), remedy)
-        return
-    opened = _pulumi("config", "--json", "--show-secrets", *chosen)
-    if opened.returncode:
-        remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to what encrypts the stack's secrets"
-        yield Check("stack", "fail", f"the config of {name.stdout.strip()} cannot be read: {_reason(opened)}", remedy)
-        return
-    yield Check("stack", "ok", name.stdout.strip())
-    yield from _state(session)
+    yield from _check_environment(folder)
+    if shutil.which("pulumi"):
+        yield (stack := _check("stack", lambda: _stack(session)))
+        if stack.verdict == "ok":
+            yield _check("state", lambda: _state(session))
 
 
-def _environment(folder: Path) -> Iterator[Check]:
-    """The Python that the engine runs: that of Pulumi.yaml, else the first on PATH. It needs this package too."""
+def _check_environment(folder: Path) -> Iterator[Check]:
+    """The Python that the engine runs, from Pulumi.yaml or else from PATH, needs this package."""
     text = (folder / "Pulumi.yaml").read_text()
     named = re.search(r"^\s+virtualenv:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
+    main = re.search(r"^main:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
+    if named and main and (folder / named[1]).exists() and not (folder / main[1] / named[1]).exists():
+        problem = f"{main[1]}/{named[1]} is missing: the official Pulumi looks there to run dynamic resources"
+        yield Check("environment", "warn", problem, f"ln -s ../{named[1]} {main[1]}/{named[1]}")
     if named:
         python = next(iter((folder / named[1]).glob("bin/python")), None) or folder / named[1] / "Scripts/python.exe"
     else:
         python = Path(shutil.which("python3") or shutil.which("python") or "python3")
-    script = "import pulumi_aep, pulumi, sys; print(sys.prefix)"
+    yield _check("environment", lambda: _environment(python))
+
+
+def _environment(python: Path) -> str:
+    command = [str(python), "-c", "import pulumi_aep, pulumi"]
     try:
-        done = subprocess.run([python, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     except OSError:
-        yield Check("environment", "fail", f"Pulumi runs {python}, which is not there", "make setup, or pip install")
-        return
-    main = re.search(r"^main:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
-    if named and main and not (folder / main[1] / named[1]).exists():
-        told = f"{main[1]}/{named[1]} is missing: the official Pulumi looks there to run dynamic resources"
-        yield Check("environment", "warn", told, f"ln -s ../{named[1]} {main[1]}/{named[1]}")
+        raise ConfigError(f"Pulumi runs {python}, which does not exist\nmake setup, or pip install") from None
     if done.returncode:
         remedy = f"{python} -m pip install pulumi-aep, or name another virtualenv in Pulumi.yaml"
-        yield Check("environment", "fail", f"Pulumi runs {python}, which has no pulumi_aep", remedy)
-    else:
-        yield Check("environment", "ok", f"Pulumi runs {python}, which has pulumi_aep")
+        raise ConfigError(f"Pulumi runs {python}, which has no pulumi_aep\n{remedy}")
+    return f"Pulumi runs {python}, which has pulumi_aep"
 
 
-def _state(session: Session) -> Iterator[Check]:
-    ours = session.resources
-    owners = [each.id for each in ours if each.kind == "Owner"]
-    pending = session.state.get("pending_operations") or []
-    if pending:
-        text = f"{len(pending)} operations of an update that was killed are pending"
-        yield Check("state", "warn", text, "pulumi-aep recover")
-    elif not ours:
-        yield Check("state", "ok", "nothing is deployed yet")
-    elif len(owners) != 1:
-        text = f"{len(ours)} resources, and no owner among them: what an interrupted run left is not found again"
-        yield Check("state", "warn", text, "pulumi up makes it")
-    else:
-        yield Check("state", "ok", f"{len(ours)} resources of owner {owners[0]}")
+def _stack(session: Session) -> str:
+    chosen = ("--stack", session.stack) if session.stack else ()
+    name = run_pulumi("stack", "--show-name", *chosen)
+    if name.returncode:
+        raise ConfigError(f"{_reason(name)}\npulumi login, pulumi stack init NAME or pulumi stack select NAME")
+    config = run_pulumi("config", "--json", "--show-secrets", *chosen)
+    if config.returncode:
+        remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider"
+        raise ConfigError(f"cannot read the config of {name.stdout.strip()}: {_reason(config)}\n{remedy}")
+    return name.stdout.strip()
 
 
-def _homes(session: Session, settings: Settings) -> Iterator[Check]:
-    """A stack belongs to one sandbox of one organization."""
-    for key, setting, wanted in (("sandbox", "sandbox", settings.sandbox), ("org_id", "orgId", settings.org_id)):
-        homes = sorted({str(each.outputs[key]) for each in session.resources if each.outputs.get(key)} - {wanted})
-        if homes:
-            text = f"this stack's objects live in {', '.join(homes)}, but the settings say {wanted}"
-            yield Check("home", "fail", text, f"set aep:{setting} back, or make another stack: pulumi stack init …")
-
-
-def _pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["pulumi", *arguments, "--non-interactive"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        check=False,
-    )
+def _state(session: Session) -> str:
+    if pending := session.state.get("pending_operations"):
+        count = plural(len(pending), "pending operation")
+        raise _Warning(f"{count} of an update that was killed\npulumi-aep recover")
+    if not session.resources:
+        return "nothing deployed yet"
+    count = plural(len(session.resources), "resource")
+    if not session.owner:
+        text = f"{count} but no owner: objects of an interrupted run cannot be found again"
+        raise _Warning(f"{text}\npulumi up creates it")
+    return f"{count} of owner {session.owner.id}"
 
 
 def _reason(result: subprocess.CompletedProcess[str]) -> str:
@@ -223,89 +209,85 @@ def _reason(result: subprocess.CompletedProcess[str]) -> str:
 # ---- settings and services ----
 
 
-def _settings(settings: Settings) -> Check:
-    names = [variable for key, variable in VARIABLES.items() if os.environ.get(variable) and key not in FLAGS]
-    source = f" (in the environment: {', '.join(names)})" if names else ""
-    about = f"client {settings.client_id} of {settings.org_id}, secret set, {settings.endpoint}{source}"
-    return Check("settings", "ok", about)
+def _settings(settings: Settings) -> str:
+    variables = [variable for key, variable in VARIABLES.items() if os.environ.get(variable) and key not in FLAGS]
+    source = f" (from the environment: {', '.join(variables)})" if variables else ""
+    return f"client {settings.client_id} of {settings.org_id}, secret set, {settings.endpoint}{source}"
 
 
-def _platform(session: Session, settings: Settings) -> Iterator[Check]:
+def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
     from ..client.http import time_limit
 
     client = session.client
-    local = re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint)
-    start = "start the emulator: make up, or pulumi-aep emulator" if local else ""
 
-    def tried(name: str, ask: Callable[[], Any], good: Callable[[Any], Check]) -> Check:
-        with time_limit(WAIT_S, tries=1):
-            try:
-                return good(ask())
-            except AepError as error:
-                return _failed(name, error)
+    def check(name: str, examine: Callable[[], str]) -> Check:
+        with time_limit(TIMEOUT_S, tries=1):
+            return _check(name, examine)
 
-    reached = tried("reachability", client.clock_ahead, lambda ahead: _clock(settings, ahead))
+    reached = check("reachability", lambda: _clock(settings, client.clock_ahead()))
     if reached.verdict == "fail":
-        untold = reached.remedy in (
-            "",
-            RequestNotSent.remedy,
-            ResponseLost.remedy,
-        )
-        network = "look at network, proxy (HTTPS_PROXY) and firewall" if untold else reached.remedy
-        yield Check(reached.name, "fail", reached.text, start or network)
+        if re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint):
+            reached = replace(reached, remedy="start the emulator: make up, or pulumi-aep emulator")
+        elif reached.remedy in ("", RequestNotSent.remedy, ResponseLost.remedy):
+            reached = replace(reached, remedy="check network, proxy (HTTPS_PROXY) and firewall")
+        yield reached
         return
     yield reached
-    token = tried("token", client.sign_in, lambda _: Check("token", "ok", f"IMS gives one for {settings.client_id}"))
-    yield token
+    yield (token := check("token", lambda: _token(settings, client)))
     if token.verdict == "fail":
         return
-    sandbox = tried("sandbox", lambda: list(client.sandboxes.find()), lambda found: _sandbox(settings, found))
-    yield sandbox
+    yield (sandbox := check("sandbox", lambda: _sandbox(settings, [*client.sandboxes.find()])))
     if sandbox.verdict == "fail" and sandbox.text.startswith(settings.sandbox):
-        return  # the services would all say the same
-    yield tried(
-        "organization",
-        client.schema_registry.tenant_id,
-        lambda tenant: Check("organization", "ok", f"{settings.org_id}, namespace _{tenant}"),
-    )
-    yield from _homes(session, settings)
-    for name, collection in {
+        return  # all services would report the same
+    tenant_id = client.schema_registry.tenant_id
+    yield check("organization", lambda: f"{settings.org_id}, namespace _{tenant_id()}")
+    for key, setting, wanted in (("sandbox", "sandbox", settings.sandbox), ("org_id", "orgId", settings.org_id)):
+        if others := sorted({str(each.outputs[key]) for each in session.resources if each.outputs.get(key)} - {wanted}):
+            text = f"this stack's objects live in {', '.join(others)}, but the settings say {wanted}"
+            yield Check("home", "fail", text, f"restore aep:{setting}, or create another stack: pulumi stack init …")
+    collections: dict[str, Any] = {
         "Flow Service": client.flow_service.connections,
         "Schema Registry": client.schema_registry.schemas,
         "Catalog": client.catalog.datasets,
         "Data Prep": client.data_prep.mapping_sets,
-    }.items():
-        yield tried(
-            name,
-            lambda of=collection: next(iter(of.find()), None),  # type: ignore[misc]
-            lambda _, of=name: Check(of, "ok", f"{of} may be read in {settings.sandbox}"),  # type: ignore[misc]
-        )
+    }
+    for name, collection in collections.items():
+        yield check(name, partial(_readable, collection, settings.sandbox))
 
 
-def _clock(settings: Settings, ahead: float | None) -> Check:
+def _readable(collection: Any, sandbox: str) -> str:
+    next(iter(collection.find()), None)
+    return f"readable in {sandbox}"
+
+
+def _token(settings: Settings, client: Any) -> str:
+    client.sign_in()
+    return f"IMS issues one for {settings.client_id}"
+
+
+def _clock(settings: Settings, ahead: float | None) -> str:
     host = settings.endpoint.split("/")[2]
-    if ahead is not None and abs(ahead) > SKEW_S:
-        way = "ahead" if ahead > 0 else "behind"
-        text = f"{host} answers, and this machine's clock is {abs(ahead):.0f} s {way} of it"
-        return Check("reachability", "warn", text, "set the clock by NTP: start times of flows come from it")
-    return Check(
-        "reachability", "ok", f"{host} answers, and the clocks agree" if ahead is not None else f"{host} answers"
-    )
+    if ahead is not None and abs(ahead) > MOST_SKEW_S:
+        text = f"{host} answers, but this machine's clock is {abs(ahead):.0f} s {'fast' if ahead > 0 else 'slow'}"
+        raise _Warning(f"{text}\nsynchronize the clock (NTP): start times of flows depend on it")
+    return f"{host} answers{', and the clocks agree' if ahead is not None else ''}"
 
 
-def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> Check:
+def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> str:
     known = {item["name"]: item for item in found}
     item = known.get(settings.sandbox)
     if item is None:
-        text = f"{settings.sandbox} is not there or not open to this credential"
-        visible = f"open are {', '.join(sorted(known))}" if known else "none is open to it: give it a product profile"
-        return Check("sandbox", "fail", text, f"check aep:sandbox; {visible}")
+        text = f"{settings.sandbox} does not exist or is not open to this credential"
+        names = (
+            f"open: {', '.join(sorted(known))}" if known else "none is open: add the credential to a product profile"
+        )
+        raise ConfigError(f"{text}\ncheck aep:sandbox; {names}")
     about = f"{item['name']} ({item['title']}), {item['type']}, {item['state']}"
     if item["state"] != "active":
-        return Check("sandbox", "fail", about, "wait until it is active, or take another one")
+        raise ConfigError(f"{about}\nwait until it is active, or use another one")
     if item["type"] == "production" and not settings.allow_production_deletes:
-        about += ": nothing in it is deleted or replaced, since aep:allowProductionDeletes is not set"
-    return Check("sandbox", "ok", about)
+        about += ": deletes and replacements are refused unless aep:allowProductionDeletes is set"
+    return about
 
 
 def _show(check: Check) -> None:

@@ -13,13 +13,13 @@ from ._output import Json
 def emulator(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,
-    db: Annotated[Path, typer.Option(help="SQLite file that holds everything; made if missing.")] = Path("emulator.db"),
-    seed: Annotated[Path | None, typer.Option(help="Dump to fill the database from, which must be empty.")] = None,
+    db: Annotated[Path, typer.Option(help="SQLite file for everything; created if missing.")] = Path("emulator.db"),
+    seed: Annotated[Path | None, typer.Option(help="Dump to fill an empty database from.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run Adobe's services on a local port.
 
-    The emulator, in the foreground: as much of the services as dataflows need, over one file.
+    Runs the emulator in the foreground: the parts of the services that dataflows need, over one file.
 
     \b
     Examples:
@@ -29,5 +29,5 @@ def emulator(
     try:
         from ..emulator import serve
     except ImportError:
-        raise ConfigError("the emulator's packages are missing: pip install 'pulumi-aep[emulator]'") from None
+        raise ConfigError("the emulator's packages are missing: run pip install 'pulumi-aep[emulator]'") from None
     serve(host, port, db, seed, (lambda url: print(json.dumps({"url": url}), flush=True)) if as_json else None)

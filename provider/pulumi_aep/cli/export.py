@@ -1,4 +1,4 @@
-"""`pulumi-aep export`: flows that exist, whoever made them, and all that they need, as a Pulumi program."""
+"""`pulumi-aep export`: existing flows, whoever created them, and all that they need, as a Pulumi program."""
 
 import json
 import re
@@ -10,29 +10,25 @@ import typer
 
 from ..config import EMULATOR, IMS, PLATFORM, Settings, load
 from ..errors import ConfigError, LookupFailed
-from ._output import Json, print_json, print_table, progress
+from ._output import Json, plural, print_json, print_table, progress
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
-    from ._codegen import Written
-    from ._sandbox_objects import Found
+    from ._codegen import GeneratedResource
+    from ._sandbox_objects import SandboxObject
 
 
 def export(
     flows: Annotated[list[str] | None, typer.Argument(metavar="FLOW", help="Names or ids of flows.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
-    as_program: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for a Pulumi program; made if missing, else empty.")
-    ] = None,
+    as_program: Annotated[Path | None, typer.Option(help="New or empty folder for a Pulumi program.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Bring flows that exist into code.
+    """Export existing flows as a Pulumi program.
 
-    The flows and all that they need, as a Pulumi program that adopts them.
-
-    Without --as-program it shows what the program would hold. Nothing is changed at the service; the `pulumi up` that
-    follows changes only the line in each description that says who manages the object.
+    The program holds the flows and all that they need, and adopts them. Nothing is changed at the service; the next
+    `pulumi up` changes only the owner line in each description. Without --as-program, the resources are only listed.
 
     \b
     Examples:
@@ -40,104 +36,94 @@ def export(
       pulumi-aep export "Mixpanel web shop" --as-program web-shop
     """
     if every == bool(flows):
-        raise typer.BadParameter("say which flows: either their names or ids, or --all")
+        raise typer.BadParameter("pass either names or ids of flows, or --all")
     if as_program and as_program.exists() and (not as_program.is_dir() or any(as_program.iterdir())):
-        raise ConfigError(f"{as_program} is there already and not empty: name another folder")
+        raise ConfigError(f"{as_program} is not empty: choose another folder")
     session = Session(stack)
     with progress("reading the sandbox"):
-        found = _found(session, flows or [])
-    from ._codegen import write_all
+        found = _flows(session, flows or [])
+    from ._codegen import generate
 
-    written = write_all(found)
-    left_out = [each for each in found if each.kind.__name__ == "Flow" and each.obstacles]
-    if not written and not as_json:
-        why = "".join(f"\n{note}" for note in _notes(written, left_out))
-        raise LookupFailed(f"there is no flow to export in sandbox {session.settings.sandbox}.{why}")
+    generated = generate(found)
+    left_out = [each for each in found if each.kind.__name__ == "Flow" and each.problems]
+    if not generated and not as_json:
+        why = "".join(f"\n{note}" for note in _notes(generated, left_out))
+        raise LookupFailed(f"No flow to export in sandbox {session.settings.sandbox}.{why}")
     if as_program:
-        _save(as_program, written, session.settings)
+        _save(as_program, generated, session.settings)
     if as_json:
-        print_json(_plain(written, left_out))
+        print_json(_as_json(generated, left_out))
     elif as_program:
-        _say(as_program, written, session.settings)
+        _show_next_steps(as_program, generated, session.settings)
     else:
-        rows = ((each.found.kind.__name__, each.found.name, each.name, each.found.id) for each in written)
+        rows = ((each.found.kind.__name__, each.found.name, each.name, each.found.id) for each in generated)
         print_table(("Kind", "Name", "Resource", "Id"), rows)
-    for note in () if as_json else _notes(written, left_out):
+    for note in () if as_json else _notes(generated, left_out):
         typer.echo(note, err=True)
 
 
-def _found(session: Session, names: list[str]) -> "list[Found]":
-    """The flows and what they need; all flows if none is named."""
-    from ..engine.runtime import Runtime
-    from ..resources import Flow
-    from ._sandbox_objects import Sandbox
+def _flows(session: Session, names: list[str]) -> "list[SandboxObject]":
+    """The flows and their dependencies; all flows without names."""
+    from ..resources.flow import Flow
 
-    sandbox = Sandbox(Runtime(session.settings, session.client), whole=not names)
+    sandbox = session.sandbox(list_all=not names)
     ids = [session.identify("Flow", name) for name in names]
-    chosen = [sandbox.get(Flow, each) for each in dict.fromkeys(ids)] if names else sandbox.all(Flow)
-    return list(sandbox.with_needs(sorted(chosen, key=lambda each: (each.name, each.id))))
+    chosen = [sandbox.get(Flow, each) for each in dict.fromkeys(ids)] if names else sandbox.objects(Flow)
+    return list(sandbox.with_dependencies(sorted(chosen, key=lambda each: (each.name, each.id))))
 
 
-def _save(folder: Path, written: "list[Written]", settings: Settings) -> None:
-    from ._codegen import program
+def _save(folder: Path, generated: "list[GeneratedResource]", settings: Settings) -> None:
+    from ._codegen import render_program
 
-    address = _address(settings)
+    stack_config = _settings_to_write(settings)
     project = re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.resolve().name).strip("-") or "dataflows"
-    home: dict[str, str] = {key: address[key] for key in ("endpoint", "orgId", "sandbox") if key in address}
+    home: dict[str, str] = {key: stack_config[key] for key in ("endpoint", "orgId", "sandbox") if key in stack_config}
+    config = [f"  aep:{key}: {json.dumps(value)}" for key, value in stack_config.items()]
     description = f"Dataflows of sandbox {settings.sandbox}, exported by pulumi-aep"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {
-        "__main__.py": program(written, home),
+        "__main__.py": render_program(generated, home),
         "Pulumi.yaml": f"name: {project}\ndescription: {description}\nruntime: python\n",
-        f"Pulumi.{settings.sandbox}.yaml": "".join(
-            ["config:\n", *(f"  aep:{key}: {json.dumps(value)}\n" for key, value in address.items())]
-        ),
+        f"Pulumi.{settings.sandbox}.yaml": "\n".join(["config:", *config, ""]),
         "requirements.txt": f"pulumi-aep=={version('pulumi-aep')}\n",
         ".gitignore": "__pycache__/\n.venv/\n",
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def _address(settings: Settings) -> dict[str, str]:
-    """The stack's settings, without what is the default and without the secret of the credential."""
+def _settings_to_write(settings: Settings) -> dict[str, str]:
+    """The stack's settings, without defaults and without the client secret."""
     local = load({"aep:endpoint": EMULATOR, "aep:sandbox": settings.sandbox}.get)
     if (settings.endpoint, settings.org_id) == (local.endpoint, local.org_id):
         return {"endpoint": EMULATOR, "sandbox": settings.sandbox}
-    address = {"orgId": settings.org_id, "clientId": settings.client_id, "sandbox": settings.sandbox}
-    address |= {"endpoint": settings.endpoint} if settings.endpoint != PLATFORM else {}
-    return address | ({"imsEndpoint": settings.ims_endpoint} if settings.ims_endpoint != IMS else {})
+    kept = {"orgId": settings.org_id, "clientId": settings.client_id, "sandbox": settings.sandbox}
+    kept |= {"endpoint": settings.endpoint} if settings.endpoint != PLATFORM else {}
+    return kept | ({"imsEndpoint": settings.ims_endpoint} if settings.ims_endpoint != IMS else {})
 
 
-def _say(folder: Path, written: "list[Written]", settings: Settings) -> None:
-    """What there is now and what comes next."""
-    flows = sum(each.found.kind.__name__ == "Flow" for each in written)
-    typer.echo(f"{folder}: a program with {len(written)} resources, {flows} of them flows. Next:\n")
+def _show_next_steps(folder: Path, generated: "list[GeneratedResource]", settings: Settings) -> None:
+    flows = sum(each.found.kind.__name__ == "Flow" for each in generated)
+    counts = f"{plural(len(generated), 'resource')}, {plural(flows, 'flow')} among them"
+    typer.echo(f"{folder}: a program with {counts}. Next:\n")
     typer.echo(f"  cd {folder}\n  pulumi stack init {settings.sandbox}")
-    if _address(settings).get("endpoint") != EMULATOR:  # its credential is no secret
+    if _settings_to_write(settings).get("endpoint") != EMULATOR:  # its client secret is well known
         typer.echo("  pulumi config set --secret aep:clientSecret")
     typer.echo("  pulumi up")
-    if secrets := [key for each in written for key in each.secrets]:
+    if secrets := [key for each in generated for key in each.secrets]:
         typer.echo("\nCredentials stay as they are until you set their secrets:\n")
         for key in secrets:
             typer.echo(f"  pulumi config set --secret {key}")
 
 
-def _notes(written: "list[Written]", left_out: "list[Found]") -> list[str]:
-    notes = [f"note: {each.name}: {note}" for each in written for note in each.notes]
-    return [*notes, *(f"left out: flow {each.name or each.id}: {'; '.join(each.obstacles)}" for each in left_out)]
+def _notes(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]") -> list[str]:
+    notes = [f"note: {each.name}: {note}" for each in generated for note in each.notes]
+    return [*notes, *(f"left out: flow {each.name or each.id}: {'; '.join(each.problems)}" for each in left_out)]
 
 
-def _plain(written: "list[Written]", left_out: "list[Found]") -> dict[str, Any]:
-    resources = [
-        {
-            "kind": each.found.kind.__name__,
-            "name": each.found.name,
-            "resource": each.name,
-            "id": each.found.id,
-            "secrets": each.secrets,
-            "notes": each.notes,
-        }
-        for each in written
-    ]
-    left = [{"id": each.id, "name": each.name, "because": each.obstacles} for each in left_out]
+def _as_json(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]") -> dict[str, Any]:
+    resources = []
+    for each in generated:
+        found = {"kind": each.found.kind.__name__, "name": each.found.name, "resource": each.name, "id": each.found.id}
+        resources.append({**found, "secrets": each.secrets, "notes": each.notes})
+    left = [{"id": each.id, "name": each.name, "because": each.problems} for each in left_out]
     return {"resources": resources, "left_out": left}

@@ -1,58 +1,39 @@
-"""`pulumi-aep orphans`: where a stack's state and its sandbox disagree about what the stack has."""
+"""`pulumi-aep orphans`: differences between what a stack's state and its sandbox say about the stack's objects."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ApiError, ConfigError, DeletionProtected
-from ._output import Json, Yes, confirm, print_json, print_table, progress
-from ._session import Session, Stack
+from ._output import Json, Yes, confirm, plural, print_json, print_table, progress
+from ._session import Session, Stack, project_folder
 
 if TYPE_CHECKING:
-    from ._sandbox_objects import Found, Sandbox
+    from ._sandbox_objects import Sandbox, SandboxObject
 
 ORPHAN, GONE, LOOK_ALIKE = "orphan", "gone", "look-alike"
 _REMEDIES = {
-    ORPHAN: "carries this stack's owner and is in no state: --delete removes it, --adopt writes it as code",
-    GONE: "is in the state and not in the sandbox: pulumi refresh, then pulumi up",
-    LOOK_ALIKE: "resembles one of the stack's objects and is nobody's: --adopt writes it as code",
+    ORPHAN: "carries this stack's owner but is not in its state: --delete removes it, --adopt writes it as code",
+    GONE: "is in the state but not in the sandbox: pulumi refresh, then pulumi up",
+    LOOK_ALIKE: "looks like one of the stack's objects and has no owner: --adopt writes it as code",
 }
 MODULE = "adopted.py"
-PATIENCE_S = 10
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """An object that the state and the sandbox do not agree about."""
-
-    what: str
-    kind: str
-    name: str
-    id: str
-    found: "Found | None" = None
-
-    @property
-    def owner(self) -> str:
-        """The line of its owner, if there is one."""
-        return (self.found.owner if self.found else None) or ""
+DELETE_TIMEOUT_S = 10
 
 
 def orphans(
-    delete: Annotated[bool, typer.Option("--delete", help="Delete the orphans, after a question.")] = False,
-    adopt: Annotated[
-        bool, typer.Option("--adopt", help=f"Write orphans and look-alikes as code to {MODULE}, after a question.")
-    ] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the orphans.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help=f"Write orphans and look-alikes to {MODULE}.")] = False,
     stack: Stack = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Find what a stack lost sight of.
+    """Find a stack's untracked objects.
 
-    Objects that carry its owner and are in no state, what is in the state but gone, and unmarked objects that look like
-    the stack's own. Exit code 1 if there is any.
+    Objects that carry its owner but are not in its state, resources whose object is gone, and objects without an owner
+    that look like the stack's own. Exit code 1 if there are any.
 
     \b
     Examples:
@@ -60,122 +41,110 @@ def orphans(
       pulumi-aep orphans --delete
     """
     if delete and adopt:
-        raise typer.BadParameter("either --delete or --adopt")
+        raise typer.BadParameter("pass either --delete or --adopt")
     session = Session(stack)
-    from ..engine.runtime import Runtime
-    from ._sandbox_objects import Sandbox
-
-    sandbox = Sandbox(Runtime(session.settings, session.client), whole=True)
+    sandbox = session.sandbox(list_all=True)
     with progress("reading the sandbox"):
-        found = sorted(_disagreements(session, sandbox), key=lambda each: (each.what, each.kind, each.name, each.id))
+        found = {what: sorted(each, key=_sort_key) for what, each in _find(session, sandbox).items() if each}
+    rows = [(what, each.kind.__name__, each.name, each.id, each.owner) for what in found for each in found[what]]
     if as_json:
-        print_json([{"what": each.what, "kind": each.kind, **_identity(each)} for each in found])
-    elif found:
-        rows = ((each.what, each.kind, each.name, each.id, each.owner) for each in found)
+        print_json([dict(zip(("what", "kind", "name", "id", "owner"), row, strict=True)) for row in rows])
+    elif rows:
         print_table(("What", "Kind", "Name", "Id", "Owner"), rows, {GONE: "red", ORPHAN: "yellow"})
         typer.echo(err=True)
-        for what in dict.fromkeys(each.what for each in found):
+        for what in found:
             typer.echo(f"{what}: {_REMEDIES[what]}", err=True)
     else:
-        typer.echo(f"The stack and sandbox {session.settings.sandbox} agree.")
-    if delete and (chosen := [each for each in found if each.what == ORPHAN]):
+        typer.echo(f"The state and sandbox {session.settings.sandbox} agree.")
+    left = len(rows)
+    if delete and ORPHAN in found:
         _refuse_while_updating(session)
-        confirm(f"Delete {len(chosen)} orphans in sandbox {session.settings.sandbox}?", yes)
-        deleted = _delete(chosen, sandbox)
-        found = [each for each in found if each not in deleted]
-    if adopt and (chosen := [each for each in found if each.what in (ORPHAN, LOOK_ALIKE)]):
+        confirm(f"Delete {plural(len(found[ORPHAN]), 'orphan')} in sandbox {session.settings.sandbox}?", yes)
+        left -= _delete(found[ORPHAN], sandbox)
+    if adopt and (chosen := [*found.get(LOOK_ALIKE, []), *found.get(ORPHAN, [])]):
         _write(chosen, session, sandbox, yes)
-        return
-    if found:
+    elif left:
         raise typer.Exit(1)
 
 
-def _identity(each: Disagreement) -> dict[str, str]:
-    return {"name": each.name, "id": each.id, "owner": each.owner}
+def _sort_key(found: "SandboxObject") -> tuple[str, str, str]:
+    return found.kind.__name__, found.name, found.id
 
 
-def _disagreements(session: Session, sandbox: "Sandbox") -> Iterator[Disagreement]:
-    from ..engine.arguments import state_of
+def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject]]":
+    """Objects that are gone have the name of their resource."""
     from ..engine.reconciler import assert_same_scope
     from ..resources import KINDS
+    from ._sandbox_objects import GONE as IS_GONE
 
-    owner = next((each for each in session.resources if each.kind == "Owner"), None)
-    if owner is None:
+    if not (owner := session.owner):
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
     assert_same_scope(owner.outputs, sandbox.runtime)
+    names = {each.id: each.name for each in session.resources}
+    found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
+    found[ORPHAN] = [*sandbox.unrecorded(owner.id, {*names})]
     for kind in KINDS:
-        names = {each.id: each.name for each in session.resources if each.kind == kind.__name__ and each.id}
-        there = {each.id: each for each in sandbox.all(kind)}
-        for object_id, name in names.items():
-            if object_id not in there and sandbox.get(kind, object_id).obstacles == ["it is gone"]:
-                yield Disagreement(GONE, kind.__name__, name, object_id)
-        natural_key = kind.provider.natural_key
-        ours = [[there[each].props.get(key) for key in natural_key] for each in names if each in there and natural_key]
-        for each in there.values():
-            if each.id in names:
-                continue
-            if state_of(each.owner) == owner.id:
-                yield Disagreement(ORPHAN, kind.__name__, each.name, each.id, each)
-            elif not each.owner and [each.props.get(key) for key in natural_key] in ours:
-                yield Disagreement(LOOK_ALIKE, kind.__name__, each.name, each.id, each)
+        own = [sandbox.get(kind, each.id) for each in session.resources if each.kind == kind.__name__ and each.id]
+        found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
+        keys = [each.natural_key for each in own if each.item]
+        others = [each for each in sandbox.objects(kind) if each.id not in names and not each.owner]
+        found[LOOK_ALIKE] += [each for each in others if each.natural_key and each.natural_key in keys]
+    return found
 
 
 def _refuse_while_updating(session: Session) -> None:
-    """What an update makes at this moment is in no state yet."""
+    """Objects that a running update creates are not in the state yet."""
     if session.state.get("pending_operations"):
         raise DeletionProtected(
-            "an update of this stack is under way or was killed, so what is in no state may be its work: "
+            "an update of this stack is running or was killed, and its objects may not be in the state yet: "
             "wait for its end, or run pulumi-aep recover"
         )
 
 
-def _delete(chosen: list[Disagreement], sandbox: "Sandbox") -> list[Disagreement]:
-    """Those that are deleted now, users first. A production sandbox, and a dataset with data, keep what they have."""
+def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
+    """Deletes users first, and counts. Production sandboxes and datasets with data are protected."""
     from ..client.http import time_limit
+    from ..engine.kind import GuardsDelete
 
-    runtime, by_key = sandbox.runtime, {(each.found.kind, each.id): each for each in chosen if each.found}
-    runtime.check_loss()
-    deleted = []
-    for found in reversed(list(sandbox.with_needs(each.found for each in chosen if each.found))):
-        each, provider = by_key.get((found.kind, found.id)), found.kind.provider()
-        if each is None:
+    sandbox.runtime.assert_deletes_allowed()
+    wanted, deleted = [(each.kind, each.id) for each in chosen], 0
+    for each in reversed([*sandbox.with_dependencies(chosen)]):
+        if (each.kind, each.id) not in wanted:
             continue
+        label = f"{each.kind.__name__} {each.name} {each.id}"
         try:
-            provider.guard_delete(each.id, found.props, runtime)
-            with time_limit(PATIENCE_S):
-                provider.collection(runtime).delete(each.id)
+            if isinstance(each.kind.kind, GuardsDelete):
+                each.kind.kind.guard_delete(each.id, each.props, sandbox.runtime)
+            with time_limit(DELETE_TIMEOUT_S):
+                sandbox.collection(each.kind).delete(each.id)
         except (ApiError, DeletionProtected) as error:
-            typer.echo(f"kept: {each.kind} {each.name} {each.id}: {error}", err=True)
+            typer.echo(f"kept: {label}: {error}", err=True)
         else:
-            typer.echo(f"deleted: {each.kind} {each.name} {each.id}", err=True)
-            deleted.append(each)
+            typer.echo(f"deleted: {label}", err=True)
+            deleted += 1
     return deleted
 
 
-def _write(chosen: list[Disagreement], session: Session, sandbox: "Sandbox", yes: bool) -> None:
-    """What is in the state already is referred to by its id."""
-    from ._codegen import module, write_all
+def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", yes: bool) -> None:
+    """Objects that are already in the state are referenced by their ids."""
+    from ._codegen import generate, render_module
 
-    wanted = {(each.found.kind, each.id) for each in chosen if each.found}
-    found = sandbox.with_needs(each.found for each in chosen if each.found)
-    written = write_all(
-        (each for each in found if (each.kind, each.id) in wanted), (each.name for each in session.resources)
-    )
+    wanted = [(each.kind, each.id) for each in chosen]
+    found = [each for each in sandbox.with_dependencies(chosen) if (each.kind, each.id) in wanted]
+    resources = generate(found, (each.name for each in session.resources))
     file = _program_folder() / MODULE
-    again = ", which is there already," if file.exists() else ""
-    confirm(f"Write {len(written)} resources to {file}{again} to be adopted?", yes)
-    file.write_text(module(written), encoding="utf-8")
-    typer.echo(
-        f"{file}: {len(written)} resources. Add `import {file.stem}` to the program, then run pulumi up.", err=True
-    )
+    count = plural(len(resources), "resource")
+    confirm(f"{'Overwrite' if file.exists() else 'Write'} {file} with {count} to adopt?", yes)
+    file.write_text(render_module(resources), encoding="utf-8")
+    typer.echo(f"{file}: {count}. Add `import {file.stem}` to the program, then run pulumi up.", err=True)
     for each in chosen:
-        if each.found and each.found.obstacles:
-            typer.echo(f"left out: {each.kind} {each.name} {each.id}: {'; '.join(each.found.obstacles)}", err=True)
+        if each.problems:
+            typer.echo(f"left out: {each.kind.__name__} {each.name} {each.id}: {'; '.join(each.problems)}", err=True)
 
 
 def _program_folder() -> Path:
     import yaml
 
-    root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "Pulumi.yaml").exists())
-    project: dict[str, Any] = yaml.safe_load((root / "Pulumi.yaml").read_text())
-    return root / str(project.get("main") or ".")
+    root = project_folder()
+    assert root, "a stack with a state has a project"
+    return root / (yaml.safe_load((root / "Pulumi.yaml").read_text()).get("main") or ".")

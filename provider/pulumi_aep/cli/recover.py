@@ -1,14 +1,14 @@
-"""`pulumi-aep recover`: after an update that was killed, back to a state that agrees with the service."""
+"""`pulumi-aep recover`: repair a stack after an update that was killed."""
 
 import json
 import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -16,7 +16,12 @@ import typer
 
 from ..errors import ConfigError
 from ._output import Json, Yes, confirm, print_json
-from ._session import Session, Stack
+from ._session import Session, Stack, run_pulumi
+
+if TYPE_CHECKING:
+    from ._sandbox_objects import SandboxObject
+
+HOST = "pulumi-language-python"
 
 
 def recover(
@@ -25,12 +30,12 @@ def recover(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Bring a stack back after an update that was killed.
+    """Repair a stack after an update that was killed.
 
-    The same as typing: pulumi cancel, pulumi refresh --clear-pending-creates, pulumi up. It also ends language hosts
-    that a killed engine left behind on this machine, puts the backup in place of a state file that broke off in the
-    middle (file backend), and deletes mapping sets of this stack that neither its state has nor a flow goes by. With
-    --destroy, pulumi up comes before pulumi destroy if the killed update made something that the state does not have.
+    Runs pulumi cancel, pulumi refresh --clear-pending-creates and pulumi up. It also ends language hosts that a killed
+    engine left on this machine, restores the backup of a truncated state file (file backend), and deletes this stack's
+    mapping sets that are neither in its state nor used by a flow. With --destroy, pulumi up comes before pulumi destroy
+    if the killed update created something that is not in the state.
 
     \b
     Examples:
@@ -52,7 +57,7 @@ def recover(
 
 @dataclass
 class _Log:
-    """What is done: told line by line; or kept, with what Pulumi printed, where nothing but JSON may be printed."""
+    """Commands and notes: printed as they come, or kept with Pulumi's output if only JSON may be printed."""
 
     quiet: bool
     commands: list[dict[str, Any]] = field(default_factory=list)
@@ -67,34 +72,22 @@ class _Log:
         command = f"pulumi {' '.join(arguments)}"
         if not self.quiet:
             typer.echo(command, err=True)
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            stdout=subprocess.PIPE if self.quiet else None,
-            stderr=subprocess.STDOUT if self.quiet else None,
-            text=True,
-            check=False,
-        )
+        streams = (subprocess.PIPE, subprocess.STDOUT) if self.quiet else (None, None)
+        done = run_pulumi(*arguments, stdout=streams[0], stderr=streams[1])
         self.commands.append({"command": command, "exitCode": done.returncode, "output": done.stdout or ""})
         return done.returncode
 
 
 def _recover(stack: str | None, destroy: bool, log: _Log) -> None:
-    for process in _orphaned_hosts():
-        process.terminate()
-    _restore_broken_states(log)
-    # `cancel` takes the stack as its argument, and fails where nothing is locked: that is no obstacle.
+    _end_orphaned_hosts()
+    _restore_truncated_states(log)
+    # `cancel` takes the stack as its argument. It fails if nothing is locked, which is fine here.
     log.pulumi("cancel", *([stack] if stack else []), "--yes")
     _run(stack, log, "refresh", "--clear-pending-creates")
-    left = list(_left(stack)) if destroy else []
+    left = _unrecorded(stack, log, delete=False) if destroy else []
     if left or not destroy:
         _run(stack, log, "up")
-        left = list(_left(stack))
-    for kind, object_id in left:
-        log.note(f"{kind} {object_id} is this stack's, but its state does not have it")
-        if kind == "MappingSet":
-            log.note("  and no flow goes by it: it is deleted")
-            Session(stack).client.data_prep.mapping_sets.delete(object_id)
+        _unrecorded(stack, log, delete=True)
     if destroy:
         _run(stack, log, "destroy")
 
@@ -105,10 +98,29 @@ def _run(stack: str | None, log: _Log, *arguments: str) -> None:
         raise typer.Exit(code)
 
 
-def _restore_broken_states(log: _Log) -> None:
-    """Killed while it writes, the engine leaves an empty file of attributes (measured), or half a state and its backup.
+def _unrecorded(stack: str | None, log: _Log, delete: bool) -> "list[SandboxObject]":
+    """Objects of this stack that its state lacks, except mapping sets in use. `delete`: reports them, and deletes
+    those that no resource can adopt by name: idle mapping sets."""
+    from ._sandbox_objects import is_named
 
-    Without attributes the file backend does as well.
+    session = Session(stack)
+    if not (owner := session.owner):
+        return []
+    sandbox = session.sandbox(list_all=True)
+    found = sandbox.unrecorded(owner.id, {each.id for each in session.resources})
+    left = [each for each in found if is_named(each.kind) or not sandbox.is_used(each)]
+    for each in left if delete else ():
+        log.note(f"{each.kind.__name__} {each.id} is this stack's, but its state does not have it")
+        if not is_named(each.kind):
+            log.note("  and no flow uses it: it is deleted")
+            sandbox.collection(each.kind).delete(each.id)
+    return left
+
+
+def _restore_truncated_states(log: _Log) -> None:
+    """Killed mid-write, the engine leaves an empty file of attributes (measured), or a truncated state and its backup.
+
+    The file backend also works without attributes.
     """
     backend = urlsplit(os.environ.get("PULUMI_BACKEND_URL", ""))
     if backend.scheme != "file":
@@ -116,12 +128,12 @@ def _restore_broken_states(log: _Log) -> None:
     stacks = Path(backend.path) / ".pulumi" / "stacks"
     for file in stacks.glob("**/*.attrs"):
         if not _is_json(file):
-            log.note(f"{file.name} broke off in the middle: it is removed")
+            log.note(f"{file.name} is truncated: removed")
             file.unlink()
     for file in stacks.glob("**/*.json"):
         backup = file.with_suffix(".json.bak")
         if not _is_json(file) and backup.is_file() and _is_json(backup):
-            log.note(f"{file.name} broke off in the middle: its backup takes its place")
+            log.note(f"{file.name} is truncated: restored from its backup")
             shutil.copyfile(backup, file)
 
 
@@ -133,35 +145,17 @@ def _is_json(file: Path) -> bool:
     return True
 
 
-def _left(stack: str | None) -> Iterator[tuple[str, str]]:
-    """(kind, id) of what carries this stack's owner and is not in its state, mapping sets that flows go by left out."""
-    from ..engine.arguments import state_of
-    from ..engine.runtime import Runtime
-    from ..resources import KINDS, MappingSet
-    from ..resources.flow import flows_of
-
-    session = Session(stack)
-    owner_id = next((each.id for each in session.resources if each.kind == "Owner"), None)
-    if owner_id is None:
-        return
-    runtime, recorded = Runtime(session.settings, session.client), {each.id for each in session.resources}
-    for kind in KINDS:
-        for object_id, seen in kind.provider().inventory(runtime).all().items():
-            unknown = state_of(seen.get("owner")) == owner_id and object_id not in recorded
-            if unknown and not (kind is MappingSet and flows_of(object_id, runtime)):
-                yield kind.__name__, object_id
-
-
-def _orphaned_hosts() -> Iterator[psutil.Process]:
-    """Pulumi's language hosts of this user whose engine, named by their argument, refuses connections."""
+def _end_orphaned_hosts() -> None:
+    """Ends Pulumi's Python language hosts of this user whose engine, named by their argument, refuses connections."""
+    user = psutil.Process().username()
     for process in psutil.process_iter(["cmdline", "username"]):
         command = process.info["cmdline"] or [""]
-        mine = process.info["username"] == psutil.Process().username()
-        if mine and Path(command[0]).name == "pulumi-language-python" and _refuses(command[-1]):
-            yield process
+        if process.info["username"] == user and Path(command[0]).name == HOST and _refuses_connections(command[-1]):
+            with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+                process.terminate()
 
 
-def _refuses(address: str) -> bool:
+def _refuses_connections(address: str) -> bool:
     host, _, port = address.rpartition(":")
     if not port.isdecimal():
         return False

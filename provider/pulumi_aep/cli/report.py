@@ -1,4 +1,4 @@
-"""`pulumi-aep report`: how the dataflows are, on the terminal or as one page."""
+"""`pulumi-aep report`: the state of the dataflows, on the terminal or as a page."""
 
 import dataclasses
 import os
@@ -10,31 +10,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigError
-from ._output import Json, duration, print_json, print_table, progress
+from ..report.text import value as value_text
+from ._output import Json, Progress, duration, plural, print_json, print_table, progress
 from ._session import Session, Stack
-from .runs import as_plain, since_ms
+from .runs import Since, run_as_json
 
 if TYPE_CHECKING:
     from ..report import FlowReport, Report
 
 COLOURS = {"failing": "red", "losing records": "yellow", "late": "yellow", "good": "green"}
-NAMED = 5
+FLOWS_NAMED = 5
+COUNTS = ("records_in", "records_out", "records_failed")
 
 
 def report(
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write it as a page.")] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every flow of the sandbox, not only those of the stack.")
-    ] = False,
-    since: Annotated[
-        int, typer.Option(parser=since_ms, metavar="TIME", help="Runs since: 90m, 24h, 7d or a date.")
-    ] = "7d",  # type: ignore[assignment]  # the default is parsed, too
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox, not only the stack's.")] = False,
+    since: Since = "7d",  # type: ignore[assignment]  # the default is parsed, too
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Say how all flows are, on the terminal or as a page.
+    """Report on all flows, on the terminal or as a page.
 
-    Those of the stack, or else of the sandbox: fresh or late, runs, records, errors, drift.
+    The flows of the stack, or of the sandbox without one: how fresh they are, runs, records, errors, drift.
 
     \b
     Examples:
@@ -42,39 +40,38 @@ def report(
       pulumi-aep report --since 24h --stack prod
     """
     session = Session(stack)
-    with progress("reading flows and connections", quiet=as_json) as tell:
-        found = _made(session, everything, datetime.fromtimestamp(since / 1000, UTC), tell)
+    with progress("reading flows and connections", quiet=as_json) as report_progress:
+        found = _collect(session, everything, datetime.fromtimestamp((since or 0) / 1000, UTC), report_progress)
     if html:
         from ..report.page import render
 
         _write(html, render(found))
     if as_json:
-        print_json(_plain(found))
+        print_json(_as_json(found))
     elif html:
         typer.echo(f"Wrote {html}: {_summary(found)}")
     else:
         _show(found)
 
 
-def _made(session: Session, everything: bool, since: datetime, tell: Any) -> "Report":
+def _collect(session: Session, everything: bool, since: datetime, report_progress: Progress) -> "Report":
     from ..report import Report, collect
 
     resources = [] if everything else session.resources
     flow_ids = [each.id for each in resources if each.kind == "Flow"] if resources else None
-    now, flows = collect(session.client, since, datetime.now(UTC), flow_ids, tell)
+    now, flows = collect(session.client, since, datetime.now(UTC), flow_ids, report_progress)
     differences = None
     if resources:
         from ..report.drift import drift
 
-        tell("comparing the state with the service")
-        differences = drift(session.settings, session.client, resources)
-    settings = session.settings
-    name = session.stack_name if resources else None
+        report_progress("comparing the state with the service")
+        differences = tuple(drift(session.sandbox(), resources))
+    name, settings = session.stack_name if resources else None, session.settings
     return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences)
 
 
 def _write(file: Path, text: str) -> None:
-    """All of it or nothing: what is there stays until the page is whole."""
+    """Replaces the file only when the whole page is written."""
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as page:
@@ -88,83 +85,60 @@ def _write(file: Path, text: str) -> None:
 def _summary(found: "Report") -> str:
     from ..report.data import NEEDS_ATTENTION
 
-    attention, all_flows = found.count(*NEEDS_ATTENTION), len(found.flows)
-    text = f"{all_flows} {'flow' if all_flows == 1 else 'flows'}, "
-    text += f"{attention} {'needs' if attention == 1 else 'need'} attention" if attention else "none needs attention"
-    return text + (f", {len(found.drift)} differences from the state" if found.drift else "")
+    attention = found.count(*NEEDS_ATTENTION)
+    text = f"{attention or 'none'} {'need' if attention > 1 else 'needs'} attention"
+    drift = f", {plural(len(found.drift), 'difference')} from the state" if found.drift else ""
+    return f"{plural(len(found.flows), 'flow')}, {text}{drift}"
 
 
 def _show(found: "Report") -> None:
-    if not found.flows:
-        typer.echo("There are no flows.")
-    else:
-        counts = ("records_in", "records_out", "records_failed")
-        rows = [
-            (
-                flow.name,
-                flow.state.value,
-                f"{duration(flow.age.total_seconds())} ago" if flow.age is not None else "",
-                flow.schedule,
-                len(flow.runs),
-                *(flow.records(name) for name in counts),
-            )
-            for flow in found.flows
-        ]
+    rows = []
+    for flow in found.flows:
+        last_good = f"{duration(flow.age.total_seconds())} ago" if flow.age is not None else ""
+        counts = map(flow.records, COUNTS)
+        rows.append((flow.name, flow.state.value, last_good, flow.schedule, len(flow.runs), *counts))
+    if rows:
         heads = ("Flow", "State", "Last good run", "Schedule", "Runs", "In", "Out", "Failed")
         print_table(heads, rows, COLOURS)
+    else:
+        typer.echo("No flows.")
     for problem in found.problems:
         names = [flow.name for flow in problem.flows]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        typer.echo(f"\n{', '.join(names[:NAMED])}{more}:")
+        more = f" and {len(names) - FLOWS_NAMED} more" if len(names) > FLOWS_NAMED else ""
+        typer.echo(f"\n{', '.join(names[:FLOWS_NAMED])}{more}:")
         for text, remedy in problem.errors:
             typer.echo(f"  {text}" + (f"\n    To do: {remedy}" if remedy else ""))
     if found.drift:
-        typer.echo("\nNot as the state has it (pulumi refresh takes it over, pulumi up brings it back):")
+        typer.echo("\nDifferent from the state (pulumi refresh accepts it, pulumi up reverts it):")
         for each in found.drift:
-            what = f"{each.field}: {_text(each.recorded)} → {_text(each.found)}" if each.field else f"{each.id} is gone"
+            values = [value_text(value) or "nothing" for value in (each.recorded, each.found)]
+            what = f"{each.field}: {' → '.join(values)}" if each.field else f"{each.id} is gone"
             typer.echo(f"  {each.kind} {each.name}: {what}")
 
 
-def _text(value: Any) -> str:
-    from ..report.text import value as shown
-
-    return shown(value) or "nothing"
-
-
-def _plain(found: "Report") -> dict[str, Any]:
+def _as_json(found: "Report") -> dict[str, Any]:
+    problems = [
+        {
+            "errors": [{"text": text, "remedy": remedy} for text, remedy in each.errors],
+            "flow_ids": [flow.id for flow in each.flows],
+        }
+        for each in found.problems
+    ]
     return {
-        "sandbox": found.sandbox,
-        "org_id": found.org_id,
-        "stack": found.stack,
-        "since": found.since.isoformat(),
-        "now": found.now.isoformat(),
-        "flows": [_plain_flow(flow) for flow in found.flows],
-        "problems": [
-            {
-                "errors": [{"text": text, "remedy": remedy} for text, remedy in each.errors],
-                "flow_ids": [flow.id for flow in each.flows],
-            }
-            for each in found.problems
-        ],
+        **{name: getattr(found, name) for name in ("sandbox", "org_id", "stack", "since", "now")},
+        "flows": [_flow_as_json(flow) for flow in found.flows],
+        "problems": problems,
         "drift": None if found.drift is None else [dataclasses.asdict(each) for each in found.drift],
     }
 
 
-def _plain_flow(flow: "FlowReport") -> dict[str, Any]:
+def _flow_as_json(flow: "FlowReport") -> dict[str, Any]:
     return {
-        "id": flow.id,
-        "name": flow.name,
-        "state": flow.state.value,
-        "enabled": flow.enabled,
-        "late": flow.late,
-        "schedule": flow.schedule,
-        "period_seconds": flow.period.total_seconds() if flow.period else None,
-        "last_good": flow.last_good.isoformat() if flow.last_good else None,
-        "age_seconds": flow.age.total_seconds() if flow.age is not None else None,
+        **{name: getattr(flow, name) for name in ("id", "name", "state", "enabled", "late", "schedule", "last_good")},
+        "period_seconds": flow.period,
+        "age_seconds": flow.age,
         "runs": len(flow.runs),
-        "records_in": flow.records("records_in"),
-        "records_out": flow.records("records_out"),
-        "records_failed": flow.records("records_failed"),
-        "ways": [dataclasses.asdict(way) for way in flow.ways],
-        "latest": as_plain(flow.latest) if flow.latest else None,
+        **{name: flow.records(name) for name in COUNTS},
+        "ways": [dataclasses.asdict(route) for route in flow.routes],
+        "latest": run_as_json(flow.latest) if flow.latest else None,
     }

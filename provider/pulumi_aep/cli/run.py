@@ -1,14 +1,14 @@
-"""`pulumi-aep run FLOW`: a run on demand, where the service allows one."""
+"""`pulumi-aep run FLOW`: a run on demand."""
 
 import shlex
 from typing import Annotated
 
 import typer
 
-from ..sources.flow_runs import explained
+from ..sources.flow_runs import parse_run
 from ._output import Json, Yes, confirm, print_json, progress
 from ._session import Session, Stack
-from .runs import as_plain, follow, show
+from .runs import follow, run_as_json, show
 
 
 def run(
@@ -19,9 +19,9 @@ def run(
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
-    """Start a run now. The service allows it for enabled flows with the frequency once.
+    """Start a run now. Only enabled flows with the frequency once allow it.
 
-    Exit code 1 if the run, with --wait, did not end well: it failed or lost records.
+    With --wait, exit code 1 if the run failed or lost records, and 3 if it did not end in time.
 
     \b
     Examples:
@@ -32,21 +32,21 @@ def run(
     service = session.client.flow_service
     flow_id = session.identify("Flow", flow)
     confirm(f"Start a run of {flow} in sandbox {session.settings.sandbox}?", yes)
-    started = explained(service.runs.get(service.start_run(flow_id)))
+    started = parse_run(service.runs.get(service.start_run(flow_id)))
     if wait:
-        with progress(f"{flow}: waiting for the run", as_json) as tell:
-            started = follow(service, started, flow, tell, timeout)
+        with progress(f"{flow}: waiting for the run", as_json) as report_progress:
+            started = follow(service, started, flow, report_progress, timeout)
     if as_json:
-        print_json({"flow": flow, **as_plain(started)})
+        print_json({"flow": flow, **run_as_json(started)})
     elif wait:
-        show([started], {flow_id: flow})
+        show([started])
     else:
-        further = "" if started.over else f" Follow it: pulumi-aep runs {shlex.quote(flow)} --watch"
+        further = "" if started.finished else f" Follow it: pulumi-aep runs {shlex.quote(flow)} --watch"
         typer.echo(f"{flow}: run {started.id}, {started.status}.{further}")
-    if wait and not started.over:
+    if wait and not started.finished:
         typer.echo(
-            f"error: the run is not over after {timeout} s: pulumi-aep runs {shlex.quote(flow)} --watch", err=True
+            f"error: the run has not ended after {timeout} s: pulumi-aep runs {shlex.quote(flow)} --watch", err=True
         )
         raise typer.Exit(3)
-    if wait and not started.well:
+    if wait and not started.succeeded:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""A report on the dataflows of a stack or a sandbox: what is read, what it means, and a page that shows it."""
+"""The report on the dataflows of a stack or sandbox: its data, its charts, and the page that shows it."""
 
 from .data import Drift, FlowReport, Problem, Report, State, collect
 

@@ -1,7 +1,7 @@
-"""The geometry of the page's pictures: bins of time, bars, strips of runs, and the graph of what feeds what.
+"""The geometry of the page's charts: time bins, bars, run strips, and the graph of connections, flows and datasets.
 
-Pictures are SVG that the template writes: a few paths each, coloured by the page's style, without a script (why no
-library draws them: docs/design.md).
+The template draws them as SVG: a few paths each, coloured by the page's style, without a script (docs/design.md says
+why no chart library is used).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from ..sources.flow_runs import FlowRun
-from .data import FlowReport, Part, State
+from .data import Endpoint, FlowReport
 
 MOST_BINS = 84
 LAST_TICK = 0.9  # a label needs room on its right
@@ -21,7 +21,7 @@ _STEPS_H = (1, 2, 3, 6, 12, 24, 48, *(24 * 7 * 2**n for n in range(12)))
 
 @dataclass(frozen=True)
 class Axis:
-    """The time from `start` on in `count` equal bins."""
+    """Time from `start` on, in `count` equal bins."""
 
     start: datetime
     width: timedelta
@@ -29,21 +29,21 @@ class Axis:
 
     @classmethod
     def over(cls, since: datetime, now: datetime) -> "Axis":
-        """Whole bins, in UTC, that hold all from `since` to `now`."""
+        """Whole bins, in UTC, from `since` to `now`."""
         width = next((each for each in _WIDTHS if (now - since) / each <= MOST_BINS - 1), _WIDTHS[-1])
         zero = since.replace(hour=0, minute=0, second=0, microsecond=0)
         start = zero + (since - zero) // width * width
         return cls(start, width, max((now - start) // width + 1, 1))
 
     def bin(self, moment: datetime | None) -> int | None:
-        """The number of the bin; None outside."""
+        """The number of the bin; None outside the axis."""
         if moment is None:
             return None
         number = (moment - self.start) // self.width
         return number if 0 <= number < self.count else None
 
     def sums(self, runs: Iterable[FlowRun], value: Callable[[FlowRun], int | None]) -> list[int]:
-        """Per bin the sum of a value of the runs that began in it."""
+        """Per bin the sum of a value over the runs that started in it."""
         sums = [0] * self.count
         for run in runs:
             number = self.bin(run.started)
@@ -53,7 +53,7 @@ class Axis:
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """(share of the width, text) of at most seven lines: midnights, or whole hours where there are too few."""
+        """(share of the width, label) of at most seven ticks: midnights, or whole hours on a short axis."""
         end = self.start + self.count * self.width
         hours = next((h for h in _STEPS_H if (end - self.start) / timedelta(hours=h) <= 7.5), _STEPS_H[-1])
         step, form = timedelta(hours=hours), "%H:%M" if hours < 24 else "%-d %b" if hours < 24 * 28 else "%b %Y"
@@ -67,7 +67,7 @@ class Axis:
 
 
 def bars(sums: Sequence[int]) -> str:
-    """The path of bars in a box of one unit per bin and 100 high. What is not zero is seen."""
+    """The SVG path of bars in a box of one unit per bin, 100 high. A value above zero is always visible."""
     top = max(sums, default=0)
     parts = []
     for number, value in enumerate(sums):
@@ -79,43 +79,39 @@ def bars(sums: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Strip:
-    """The runs of one flow along the time: the path of each colour, in a box of one unit per bin and 10 high."""
+    """The runs of one flow over time: colour → SVG path, in a box of one unit per bin, 10 high."""
 
-    good: str
-    lost: str
-    bad: str
-    open: str
+    paths: dict[str, str]
     text: str
 
 
-_HEIGHTS = {"good": 6, "open": 3, "lost": 8, "bad": 10}  # by colour alone nobody should have to tell them apart
+_COLOURS = {"good": (6, "good"), "lost": (8, "lost records"), "bad": (10, "failed"), "open": (3, "under way")}
+"""Colour → height of the bar, as colour alone would not reach everybody, and its meaning."""
+
 _WORST = ("bad", "lost", "open", "good")
 
 
 def _colour(run: FlowRun) -> str:
-    if not run.over:
+    if not run.finished:
         return "open"
-    return "good" if run.well else "bad" if run.status == "failed" else "lost"
+    return "good" if run.succeeded else "bad" if run.status == "failed" else "lost"
 
 
 def strip(axis: Axis, runs: Sequence[FlowRun]) -> Strip:
-    """One bar per bin in which runs began, in the colour of the worst of them."""
+    """One bar per bin in which runs started, in the colour of the worst of them."""
     bins: dict[int, set[str]] = {}
-    counts = dict.fromkeys(("good", "lost", "bad", "open"), 0)
+    counts, paths = dict.fromkeys(_COLOURS, 0), dict.fromkeys(_COLOURS, "")
     for run in runs:
         colour, number = _colour(run), axis.bin(run.started)
         counts[colour] += 1
         if number is not None:
             bins.setdefault(number, set()).add(colour)
-    paths = dict.fromkeys(_HEIGHTS, "")
     for number, colours in sorted(bins.items()):
         colour = next(each for each in _WORST if each in colours)
-        paths[colour] += f"M{number + 0.1:g} 10v-{_HEIGHTS[colour]}h.8V10z"
-    words = {"good": "good", "lost": "lost records", "bad": "failed", "open": "under way"}
-    told = [f"{count} {words[colour]}" for colour, count in counts.items() if count]
-    return Strip(
-        **paths, text=f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}: {', '.join(told)}" if runs else "no runs"
-    )
+        paths[colour] += f"M{number + 0.1:g} 10v-{_COLOURS[colour][0]}h.8V10z"
+    parts = [f"{count} {_COLOURS[colour][1]}" for colour, count in counts.items() if count]
+    text = f"{len(runs)} {'run' if len(runs) == 1 else 'runs'}: {', '.join(parts)}" if runs else "no runs"
+    return Strip(paths, text)
 
 
 # ---- the graph ----
@@ -123,76 +119,46 @@ def strip(axis: Axis, runs: Sequence[FlowRun]) -> Strip:
 
 @dataclass(frozen=True)
 class Node:
-    """A box: its column (0 base connection, 1 source, 2 flow, 3 dataset), its row, and of a flow its report."""
+    """A box: its column (0 base connection, 1 source, 2 flow, 3 dataset), its row, and the report of a flow."""
 
-    part: Part
+    endpoint: Endpoint
     column: int
     row: float
     flow: FlowReport | None = None
 
-    @property
-    def state(self) -> State | None:
-        return self.flow.state if self.flow else None
-
 
 @dataclass(frozen=True)
 class Graph:
-    """Boxes, and lines from one (column, row) to another."""
+    """Boxes and the lines between them. A row is one unit high."""
 
     nodes: tuple[Node, ...]
     lines: tuple[tuple[Node, Node], ...]
-    rows: float
+    rows: int
 
 
 def graph(flows: Iterable[FlowReport]) -> Graph:
-    """Flows in the order of what they start from, a row each; the rest at the middle of what it is joined with."""
-    order = sorted(flows, key=lambda flow: (_start_of(flow), flow.name.lower(), flow.id))
-    feeds: dict[tuple[int, Part], list[tuple[int, Part]]] = {}
-    reports: dict[Part, FlowReport] = {}
-    for flow in order:
-        here = (2, Part(flow.id, flow.name))
-        reports[here[1]] = flow
-        feeds.setdefault(here, [])
-        for way in flow.ways:
-            path = [(1, way.source), here, (3, way.dataset)]
-            for one, other in pairwise([(0, way.base), *path] if way.base else path):
-                found = feeds.setdefault(one, [])
-                feeds.setdefault(other, [])
-                found += [other] if other not in found else []
-    rows: dict[tuple[int, Part], float] = {(2, part): float(row) for row, part in enumerate(reports)}
-    for column, joined in ((1, _outgoing(feeds)), (0, _outgoing(feeds)), (3, _incoming(feeds))):
-        wanted = sorted(
-            (sum(rows[each] for each in joined[key]) / len(joined[key]), number, key)
-            for number, key in enumerate(feeds)
-            if key[0] == column and joined[key]
-        )
-        free = 0.0
-        for row, _, key in wanted:
-            rows[key] = max(row, free)
-            free = rows[key] + 1
-    nodes = {key: Node(key[1], key[0], row, reports.get(key[1]) if key[0] == 2 else None) for key, row in rows.items()}
-    lines = tuple((nodes[one], nodes[other]) for one, found in feeds.items() for other in found)
-    return Graph(tuple(nodes.values()), lines, max((node.row for node in nodes.values()), default=-1.0) + 1)
+    """Each column in the order in which the flows, sorted by what feeds them, name it; spread over the full height."""
+    columns: list[dict[Endpoint, FlowReport | None]] = [{}, {}, {}, {}]
+    lines: dict[tuple[int, Endpoint, Endpoint], None] = {}
+    for flow in sorted(flows, key=lambda flow: (_feeds(flow), flow.name.lower(), flow.id)):
+        end = Endpoint(flow.id, flow.name)
+        columns[2][end] = flow
+        for route in flow.routes:
+            path = [(0, route.base), (1, route.source), (2, end), (3, route.dataset)]
+            known = [(column, endpoint) for column, endpoint in path if endpoint]
+            for column, endpoint in known:
+                columns[column].setdefault(endpoint, None)
+            lines |= {(column, one, other): None for (column, one), (_, other) in pairwise(known)}
+    rows = max(map(len, columns))
+    nodes = {
+        (column, endpoint): Node(endpoint, column, (number + 0.5) * rows / len(endpoints) - 0.5, flow)
+        for column, endpoints in enumerate(columns)
+        for number, (endpoint, flow) in enumerate(endpoints.items())
+    }
+    joined = tuple((nodes[column, one], nodes[column + 1, other]) for column, one, other in lines)
+    return Graph(tuple(nodes.values()), joined, rows)
 
 
-def _start_of(flow: FlowReport) -> tuple[str, str, str, str]:
-    if not flow.ways:
-        return "", "", "", ""
-    way = flow.ways[0]
-    base = way.base or Part("", "")
-    return base.name.lower(), base.id, way.source.name.lower(), way.source.id
-
-
-Feeds = dict[tuple[int, Part], list[tuple[int, Part]]]
-
-
-def _outgoing(feeds: Feeds) -> Feeds:
-    return feeds
-
-
-def _incoming(feeds: Feeds) -> Feeds:
-    found: Feeds = {key: [] for key in feeds}
-    for one, others in feeds.items():
-        for other in others:
-            found[other].append(one)
-    return found
+def _feeds(flow: FlowReport) -> list[tuple[str, str]]:
+    ends = [flow.routes[0].base, flow.routes[0].source] if flow.routes else []
+    return [(end.name.lower(), end.id) if end else ("", "") for end in ends]

@@ -1,18 +1,16 @@
-"""The report as one page: everything in it, no script, no network."""
+"""The report as one self-contained page: no script, no network."""
 
-from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import charts, text
-from .data import NEEDS_ATTENTION, FlowReport, Part, Report, State
+from .data import NEEDS_ATTENTION, Endpoint, FlowReport, Report, State
 
 RUNS_SHOWN = 10
 FLOWS_NAMED = 6
 GRAPH_OPEN = 30
-"""Up to so many flows the graph is unfolded."""
+"""With more flows than this the graph is folded."""
 
 MARKS = {
     State.FAILING: "bad",
@@ -25,8 +23,7 @@ MARKS = {
 
 
 def render(report: Report) -> str:
-    """The HTML of the report. Every text in it is escaped; style and pictures are inline."""
-    # autoescape for all: names come from the service, where anybody may have chosen them
+    """The HTML of the report. Every text is escaped: anybody may have chosen the names of objects."""
     pages = Environment(
         loader=PackageLoader("pulumi_aep.report"),
         autoescape=True,
@@ -53,7 +50,7 @@ def render(report: Report) -> str:
         anchors=anchors,
         graph=charts.graph(report.flows),
         tree=tree(report.flows),
-        attr=_attr,
+        attr=attrgetter,
         strip=charts.strip,
         bars=charts.bars,
         attention=report.count(*NEEDS_ATTENTION),
@@ -65,17 +62,13 @@ def render(report: Report) -> str:
     )
 
 
-def _attr(name: str) -> Callable[[Any], int | None]:
-    return attrgetter(name)
-
-
-Tree = dict[Part | None, dict[Part, list[tuple[FlowReport, Part]]]]
+Tree = dict[Endpoint | None, dict[Endpoint, list[tuple[FlowReport, Endpoint]]]]
 
 
 def tree(flows: tuple[FlowReport, ...]) -> Tree:
-    """Base connection → source connection → flows with their datasets: the graph where there is no room for it."""
+    """Base connection → source connection → flows with their datasets: the graph on narrow screens."""
     found: Tree = {}
     for flow in flows:
-        for way in flow.ways:
-            found.setdefault(way.base, {}).setdefault(way.source, []).append((flow, way.dataset))
+        for route in flow.routes:
+            found.setdefault(route.base, {}).setdefault(route.source, []).append((flow, route.dataset))
     return dict(sorted(found.items(), key=lambda item: (item[0].name.lower(), item[0].id) if item[0] else ("", "")))

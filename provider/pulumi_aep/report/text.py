@@ -1,4 +1,4 @@
-"""Times, shares and values in few words, for the terminal and the page."""
+"""Short texts for times, shares and values, for the terminal and the page."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ LONGEST_VALUE = 200
 
 
 def span(time: timedelta | None) -> str:
-    """ "12 min", "3 h", "5 days": short, for a glance."""
+    """ "12 min", "3 h", "5 days" """
     if time is None:
         return ""
     seconds = time.total_seconds()
@@ -34,12 +34,13 @@ def moment(time: datetime | None) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """ "0.3 %"; no more than two digits that say something."""
+    """ "0.3 %", with two significant digits at most."""
     percent = part / whole * 100 if whole else 0
     return f"{percent:.0f} %" if percent >= 10 or not percent else f"{percent:.2g} %"
 
 
-def value(of: Any) -> str:
-    """A field's value in the table of drift."""
+def value(of: Any, longest: int = LONGEST_VALUE) -> str:
+    """Any value on one line, shortened; empty for None."""
     text = "" if of is None else of if isinstance(of, str) else json.dumps(of, ensure_ascii=False)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -15,7 +15,7 @@ from ..engine.reconciler import Difference, Reconciler, assert_same_scope
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedAnswer
-from ..sources.flow_runs import FlowRun, explained, schedule_text
+from ..sources.flow_runs import FlowRun, parse_run, schedule_text
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
@@ -91,7 +91,7 @@ class _Gate:
     def pass_through(self) -> FlowRun:
         """The run that ended well: the latest that is there already, or else the next one to end."""
         runs = self._runs()
-        over = [run for run in runs if run.over]
+        over = [run for run in runs if run.finished]
         if over and not self._complaint(over[0]):
             return over[0]
         self._refuse_the_hopeless(runs)
@@ -104,8 +104,8 @@ class _Gate:
         waited, pause = 0.0, FIRST_PAUSE_S
         while True:
             runs = self._runs()
-            seen &= {run.id for run in runs if run.over}  # a run that is started again is the same run
-            if ended := [run for run in runs if run.over and run.id not in seen]:
+            seen &= {run.id for run in runs if run.finished}  # a run that is started again is the same run
+            if ended := [run for run in runs if run.finished and run.id not in seen]:
                 run = ended[-1]
                 if complaint := self._complaint(run):
                     raise RunFailed(f"{self.name}: {complaint}{_causes(run)}\nFix this, then run pulumi up again.")
@@ -117,11 +117,11 @@ class _Gate:
 
     def _runs(self) -> list[FlowRun]:
         filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
-        return [explained(run) for run in self.client.flow_service.runs.find(*filters, orderby="-createdAt")]
+        return [parse_run(run) for run in self.client.flow_service.runs.find(*filters, orderby="-createdAt")]
 
     def _refuse_the_hopeless(self, runs: list[FlowRun]) -> None:
         problems = list(_refusals(self.flow, self.wanted))
-        if all(run.over for run in runs):
+        if all(run.finished for run in runs):
             if self.flow.get("state") == "disabled":
                 problems.append("it is disabled and does not run: set enabled=True on the flow")
             elif runs and _frequency(self.flow) == "once" and not self.wanted["on_demand"]:
@@ -156,7 +156,7 @@ class _Gate:
 
     def _in_vain(self, runs: list[FlowRun], latest: FlowRun | None) -> str:
         text = f"{self.name}: no run ended within {self.wanted['timeout']} s."
-        if under_way := [run for run in runs if not run.over]:
+        if under_way := [run for run in runs if not run.finished]:
             text += f" Its run {under_way[0].id} is {under_way[0].status}."
         elif schedule := self.flow.get("scheduleParams"):
             start = datetime.fromtimestamp(int(schedule.get("startTime") or 0), UTC)

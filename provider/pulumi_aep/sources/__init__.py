@@ -1,1 +1,1 @@
-"""What a source holds: previews of its data, mappings checked against it, and its runs explained."""
+"""Sources: previews of their data, checks of mappings against it, and their flow runs in plain terms."""

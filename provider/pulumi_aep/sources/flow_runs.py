@@ -1,6 +1,6 @@
-"""A flow run in words: when, how much, how it ended, what went wrong and what to do about it.
+"""Flow runs in plain terms: when they ran, how they ended, how many records, what went wrong and what to do about it.
 
-Pure functions over a run as Flow Service gives it (tutorial: sample of `/runs`); nothing here asks a service.
+Pure functions over runs as Flow Service returns them (tutorial: sample of `/runs`); nothing here calls a service.
 """
 
 from collections.abc import Iterator
@@ -11,12 +11,13 @@ from typing import Any
 from ..errors import RUN_REMEDIES
 
 LOST_RECORDS = "success, but records failed"
-NOT_OVER = ("scheduled", "inProgress")
+_UNFINISHED = ("scheduled", "inProgress")
+IDS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
 class RunError:
-    """One thing that went wrong. `records` says how many records it concerns, where the service counts them."""
+    """One error of a run. `records` counts the records it concerns, if the service does."""
 
     code: str
     message: str
@@ -30,10 +31,10 @@ class RunError:
 
 @dataclass(frozen=True)
 class FlowRun:
-    """What a run says of itself; None where it does not say. Times are UTC, sizes are bytes.
+    """A run; None where the service gives no value. Times are UTC, sizes are bytes.
 
-    `status` is the service's word, but for a success that lost records (tutorial: a run may be `success` and hold
-    errors and failed records): that is LOST_RECORDS.
+    `status` is the service's, except that a success that lost records becomes LOST_RECORDS (tutorial: a run may be
+    `success` and still have errors and failed records).
     """
 
     id: str
@@ -50,62 +51,68 @@ class FlowRun:
     batch_ids: tuple[str, ...]
 
     @property
-    def over(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.status not in NOT_OVER
+    def finished(self) -> bool:
+        """Whether the run has ended, well or not."""
+        return self.status not in _UNFINISHED
 
     @property
-    def well(self) -> bool:
-        """Whether it ended well and lost nothing: what a success test must look at beside the status."""
+    def succeeded(self) -> bool:
+        """Whether the run ended without a lost record or an error; the status alone does not tell."""
         return self.status == "success" and not self.errors
 
     @property
     def seconds(self) -> float | None:
-        """How long it took."""
+        """How long the run took."""
         return (self.ended - self.started).total_seconds() if self.started and self.ended else None
 
+    over, well = finished, succeeded  # former names, until first_run.py and lookups.py use the new ones
 
-def explained(run: dict[str, Any]) -> FlowRun:
-    """The run of Flow Service in words."""
+
+def parse_run(run: dict[str, Any]) -> FlowRun:
+    """A run of Flow Service as a FlowRun."""
     metrics = run.get("metrics") or {}
     times, sizes = metrics.get("durationSummary") or {}, metrics.get("sizeSummary") or {}
     counts = metrics.get("recordSummary") or {}
+    status = str((metrics.get("statusSummary") or {}).get("status") or "unknown")
+    failed = to_int(counts.get("failedRecordCount"))
     return FlowRun(
         id=str(run.get("id", "")),
         flow_id=str(run.get("flowId", "")),
-        status=_status(metrics, counts),
-        started=_time(times.get("startedAtUTC")),
-        ended=_time(times.get("completedAtUTC")),
-        records_in=_number(counts.get("inputRecordCount")),
-        records_out=_number(counts.get("outputRecordCount")),
-        records_failed=_number(counts.get("failedRecordCount")),
-        bytes_in=_number(sizes.get("inputBytes")),
-        bytes_out=_number(sizes.get("outputBytes")),
+        status=LOST_RECORDS if status == "success" and failed else status,
+        started=to_time(times.get("startedAtUTC")),
+        ended=to_time(times.get("completedAtUTC")),
+        records_in=to_int(counts.get("inputRecordCount")),
+        records_out=to_int(counts.get("outputRecordCount")),
+        records_failed=failed,
+        bytes_in=to_int(sizes.get("inputBytes")),
+        bytes_out=to_int(sizes.get("outputBytes")),
         errors=tuple(_errors(run)),
-        batch_ids=tuple(_batches(run)),
+        batch_ids=tuple(_batch_ids(run)),
     )
 
 
-def created(run: dict[str, Any]) -> int:
-    """When the run was made, in ms: to sort by."""
-    return _number(run.get("createdAt")) or 0
+def run_filters(flow_ids: list[str], since_ms: int | None) -> list[list[str]]:
+    """Filters of the requests that list the runs of these flows; of the whole sandbox without flows."""
+    since = [f"createdAt>={since_ms}"] if since_ms is not None else []
+    groups = [flow_ids[start : start + IDS_AT_ONCE] for start in range(0, len(flow_ids), IDS_AT_ONCE)]
+    return [[f"flowId=={','.join(group)}", *since] for group in groups] or [since]
+
+
+def created_ms(run: dict[str, Any]) -> int:
+    """When the run was created, as a sort key."""
+    return to_int(run.get("createdAt")) or 0
 
 
 def schedule_text(params: dict[str, Any] | None) -> str:
-    """A flow's schedule in words: "every 15 minutes", "every day", "once"; "streaming" where there is none."""
-    frequency, interval = str((params or {}).get("frequency") or ""), _number((params or {}).get("interval"))
+    """A flow's schedule in words: "every 15 minutes", "every day", "once"; "streaming" if it has none."""
+    frequency, interval = str((params or {}).get("frequency") or ""), to_int((params or {}).get("interval"))
     if frequency in ("", "once"):
         return frequency or "streaming"
     return f"every {frequency}" if interval in (None, 1) else f"every {interval} {frequency}s"
 
 
-def _status(metrics: dict[str, Any], counts: dict[str, Any]) -> str:
-    text = str((metrics.get("statusSummary") or {}).get("status") or "unknown")
-    return LOST_RECORDS if text == "success" and _number(counts.get("failedRecordCount")) else text
-
-
 def _errors(run: dict[str, Any]) -> Iterator[RunError]:
-    """Every error once: those of the activities, of their records, then what only the run as a whole names."""
+    """Each error once: those of the activities and of their records first, then what only the whole run reports."""
     seen: set[tuple[str, str]] = set()
     activities = [(part.get("id", ""), part) for part in run.get("activities") or []]
     metrics = run.get("metrics") or {}
@@ -116,31 +123,26 @@ def _errors(run: dict[str, Any]) -> Iterator[RunError]:
             code, message = str(error.get("code") or ""), str(error.get("message") or "")
             if (code, message) not in seen:
                 seen.add((code, message))
-                yield RunError(code, message, _number(error.get("recordCount")), _remedy(code, activity))
+                remedy = RUN_REMEDIES.get(f"{code} {activity}") or RUN_REMEDIES.get(code, "")
+                yield RunError(code, message, to_int(error.get("recordCount")), remedy)
 
 
-def _remedy(code: str, activity: str) -> str:
-    return RUN_REMEDIES.get(f"{code} {activity}") or RUN_REMEDIES.get(code, "")
-
-
-def _batches(run: dict[str, Any]) -> list[str]:
+def _batch_ids(run: dict[str, Any]) -> list[str]:
     """The batches in Catalog that the run wrote."""
-    references = [
-        info.get("reference") or {}
-        for activity in run.get("activities") or []
-        for info in activity.get("targetInfo") or []
-    ]
+    targets = [info for activity in run.get("activities") or [] for info in activity.get("targetInfo") or []]
+    references = [info.get("reference") or {} for info in targets]
     return list(dict.fromkeys(str(key) for each in references if each.get("type") == "Batch" for key in each["ids"]))
 
 
-def _time(ms: Any) -> datetime | None:
-    number = _number(ms)
+def to_time(ms: Any) -> datetime | None:
+    """Milliseconds since 1970, as a number or as text."""
+    number = to_int(ms)
     return datetime.fromtimestamp(number / 1000, UTC) if number else None
 
 
-def _number(value: Any) -> int | None:
-    """A count or a time; the service also writes numbers as text."""
+def to_int(value: Any) -> int | None:
+    """A number, which the service may also send as text."""
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
         return None

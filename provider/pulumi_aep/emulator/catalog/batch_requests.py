@@ -1,0 +1,72 @@
+"""Catalog: batch requests, many in one call. They run in order; if a write fails, all are rolled back."""
+
+import json
+import re
+from functools import partial
+from typing import Any
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.routing import compile_path
+
+from ..core.errors import Answer, Json, Problem, Rule, Service
+from ..core.gateway import NO_ROUTE, NOT_MODELLED, PATCH, ROUTES, Call, Route
+from .datasets import BODY, route
+
+_DOCS = "docs catalog/api/appendix.md"
+_rule = partial(Rule, Service.CATALOG)
+FAILED = _rule(400, "", "A sub-request failed: nothing was changed", f"assumed answer; rule: {_DOCS}")
+REFERENCE = _rule(400, "", "A reference to an earlier answer leads nowhere", f"assumed; form: {_DOCS}")
+
+_REFERENCE = re.compile(r"<<([^<>.]+)\.([^<>]+)>>")
+
+
+@route("POST", "/", _DOCS)
+def run_batch(call: Call) -> Answer:
+    done: dict[str, Any] = {}
+    answers: list[Json] = []
+    for asked in call.body("sub-requests", BODY):
+        asked = json.loads(_REFERENCE.sub(partial(_resolve_reference, done), json.dumps(asked)))
+        try:
+            answer = _run_one(call, asked)
+        except Problem as problem:
+            if asked["method"].upper() != "GET":
+                raise FAILED(f"{asked['id'][:64]}: {problem.detail}") from None
+            answer = problem.answer(call.request_id)
+        answers.append({"id": asked["id"], "code": answer.status, "body": answer.body})
+        done[asked["id"]] = answer.body
+    return Answer(200, answers)
+
+
+def _resolve_reference(done: dict[str, Any], match: re.Match[str]) -> str:
+    """The value, escaped for JSON."""
+    found, path = done.get(match[1]), match[2].split(".")
+    if isinstance(found, list) and found and path == ["id"]:  # "@/dataSets/…"
+        found, path = found[0].rsplit("/", 1)[-1], []
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, str | int | float):
+        raise REFERENCE(match[0][:120])
+    return json.dumps(str(found))[1:-1]
+
+
+def _run_one(call: Call, asked: Json) -> Answer:
+    resource, _, query = asked["resource"].partition("?")
+    method, path = asked["method"].upper(), route.base + resource.rstrip("/")
+    found, parameters = _find_route(method, path)
+    if found.handler is None:
+        raise NOT_MODELLED(f"the emulator does not model {method} {found.path}: {found.because}")
+    headers = {**call.headers, **{name.lower(): value for name, value in asked.get("headers", {}).items()}}
+    if isinstance(asked.get("body"), list):
+        headers["content-type"] = PATCH
+    raw = json.dumps(asked["body"]).encode() if "body" in asked else b""
+    where = (call.base_url, call.store, call.sandbox, call.request_id)
+    return found.handler(Call(method, path, QueryParams(query), Headers(headers), raw, *where), *parameters)
+
+
+def _find_route(method: str, path: str) -> tuple[Route, list[str]]:
+    for each in ROUTES:
+        if each.service is Service.CATALOG and each.method == method and each.path != f"{route.base}/":
+            match = compile_path(each.path)[0].match(path)
+            if match:
+                return each, list(match.groups())
+    raise NO_ROUTE(f"{method[:16]} {path.removeprefix(route.base)[:120]}")

@@ -1,0 +1,167 @@
+"""Catalog: datasets. Answers are maps and lists of `@/dataSets/{id}`, as nowhere else."""
+
+import secrets
+from collections.abc import Iterable
+from functools import partial
+
+from ..core import patch, query, validation
+from ..core.errors import Answer, Json, Rule, Service, load_notes
+from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, sandbox_id
+from ..core.store import Row, SandboxStore
+from ..core.validation import check
+from ..flow_service.runs import RECORDS
+
+KIND = "dataSets"
+route = Router(Service.CATALOG, "/data/foundation/catalog")
+_SPEC, _DOCS = "openapi catalog; docs catalog/api", "docs catalog/api"
+_rule = partial(Rule, Service.CATALOG)
+load_notes(Service.CATALOG, __package__)
+
+NOT_FOUND = _rule(404, "", "Dataset not found", "openapi catalog (body: assumed)")
+BODY = _rule(400, "", "The request body is invalid", "openapi catalog (body: assumed)")
+SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
+QUERY = _rule(400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
+FIXED = _rule(400, "", "This path cannot be patched so", "assumed: no page changes schemaRef after creation")
+STALE = _rule(412, "", "The version does not match", f"{_DOCS}/update-object.md (body: assumed)")
+
+
+@route("POST", "/dataSets", "openapi catalog; docs catalog/datasets/create.md")
+def create(call: Call) -> Answer:
+    body = _checked_body(call)
+    if _validate_only(call):
+        return Answer(200, [])
+    key, now = secrets.token_hex(12), call.store.now_ms()
+    item: Json = {"id": key, "version": "1.0.0", "imsOrg": ORG, "sandboxId": sandbox_id(call.sandbox), "tags": {}}
+    item |= body | {"created": now, "updated": now, "createdClient": CLIENT, "createdUser": USER, "updatedUser": USER}
+    item |= {"namespace": "ACP", "state": "DRAFT", "viewId": secrets.token_hex(12)}
+    call.objects.put(KIND, key, item | {"files": f"@/dataSetFiles?dataSetId={key}"})
+    return Answer(201, [f"@/{KIND}/{key}"], {"Location": f"{call.base_url}{route.base}/{KIND}/{key}"})
+
+
+def _checked_body(call: Call) -> Json:
+    body = call.body(KIND, BODY)
+    if call.objects.get("schemas", body["schemaRef"]["id"]) is None:
+        raise SCHEMA(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _validate_only(call: Call) -> bool:
+    return call.headers.get("pragma", "").strip().lower() == "validate-only"
+
+
+def as_map(call: Call, items: list[Json]) -> Json:
+    """id → object, with the asked properties."""
+    wanted = {name.strip() for name in call.query.get("properties", "").split(",")} - {""}
+    return {i["id"]: {k: v for k, v in i.items() if k != "id" and (not wanted or k in wanted)} for i in items}
+
+
+@route("GET", "/dataSets/{id}", _SPEC)
+def get(call: Call, key: str) -> Answer:
+    item = call.objects.fetch(KIND, key, NOT_FOUND)
+    return Answer(200, as_map(call, [item]), {"E-Tag": item["version"]})
+
+
+@route("GET", "/dataSets", _SPEC)
+def list_datasets(call: Call) -> Answer:
+    having = {"name": [call.query["name"]]} if "name" in call.query else {}
+    rows = (row for row in call.objects.rows(KIND, having=having) if _accepts(call, row.body))
+    return Answer(200, as_map(call, page(call, rows)))
+
+
+def page(call: Call, rows: Iterable[Row]) -> list[Json]:
+    limit, start = call.limit(20, 100, QUERY), call.number("start", 0, 0, 10**6, QUERY)
+    order = query.order_of(call.query.get("orderBy", "asc:created"), QUERY)
+    return query.select(rows, [], order, start + limit, None).items[start:]
+
+
+def _accepts(call: Call, item: Json) -> bool:
+    if call.query.get("name", item["name"]) != item["name"]:
+        return False
+    for key, _, wanted in (text.partition(":") for text in call.query.getlist("tags")):
+        if not set(wanted.split(",")) & set(item["tags"].get(key, [])):
+            return False
+    for text in call.query.getlist("property"):
+        path, tilde, beginning = text.partition("~^")
+        if not tilde and not query.parse(text, query.ALL_OPERATORS, QUERY).accepts(item):
+            return False
+        if tilde and not any(str(value).startswith(beginning) for value in query.reach(item, path.split("."))):
+            return False
+    return True
+
+
+@route("PATCH", "/dataSets/{id}", _SPEC)
+def change(call: Call, key: str) -> Answer:
+    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.json()
+    names = validation.fields("changed dataSets")
+    content = {name: item[name] for name in names if name in item}
+    if call.content_type() == PATCH:
+        operations = patch.read(body, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, BODY, FIXED, FIXED)
+        content = patch.apply(content, operations, FIXED)
+    elif isinstance(body, dict):
+        if fixed := set(body) & set(validation.fields(KIND)) - set(names):
+            raise FIXED(f"{', '.join(sorted(fixed))} cannot change")
+        content |= body
+    check("changed dataSets", content if isinstance(body, dict | list) else body, BODY)
+    item = {name: value for name, value in item.items() if name not in names} | {"tags": {}}
+    return save_version(call, item | {name: value for name, value in content.items() if value is not None})
+
+
+def fetch_if_match(call: Call, kind: str, key: str, missing: Rule) -> Json:
+    """The item. If the client names a version, it must be the item's."""
+    item, given = call.objects.fetch(kind, key, missing), call.headers.get("if-match")
+    if given is not None and given.strip('"') != item["version"]:
+        raise STALE(f"the version is {item['version']}")
+    return item
+
+
+def save_version(call: Call, item: Json, kind: str = KIND) -> Answer:
+    major, minor, revision = item["version"].split(".")
+    item |= {"version": f"{major}.{minor}.{int(revision) + 1}", "updated": call.store.now_ms()}
+    call.objects.put(kind, item["id"], item)
+    return Answer(200, [f"@/{kind}/{item['id']}"], {"E-Tag": item["version"]})
+
+
+@route("PUT", "/dataSets/{id}", _SPEC)
+def replace(call: Call, key: str) -> Answer:
+    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), _checked_body(call)
+    if body["schemaRef"]["id"] != item["schemaRef"]["id"]:
+        raise FIXED("schemaRef cannot change")
+    if _validate_only(call):
+        return Answer(200, [])
+    return save_version(call, {n: v for n, v in item.items() if n not in validation.fields(KIND)} | {"tags": {}} | body)
+
+
+@route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
+def merge(call: Call, key: str) -> Answer:
+    return save_version(
+        call, _deep_merge(fetch_if_match(call, KIND, key, NOT_FOUND), call.body("merged dataSets", BODY))
+    )
+
+
+def _deep_merge(into: Json, change: Json) -> Json:
+    """What is missing on the way is made."""
+    both = {
+        n: _deep_merge(into[n], v) for n, v in change.items() if isinstance(v, dict) and isinstance(into.get(n), dict)
+    }
+    return into | change | both
+
+
+@route("GET", "/tags/{namespace}", "openapi catalog")
+def list_tags(call: Call, namespace: str) -> Answer:
+    """What carries the tag, and all of its values."""
+    tagged = {kind: [i for i in call.objects.all(kind) if namespace in i.get("tags", {})] for kind in (KIND, "batches")}
+    where = {kind: [f"@/{kind}/{item['id']}" for item in items] for kind, items in tagged.items() if items}
+    values = [value for items in tagged.values() for item in items for value in item["tags"][namespace]]
+    return Answer(200, {"objectType": where} | ({namespace: list(dict.fromkeys(values))} if values else {}))
+
+
+@route("DELETE", "/dataSets/{id}", _SPEC)
+def delete(call: Call, key: str) -> Answer:
+    known = call.objects.get(KIND, key)
+    call.objects.delete(KIND, key)
+    call.objects.delete(RECORDS, key)
+    return Answer(200, [f"@/{KIND}/{key}"] if known else [])
+
+
+def admin_view(objects: SandboxStore) -> list[Json]:
+    return objects.all(KIND)

@@ -1,0 +1,185 @@
+"""What every request passes before its service: credentials, organization, content type, sandbox, JSON."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from starlette.datastructures import Headers, QueryParams
+
+from .errors import Answer, Json, Rule, Service, load, load_notes
+from .store import SandboxStore, Store
+from .validation import check
+
+ORG, CLIENT, SECRET, TENANT = "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "emulator"
+USER = "EMULATOR@techacct.adobe.com"
+SANDBOXES: dict[str, Json] = {sandbox["name"]: sandbox for sandbox in load(__package__, "sandboxes.json")}
+MERGE, PATCH = "application/json", "application/json-patch+json"
+
+_DOCS, _FLOW_DOCS = "docs landing/troubleshooting.md", "docs sources/errors/flow-service-errors.md"
+_rule, _flow = partial(Rule, Service.GATEWAY), partial(Rule, Service.FLOW)
+load_notes(Service.GATEWAY, __package__)
+TOKEN_MISSING = _rule(403, "403010", "Oauth token is missing.", f"{_DOCS}; openapi destinations")
+TOKEN_INVALID = _rule(401, "401013", "Oauth token is not valid", f"{_DOCS}; openapi destinations")
+KEY_MISSING = _rule(403, "403000", "Api Key is required", _DOCS)
+KEY_INVALID = _rule(403, "403003", "Api Key is invalid", _DOCS)
+ORG_MISSING = _rule(400, "400003", "Missing header x-gw-ims-org-id", _DOCS)
+ORG_FOREIGN = _rule(403, "403025", "Profile is not valid", f"assumed for the org of others; code: {_DOCS}")
+CONTENT_TYPE = _rule(400, "", "BadRequestError", _DOCS)
+NOT_JSON = _rule(400, "400", "The body is not valid JSON", "assumed")
+NO_HEADER = _rule(400, "400", "Missing header x-sandbox-name", "assumed code; required in the OpenAPI files")
+NO_SANDBOX = _rule(404, "404", "Sandbox not found", "assumed")
+TOO_MANY = _rule(429, "429050", "Too many requests", "assumed: Adobe shows it for other services behind this gateway")
+NO_ROUTE = _rule(404, "404", "No such route", "assumed")
+NO_METHOD = _rule(405, "405", "Method not allowed", "assumed")
+NOT_MODELLED = _rule(501, "501", "The emulator does not model this", "assumed: the service would answer")
+INTERNAL_ERROR = _rule(500, "500", "The emulator failed: a bug of its own", "assumed")
+FLOW_NO_HEADER = _flow(400, "FLOW-2105-400", "Header x-sandbox-name is missing", _FLOW_DOCS)
+FLOW_NO_SANDBOX = _flow(404, "FLOW-2103-404", "Sandbox not found", _FLOW_DOCS)
+FLOW_WILDCARD = _flow(400, "FLOW-2112-400", "A sandbox wildcard is not allowed", _FLOW_DOCS)
+FLOW_SANDBOX_ID = _flow(400, "FLOW-2110-400", "x-sandbox-id is not for user tokens", _FLOW_DOCS)
+
+
+@dataclass
+class Call:
+    """One request, as a handler sees it."""
+
+    method: str
+    path: str
+    query: QueryParams
+    headers: Headers
+    raw: bytes
+    base_url: str
+    store: Store
+    sandbox: str = ""
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @property
+    def objects(self) -> SandboxStore:
+        return SandboxStore(self.store, self.sandbox)
+
+    def number(self, name: str, default: int, least: int, most: int, invalid: Rule) -> int:
+        """A whole number of the query."""
+        return number(self.query.get(name), default, least, most, name, invalid)
+
+    def limit(self, default: int, most: int, invalid: Rule, least: int = 1) -> int:
+        return self.store.page_size(self.number("limit", default, least, most, invalid))
+
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    def json(self, empty: Rule = NOT_JSON) -> Any:
+        if not self.raw.strip():
+            raise empty()
+        try:
+            value = json.loads(self.raw.decode(), parse_constant=float)
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
+        except (ValueError, RecursionError):
+            raise NOT_JSON() from None
+        return value
+
+    def body(self, shape: str, refuse: Rule, empty: Rule = NOT_JSON) -> Any:
+        """The body, checked against a definition of bodies.json: unknown fields are refused."""
+        value = self.json(empty)
+        check(shape, value, refuse)
+        return value
+
+
+def number(text: str | None, default: int, least: int, most: int, name: str, invalid: Rule) -> int:
+    """A whole number within its range."""
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise invalid(f"{name} must be a whole number from {least} to {most}")
+    return int(text)
+
+
+def authenticate(call: Call, service: Service) -> None:
+    """The gateway's checks. IMS needs no token; IMS and Sandboxes need no sandbox."""
+    if service is Service.IMS:
+        return
+    _check_credentials(call.headers, call.store)
+    if call.raw and call.method != "GET":
+        merge_or_patch = service is Service.CATALOG and call.method == "PATCH"
+        if call.content_type() not in ((MERGE, PATCH) if merge_or_patch else (MERGE,)):
+            raise CONTENT_TYPE("A valid content-type must be specified")
+    if service is not Service.SANDBOXES:
+        call.sandbox = _sandbox(call, service is Service.FLOW)
+
+
+def _check_credentials(headers: Headers, store: Store) -> None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    client = store.client_of(token.strip()) if scheme.lower() == "bearer" else None
+    key, org = headers.get("x-api-key"), headers.get("x-gw-ims-org-id")
+    checks = [(not scheme, TOKEN_MISSING), (client is None, TOKEN_INVALID), (not key, KEY_MISSING)]
+    checks += [(key != client, KEY_INVALID), (not org, ORG_MISSING), (org != ORG, ORG_FOREIGN)]
+    for failed, rule in checks:
+        if failed:
+            raise rule()
+
+
+def _sandbox(call: Call, flow: bool) -> str:
+    name = call.headers.get("x-sandbox-name", "")
+    if flow and "x-sandbox-id" in call.headers:
+        raise FLOW_SANDBOX_ID()
+    if not name:
+        raise FLOW_NO_HEADER() if flow else NO_HEADER()
+    if flow and "*" in name:
+        raise FLOW_WILDCARD()
+    known = sandbox(call.store, name)
+    if known is None or known["state"] != "active":
+        raise (FLOW_NO_SANDBOX if flow else NO_SANDBOX)(f"sandbox {name[:64]!r}")
+    return name
+
+
+def sandboxes(store: Store) -> dict[str, Json]:
+    """All sandboxes, deleted ones included: the predefined ones, then those created since."""
+    return SANDBOXES | {item["name"]: item for item in SandboxStore(store, "").all("sandboxes")}
+
+
+def sandbox(store: Store, name: str) -> Json | None:
+    return SandboxStore(store, "").get("sandboxes", name) or SANDBOXES.get(name)
+
+
+def sandbox_id(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.sandbox.emulator"))
+
+
+Handler = Callable[..., Answer]  # (call, *path parameters)
+
+
+@dataclass(frozen=True)
+class Route:
+    """`source` as for rules. A route without a handler is documented by Adobe but answers 501, `because` of this."""
+
+    service: Service
+    method: str
+    path: str
+    source: str
+    handler: Handler | None
+    because: str = ""
+
+
+ROUTES: list[Route] = [  # those that are not modelled first: their paths are narrower
+    Route(Service(each["service"]), method, each["base"] + path, each["source"], None, each["because"])
+    for each in load(__package__, "not_modelled.json")
+    for method, path in (route.split(" ") for route in each["routes"])
+]
+
+
+@dataclass(frozen=True)
+class Router:
+    """Registers the routes of one service below its base path."""
+
+    service: Service
+    base: str
+
+    def __call__(self, method: str, path: str, source: str) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            ROUTES.append(Route(self.service, method, self.base + path, source, handler))
+            return handler
+
+        return register

@@ -1,0 +1,62 @@
+"""JSON schemas: request bodies (bodies.json) and the schemas that specs carry, with one validator."""
+
+import json
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+from .errors import Json, Rule, load
+
+_BODIES: dict[str, Json] = load(__package__, "bodies.json")
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    """`draft X` is X with no required field but its spec, and lists of any length."""
+    schema: Json = {"$ref": f"#/definitions/{name}"}
+    if name.startswith("draft "):
+        kind = name.removeprefix("draft ")
+        loose = {n: {k: v for k, v in each.items() if k != "minItems"} for n, each in field_schemas(kind).items()}
+        required = [field for field in _BODIES[kind]["required"] if field.endswith("Spec")]
+        schema = _BODIES[kind] | {"properties": loose, "required": required}
+    return Draft7Validator(schema | {"definitions": _BODIES})
+
+
+def field_schemas(name: str) -> dict[str, Json]:
+    """The fields that a body may have, with their schemas."""
+    found: dict[str, Json] = _BODIES[name]["properties"]
+    return found
+
+
+def fields(name: str) -> list[str]:
+    return list(field_schemas(name))
+
+
+def check(name: str, value: Any, rule: Rule) -> None:
+    if error := body_error(name, value):
+        raise rule(error)
+
+
+def check_schema(schema: Json, value: Any, root: str, rule: Rule) -> None:
+    if error := _errors(Draft7Validator(schema), value, root):
+        raise rule(error)
+
+
+def body_error(name: str, value: Any) -> str:
+    return _errors(_validator(name), value, "body")
+
+
+def _errors(validator: Draft7Validator, value: Any, root: str) -> str:
+    """What is wrong ("" = nothing), by path and rule and never by value: values may be secrets."""
+    return "; ".join(_describe(error, root) for error in islice(validator.iter_errors(value), 5))
+
+
+def _describe(error: Any, root: str) -> str:
+    place = ".".join([root, *map(str, error.absolute_path)]).removeprefix("body.")
+    if error.validator in ("required", "additionalProperties"):
+        return f"{place}: {error.message}"  # names of keys only
+    if error.validator == "not":
+        return f"{place}: {' and '.join(error.schema['not']['required'])} must be absent here"
+    return f"{place}: must satisfy {error.validator} {json.dumps(error.validator_value)}"

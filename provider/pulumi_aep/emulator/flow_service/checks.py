@@ -1,0 +1,215 @@
+"""Flow Service: checks on the content of its four kinds. They also bring the item into its stored form."""
+
+import re
+from functools import partial
+from typing import Any
+
+from ..core import patch
+from ..core.errors import Json, Rule, Service
+from ..core.gateway import Call
+from ..core.store import SandboxStore
+from ..core.validation import check, check_schema, fields
+from . import specs
+
+BASE, SOURCE, TARGET, FLOW = "connections", "sourceConnections", "targetConnections", "flows"
+_DOCS = "docs sources/errors/flow-service-errors.md"
+_rule = partial(Rule, Service.FLOW)
+
+ENTITY = _rule(404, "FLOW-1101-404", "Entity not found", f"assumed for ids inside a body; code: {_DOCS}")
+BODY = _rule(400, "", "The request body is invalid", "assumed code")
+SPEC = _rule(400, "FLOW-1413-400", "Please provide a valid spec id", f"{_DOCS}; openapi destinations")
+SPEC_PAIR = _rule(400, "FLOW-1413-400", "The spec does not fit the others", f"assumed use of the code; {_DOCS}")
+AUTH_NAME = _rule(400, "FLOW-1415-400", "Auth spec name not found for the connection spec", _DOCS)
+_AUTH = "assumed code; docs sources-sdk/config/authspec.md"
+AUTH_PARAMS = _rule(400, "", "auth.params do not fit the auth spec", _AUTH)
+_PROVIDER = f"assumed which code: the provider's errors; {_DOCS}"
+CREDENTIALS = _rule(400, "FLOW-1100-400", "The source refused the credentials", _PROVIDER)
+PARAMS = _rule(400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
+FORMAT = _rule(400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
+MAPPING_VERSION = _rule(400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
+MAPPING = _rule(400, "FLOW-1419-400", "Mapping validation failed", _DOCS)
+SCHEMA_DIFFERS = _rule(400, "FLOW-1425-400", "Schema of target dataset differs from schema of mapping", _DOCS)
+SCHEDULE = _rule(400, "", "scheduleParams do not fit the flow spec", "assumed code; rule: openapi flow-service")
+OPTIONS = _rule(400, "", "options do not fit the flow spec", "assumed code; rule: openapi flow-service")
+TRANSFORMATION = _rule(400, "", "transformations do not fit the flow spec", "assumed code; rule: openapi flow-service")
+START_PAST = _rule(400, "", "startTime lies in the past", "assumed code; rule: docs tutorials/api/update-dataflows.md")
+BASE_USED = _rule(400, "FLOW-1418-400", "The base connection is used in flows", _DOCS)
+_ENDS = f"assumed for source and target connections; {_DOCS}"
+USED = _rule(400, "FLOW-1447-400", "Active flows contain this id", _ENDS)
+_PAGE = "docs tutorials/api/draft.md"
+UNSUPPORTED = _rule(400, "", "The spec does not support draft mode", f"assumed code; rule: {_PAGE}")
+TRANSITION = _rule(400, "FLOW-1420-400", "The state transition is not allowed", f"assumed which of 1420-1422; {_DOCS}")
+_PARENTS = {SOURCE: {BASE: "baseConnectionId"}, FLOW: {SOURCE: "sourceConnectionIds", TARGET: "targetConnectionIds"}}
+
+
+def fetch(objects: SandboxStore, kind: str, key: str, missing: Rule = ENTITY) -> Json:
+    item = objects.get(kind, key)
+    if item is None:
+        raise missing(f"{kind} not found with id = [{key[:64]}]", id=key[:64], type=kind)
+    return item
+
+
+def spec_of(specs: dict[str, Json], ref: Json) -> Json:
+    spec = specs.get(ref["id"])
+    if spec is None or spec["version"] != ref["version"]:
+        raise SPEC(f"no spec {ref['id'][:64]!r} in version {ref['version'][:16]!r}")
+    return spec
+
+
+def check_connection(call: Call, item: Json, changed: set[str]) -> None:
+    spec, auth = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"]), item.get("auth")
+    if auth is None and not spec["authSpec"]:
+        return
+    known = specs.auth_spec(spec["id"], auth["specName"]) if auth else None
+    if auth is None or known is None:
+        names = ", ".join(known["name"] for known in spec["authSpec"]) or "none"
+        raise AUTH_NAME(f"{'' if auth else 'auth is missing; '}auth specs of {spec['name']}: {names}")
+    check_schema(known["spec"], auth["params"], "auth.params", AUTH_PARAMS)
+    if "auth" in changed and credentials_rejected(call.objects, item):
+        raise CREDENTIALS()
+
+
+def credentials_rejected(objects: SandboxStore, connection: Json) -> bool:
+    """Whether a secret of the base connection is in the setting reject_passwords."""
+    rejected = objects.settings["reject_passwords"]
+    if "auth" not in connection or not rejected:
+        return False
+    return any(connection["auth"]["params"].get(name) in rejected for name in specs.secret_params(connection))
+
+
+def check_source(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
+    if not spec["attributes"]["isSource"]:
+        raise SPEC_PAIR(f"{spec['name']} is no source")
+    if "baseConnectionId" not in item and spec["authSpec"]:
+        raise BODY(f"baseConnectionId is missing: {spec['name']} needs a base connection")
+    if "baseConnectionId" in item and "baseConnectionId" in changed:
+        base = fetch(call.objects, BASE, item["baseConnectionId"])
+        if base["connectionSpec"] != item["connectionSpec"]:
+            raise SPEC_PAIR("connectionSpec differs from that of the base connection")
+    formats = specs.FORMATS[spec["id"]]
+    if formats and item["data"]["format"] not in formats:
+        raise FORMAT(f"data.format of {spec['name']}: {', '.join(formats)}")
+    check_schema(spec["sourceSpec"]["spec"], item.get("params", {}), "params", PARAMS)
+
+
+def check_target(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
+    if spec["attributes"]["isSource"]:
+        raise SPEC_PAIR(f"{spec['name']} is a source; the data lake is {specs.DATA_LAKE}")
+    if changed & {"params", "data"}:
+        dataset, schema = fetch(call.objects, "dataSets", item["params"]["dataSetId"]), item["data"].get("schema")
+        if schema and schema["id"] != dataset["schemaRef"]["id"]:
+            raise SCHEMA_DIFFERS("data.schema.id is not the schema of the dataset")
+
+
+def check_flow(call: Call, item: Json, changed: set[str]) -> None:
+    spec = spec_of(specs.FLOW_SPECS, item["flowSpec"])
+    target = fetch(call.objects, TARGET, item["targetConnectionIds"][0])
+    source = fetch(call.objects, SOURCE, item["sourceConnectionIds"][0])
+    for end, accepted in ((source, "sourceConnectionSpecIds"), (target, "targetConnectionSpecIds")):
+        if end["connectionSpec"]["id"] not in spec[accepted]:
+            raise SPEC_PAIR(f"flow spec {spec['name']} does not accept spec {end['connectionSpec']['id']}")
+    if "transformations" in changed:
+        _check_transformations(call.objects, item, spec, target)
+    if changed & {"scheduleParams", "flowSpec"}:
+        _check_schedule(item, spec)
+    check_schema(spec["optionSpec"]["spec"], item.get("options", {}), "options", OPTIONS)
+
+
+def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target: Json) -> None:
+    known = {transformation["name"]: transformation["spec"] for transformation in spec["transformationSpecs"]}
+    for index, each in enumerate(item.setdefault("transformations", [])):
+        place, params = f"transformations.{index}", each["params"]
+        if each["name"] not in known:
+            raise TRANSFORMATION(f"{place}.name must be one of: {', '.join(known) or 'none'}")
+        check_schema(known[each["name"]], params, f"{place}.params", TRANSFORMATION)
+        if each["name"] == "Mapping":
+            params["mappingVersion"] = str(params.get("mappingVersion", "0"))
+            _check_mapping(objects, params, target)
+
+
+def _check_mapping(objects: SandboxStore, params: Json, target: Json) -> None:
+    stored, version = objects.get("mappingSets", params["mappingId"]), params["mappingVersion"]
+    if stored is None:
+        raise MAPPING(f"mapping set {params['mappingId'][:64]!r} not found")
+    if not re.fullmatch("[0-9]{1,6}", version) or int(version) >= len(stored["versions"]):
+        raise MAPPING_VERSION(f"mapping set {params['mappingId']} has versions 0 to {len(stored['versions']) - 1}")
+    dataset = objects.get("dataSets", target["params"]["dataSetId"])
+    if dataset is None or dataset["schemaRef"]["id"] != stored["versions"][int(version)]["schema"]:
+        raise SCHEMA_DIFFERS(f"the mapping set is made for {stored['versions'][int(version)]['schema']}")
+
+
+def _check_schedule(item: Json, spec: Json) -> None:
+    given = item.get("scheduleParams")
+    if "scheduleSpec" not in spec or given is None:
+        if ("scheduleSpec" in spec) != (given is not None):
+            raise SCHEDULE("scheduleParams: a batch flow needs it, a streaming flow takes none")
+        return
+    typed = {name: _parse_schedule_value(name, value) for name, value in given.items()}
+    check_schema(spec["scheduleSpec"]["spec"], typed, "scheduleParams", SCHEDULE)
+    if typed["frequency"] != "once":
+        typed.setdefault("backfill", True)
+    item["scheduleParams"] = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in typed.items()}
+
+
+def _parse_schedule_value(name: str, value: Any) -> Any:
+    """Clients may send numbers and booleans as strings."""
+    if not isinstance(value, str):
+        return value
+    if name in ("startTime", "interval") and re.fullmatch("-?[0-9]{1,18}", value):
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if name == "backfill" else value
+
+
+def check_start_time(call: Call, before: Json, value: Any) -> None:
+    """Only a start time in the future may change, to another in the future."""
+    for given in (before.get("scheduleParams", {}).get("startTime"), value):
+        start = _parse_schedule_value("startTime", given)
+        if not isinstance(start, int) or start <= call.store.now_ms() // 1000:
+            raise START_PAST()
+
+
+def check_unused(rule: Rule, objects: SandboxStore, key: str) -> None:
+    """No flow uses this base (BASE_USED), source or target connection (USED)."""
+    keys = [key] if rule is USED else [source["id"] for source in objects.all(SOURCE, {"baseConnectionId": [key]})]
+    found = [objects.all(FLOW, {f"{end}[0]": [each]}) for each in keys for end in _PARENTS[FLOW].values()]
+    if users := [flow["id"] for flows in found for flow in flows]:
+        raise rule(f"used by flows {', '.join(users[:5])}", id=key)
+
+
+# -- drafts: may be incomplete; publishing one checks it in full, after its parents ----------------------------------
+
+
+def as_draft(kind: str, item: Json) -> Json:
+    """The draft in its stored form. It must have a known spec that supports drafts, and its auth one of the spec's."""
+    known = specs.FLOW_SPECS if kind == FLOW else specs.CONNECTION_SPECS
+    spec = spec_of(known, item["flowSpec" if kind == FLOW else "connectionSpec"])
+    if not spec["attributes"]["isDraftModeSupported"]:
+        raise UNSUPPORTED(f"{spec['name']} does not support draft mode")
+    if "auth" in item and specs.auth_spec(spec["id"], item["auth"]["specName"]) is None:
+        raise AUTH_NAME(f"auth specs of {spec['name']}: {', '.join(a['name'] for a in spec['authSpec'])}")
+    return ({"sourceConnectionIds": [], "targetConnectionIds": []} if kind == FLOW else {}) | item  # readers need them
+
+
+def patchable(kind: str) -> patch.Allowed:
+    """All of a draft's fields, but not its spec."""
+    names = [name for name in fields(kind) if name not in ("connectionSpec", "flowSpec")]
+    return {f"/({'|'.join(names)})(/.*)?": "add replace remove", "/connectionSpec.*": "add replace remove"}
+
+
+def check_parents_published(objects: SandboxStore, kind: str, item: Json) -> None:
+    for parent, name in _PARENTS.get(kind, {}).items():
+        value = item.get(name) or []
+        for key in [value] if isinstance(value, str) else value:
+            if fetch(objects, parent, key)["state"] == "draft":
+                raise TRANSITION(f"{name}: {key[:64]} is a draft; publish it first", id=key[:64], type=parent)
+
+
+def publish(kind: str, item: Json) -> Json:
+    """The draft as an enabled item, checked like a new one."""
+    if item["state"] != "draft":
+        raise TRANSITION("only a draft can be published", id=item["id"])
+    names = fields(kind)
+    check(kind, {name: item[name] for name in names if name in item}, BODY)
+    return item | {"state": "enabled"}

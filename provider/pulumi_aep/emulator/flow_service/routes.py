@@ -1,0 +1,353 @@
+"""Flow Service: connections, source and target connections, flows, runs and specs."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+from ..core import patch, query, validation
+from ..core.errors import Answer, Json, Rule, Service, load_notes
+from ..core.gateway import NOT_MODELLED, Call, Router, number
+from ..core.store import Row, SandboxStore
+from ..core.validation import check
+from . import checks, runs, source_data, specs
+from .checks import BASE, BODY, FLOW, SOURCE, TARGET, fetch
+
+route = Router(Service.FLOW, "/data/foundation/flowservice")
+_SPEC, _LISTS = "tutorial; openapi flow-service", "docs dataflows/api/sort-and-filter.md; openapi flow-service"
+_DOCS = "docs sources/errors/flow-service-errors.md"
+_rule = partial(Rule, Service.FLOW)
+load_notes(Service.FLOW, __package__)
+
+EMPTY = _rule(400, "FLOW-1405-400", "The request body is empty", _DOCS)
+NOT_FOUND = _rule(404, "FLOW-1439-404", "Resource not found", "docs tutorials/api/labels.md (the error table says 400)")
+VERSION_MISSING = _rule(422, "", "connectionSpec.version is missing", "openapi destinations")
+STATE = _rule(400, "FLOW-1410-400", "state must not be given when creating a flow", _DOCS)
+MATCH_MISSING = _rule(400, "FLOW-1403-400", "If-Match header is missing", _DOCS)
+MATCH_STALE = _rule(412, "FLOW-1404-412", "Version mismatch", _DOCS)
+COUNT_LIMIT = _rule(400, "FLOW-1401-400", "limit and count cannot be given together", _DOCS)
+FILTER = _rule(400, "FLOW-1448-400", "The filter expression is invalid", f"assumed which of 1440-1454; {_DOCS}")
+QUERY = _rule(400, "", "Invalid query parameter", "assumed code")
+PATCH_FIELD = _rule(400, "FLOW-1455-400", "A patch instruction lacks a field", _DOCS)
+PATCH_OP = _rule(400, "FLOW-1434-400", "The patch operation is not supported", _DOCS)
+PATCH_PATH = _rule(400, "FLOW-1434-400", "This path cannot be patched so", f"assumed for undocumented paths; {_DOCS}")
+SPEC_FIXED = _rule(400, "FLOW-1414-400", "The connection spec of a connection cannot be changed", _DOCS)
+OP_MISSING = _rule(400, "FLOW-1406-400", "The action's op is missing", f"assumed which of 1406-1409; {_DOCS}")
+OP_WRONG = _rule(400, "FLOW-1407-400", "The action's op is not supported", f"assumed which of 1406-1409; {_DOCS}")
+OUTAGE = _rule(503, "FLOW-1103-503", "The source does not answer", f"assumed use of the code; {_DOCS}")
+SPEC_WRITE = _rule(400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
+RUN_WRITE = _rule(400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
+FINALIZE = _rule(400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
+BUSY = _rule(400, "FLOW-1416-400", "Only in state enabled, disabled or initializing", _DOCS)
+RUN_STATE = _rule(400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}")
+
+
+class Kind(NamedTuple):
+    name: str
+    path: str
+    check: Callable[[Call, Json, set[str]], None]
+    used: Rule | None  # the error if a flow uses it
+    patchable: patch.Allowed
+
+
+_TEXTS: patch.Allowed = {"/name": "replace", "/description": "add replace remove"}
+_END = _TEXTS | {"/connectionSpec.*": "add replace remove"}  # named here to be refused with its own code
+_PARAMS = _END | {"/params": "replace", "/params/[^/]+": "add replace remove"}
+_AUTH = _END | {"/auth/params": "add replace remove", "/auth/params/[^/]+": "replace"}
+_FLOW = _TEXTS | {"/scheduleParams/(frequency|interval|startTime)": "replace", "/transformations/0": "replace"}
+KINDS = (
+    Kind("BaseConnection", BASE, checks.check_connection, checks.BASE_USED, _AUTH),
+    Kind("SourceConnection", SOURCE, checks.check_source, checks.USED, _PARAMS),
+    Kind("TargetConnection", TARGET, checks.check_target, checks.USED, _PARAMS),
+    Kind("Flow", FLOW, checks.check_flow, None, _FLOW | {"/labels": "add", "/policy": "replace"}),
+)
+
+
+def _create(kind: Kind, call: Call) -> Answer:
+    given, draft = call.json(EMPTY), call.query.get("mode", "").lower() == "draft"
+    if isinstance(given, dict) and kind.path == FLOW and "state" in given:
+        raise STATE()
+    if isinstance(given, dict) and isinstance(spec := given.get("connectionSpec"), dict) and "version" not in spec:
+        raise VERSION_MISSING()
+    check(f"draft {kind.path}" if draft else kind.path, given, BODY)
+    item = {name: value for name, value in given.items() if value is not None}
+    if draft:
+        item = checks.as_draft(kind.path, item) | {"state": "draft"} | runs.operation(call.objects, "draft_create")
+    else:
+        _check(kind, call, item)
+    item = runs.new_item(call.objects) | item
+    if kind.path == FLOW and item["state"] != "draft":
+        item = runs.initialize_flow(call.objects, item)
+    call.objects.put(kind.path, item["id"], item)
+    location = f"{call.base_url}{route.base}/{kind.path}/{item['id']}"
+    return Answer(201, {"id": item["id"], "etag": item["etag"]}, {"Location": location})
+
+
+def _check(kind: Kind, call: Call, item: Json) -> None:
+    checks.check_parents_published(call.objects, kind.path, item)
+    kind.check(call, item, {*validation.fields(kind.path)})
+
+
+def _save(call: Call, kind: str, item: Json) -> Answer:
+    made = uuid.uuid4().hex
+    item["etag"] = item["version"] = f'"{made[:8]}-0000-0200-0000-{made[-8:]}0000"'
+    item["updatedAt"] = call.store.now_ms()
+    call.objects.put(kind, item["id"], item)
+    if kind == FLOW:
+        runs.schedule(call.objects, item)
+    return Answer(200, {"id": item["id"], "etag": item["etag"]})
+
+
+def _check_if_match(call: Call, item: Json, required: bool = True) -> None:
+    given, current = call.headers.get("if-match"), item["etag"].strip('"')
+    if given is None and required:
+        raise MATCH_MISSING(id=item["id"])
+    if given is not None and given.strip('"') != current:
+        wrong = f'Supplied version=["{given[:80]}"] does not match the current version on entity=["{current}"]'
+        raise MATCH_STALE(wrong, id=item["id"])
+
+
+def _patch(kind: Kind, call: Call, key: str) -> Answer:
+    item = _fetch_editable(call, kind, key)
+    _check_if_match(call, item)
+    draft = item["state"] == "draft"
+    allowed = checks.patchable(kind.path) if draft else kind.patchable
+    operations = patch.read(call.json(EMPTY), allowed, PATCH_FIELD, PATCH_OP, PATCH_PATH)
+    for operation in operations:
+        if operation.path.startswith("/connectionSpec"):
+            raise SPEC_FIXED(id=key)
+        if operation.path == "/scheduleParams/startTime" and not draft:
+            checks.check_start_time(call, item, operation.value)
+    item = patch.apply(item, operations, PATCH_PATH)
+    shape = f"draft {kind.path}" if draft else kind.path
+    check(shape, {name: item[name] for name in validation.fields(kind.path) if name in item}, BODY)
+    item = {name: value for name, value in item.items() if value is not None}
+    if draft:
+        return _save(call, kind.path, checks.as_draft(kind.path, item) | runs.operation(call.objects, "draft_update"))
+    kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
+    return _save(
+        call, kind.path, item | (runs.start_operation(call.objects, item, "update") if kind.path == FLOW else {})
+    )
+
+
+def _fetch_editable(call: Call, kind: Kind, key: str) -> Json:
+    """An item that nothing is under way with, or a new one."""
+    item = fetch(call.objects, kind.path, key, NOT_FOUND)
+    if item["state"] not in ("enabled", "disabled", "initializing", "draft"):
+        raise BUSY(f"{kind.path} {key} is {item['state']}", id=key)
+    return item
+
+
+def _get(path: str, call: Call, key: str) -> Answer:
+    return Answer(200, {"items": [view(call.objects, path, fetch(call.objects, path, key, NOT_FOUND))]})
+
+
+def _delete(kind: Kind, call: Call, key: str) -> Answer:
+    _fetch_editable(call, kind, key)
+    if kind.used:
+        checks.check_unused(kind.used, call.objects, key)
+    call.objects.delete(kind.path, key)
+    runs.cancel_events(call.objects, key)
+    return Answer(204)
+
+
+def _list(path: str, call: Call) -> Answer:
+    asked: Json = {"property": call.query.getlist("property"), "limit": call.query.get("limit"), "after": None}
+    asked["orderby"] = call.query.get("orderby", "")
+    return _query(path, call, asked, path, call.query.get("count", "").lower() == "true", 100)
+
+
+def _search(path: str, call: Call) -> Answer:
+    """The list, with the query in the body."""
+    body = call.body("search", BODY, EMPTY)
+    if "groupByProperty" in body:
+        raise NOT_MODELLED("the emulator does not model groupByProperty: no source shows its answer")
+    texts = [text.strip().removeprefix("property=") for text in body.get("queryString", "").split("&") if text.strip()]
+    texts += [body["projectionFields"]] if body.get("projectionFields") else []
+    limit = str(body["limit"]) if "limit" in body else None
+    asked = {"property": texts, "limit": limit, "after": None, "orderby": body.get("orderby", "")}
+    return _query(path, call, asked, f"{path}/search", body.get("count", False), 1000)
+
+
+def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int) -> Answer:
+    if token := call.query.get("continuationToken"):  # holds the whole query: what is repeated beside it is ignored
+        asked = query.decode(token, "continuation", QUERY)
+    filters, fields = _parse_filters(asked["property"])
+    stored = [f for f in filters if not _is_computed(f.path)]  # the rest is for views, which cost time
+    late = len(stored) < len(filters) or _is_computed(asked["orderby"].lstrip("+- "))
+    start = asked["after"][1] if asked["after"] and not asked["orderby"] else 0
+    known: Iterable[Row] = [Row(seq, spec) for seq, spec in enumerate(_SPECS.get(path, {}).values())]
+    having = {_SINGLE.get(name.removesuffix("[]"), name): texts for name, texts in query.having(stored).items()}
+    known = known or call.objects.rows(path, start, having)
+    known = (row for row in known if all(f.accepts(row.body) for f in stored))
+    rows = (Row(seq, view(call.objects, path, body)) for seq, body in known) if late else known
+    if count:
+        if asked["limit"] is not None:
+            raise COUNT_LIMIT()
+        if not filters and path not in _SPECS:
+            return Answer(200, {"count": call.objects.count(path)})
+        return Answer(200, {"count": sum(all(f.accepts(row.body) for f in filters) for row in rows)})
+    limit = call.store.page_size(number(asked["limit"], 20, 1, most, "limit", QUERY))
+    page = query.select(rows, filters, asked["orderby"], limit, asked["after"])
+    links = {}
+    if page.end:
+        links["next"] = {"href": f"/{here}?continuationToken={query.encode(asked | {'after': page.end})}"}
+    items = page.items if late else [view(call.objects, path, item) for item in page.items]
+    return Answer(200, {"items": _select_fields(fields, items), "_links": links})
+
+
+_ENDS = ("sourceConnectionIds", "targetConnectionIds")
+_SINGLE = {name: f"{name}[0]" for name in _ENDS}  # these lists hold one element
+
+
+def _is_computed(path: str) -> bool:
+    """Whether a view fills it in."""
+    return path.split(".")[0].removesuffix("[]") in ("auth", "data", "inheritedAttributes", "properties", "runs")
+
+
+def _parse_filters(texts: list[str]) -> tuple[list[query.Filter], set[str]]:
+    parse_date = [query.parse(text, query.FLOW_OPERATORS, FILTER) for text in texts]
+    fields = {name.strip() for f in parse_date if not f.op for name in f.path.split(",")}
+    return [f for f in parse_date if f.op], fields
+
+
+def _select_fields(fields: set[str], items: list[Json]) -> list[Json]:
+    return [{k: v for k, v in item.items() if k in fields} for item in items] if fields else items
+
+
+def view(objects: SandboxStore, path: str, item: Json) -> Json:
+    """An item as a read shows it: secrets masked, relatives filled in."""
+    if path == BASE and (auth := item.get("auth")):
+        secret = specs.secret_params(item) if objects.settings["mask_secrets"] else set()
+        params = {name: "xxxx" if name in secret else value for name, value in auth["params"].items()}
+        return item | {"auth": auth | {"params": params}}
+    if path == SOURCE:
+        data = {"schema": None, "properties": None} | item.get("data", {})
+        return item | {"data": data, "inheritedAttributes": _base_of(objects, item)}
+    if path == TARGET:
+        return item | {"inheritedAttributes": {}}
+    if path == FLOW:
+        return item | {"inheritedAttributes": _ends_of(objects, item), "runs": f"/runs?property=flowId=={item['id']}"}
+    return item
+
+
+def _brief(item: Json) -> Json:
+    return {"id": item["id"], "connectionSpec": item["connectionSpec"]}
+
+
+def _base_of(objects: SandboxStore, source: Json) -> Json:
+    base = objects.get(BASE, source.get("baseConnectionId", ""))
+    return {"baseConnection": _brief(base)} if base else {}
+
+
+def _ends_of(objects: SandboxStore, flow: Json) -> Json:
+    sources = [item for key in flow["sourceConnectionIds"] if (item := objects.get(SOURCE, key))]
+    targets = [item for key in flow["targetConnectionIds"] if (item := objects.get(TARGET, key))]
+    ends = {"sourceConnections": [_brief(source) | _base_of(objects, source) for source in sources]}
+    return {"properties": {"isSourceFlow": True}} | ends | {"targetConnections": [_brief(item) for item in targets]}
+
+
+def admin_view(path: str, objects: SandboxStore) -> list[Json]:
+    """For the admin API: the items of a kind as read, without credentials."""
+    return [view(objects, path, {k: v for k, v in i.items() if k != "auth"}) for i in objects.all(path)]
+
+
+@route("GET", "/connections/{id}/test", _SPEC)
+def test_connection(call: Call, key: str) -> Answer:
+    base = fetch(call.objects, BASE, key, NOT_FOUND)
+    outage = call.store.settings["source_outage"]
+    return Answer(200, {"result": not outage and not checks.credentials_rejected(call.objects, base)})
+
+
+@route("GET", "/connections/{id}/explore", _SPEC)
+def explore(call: Call, key: str) -> Answer:
+    base = fetch(call.objects, BASE, key, NOT_FOUND)
+    found = source_data.explore(specs.CONNECTION_SPECS[base["connectionSpec"]["id"]], call.query)
+    if call.store.settings["source_outage"]:
+        raise OUTAGE(id=key)
+    if checks.credentials_rejected(call.objects, base):
+        raise checks.CREDENTIALS(id=key)
+    return Answer(200, found)
+
+
+def _act(kind: Kind, call: Call, key: str) -> Answer:
+    item, op = _fetch_editable(call, kind, key), call.query.get("op", "").lower()
+    _check_if_match(call, item, required=False)
+    if not op:
+        raise OP_MISSING(id=key)
+    if op.startswith("finalize"):
+        raise FINALIZE(id=key)
+    if op == "publish":
+        item = checks.publish(kind.path, item)
+        _check(kind, call, item)
+        return _save(call, kind.path, item | runs.operation(call.objects, op))
+    if kind.path != FLOW or op not in ("enable", "disable"):
+        raise OP_WRONG(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
+    if item["state"] == "draft":
+        raise checks.TRANSITION("a draft can only be published", id=key)
+    return _save(call, FLOW, item | runs.start_operation(call.objects, item, op, f"{op}d"))
+
+
+@route("POST", "/runs", "docs tutorials/api/on-demand-ingestion.md; openapi flow-service")
+def start_run(call: Call) -> Answer:
+    body = call.body("runs", BODY, EMPTY)
+    flow, params = fetch(call.objects, FLOW, body["flowId"]), body.get("params", {})
+    if flow.get("scheduleParams", {}).get("frequency") != "once" or flow["state"] != "enabled":
+        raise RUN_STATE("a run on demand needs an enabled flow with frequency once", id=flow["id"])
+    run = runs.start_on_demand(call.objects, flow, params)
+    return Answer(201, {"id": run["id"], "etag": run["etag"]})
+
+
+@route("POST", "/runs/{id}/action", "openapi flow-service")
+def act_on_run(call: Call, key: str) -> Answer:
+    run, op = fetch(call.objects, "runs", key, NOT_FOUND), call.query.get("op", "").upper()
+    if not op:
+        raise OP_MISSING(id=key)
+    if op != "RE_TRIGGER":
+        raise OP_WRONG("op must be RE_TRIGGER", id=key)
+    if not runs.is_finished(run) or call.objects.get(FLOW, run["flowId"]) is None:
+        raise RUN_STATE("only a run that is over, of a flow that exists, can be triggered again", id=key)
+    return Answer(200, runs.retrigger(call.objects, run))
+
+
+def _specs(specs: dict[str, Json], call: Call) -> Answer:
+    filters, fields = _parse_filters(call.query.getlist("property"))
+    return Answer(
+        200, {"items": _select_fields(fields, [s for s in specs.values() if all(f.accepts(s) for f in filters)])}
+    )
+
+
+def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
+    if key not in specs:
+        raise NOT_FOUND(f"no spec with id = [{key[:64]}]", id=key[:64])
+    return Answer(200, {"items": [specs[key]]})
+
+
+_SPECS: dict[str, Any] = {"connectionSpecs": specs.CONNECTION_SPECS, "flowSpecs": specs.FLOW_SPECS}
+
+
+def _refuse(rule: Rule, call: Call, *key: str) -> Answer:
+    """For partners and Adobe's own services, not for user tokens."""
+    raise rule()
+
+
+_DRAFTS = "docs tutorials/api/draft.md; openapi flow-service"
+_NOT_FOR_CLIENTS = f"{_DOCS}; openapi flow-service"
+for _kind in KINDS:
+    route("POST", f"/{_kind.path}", _SPEC)(partial(_create, _kind))
+    route("GET", f"/{_kind.path}", _LISTS)(partial(_list, _kind.path))
+    route("GET", f"/{_kind.path}/{{id}}", _SPEC)(partial(_get, _kind.path))
+    route("PATCH", f"/{_kind.path}/{{id}}", _SPEC)(partial(_patch, _kind))
+    route("DELETE", f"/{_kind.path}/{{id}}", _SPEC)(partial(_delete, _kind))
+    _source = f"docs tutorials/api/update-dataflows.md; {_DRAFTS}" if _kind.path == FLOW else _DRAFTS
+    route("POST", f"/{_kind.path}/{{id}}/action", _source)(partial(_act, _kind))
+for _path, _known in _SPECS.items():
+    route("GET", f"/{_path}", _SPEC)(partial(_specs, _known))
+    route("GET", f"/{_path}/{{id}}", _SPEC)(partial(_one_spec, _known))
+    route("POST", f"/{_path}", _NOT_FOR_CLIENTS)(partial(_refuse, SPEC_WRITE))
+    route("PUT", f"/{_path}/{{id}}", _NOT_FOR_CLIENTS)(partial(_refuse, SPEC_WRITE))
+route("GET", "/runs", _LISTS)(partial(_list, "runs"))
+route("GET", "/runs/{id}", _SPEC)(partial(_get, "runs"))
+route("PUT", "/runs/{id}", _NOT_FOR_CLIENTS)(partial(_refuse, RUN_WRITE))
+for _path in (BASE, FLOW, "flowSpecs"):
+    route("POST", f"/{_path}/search", "openapi flow-service")(partial(_search, _path))
