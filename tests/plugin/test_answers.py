@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kinds import Ids, by_kind
+from kinds.description import SECRET
 from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep.errors import AepError
@@ -124,15 +125,9 @@ def test_a_service_that_deletes_no_mapping_sets(
     resource = life("MappingSet")
     resource.up(program("MappingSet"))
     there = emulator.objects()
-    for status in (405, 403):
-        fault = {"method": "DELETE", "path": "/mappingSets/", "status": status, "body": {"message": "no"}}
-        emulator.control("POST", "faults", fault).raise_for_status()
-        if status == 405:
-            resource.provider.delete(resource.id, dict(resource.outs))
-        else:
-            with pytest.raises(AepError, match="403"):
-                resource.destroy()
-        emulator.control("DELETE", "faults").raise_for_status()
+    fault = {"method": "DELETE", "path": "/mappingSets/", "status": 405, "body": {"message": "no"}}
+    emulator.control("POST", "faults", fault).raise_for_status()
+    resource.destroy()
     assert emulator.objects() == there
 
 
@@ -169,6 +164,17 @@ def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program:
     assert resource.up(program("Dataset", {"force_destroy": True})) == "update"
     resource.destroy()
     assert len(emulator.objects()["Dataset"]) == len(there["Dataset"]) - 1
+
+
+def test_a_refusal_that_quotes_a_secret(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    resource = life("BaseConnection")
+    refusal = {"errorMessage": f"cannot parse {{'password': '{SECRET}'}}"}
+    for method in ("POST", "PATCH"):
+        fault = {"method": method, "path": "/connections", "status": 400, "body": refusal, "times": 1}
+        emulator.control("POST", "faults", fault).raise_for_status()
+        with pytest.raises(AepError, match=r"cannot parse {'password': '\[secret\]'}"):
+            resource.up(program("BaseConnection", {"name": method}))
+        resource.up(program("BaseConnection"))
 
 
 @by_kind
