@@ -7,7 +7,7 @@ import pytest
 
 from client.server import Answer, Server
 from pulumi_aep.client.client import Client
-from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, ServiceError, UnexpectedAnswer
+from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, ServiceError, UnexpectedResponse
 
 ClientOf = Callable[..., Client]
 AEP = "https://ns.adobe.com/aep/errors/"
@@ -89,7 +89,7 @@ def test_the_request_id_of_the_header(client_of: ClientOf) -> None:
 def test_a_404_of_something_else_never_means_gone(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(404, body, {"Content-Type": "text/html"})) as server:
         error = refused(client_of(server.url))
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponse
     assert "status 404, but not from the service (text/html)" in str(error)
 
 
@@ -97,7 +97,7 @@ def test_a_404_of_something_else_never_means_gone(body: Any, client_of: ClientOf
 def test_a_good_status_without_json(body: str, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         error = refused(client_of(server.url))
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponse
     assert "status 200 with a body that is not JSON" in str(error)
 
 
@@ -105,7 +105,7 @@ def test_a_good_status_without_json(body: str, client_of: ClientOf) -> None:
 def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         error = refused(client_of(server.url))
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponse
     assert "the response has no item" in str(error)
 
 
@@ -113,12 +113,12 @@ def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
 def test_catalog_answers_that_do_not_hold_the_dataset(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         client = client_of(server.url)
-        with pytest.raises(UnexpectedAnswer, match="the response does not hold the dataset"):
+        with pytest.raises(UnexpectedResponse, match="the response does not hold the dataset"):
             client.catalog.datasets.get("5ef4551c52e054191a61a99f")
 
 
 def test_catalog_answers_that_name_no_dataset(client_of: ClientOf) -> None:
-    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedAnswer, match="the response names no dataset"):
+    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedResponse, match="the response names no dataset"):
         client_of(server.url).catalog.datasets.create({})
 
 
@@ -140,7 +140,7 @@ def test_json_that_is_no_object_of_the_service(body: Any, client_of: ClientOf) -
             lambda: list(client.flow_service.flows.find()),
         ]
         for call in calls:
-            with pytest.raises(UnexpectedAnswer, match="the response has no"):
+            with pytest.raises(UnexpectedResponse, match="the response has no"):
                 call()
 
 

@@ -21,7 +21,7 @@ from pulumi_aep.errors import (
     RequestNotSent,
     ResponseLost,
     ServiceError,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 ClientOf = Callable[..., Client]
@@ -129,7 +129,7 @@ class TestTokens:
     def test_an_answer_without_a_token(self, body: Any, client_of: ClientOf) -> None:
         with Server(OK) as server:
             server.tokens = lambda n: Answer(200, body)
-            with pytest.raises(UnexpectedAnswer, match="the response has no access token"):
+            with pytest.raises(UnexpectedResponse, match="the response has no access token"):
                 read(client_of(server.url))
         assert server.requests == []
 
@@ -403,14 +403,14 @@ class TestRedirects:
     def test_are_never_followed(self, status: int, client_of: ClientOf) -> None:
         with Server(OK) as elsewhere, Server(Answer(status, headers={"Location": f"{elsewhere.url}/x"})) as server:
             client = client_of(server.url)
-            with pytest.raises(UnexpectedAnswer, match=f"status {status}, but not from the service"):
+            with pytest.raises(UnexpectedResponse, match=f"status {status}, but not from the service"):
                 read(client)
         assert elsewhere.requests == elsewhere.token_requests == []
 
     def test_not_for_tokens_either(self, client_of: ClientOf) -> None:
         with Server(OK) as elsewhere, Server(OK) as server:
             server.tokens = lambda n: Answer(307, headers={"Location": f"{elsewhere.url}/ims/token/v3"})
-            with pytest.raises(UnexpectedAnswer):
+            with pytest.raises(UnexpectedResponse):
                 read(client_of(server.url))
         assert elsewhere.token_requests == server.requests == []
 
