@@ -51,7 +51,7 @@ def test_stack_after_stack(tmp_path: Path, emulator: Emulator) -> None:
     dev.run("stack", "select", "prod")
     made = {"create": 3}  # the stack, its owner, the connection
 
-    # Nothing is done without a yes, and nothing by a preview; a wrong name is told with what there is.
+    # Nothing happens without --yes or in a preview; a wrong name is an error that lists the stacks.
     assert deploy(dev, "--stacks", "dev,prod")[0] == 1
     code, out, _ = deploy(dev, "--stacks", "dev,prod", "--preview", "--json")
     assert (code, results(out)) == (0, {"dev": ("previewed", made), "prod": ("previewed", made)})

@@ -1,4 +1,4 @@
-"""What is not thrown away unasked."""
+"""Data is not deleted unless the program allows it. Each guard is tested in `plugin/test_answers.py`."""
 
 from collections.abc import Callable
 

@@ -73,7 +73,7 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert ids(emulator)["Schema"] == first["Schema"]
     assert "DELETE schemas" not in writes(emulator)
 
-    # … and what has another name there is made anew, dependents and all, and the old one goes.
+    # … and what has another name there is created again with its dependents, and the old one is deleted.
     dev.program(program(schema="renamed", of_schema="title='web 2', ", mapping="mapping 2", **below))
     dev.up()
     renamed = ids(emulator)

@@ -1,4 +1,4 @@
-"""The stack's YAML: one more dataflow is a few lines, and what is wrong in it is told in plain words."""
+"""The stack's YAML: another dataflow takes a few lines, and errors name the key and the remedy."""
 
 from typing import Any
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.resources.mapping_set import MappingSetArguments
+from support import kinds
 from support.emulator import DATA_PREP, FLOW, REGISTRY, Emulator
 
 from .conftest import MASKED, Cli
@@ -139,7 +139,7 @@ def proposed(cli_run: Cli, *arguments: str) -> list[dict[str, Any]]:
             made.append(given)
 
     exec(result.out.replace("import pulumi_aep as aep", ""), {"aep": Aep})
-    props, problems = MappingSetArguments.parse(made[0])
+    props, problems = kinds.parse("MappingSet", made[0])
     assert problems == []
     return list(props["mappings"])
 

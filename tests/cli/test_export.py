@@ -225,7 +225,7 @@ def test_field_groups_of_adobe_are_referenced_by_id(cli_run: Cli, emulator: Emul
     from pulumi_aep.cli._sandbox_objects import ADOBE_OWNED, Sandbox
     from pulumi_aep.client.client import Client
     from pulumi_aep.config import load
-    from pulumi_aep.resources import FieldGroup
+    from pulumi_aep.resources.field_group import FieldGroup
 
     settings = load({"aep:endpoint": "emulator", "aep:sandbox": "local"}.get)
     found = Sandbox(settings, Client(settings)).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")

@@ -17,8 +17,7 @@ from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from pulumi_aep.report import Drift
 from pulumi_aep.report.drift import drift
-from pulumi_aep.resources import KINDS
-from support import browser, mixpanel
+from support import browser, kinds, mixpanel
 from support.emulator import CATALOG, FLOW, Emulator
 
 from .conftest import MASKED, Cli
@@ -185,7 +184,7 @@ def test_the_contents_of_the_page(page: Path) -> None:
     assert "Flows 6 1 failing, 1 losing records, 1 no run yet, 2 good, 1 disabled" in shown
     assert "Runs 11 2 failed Records in 90 84 arrived Records failed 6 6.7 % of records in" in shown
     assert "CONNECTOR-2001-500: Error occurred at copy activity: the source refused the credentials." in shown
-    assert "See whether it takes the credentials (pulumi-aep test CONNECTION)" in shown
+    assert "Check that it is up and accepts the credentials (pulumi-aep test CONNECTION)" in shown
     assert "lossy losing records no good run never · every hour 3 runs: 3 lost records 30 in 6 failed" in shown
     assert "Path web-shop → web-shop → web-shop Schedule every hour" in shown
     assert "2 base connections → 2 source connections → 6 flows → 1 dataset" in shown
@@ -237,10 +236,9 @@ def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
     runtime.use(runtime.Runtime(settings, client))
     ids = (chain.base, chain.source, chain.target, chain.flow, chain.mapping, chain.group, chain.schema, chain.dataset)
     state = []
-    kinds: list[Any] = list(KINDS)
-    for kind, object_id in zip(kinds, ids, strict=True):
-        outs = kind.provider().read(object_id, {"sandbox": "local"}).outs
-        state.append(Recorded(kind.__name__, object_id, outs or {}))
+    for kind, object_id in zip(kinds.names(), ids, strict=True):
+        outs = kinds.provider(kind).read(object_id, {"sandbox": "local"}).outs
+        state.append(Recorded(kind, object_id, outs or {}))
     runtime.use(None)
     emulator.settings(page_size=2)
     emulator.clear_journal()

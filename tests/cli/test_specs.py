@@ -1,6 +1,5 @@
 """`specs`: search, parameters of a source, and example programs that run."""
 
-import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -13,22 +12,23 @@ import pulumi_aep
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.emulator import catalogue
+from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
 from pulumi_aep.engine import runtime
+from support import kinds
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
 
 from .conftest import MASKED, Cli
 from .world import World
 
-SPECS = catalogue.CONNECTION_SPECS
+SPECS = catalog_of_specs.CONNECTION_SPECS
 
 
 def test_the_list_of_specs(cli_run: Cli, emulator: Emulator) -> None:
     emulator.settings(page_size=2)
     found = json.loads(cli_run("specs", "--json").out)
     assert {each["id"] for each in found["connectionSpecs"]} == set(SPECS)
-    assert {each["id"] for each in found["flowSpecs"]} == set(catalogue.FLOW_SPECS)
+    assert {each["id"] for each in found["flowSpecs"]} == set(catalog_of_specs.FLOW_SPECS)
     rows = {row[0]: row[1:] for row in cli_run("specs").lines}
     assert rows["Mixpanel"] == ["analytics", "Basic Authentication", "RestStorageToAEP", ConnectionSpec.MIXPANEL]
 
@@ -113,14 +113,12 @@ class Program:
         return MASKED
 
     def _maker(self, kind: str) -> Any:
-        resource = getattr(pulumi_aep, kind)
+        assert hasattr(pulumi_aep, kind)
 
         def make(name: str, **arguments: Any) -> SimpleNamespace:
-            inspect.signature(resource.__init__).bind(None, name, **arguments)
-            default = {"data": {"format": "parquet_xdm"}} if kind == "TargetConnection" else {}
-            checked = resource.provider().check({}, {**default, "name": name, **arguments})
+            checked = kinds.provider(kind).check({}, {"name": name, **arguments})
             assert [each.reason for each in checked.failures or []] == []
-            created = resource.provider().create(as_the_host_gives(checked.inputs))
+            created = kinds.provider(kind).create(as_the_host_gives(checked.inputs))
             return SimpleNamespace(id=created.id)
 
         return make

@@ -17,13 +17,13 @@ UPDATE = {"password": "second", "interval": 30, "fields": ["item", "price"], "en
 """Changes in place: PATCH of base connection, field group and flow, PUT of the mapping set, an action."""
 REPLACEMENT = {"first_project": 77}
 """Replaces source connections and flows."""
-KINDS = 8
+OBJECTS_PER_CHAIN = 8
 
 Objects = set[tuple[str, str]]
 
 
 class Chains(Stack):
-    """A stack of so many chains in a folder of its own: `Chains(folder, emulator, "storm").start(10)`."""
+    """A stack of several chains in a folder of its own: `Chains(folder, emulator, "storm").start(10)`."""
 
     def __init__(self, folder: Path, emulator: Emulator, name: str) -> None:
         folder.mkdir(parents=True)
@@ -79,14 +79,12 @@ class Chains(Stack):
         problems += [f"in state but gone: {kind} {object_id}" for kind, object_id in recorded - existing]
         problems += [f"there but in no state: {kind} {object_id}" for kind, object_id in existing - recorded]
         problems += self.doubles()
-        wanted = self.values["chains"] * KINDS
+        wanted = self.values["chains"] * OBJECTS_PER_CHAIN
         return problems + ([f"{len(existing)} objects, wanted are {wanted}"] if len(existing) != wanted else [])
 
     def doubles(self) -> list[str]:
         """Objects of one kind and one owner, of which there may be one."""
-        owners = Counter(
-            (kind, owner_of(kind, item)) for kind, items in self.emulator.objects().items() for item in items
-        )
+        owners = Counter((kind, owner_of(item)) for kind, items in self.emulator.objects().items() for item in items)
         return [f"{count} of {kind} {owner}" for (kind, owner), count in owners.items() if count > 1]
 
     def leftovers(self) -> list[str]:
@@ -100,6 +98,6 @@ class Chains(Stack):
         return [f"the next preview is not empty: {changes}"] if changes else []
 
 
-def owner_of(kind: str, item: dict[str, Any]) -> str:
-    text = item["mappings"][0].get("description") if kind == "MappingSet" else item.get("description")
-    return str(text).rpartition("[pulumi: ")[2]
+def owner_of(item: dict[str, Any]) -> str:
+    """The owner, wherever the object carries its line."""
+    return json.dumps(item).rpartition("[pulumi: ")[2].partition("]")[0]

@@ -1,4 +1,4 @@
-"""kill -9 at a seeded instant, then what users are told to type: afterwards everything is there exactly once."""
+"""kill -9 at a seeded instant, then the commands that the docs give: afterwards every object exists exactly once."""
 
 import random
 import subprocess

@@ -25,7 +25,7 @@ class Limited:
 
 
 def limited(folder: Path, emulator: Emulator, chains: int, per_s: int) -> Limited:
-    """One first up of so many chains."""
+    """One first up of this many chains."""
     emulator.reset()
     emulator.settings(rate_limit_per_s=per_s)
     stack = Chains(folder, emulator, "rate").start(chains)

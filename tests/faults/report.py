@@ -13,7 +13,7 @@ from rich.table import Table as RichTable
 
 from acceptance.support import engine
 from faults.kill import VERBS, VICTIMS
-from faults.storm import PAGE_SIZE, SHARE, TIMES, TOKEN_TTL_S, weather
+from faults.storm import PAGE_SIZE, SHARE, TIMES, TOKEN_TTL_S, random_faults
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 TEMPLATE = Path(__file__).with_name("reliability.md")
@@ -82,7 +82,7 @@ def of_storms(outcomes: Outcomes) -> Table:
 
 def of_hits(outcomes: Outcomes) -> Table:
     hits: Counter[str] = sum((Counter(each["hits"]) for each in outcomes), Counter())
-    return Table(["Fault", "Calls hit"], [[name, hits[name]] for name in weather(0)])
+    return Table(["Fault", "Calls hit"], [[name, hits[name]] for name in random_faults(0)])
 
 
 def of_rate(outcomes: Outcomes) -> Table:

@@ -1,4 +1,4 @@
-"""Bad weather on every route, by chance and seed: what ends well by itself, what at the next run."""
+"""Random faults on every route, by seed: which runs recover by themselves, which at the next run."""
 
 import random
 import time
@@ -21,7 +21,7 @@ OUT_OF_ORDER = {"message": "out of order"}
 TIMES = ("by itself", "at the next run", "after the storm")
 
 
-def weather(seed: int) -> dict[str, dict[str, Any]]:
+def random_faults(seed: int) -> dict[str, dict[str, Any]]:
     """Name → fault; together they hit one call in five."""
     date = formatdate(time.time() + 15, usegmt=True)
     kinds: dict[str, dict[str, Any]] = {
@@ -77,7 +77,7 @@ def storm(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Stor
         {"first up": "up", "update": "up", "refresh": "refresh", "destroy": "destroy"}.items()
     ):
         stack.change(UPDATE if operation == "update" else {})
-        outcome = _weathered(stack, operation, verb, 10 * seed + number)
+        outcome = _run_in_storm(stack, operation, verb, 10 * seed + number)
         if operation == "destroy":
             outcome.problems += stack.leftovers()
         else:
@@ -86,11 +86,11 @@ def storm(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Stor
     return outcomes
 
 
-def _weathered(stack: Chains, operation: str, verb: str, seed: int) -> Storm:
+def _run_in_storm(stack: Chains, operation: str, verb: str, seed: int) -> Storm:
     emulator = stack.emulator
     emulator.settings(page_size=PAGE_SIZE, token_ttl_s=TOKEN_TTL_S)
     emulator.clear_journal()
-    kinds = weather(seed)
+    kinds = random_faults(seed)
     added = emulator.control("POST", "faults", [*IMS_DOWN, *kinds.values()]).json()
     names = dict(zip([each["id"] for each in added[len(IMS_DOWN) :]], kinds, strict=True))
     outcome = Storm(seed, operation, "", 0, {})

@@ -8,9 +8,9 @@ import pytest
 from faults import report
 from faults.kill import VERBS, Kill
 from faults.rate import Limited
-from faults.storm import Storm, weather
+from faults.storm import Storm, random_faults
 
-NAME = next(iter(weather(0)))
+NAME = next(iter(random_faults(0)))
 KILLS = [
     Kill(1, 0, "first up", "cli", 3, True, []),
     Kill(1, 1, "first up", "both", 3, True, ["left behind: x"]),

@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +36,7 @@ class Hurried(Chains):
         return self
 
     def keep_owner(self) -> None:
-        """What users are told to do first."""
+        """What the docs tell users to do first."""
         self.up("--target", OWNER)
         kept = {short(item["urn"]).split()[0] for item in self.checkpoint()["resources"]}
         assert kept == {"Stack", "pulumi-python", "Owner"}, kept
@@ -53,13 +53,16 @@ class Hurried(Chains):
             self.environment = usual
 
 
-def hurried_kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Kill]:
-    """As `kills`; after a destroy the owner is made anew."""
+def hurried_kills(
+    folder: Path, emulator: Emulator, chains: int, seed: int, operations: Iterable[str] = VERBS
+) -> list[Kill]:
+    """As `kills`; after a destroy the owner is created again."""
     emulator.reset()
     chance = random.Random(f"{seed}/{chains}")
     stack = Hurried(folder, emulator, "kill").start(chains)
     outcomes = []
-    for operation, verb in VERBS.items():
+    for operation in operations:
+        verb = VERBS[operation]
         calls, more = CALLS[operation]
         victim, after = chance.choice(VICTIMS), chance.randint(0, calls + more * (chains - 1))
         stack.change(CHANGES.get(operation, {}))

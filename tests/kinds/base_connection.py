@@ -20,7 +20,7 @@ from kinds.description import (
     texts,
 )
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.emulator import catalogue
+from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
 from support.outside import flow_service
 from support.strategies import arguments_of, parameters, spec
 
@@ -42,7 +42,7 @@ OAUTH = {"spec_name": "OAuth2 Refresh Code", "params": {"subdomain": "shop", "ac
 @st.composite
 def strategy(draw: st.DrawFn) -> Props:
     """Any source of the emulator, in any way that it authenticates."""
-    sources = [spec for spec in catalogue.CONNECTION_SPECS.values() if spec["attributes"]["isSource"]]
+    sources = [spec for spec in catalog_of_specs.CONNECTION_SPECS.values() if spec["attributes"]["isSource"]]
     source = draw(st.sampled_from(sources))
     auth: SearchStrategy[Any] = st.none()
     if source["authSpec"]:

@@ -58,7 +58,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
     versions = st.sampled_from([0, "0"])
     params = st.fixed_dictionaries({"mappingId": st.just(ids["mapping.id"])}, optional={"mappingVersion": versions})
     transformation = st.fixed_dictionaries({"name": st.just("Mapping"), "params": params})
-    options = {"error_diagnostics_enabled": st.booleans(), "partial_ingestion_percent": st.integers(0, 100)}
+    options = {"error_diagnostics_enabled": st.booleans(), "partial_ingestion_percent": st.integers(1, 100)}
     found = arguments_of(
         "Flow",
         flow_spec=spec(FlowSpec.REST_STORAGE_TO_AEP),

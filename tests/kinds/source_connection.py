@@ -8,7 +8,7 @@ from hypothesis.strategies import SearchStrategy
 from kinds.base_connection import SPEC_FIXED, UNKNOWN_SPEC
 from kinds.description import DESCRIBED, Bad, Closed, Description, Ids, Others, Props, Seen, text_rounds, texts
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.emulator import catalogue
+from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
 from support.outside import flow_service
 from support.strategies import JSON, WORDS, arguments_of, spec
 
@@ -25,7 +25,7 @@ def strategy(draw: st.DrawFn, bases: dict[str, str]) -> Props:
     if identity == ConnectionSpec.MIXPANEL:
         zones = st.sampled_from(["UTC", "America/Los_Angeles", "Pacific Standard Time"])
         params = st.fixed_dictionaries({"projectId": st.from_regex("[0-9]{1,8}", fullmatch=True), "timezone": zones})
-    formats = catalogue.FORMATS[identity] or ["json", "delimited"]
+    formats = catalog_of_specs.FORMATS[identity] or ["json", "delimited"]
     made = draw(
         arguments_of(
             "SourceConnection",

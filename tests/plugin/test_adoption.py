@@ -156,6 +156,14 @@ class TestCredentials:
         assert mine.preview(arguments) == "same"
         assert emulator.writes() == []
 
+    def test_a_password_is_sent_even_if_nothing_visible_differs(
+        self, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+    ) -> None:
+        arguments, base = program(self.kind), ids["base.id"]
+        arguments["auth"]["params"]["username"] = self.stored(emulator, base)["username"]
+        life(self.kind).up({**arguments, "adopt": base})
+        assert self.stored(emulator, base)["password"] == SECRET
+
     def test_without_auth_they_stay_as_they_are(
         self, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
     ) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from kinds import by_kind
+from kinds import Ids, by_kind
+from kinds.description import SECRET
 from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep.errors import AepError
-from support.emulator import Emulator
+from support.emulator import FLOW, Emulator
+from support.mixpanel import flow, source
 
 HTML = "<html><body>Please sign in</body></html>"
 NOT_GONE: dict[str, dict[str, Any]] = {
@@ -114,6 +116,65 @@ def test_a_guard_without_an_answer_lets_nothing_go(
         emulator.control("DELETE", "faults").raise_for_status()
         assert emulator.objects() == there
     resource.destroy()
+
+
+def test_a_service_that_deletes_no_mapping_sets(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """Adobe documents no DELETE for them: where there is none, a destroy succeeds and the mapping set stays."""
+    resource = life("MappingSet")
+    resource.up(program("MappingSet"))
+    there = emulator.objects()
+    fault = {"method": "DELETE", "path": "/mappingSets/", "status": 405, "body": {"message": "no"}}
+    emulator.control("POST", "faults", fault).raise_for_status()
+    resource.destroy()
+    assert emulator.objects() == there
+
+
+def test_a_base_connection_that_a_foreign_flow_uses(
+    life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
+    resource = life("BaseConnection")
+    resource.up(program("BaseConnection"))
+    used = emulator.request("POST", f"{FLOW}/sourceConnections", source(resource.id)).json()["id"]
+    foreign = emulator.request("POST", f"{FLOW}/flows", flow(used, ids["target.id"], ids["mapping.id"])).json()["id"]
+    emulator.clear_journal()
+    with pytest.raises(AepError, match=f"connections/{resource.id}: 400 FLOW-1418-400") as caught:
+        resource.destroy()
+    assert foreign in str(caught.value)
+    assert "used by flow" in str(caught.value)
+    assert "m the program." in str(caught.value), "what to do"
+    assert len(emulator.writes()) > 1, "its users may be vanishing: tried again within the time limit"
+    emulator.request("DELETE", f"{FLOW}/flows/{foreign}").raise_for_status()
+    resource.destroy()
+
+
+def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    resource = life("Dataset")
+    resource.up(program("Dataset"))
+    there = emulator.objects()
+    batch = {"01ED0C6BQ2HPNH4EVPQ5WXYZAB": {"status": "success"}}
+    fault = {"method": "GET", "path": "/catalog/batches$", "status": 200, "body": batch}
+    emulator.control("POST", "faults", fault).raise_for_status()
+    other = there["Schema"][0]["$id"].replace("/schemas/", "/schemas/0")
+    for verb in (resource.destroy, lambda: resource.preview(program("Dataset", {"schema_id": other}))):
+        with pytest.raises(AepError, match="holds data"):
+            verb()
+    assert emulator.objects() == there
+    assert resource.up(program("Dataset", {"force_destroy": True})) == "update"
+    resource.destroy()
+    assert len(emulator.objects()["Dataset"]) == len(there["Dataset"]) - 1
+
+
+def test_a_refusal_that_quotes_a_secret(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+    resource = life("BaseConnection")
+    refusal = {"errorMessage": f"cannot parse {{'password': '{SECRET}'}}"}
+    for method in ("POST", "PATCH"):
+        fault = {"method": method, "path": "/connections", "status": 400, "body": refusal, "times": 1}
+        emulator.control("POST", "faults", fault).raise_for_status()
+        with pytest.raises(AepError, match=r"cannot parse {'password': '\[secret\]'}"):
+            resource.up(program("BaseConnection", {"name": method}))
+        resource.up(program("BaseConnection"))
 
 
 @by_kind

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from pulumi_aep.engine import runtime
 from pulumi_aep.errors import Conflict
 from support import kinds
 from support.emulator import FLOW, Emulator
-from support.outside import Where, action
+from support.outside import Where, action, catalog
 
 
 @by_kind
@@ -127,3 +128,23 @@ def test_an_object_that_never_rests(
     action("disable")(Where(emulator, resource.id, ids))
     with pytest.raises(Conflict, match=r"enabled of .* was changed by somebody else"):
         resource.up(renamed(arguments, "again"))
+
+
+def test_a_write_between_our_read_and_our_write(
+    life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state of a dataset holds no version: what an update reads before it writes is the only fence."""
+    resource, changed = life("Dataset"), program("Dataset", {"description": "ours"})
+    resource.up(program("Dataset"))
+    collection = kinds.collection("Dataset", runtime.current())
+    read, others = collection.get, [catalog(("replace", "/description", "by hand"))]
+
+    def read_too_early(object_id: str) -> dict[str, Any]:
+        found = read(object_id)
+        while others:
+            others.pop()(Where(emulator, object_id, ids))
+        return found
+
+    monkeypatch.setattr(collection, "get", read_too_early)
+    with pytest.raises(Conflict, match=r"description, owner of .* was changed by somebody else"):
+        resource.up(changed)

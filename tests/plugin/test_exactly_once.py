@@ -1,6 +1,7 @@
 """Nothing is created twice: what an interrupted run of this stack left is taken back, a second of a name is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -8,9 +9,23 @@ from kinds import DESCRIPTIONS, ORDER, Ids, by_kind
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import FLOW, Emulator
+from support.host import as_the_host_gives
 from support.journal import writes
 from support.mixpanel import flow
-from support.outside import OTHER_STATE
+from support.outside import OTHER_STATE, OWNER, Where
+
+
+@by_kind
+def test_it_is_taken_though_others_changed_what_nobody_manages(
+    kind: str, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
+    """They sorted the mappings, say: the owner's line is elsewhere then."""
+    left, again = life(kind), life(kind)
+    left.up(program(kind))
+    for act in DESCRIPTIONS[kind].unmanaged:
+        act(Where(emulator, left.id, ids))
+    assert again.up(program(kind)) == "create"
+    assert again.id == left.id
 
 
 @by_kind
@@ -46,6 +61,15 @@ def test_a_second_of_one_name_is_refused(
     assert writes(emulator) == []
 
 
+@pytest.mark.parametrize("kind", [kind for kind in ORDER if DESCRIPTIONS[kind].natural_key])
+def test_a_lost_state_comes_back_with_its_owner_id(kind: str, life: Callable[[str], Life], program: Program) -> None:
+    """aep:ownerId gives the new state the old one's identity; the resource may have another name."""
+    lost, again = life(kind), life(kind)
+    lost.up({**program(kind), "owner": OTHER_STATE})
+    again.settings = replace(again.settings, owner_id=OTHER_STATE.rpartition("#")[2])
+    assert again.problems({**program(kind), "owner": OTHER_STATE.replace("/web#", "/renamed#")}) == []
+
+
 def test_a_mapping_set_that_a_flow_uses_is_no_orphan(
     life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
 ) -> None:
@@ -55,3 +79,34 @@ def test_a_mapping_set_that_a_flow_uses_is_no_orphan(
     again = life("MappingSet")
     assert again.up(program("MappingSet")) == "create"
     assert again.id != used.id
+
+
+def test_a_replaced_object_that_is_retained_is_not_taken_again(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """With retain_on_delete the old object stays, with the owner of the new one."""
+    kept = life("FieldGroup")
+    kept.up(program("FieldGroup"))
+    new = program("FieldGroup", {"owner": OWNER, "title": "new", "fields": {"item": {"type": "integer"}}})
+    kept.run()
+    inputs = as_the_host_gives(kept.provider.check({}, as_the_host_gives(new)).inputs)
+    assert kept.provider.diff(kept.id, as_the_host_gives(kept.outs), inputs).replaces == ["fields"]
+    assert kept.provider.create(inputs).id != kept.id
+
+
+def test_two_resources_of_one_owner_have_an_object_each(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """In two components resources may have one name. A lost answer of the second does not give it the first's."""
+    resource = life("Dataset")
+    resource.run()
+    one, two = (
+        as_the_host_gives(resource.provider.check({}, program("Dataset", {"owner": OWNER, "name": name})).inputs)
+        for name in ("one", "two")
+    )
+    first = resource.provider.create(one).id
+    fault = {"method": "POST", "path": "/dataSets$", "drop": "after", "times": 1}
+    emulator.control("POST", "faults", fault).raise_for_status()
+    second = resource.provider.create(two).id
+    names = {item["id"]: item["name"] for item in emulator.objects()["Dataset"]}
+    assert (names[first], names[second]) == ("one", "two")

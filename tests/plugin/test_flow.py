@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kinds import Props
+from kinds import Ids, Props
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import Emulator
@@ -53,6 +53,18 @@ def test_disabled_from_the_start_and_a_start_that_stays(
     assert flow.id != made["id"]
     assert of(emulator, flow)["scheduleParams"] == {"frequency": "once", "startTime": "1769835600"}
     assert flow.preview(once) == "same"
+
+
+def test_an_adopted_flow_keeps_its_start(
+    life: Callable[[str], Life], arguments: Callable[..., Props], ids: Ids, emulator: Emulator
+) -> None:
+    flow, half_hourly = life("Flow"), arguments(schedule={"frequency": "minute", "interval": 30})
+    del half_hourly["options"]
+    flow.up({**half_hourly, "adopt": ids["flow.id"]})
+    assert of(emulator, flow)["scheduleParams"].items() >= {"startTime": "1625040887", "interval": "30"}.items()
+    assert flow.preview(half_hourly) == "same"
+    assert flow.refresh()
+    assert flow.preview(half_hourly) == "same"
 
 
 def test_a_flow_that_could_not_be_disabled_is_repaired(

@@ -1,5 +1,6 @@
 """A lost answer, a time-out or a 5xx after the work was done: the same outcome in one `up`, and nothing twice."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from kinds import DESCRIPTIONS, Ids, by_kind
 from plugin.conftest import Program
 from plugin.life import Life
+from pulumi_aep.engine import runtime
+from support import kinds
 from support.emulator import Emulator
 from support.outside import Where
 
@@ -35,6 +38,16 @@ def test_a_create(kind: str, what: Any, life: Callable[[str], Life], program: Pr
     assert resource.preview(program(kind)) == "same"
 
 
+def assert_nothing_twice(value: Any) -> None:
+    """No list within the object holds an item twice."""
+    if isinstance(value, dict):
+        for item in value.values():
+            assert_nothing_twice(item)
+    elif isinstance(value, list):
+        items = [json.dumps(item, sort_keys=True) for item in value]
+        assert sorted(items) == sorted(set(items))
+
+
 @pytest.mark.parametrize("what", [*AFTER, *BEFORE], ids=str)
 @by_kind
 def test_an_update(
@@ -50,6 +63,7 @@ def test_an_update(
             method, path = write.split(" ", 1)
             fault(emulator, method, "/action$" if path.endswith("/action") else f"/{path}/[^/]+$", **what)
         assert resource.up(changed) == "update"
+        assert_nothing_twice(kinds.get(kind, resource.id, runtime.current()))
         assert resource.preview(changed) == "same"
         assert resource.refresh()
         assert resource.preview(changed) == "same" or not a_round.writes

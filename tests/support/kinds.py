@@ -12,6 +12,7 @@ from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_o
 
 from pydantic import AfterValidator
 
+from pulumi_aep.client.client import Collection
 from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, Name, fields_of, hints_of
 from pulumi_aep.engine.arguments import Change as Change
 from pulumi_aep.engine.dynamic import DynamicProvider
@@ -207,6 +208,11 @@ def unmanaged_fields(kind: str, item: dict[str, Any], props: Props, runtime: Run
     return found.unmanaged_fields(item, props, runtime)
 
 
+def collection(kind: str, runtime: Runtime) -> Collection:
+    """Where the client reads and writes the kind's objects."""
+    return kind_of(kind).collection(runtime.client)
+
+
 def get(kind: str, object_id: str, runtime: Runtime) -> dict[str, Any]:
     """The object as the client reads it."""
-    return kind_of(kind).collection(runtime.client).get(object_id)
+    return collection(kind, runtime).get(object_id)

@@ -10,12 +10,12 @@ import pulumi_aep
 
 
 def test_every_public_name_is_there_under_its_own_name() -> None:
-    for name in pulumi_aep.__all__:
+    for name in vars(pulumi_aep)["__all__"]:
         assert getattr(pulumi_aep, name).__name__ == name
-    assert set(pulumi_aep.__all__) <= set(dir(pulumi_aep))
+    assert set(vars(pulumi_aep)["__all__"]) <= set(dir(pulumi_aep))
     namespace: dict[str, object] = {}
     exec("from pulumi_aep import *", namespace)
-    assert set(pulumi_aep.__all__) <= set(namespace)
+    assert set(vars(pulumi_aep)["__all__"]) <= set(namespace)
 
 
 def test_a_name_is_the_same_thing_in_its_module() -> None:

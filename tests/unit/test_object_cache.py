@@ -1,4 +1,4 @@
-"""When objects are asked for one by one and when their list is: a service without HTTP, that counts."""
+"""When the cache reads objects one by one and when it lists them. The service has no HTTP and counts calls."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +33,9 @@ class Service:
         if object_id not in self.objects:
             raise NotFound(f"GET /objects/{object_id}", 404, "", "no such object", "")
         return dict(self.objects[object_id])
+
+    def find(self) -> Iterator[Item]:
+        return iter(list(self.objects.values()))
 
     def cache(self) -> ObjectCache:
         return ObjectCache(self, dict, lambda: self.writes)  # type: ignore[arg-type]
@@ -142,3 +145,13 @@ def test_where_the_list_is_refused_it_is_not_asked_again() -> None:
     cache = service.cache()
     assert [cache.read(key, as_known)["id"] for key in service.objects] == list(service.objects)
     assert (service.pages_asked, len(service.gets)) == (1, 40)
+
+
+def test_an_object_is_claimed_once() -> None:
+    """By the first resource that asks; never one that this run replaces, has deleted, or gave to another resource."""
+    cache = Service(4).cache()
+    cache.mark_claimed("o0")
+    cache.mark_leaving("o1")
+    claims = [cache.claim(lambda object_id, observed: True, fresh=False) for _ in range(3)]
+    assert claims == ["o2", "o3", None]
+    assert [cache.is_claimed(object_id) for object_id in ("o0", "o1", "o2")] == [True, False, True]

@@ -1,6 +1,5 @@
 """Pulumi programs for objects of a sandbox: names, references instead of ids, `adopt` lines, the format of ruff."""
 
-import inspect
 import keyword
 import re
 import unicodedata
@@ -12,9 +11,9 @@ from importlib.metadata import version
 from typing import Any
 
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
-from ..engine.arguments import Spec
-from ..engine.values import UNKNOWN
-from ._sandbox_objects import ADOBE_OWNED, VERSION_KEYS, Kind, SandboxObject, display_name, is_named, references
+from ..engine.arguments import SpecRef
+from ..engine.values import UNKNOWN, Props
+from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
 
 WIDTH = 88
 _USED_NAMES = {*keyword.kwlist, "adopt", "aep", "at_home", "config", "credentials", "pulumi", "signal"}
@@ -75,10 +74,10 @@ def generate(objects: Iterable[SandboxObject], taken: Iterable[str] = ()) -> lis
 def _generate(found: SandboxObject, known: Objects, variables: Variables) -> GeneratedResource:
     variable = variables[found.kind, found.id]
     name = variable.replace("_", "-")
-    props = deepcopy(found.kind.provider.arguments.brief(found.props))
+    props = deepcopy(found.kind.kind.arguments.minimal(found.props))
     notes: list[str] = []
     for reference in references(found.kind, props):
-        kind, version_key = reference.kind, VERSION_KEYS.get(reference.key)
+        kind, version_key = reference.kind, reference.version_key
         for object_id in reference.ids:
             other = known.get((kind, object_id))
             if other and other.problems and other.problems != [ADOBE_OWNED]:
@@ -96,9 +95,7 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
     if found.owner:
         notes.append(_OWNED.format(found.owner))
     secrets: list[str] = []
-    defaults = {each: default for each, default in _defaults(found.kind).items() if each in props}
-    arguments = {each: _argument(each, props[each], found, name, secrets) for each in defaults}
-    arguments = {each: value for each, value in arguments.items() if value != with_constants(defaults[each])}
+    arguments = {each: _argument(each, props[each], found, name, secrets) for each in _in_order(props)}
     return GeneratedResource(found, variable, name, arguments, secrets, notes)
 
 
@@ -106,15 +103,14 @@ def _reference(variables: Variables, kind: Kind, object_id: str) -> Any:
     return Code(f"{variables[kind, object_id]}.id") if (kind, object_id) in variables else object_id
 
 
-def _defaults(kind: Kind) -> dict[str, Any]:
-    """Arguments of the kind's class with their defaults; what names an object comes first."""
-    parameters = inspect.signature(kind.__init__).parameters
-    first = [each for each in ("name", "title", "description") if each in parameters]
-    return {each: parameters[each].default for each in dict.fromkeys([*first, *parameters])}
+def _in_order(props: Props) -> list[str]:
+    """The arguments as a program gives them: what names an object comes first."""
+    first = [each for each in ("name", "title", "description") if each in props]
+    return [each for each in dict.fromkeys([*first, *props]) if each not in ("adopt", "take_over", "owner")]
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
-    if found.kind.provider.arguments.model_fields[name].annotation is Spec and set(value) == {"id"}:
+    if found.kind.kind.arguments.fields[name].nested is SpecRef and set(value) == {"id"}:
         return with_constants(value["id"])
     if name != "auth":
         return with_constants(value)

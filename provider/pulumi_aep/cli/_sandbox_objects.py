@@ -5,30 +5,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..engine.arguments import state_of
+from ..engine.dynamic import Resource
+from ..engine.kind import AppliesDefaults, Exports
+from ..engine.ownership import state_id
 from ..engine.runtime import Runtime
-from ..engine.values import Props
+from ..engine.values import Props, drop_none
 from ..errors import NotFound, NotRepresentable
 from ..resources import KINDS
 
 if TYPE_CHECKING:
     from ..client.client import Client, Collection
     from ..config import Settings
-    from ..engine.resource import Resource
 
-Kind = type["Resource"]
+Kind = type[Resource]
 Item = dict[str, Any]
-
-# ---- what the command line has to know about a kind ----
-
-_NESTED_REFERENCES = {"Flow": {"transformations.params.mappingId": "MappingSet"}}
-"""References that are not named for the kind of the object: path of the argument → name of the kind."""
-
-VERSION_KEYS = {"mappingId": "mappingVersion"}
-"""Last step of a reference → the key beside it that says which version of the object is meant."""
-
-COMPARED_LINES = {"MappingSet": ("mappings", "destination", ("source", "source_type"))}
-"""Objects without a name are compared as a part of what uses them: (argument with lines, key of a line, its fields)."""
 
 
 def snake_case_name(kind: Kind) -> str:
@@ -43,19 +33,12 @@ def display_name(kind: Kind) -> str:
 
 def is_named(kind: Kind) -> bool:
     """Whether its objects have a name or title."""
-    return bool(kind.provider.natural_key)
+    return bool(kind.kind.natural_key)
 
 
-def kind_named(name: str) -> Kind:
-    """The kind with this class name."""
+def resource_named(name: str) -> Kind:
+    """The resource with this class name."""
     return next(kind for kind in KINDS if kind.__name__ == name)
-
-
-def reference_paths(kind: Kind) -> dict[str, Kind]:
-    """Paths of the arguments that hold ids of other objects → their kind. Lists on the way are walked through."""
-    paths = {f"{snake_case_name(other)}_{end}": other for other in KINDS for end in ("id", "ids")}
-    nested = {path: kind_named(name) for path, name in _NESTED_REFERENCES.get(kind.__name__, {}).items()}
-    return {path: other for path, other in paths.items() if path in kind.provider.arguments.model_fields} | nested
 
 
 # ---- references ----
@@ -63,11 +46,15 @@ def reference_paths(kind: Kind) -> dict[str, Kind]:
 
 @dataclass(frozen=True)
 class Reference:
-    """An argument that holds the id of another object, or a list of ids: `holder[key]`."""
+    """An argument that holds the id of another object, or a list of ids: `holder[key]`.
+
+    `version_key` is the key beside it that pins the version of the other object, if there is one.
+    """
 
     kind: Kind
     holder: Props
     key: str
+    version_key: str
 
     @property
     def ids(self) -> list[str]:
@@ -84,9 +71,9 @@ class Reference:
 def references(kind: Kind, props: Props) -> list[Reference]:
     """The references in an object's arguments."""
     return [
-        Reference(target, holder, path.rpartition(".")[2])
-        for path, target in reference_paths(kind).items()
-        for holder in _holders(props, path.split("."))
+        Reference(resource_named(each.kind), holder, each.path.rpartition(".")[2], each.version_key)
+        for each in kind.kind.references
+        for holder in _holders(props, each.path.split("."))
     ]
 
 
@@ -135,7 +122,7 @@ class SandboxObject:
     @property
     def natural_key(self) -> list[Any]:
         """What tells it from other objects of its kind; empty for a mapping set."""
-        return [self.props.get(name) for name in self.kind.provider.natural_key]
+        return [self.props.get(name) for name in self.kind.kind.natural_key]
 
 
 class Sandbox:
@@ -147,18 +134,17 @@ class Sandbox:
     def __init__(self, settings: "Settings", client: "Client", list_all: bool = False) -> None:
         self.runtime = Runtime(settings, client)
         self._list_all = list_all
-        self._items: dict[Kind, dict[str, Item]] = {}
+        self._listed: set[Kind] = set()
         self._found: dict[tuple[Kind, str], SandboxObject] = {}
 
     def collection(self, kind: Kind) -> "Collection":
         """The service's collection of the kind."""
-        return kind.provider().collection(self.runtime)
+        return kind.kind.collection(self.runtime.client)
 
     def items(self, kind: Kind) -> dict[str, Item]:
         """id → object, as the service lists them."""
-        if kind not in self._items:
-            self._items[kind] = {item["id"]: item for item in self.collection(kind).find()}
-        return self._items[kind]
+        self._listed.add(kind)
+        return self.runtime.cache(kind.kind).items()
 
     def objects(self, kind: Kind) -> list[SandboxObject]:
         """All objects of the kind."""
@@ -167,20 +153,17 @@ class Sandbox:
     def get(self, kind: Kind, object_id: str) -> SandboxObject:
         """The object. One that is gone, or is Adobe's and not the organization's, has a problem."""
         if (kind, object_id) not in self._found:
-            listed = self.items(kind) if self._list_all else self._items.get(kind, {})
+            listed = self.items(kind) if self._list_all or kind in self._listed else {}
             self._found[kind, object_id] = self._describe(kind, object_id, listed.get(object_id))
         return self._found[kind, object_id]
 
     def ids_named(self, kind: Kind, name: str) -> list[str]:
         """The ids of all objects with this name or title."""
-        key = kind.provider.natural_key[0]
-        text = name if key == "title" else f'"{name}"'
-        filters = () if '"' in name else (f"{key}=={text}",)  # how to escape a quote is not documented
-        return [item["id"] for item in self.collection(kind).find(*filters) if item.get(key) == name]
+        return [item["id"] for item in self.collection(kind).find_named(name)]
 
     def names(self, kind: Kind) -> list[str]:
         """The names or titles of the kind's objects, sorted."""
-        key = kind.provider.natural_key[0]
+        key = kind.kind.natural_key[0]
         return sorted({str(item.get(key) or "") for item in self.items(kind).values()} - {""})
 
     def with_dependencies(self, roots: Iterable[SandboxObject]) -> Iterator[SandboxObject]:
@@ -203,7 +186,7 @@ class Sandbox:
         """Objects that carry the owner of this state and are not among its ids."""
         for kind in KINDS:
             for each in self.objects(kind):
-                if state_of(each.owner) == owner_id and each.id not in recorded:
+                if state_id(each.owner) == owner_id and each.id not in recorded:
                     yield each
 
     def is_used(self, found: SandboxObject) -> bool:
@@ -212,28 +195,23 @@ class Sandbox:
         used = (each for user in users for each in references(user.kind, user.props))
         return any(each.kind is found.kind and found.id in each.ids for each in used)
 
-    def _describe(self, kind: Kind, object_id: str, item: Item | None) -> SandboxObject:
-        provider = kind.provider()
+    def _describe(self, resource: Kind, object_id: str, item: Item | None) -> SandboxObject:
+        kind = resource.kind
         if item is None:
             if object_id.startswith("https://") and f"/{self.runtime.tenant_id}/" not in object_id:
-                return SandboxObject(kind, object_id, problems=[ADOBE_OWNED])
+                return SandboxObject(resource, object_id, problems=[ADOBE_OWNED])
             try:
-                item = self.collection(kind).get(object_id)
+                item = self.collection(resource).get(object_id)
             except NotFound:
-                return SandboxObject(kind, object_id, problems=[GONE])
+                return SandboxObject(resource, object_id, problems=[GONE])
+        exports = kind if isinstance(kind, Exports) else None
+        observed = drop_none(kind.observe(item, {}, self.runtime))
         try:
-            given = provider.to_program_args(item, self.runtime)
+            given = drop_none(exports.to_program_args(item, self.runtime)) if exports else observed
         except NotRepresentable as error:
-            observed = drop_none(provider.from_wire(item, {}, self.runtime))
-            return SandboxObject(kind, object_id, item, observed, [str(error)])
-        given = provider.apply_defaults(drop_none(given), {}, self.runtime)
-        props, problems = provider.arguments.parse(given)
-        unmanaged = [] if problems else provider.unmanaged_fields(item, props, self.runtime)
-        return SandboxObject(kind, object_id, item, props, problems, unmanaged)
-
-
-def drop_none(value: Any) -> Any:
-    """Without unset values, as the engine hands properties over."""
-    if isinstance(value, dict):
-        return {key: drop_none(item) for key, item in value.items() if item is not None}
-    return [drop_none(item) for item in value] if isinstance(value, list) else value
+            return SandboxObject(resource, object_id, item, observed, [str(error)])
+        if isinstance(kind, AppliesDefaults):
+            given = kind.apply_defaults(given, {}, self.runtime)
+        props, problems = kind.arguments.parse(given)
+        unmanaged = exports.unmanaged_fields(item, props, self.runtime) if exports and not problems else []
+        return SandboxObject(resource, object_id, item, props, problems, unmanaged)

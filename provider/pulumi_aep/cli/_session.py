@@ -114,9 +114,9 @@ class Session:
         """
         if _ID.fullmatch(wanted):
             return wanted
-        from ._sandbox_objects import display_name, kind_named
+        from ._sandbox_objects import display_name, resource_named
 
-        sandbox, kind = self.sandbox(), kind_named(kind_name)
+        sandbox, kind = self.sandbox(), resource_named(kind_name)
         found = sandbox.ids_named(kind, wanted)
         found = found or [each.id for each in self.resources if (each.kind, each.name) == (kind_name, wanted)]
         found = found or [str(self.outputs[wanted])] if _ID.fullmatch(str(self.outputs.get(wanted))) else found

@@ -78,10 +78,10 @@ def _comparable(found: "SandboxObject", sandbox: "Sandbox") -> "Props":
     """What is equal in two sandboxes with the same content. An object includes the nameless ones that it uses."""
     from copy import deepcopy
 
-    from ._sandbox_objects import COMPARED_LINES, is_named, reference_paths, references
+    from ..engine.arguments import Change
+    from ._sandbox_objects import is_named, references, resource_named
 
-    arguments = found.kind.provider.arguments
-    compared = (arguments.fields_that("change in place") | arguments.fields_that("are fixed")) - {"owner"}
+    compared = found.kind.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
     props = deepcopy({name: value for name, value in found.props.items() if name in compared})
     if auth := props.pop("auth", None):
         props["auth"] = {"spec_name": auth["spec_name"]}
@@ -95,12 +95,11 @@ def _comparable(found: "SandboxObject", sandbox: "Sandbox") -> "Props":
             reference.replace(names.__getitem__)
         else:
             nameless += others.values()
-    if nameless:
-        for path, kind in reference_paths(found.kind).items():
-            if not is_named(kind):
-                props.pop(path.partition(".")[0], None)
+    for each in found.kind.kind.references if nameless else ():
+        if not is_named(resource_named(each.kind)):
+            props.pop(each.path.partition(".")[0], None)
     for other in nameless:
-        argument, key, fields = COMPARED_LINES[other.kind.__name__]
+        argument, key, fields = other.kind.kind.lines or ("", "", ())
         for line in other.props.get(argument, []):
             props.setdefault(argument, {})[line[key]] = {name: line[name] for name in fields}
     return {name: sorted(value) if name.endswith("_ids") else value for name, value in props.items()}

@@ -233,7 +233,7 @@ def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
         yield reached
         return
     yield reached
-    yield (token := check("token", lambda: client.sign_in() or f"IMS issues one for {settings.client_id}"))
+    yield (token := check("token", lambda: _token(settings, client)))
     if token.verdict == "fail":
         return
     yield (sandbox := check("sandbox", lambda: _sandbox(settings, [*client.sandboxes.find()])))
@@ -258,6 +258,11 @@ def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
 def _readable(collection: Any, sandbox: str) -> str:
     next(iter(collection.find()), None)
     return f"readable in {sandbox}"
+
+
+def _token(settings: Settings, client: Any) -> str:
+    client.sign_in()
+    return f"IMS issues one for {settings.client_id}"
 
 
 def _clock(settings: Settings, ahead: float | None) -> str:

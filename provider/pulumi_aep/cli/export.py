@@ -64,7 +64,7 @@ def export(
 
 def _flows(session: Session, names: list[str]) -> "list[SandboxObject]":
     """The flows and their dependencies; all flows without names."""
-    from ..resources import Flow
+    from ..resources.flow import Flow
 
     sandbox = session.sandbox(list_all=not names)
     ids = [session.identify("Flow", name) for name in names]

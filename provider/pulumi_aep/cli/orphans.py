@@ -104,15 +104,17 @@ def _refuse_while_updating(session: Session) -> None:
 def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
     """Deletes users first, and counts. Production sandboxes and datasets with data are protected."""
     from ..client.http import time_limit
+    from ..engine.kind import GuardsDelete
 
-    sandbox.runtime.check_loss()
+    sandbox.runtime.assert_deletes_allowed()
     wanted, deleted = [(each.kind, each.id) for each in chosen], 0
     for each in reversed([*sandbox.with_dependencies(chosen)]):
         if (each.kind, each.id) not in wanted:
             continue
         label = f"{each.kind.__name__} {each.name} {each.id}"
         try:
-            each.kind.provider().guard_delete(each.id, each.props, sandbox.runtime)
+            if isinstance(each.kind.kind, GuardsDelete):
+                each.kind.kind.guard_delete(each.id, each.props, sandbox.runtime)
             with time_limit(DELETE_TIMEOUT_S):
                 sandbox.collection(each.kind).delete(each.id)
         except (ApiError, DeletionProtected) as error:

@@ -134,7 +134,7 @@ def _details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
 
 def _parameters(schema: Spec) -> Iterator[Parameter]:
     """Required ones first. Secret are those that the spec marks as passwords, or whose name says so."""
-    from ..resources.base_connection import looks_secret
+    from ..engine.arguments import looks_secret
 
     required = schema.get("required") or []
     for name, part in sorted((schema.get("properties") or {}).items(), key=lambda item: item[0] not in required):

@@ -371,7 +371,9 @@ def _without_defaults(shape: Any, value: Any) -> Any:
     kept = {}
     for name, field in fields_of(shape).items():
         if name in value and (value[name] != field.default or field.required):
-            kept[name] = _without_defaults(field.nested, value[name]) if field.nested else value[name]
+            short = _without_defaults(field.nested, value[name]) if field.nested else value[name]
+            if short != {"id": field.default}:  # a bare id stands for a spec
+                kept[name] = short
     return kept
 
 

@@ -5,7 +5,7 @@
 
 from abc import ABC, abstractmethod
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from .arguments import Arguments, Change
 from .ownership import DescriptionLine, Ownership
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 """An object as its service has it."""
+
+
+class Reference(NamedTuple):
+    """An argument that holds the id of another object, or a list of ids. Its path steps through lists."""
+
+    path: str
+    kind: str
+    version_key: str = ""
+    """The key beside it that pins the version of the other object."""
 
 
 class Kind:
@@ -41,8 +50,11 @@ class Kind:
     delete_before_replace: ClassVar[bool] = True
     """Whether a replacement deletes the old object before it makes the new one."""
 
-    references: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Arguments that hold ids of other objects: (dotted path, name of their kind); `[]` steps into a list."""
+    references: ClassVar[tuple["Reference", ...]] = ()
+    """Arguments that hold ids of other objects."""
+
+    lines: ClassVar[tuple[str, str, tuple[str, ...]] | None] = None
+    """Of a kind without a name, how two objects are compared: (argument with lines, key of a line, its fields)."""
 
     reconciler: ClassVar["type[Reconciler] | None"] = None
     """For a kind whose verbs are its own: it is no object of a service."""

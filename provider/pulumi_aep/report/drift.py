@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..engine.kind import ResolvesDesired
 from ..engine.sdk_internals import SECRET_MARK
-from ..engine.values import Props, from_host
+from ..engine.values import from_host
 from ..resources import KINDS
 from .data import Drift
 
 if TYPE_CHECKING:
-    from ..engine.resource import Resource
+    from ..engine.dynamic import Resource
     from ..engine.runtime import Runtime
 
 
@@ -42,15 +43,16 @@ def drift(sandbox: Reader, resources: Iterable[StateResource]) -> Iterator[Drift
     for each in resources:
         by_kind.setdefault(each.kind, []).append(each)
     for kind in KINDS:
-        provider = kind.provider()
         for each in by_kind.get(kind.__name__, []):
             item = sandbox.items(kind).get(each.id)
             if item is None:
                 yield Drift(each.kind, each.name, each.id)
                 continue
-            recorded: Props = provider.arguments.pick(from_host(each.outputs))
-            found = {**recorded, **provider.from_wire(item, recorded, sandbox.runtime)}
-            for path, old, new in differences(provider.resolve_desired(recorded, found), found):
+            recorded = kind.kind.arguments.from_state(from_host(each.outputs))
+            found = {**recorded, **kind.kind.observe(item, recorded, sandbox.runtime)}
+            if isinstance(kind.kind, ResolvesDesired):
+                recorded = kind.kind.resolve_desired(recorded, found)
+            for path, old, new in differences(recorded, found):
                 yield Drift(each.kind, each.name, each.id, path, old, new)
 
 

@@ -7,7 +7,7 @@ from typing_extensions import Unpack
 
 from ..engine.arguments import Arguments, Change, F, Input, NamedArgs, SchemaId
 from ..engine.dynamic import Resource
-from ..engine.kind import Exports, GuardsDelete, Item, Kind, RebasesUpdate, pointer
+from ..engine.kind import Exports, GuardsDelete, Item, Kind, RebasesUpdate, Reference, pointer
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import DeletionProtected
@@ -34,7 +34,7 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, Exports):
     arguments = Arguments(DatasetArgs)
     collection_path = "catalog.datasets"
     natural_key = ("name",)
-    references = (("schema_id", "Schema"),)
+    references = (Reference("schema_id", "Schema"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         return {

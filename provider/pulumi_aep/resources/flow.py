@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec, FlowSpec
 from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid
 from ..engine.dynamic import Resource
-from ..engine.kind import AppliesAfter, AppliesDefaults, Item, ResolvesDesired, ValidatesOnline
+from ..engine.kind import AppliesAfter, AppliesDefaults, Item, Reference, ResolvesDesired, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar, to_int
 from ..errors import AepError, NotRepresentable
@@ -145,9 +145,9 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url")
     references = (
-        ("source_connection_id", "SourceConnection"),
-        ("target_connection_id", "TargetConnection"),
-        ("transformations[].params.mappingId", "MappingSet"),
+        Reference("source_connection_id", "SourceConnection"),
+        Reference("target_connection_id", "TargetConnection"),
+        Reference("transformations.params.mappingId", "MappingSet", version_key="mappingVersion"),
     )
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:

@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 
 from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, Name, SchemaId, Shape
 from ..engine.dynamic import Resource
-from ..engine.kind import ClaimsUnused, Exports, Item, Kind, RebasesUpdate
+from ..engine.kind import ClaimsUnused, Exports, Item, Kind, RebasesUpdate, Reference
 from ..engine.ownership import FirstEntryLine, split_owner_line, state_id, with_owner_line
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
@@ -91,7 +91,8 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, Exports):
     outputs = ("version",)
     ownership = FirstEntryLine("mappings")
     delete_before_replace = False
-    references = (("schema_id", "Schema"),)
+    references = (Reference("schema_id", "Schema"),)
+    lines = ("mappings", "destination", ("source", "source_type"))
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         return {

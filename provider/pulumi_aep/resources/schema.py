@@ -8,7 +8,7 @@ from typing_extensions import Unpack
 from ..constants import XdmClass
 from ..engine.arguments import Arguments, Change, ClassId, F, FieldGroupId, Input, TitledArgs
 from ..engine.dynamic import Resource
-from ..engine.kind import Item
+from ..engine.kind import Item, Reference
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ..errors import NotRepresentable
@@ -29,7 +29,7 @@ class SchemaKind(RegistryKind):
 
     arguments = Arguments(SchemaArgs)
     collection_path = "schema_registry.schemas"
-    references = (("field_group_ids[]", "FieldGroup"),)
+    references = (Reference("field_group_ids", "FieldGroup"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         refs = [props["class_id"], *props["field_group_ids"]]

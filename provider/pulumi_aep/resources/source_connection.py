@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec
 from ..engine.arguments import Arguments, Change, F, Input, NamedArgs, Shape, Spec, Uuid
 from ..engine.dynamic import Resource
-from ..engine.kind import Item, ValidatesOnline
+from ..engine.kind import Item, Reference, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
 from ..sources.spec_rules import missing_spec, spec_id
@@ -68,7 +68,7 @@ class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
     arguments = Arguments(SourceConnectionArgs, rule=_as_mixpanel_needs)
     collection_path = "flow_service.source_connections"
     natural_key = ("name", "connection_spec")
-    references = (("base_connection_id", "BaseConnection"),)
+    references = (Reference("base_connection_id", "BaseConnection"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         base = props.get("base_connection_id")

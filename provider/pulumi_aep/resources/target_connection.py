@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec
 from ..engine.arguments import Arguments, Change, DatasetId, F, Input, NamedArgs, SchemaId, Shape, Spec
 from ..engine.dynamic import Resource
-from ..engine.kind import Item
+from ..engine.kind import Item, Reference
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ._flow_service import FlowServiceKind, spec_of
@@ -54,7 +54,7 @@ class TargetConnectionKind(FlowServiceKind):
     arguments = Arguments(TargetConnectionArgs)
     collection_path = "flow_service.target_connections"
     natural_key = ("name", "connection_spec")
-    references = (("dataset_id", "Dataset"), ("schema_id", "Schema"))
+    references = (Reference("dataset_id", "Dataset"), Reference("schema_id", "Schema"))
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         schema = {"schema": {"id": props["schema_id"], "version": SCHEMA_VERSION}} if props.get("schema_id") else {}

@@ -91,9 +91,6 @@ def parse_run(run: dict[str, Any]) -> FlowRun:
     )
 
 
-explained = parse_run  # former name, until first_run.py and lookups.py use the new one
-
-
 def run_filters(flow_ids: list[str], since_ms: int | None) -> list[list[str]]:
     """Filters of the requests that list the runs of these flows; of the whole sandbox without flows."""
     since = [f"createdAt>={since_ms}"] if since_ms is not None else []

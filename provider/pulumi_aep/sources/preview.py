@@ -90,9 +90,6 @@ def preview_source(
     return Content(dict(_fields(answer.get("schema") or {})), list(answer.get("data") or []))
 
 
-look = preview_source  # former name, until lookups.py uses the new one
-
-
 def source_kind(service: "FlowService", spec: dict[str, Any]) -> Kind:
     """The kind of source that a connection spec describes."""
     for flow_spec in service.flow_specs.find():
