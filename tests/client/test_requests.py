@@ -13,7 +13,7 @@ import requests
 from client.conftest import SECRET, settings
 from client.server import LOST, SILENCE, Answer, Server, methods
 from pulumi_aep.client.client import Client
-from pulumi_aep.client.http import _retry_after, time_limit
+from pulumi_aep.client.http import _retry_after, outcome_unknown, time_left, time_limit
 from pulumi_aep.errors import (
     ApiError,
     EngineGone,
@@ -98,10 +98,59 @@ class TestTokens:
         assert len(server.requests) == 64
         assert len(server.token_requests) == 1
 
-    def test_a_refused_token_is_renewed_once_and_the_request_sent_again(self, client_of: ClientOf) -> None:
-        with Server(REFUSED, MADE) as server:
-            assert create(client_of(server.url)) == FLOW
+    def test_a_refused_token_is_renewed_once_and_the_request_sent_again(
+        self, client_of: ClientOf, pauses: list[float]
+    ) -> None:
+        with Server(REFUSED, OK) as server:
+            assert read(client_of(server.url)) == FLOW
         assert [request.headers["Authorization"] for request in server.requests] == ["Bearer token-1", "Bearer token-2"]
+        assert pauses == []
+
+    @pytest.mark.parametrize("refused", [REFUSED, Answer(401, "<html>")], ids=["service", "gateway"])
+    def test_a_creation_is_not_sent_again_with_a_new_token(self, refused: Answer, client_of: ClientOf) -> None:
+        """The gateway may refuse the token when the work is done. The next request has a new token."""
+        with Server(refused, MADE) as server:
+            client = client_of(server.url)
+            with pytest.raises(ResponseLost, match=r"flows: (401 401013: Oauth|status 401, but not from)") as caught:
+                create(client)
+            assert methods(server.requests) == ["POST"]
+            assert create(client) == FLOW
+        assert outcome_unknown(caught.value)
+        assert "The change may have been made: run the command again" in str(caught.value)
+        assert "Check aep:clientId and aep:clientSecret" in str(caught.value)
+        assert server.requests[1].headers["Authorization"] == "Bearer token-2"
+
+    def test_nor_when_ims_is_down(self, client_of: ClientOf) -> None:
+        """That error alone would say that nothing was sent, and the creation would be repeated."""
+        with Server(REFUSED, MADE) as server:
+            good = server.tokens
+            server.tokens = lambda n: good(n) if n == 1 else Answer(503)
+            with pytest.raises(ResponseLost):
+                create(client_of(server.url))
+        assert methods(server.requests) == ["POST"]
+
+    @pytest.mark.parametrize("first", ["the work is done", "a token that expired"])
+    def test_a_caller_that_looks_first_makes_one_object(self, first: str, client_of: ClientOf) -> None:
+        """As the reconciler does; the user sees no error."""
+        found = Answer(200, {"items": [FLOW] if first == "the work is done" else []})
+        with Server(Answer(200, {"items": []}), REFUSED, found, MADE) as server:
+            client = client_of(server.url)
+
+            def find_or_create() -> Any:
+                return next(client.flow_service.flows.find(), None) or create(client)
+
+            assert client.with_retries(find_or_create, outcome_unknown) == FLOW
+        posts = 1 if first == "the work is done" else 2
+        assert methods(server.requests) == ["GET", "POST", "GET", "POST"][: 2 + posts]
+        assert len(server.token_requests) == 2
+
+    def test_a_token_that_no_creation_is_accepted_with(self, client_of: ClientOf) -> None:
+        with Server(REFUSED) as server:
+            client = client_of(server.url)
+            with pytest.raises(ResponseLost, match="401 401013: Oauth token is not valid") as caught:
+                client.with_retries(lambda: create(client), outcome_unknown)
+        assert methods(server.requests) == ["POST", "POST"]
+        assert str(caught.value).endswith("\nTried 2 times.")
 
     def test_a_second_refusal_is_an_error(self, client_of: ClientOf, pauses: list[float]) -> None:
         with Server(REFUSED) as server, pytest.raises(ApiError) as caught:
@@ -165,7 +214,7 @@ class TestRetries:
             if verb == "PATCH":
                 client.flow_service.flows.update("f", [], '"1"')
             elif verb == "PUT":
-                client.data_prep.mapping_sets.update("m", {}, "")
+                client.data_prep.mapping_sets.update("f", {}, "")
             else:
                 client.flow_service.flows.delete("f")
         assert methods(server.requests) == [verb] * 3
@@ -360,6 +409,18 @@ class TestTimeLimit:
         with Server(OK) as server, pytest.raises(RequestNotSent, match="no time was left to send it"), time_limit(0):
             read(client_of(server.url))
         assert server.requests == []
+
+    def test_how_much_is_left(self) -> None:
+        assert time_left() is None
+        with time_limit(300):
+            with time_limit(30):
+                left = time_left()
+                assert left is not None
+                assert 29 < left <= 30
+            assert (time_left() or 0) > 290
+            with time_limit(-1):
+                assert (time_left() or 0) < 0
+        assert time_left() is None
 
 
 class TestTooManyRequests:

@@ -319,9 +319,9 @@ def require_key(request: str, response: Any, key: str) -> dict[str, Any]:
     return response
 
 
-def require_id(request: str, response: Any, object_id: str, key: str = "id") -> None:
+def require_id(request: str, response: Any, object_id: str) -> None:
     """Raises UnexpectedResponse if the response is about another object than `object_id`. It may name none."""
-    found = response.get(key, object_id) if isinstance(response, dict) else object_id
+    found = response.get("id", object_id) if isinstance(response, dict) else object_id
     if found != object_id:
         raise errors.UnexpectedResponse(request, f"the response is about another object, {found}", remedy=_MIXED_UP)
 
