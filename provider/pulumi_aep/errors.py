@@ -92,9 +92,6 @@ class UnexpectedResponse(ServiceError):
     remedy = "A proxy or a login page may have responded instead: check aep:endpoint and aep:imsEndpoint."
 
 
-UnexpectedAnswer = UnexpectedResponse  # until resources/first_run.py uses the new name
-
-
 class ApiError(ServiceError):
     """The service refused the request.
 

@@ -85,7 +85,7 @@ def at_creation(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str
     text = stack.fail("up", "--continue-on-error")
     found["ApiError"] = message(text, "BaseConnection (refused)")
     found["CredentialsRejected"] = message(text, "BaseConnection (untested)")
-    found["UnexpectedAnswer"] = message(text, "Schema (page)")
+    found["UnexpectedResponse"] = message(text, "Schema (page)")
     found["ResponseLost"] = message(text, "FieldGroup (lost)")
     found["RunFailed"] = message(text, "FirstRun (failed)")
 
@@ -135,7 +135,7 @@ def message(text: str, resource: str) -> str:
 def tree(base: type[errors.AepError] = errors.AepError, indent: str = "") -> str:
     """The classes below `base`, each with the first paragraph of its docstring."""
     lines = [] if indent else [base.__name__]
-    below = base.__subclasses__()
+    below = [each for each in base.__subclasses__() if each.__module__ == errors.__name__]
     for each in below:
         last = each is below[-1]
         about = str(each.__doc__).split("\n")[0].removesuffix(".")

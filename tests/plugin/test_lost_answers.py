@@ -14,10 +14,10 @@ from support import kinds
 from support.emulator import Emulator
 from support.outside import Where
 
-AFTER = [{"drop": "after"}, {"drop": "after", "status": 503}]
+AFTER = [{"drop": "after"}, {"drop": "after", "status": 503}, {"drop": "after", "status": 401}]
 """The service did the work; its answer does not arrive."""
 
-BEFORE = [{"drop": "before"}, {"status": 500}]
+BEFORE = [{"drop": "before"}, {"status": 500}, {"status": 401}]
 """The service did nothing."""
 
 

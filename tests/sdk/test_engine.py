@@ -132,3 +132,6 @@ def test_a_failing_create_shows_its_message_alone(tmp_path: Path, emulator: Emul
     (error,) = errors
     assert error.removeprefix("error: ").removeprefix("Exception calling application: ").startswith("POST /data/")
     assert "pulumi_aep.errors" not in text
+
+    stack.config({"aep:timout": 5})  # the host hands over all keys, openly only one by one
+    assert "aep:timout is not a setting; did you mean aep:timeout?" in stack.fail("preview")

@@ -54,7 +54,7 @@ class Session:
     def settings(self) -> Settings:
         """The stack's `aep:…` values, then the environment. ConfigError if something is missing."""
         try:
-            return load(self.config.get)
+            return load(self.config.get, self.config)
         except ConfigError as error:
             if project_folder():
                 raise

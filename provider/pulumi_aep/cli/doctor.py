@@ -81,7 +81,7 @@ def run_checks(session: Session) -> Iterator[Check]:
         yield _check("python host", _python_host)
     yield from _check_project(session)
     try:
-        settings = load(session.config.get)
+        settings = load(session.config.get, session.config)
     except ConfigError as error:
         for problem in str(error).splitlines():
             text, _, remedy = problem.partition(": ")

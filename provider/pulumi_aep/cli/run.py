@@ -32,6 +32,7 @@ def run(
     service = session.client.flow_service
     flow_id = session.identify("Flow", flow)
     confirm(f"Start a run of {flow} in sandbox {session.settings.sandbox}?", yes)
+    service.flows.get(flow_id)  # so that an access token that has ended is not noticed by the start itself
     started = parse_run(service.runs.get(service.start_run(flow_id)))
     if wait:
         with progress(f"{flow}: waiting for the run", as_json) as report_progress:

@@ -24,7 +24,7 @@ from . import runtime
 from .arguments import RESOURCE_NAME, Change
 from .kind import Kind
 from .reconciler import Reconciler
-from .sdk_internals import keep_id_known, shorten_stack_traces
+from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
 from .values import Props, from_host, to_host
 
 shorten_stack_traces()
@@ -40,7 +40,7 @@ class DynamicProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Settings of the process, from stack config and environment."""
-        runtime.configure(req.config.get)
+        runtime.configure(req.config.get, config_keys(req.config))
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         """All problems of the resource together, and the inputs in their normal form."""

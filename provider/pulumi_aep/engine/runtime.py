@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -111,13 +111,16 @@ _current: Runtime | None = None
 _lock = threading.Lock()
 
 
-def configure(stack_config: Callable[[str], Any]) -> None:
-    """Start the runtime of this process, once; the host calls this for every kind. Raises ConfigError."""
+def configure(stack_config: Callable[[str], Any], keys: Iterable[str] | None = None) -> None:
+    """Start the runtime of this process, once; the host calls this for every kind. Raises ConfigError.
+
+    `keys` are all keys of the stack's config, where they are known.
+    """
     global _current
     plain_errors()
     with _lock:
         if _current is None:
-            settings = config.load(stack_config)
+            settings = config.load(stack_config, keys)
             guard = _engine_guard()
             _current = Runtime(settings, guard=guard)
             widen_host_pool(settings.concurrency)

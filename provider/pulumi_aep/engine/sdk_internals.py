@@ -125,6 +125,13 @@ def engine_address() -> tuple[str, int] | None:
     return (host, int(port)) if port.isdecimal() else None
 
 
+def config_keys(config: Any) -> list[str] | None:
+    """All keys of the config that the dynamic host hands over, if they can be listed and are not the project's own."""
+    if getattr(config, "_project_name", None) == "aep":
+        return None
+    return list(getattr(config, "_props", None) or ()) or None
+
+
 def widen_host_pool(workers: int) -> None:
     """Let the dynamic host serve `workers` calls at a time instead of four. Call it on one of the host's threads.
 

@@ -14,7 +14,7 @@ from ..engine.kind import Kind, ValidatesOnline
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope
 from ..engine.runtime import Runtime
 from ..engine.values import Props
-from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedAnswer
+from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedResponse
 from ..sources.flow_runs import FlowRun, parse_run, schedule_text
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
@@ -136,7 +136,7 @@ class _Gate:
         """One run on demand. After a lost answer a new run says that it was processed."""
         try:
             self.client.flow_service.start_run(self.flow["id"])
-        except (ResponseLost, UnexpectedAnswer, ApiError) as error:
+        except (ResponseLost, UnexpectedResponse, ApiError) as error:
             lost = not isinstance(error, ApiError) or error.status >= 500
             if not lost or before.issuperset(run.id for run in self._runs()):
                 raise
