@@ -169,16 +169,16 @@ def slugify(text: str) -> str:
 
 def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) -> str:
     """A whole program. `home` are the settings (`aep:…`, without the prefix) that identify the exported sandbox."""
-    secrets = any(isinstance(each.arguments.get("auth"), Call) for each in resources)
-    head = _HEAD.format(version=version("pulumi-aep"), sandbox=home["sandbox"])
-    lines = [head, "import signal"]
-    lines += ["from typing import Any", ""] if secrets else [""]
-    lines += ["import pulumi", "import pulumi_aep as aep", "", _QUIET, ""]
-    lines += ["config = pulumi.Config()"] if secrets else []
-    lines += [f"HOME = {render(dict(home), 0, 7)}"]
-    lines += ['at_home = all(pulumi.Config("aep").get(key) == value for key, value in HOME.items())', "", "", _ADOPT]
-    lines += ["", "", _CREDENTIALS] if secrets else []
-    return "\n".join([*lines, "", *_render_all(resources, lambda each: {"adopt": Call("adopt", [each.id])})])
+    from jinja2 import Environment, PackageLoader
+
+    templates = Environment(loader=PackageLoader("pulumi_aep.cli"), trim_blocks=True, keep_trailing_newline=True)
+    return templates.get_template("program.py.jinja").render(
+        version=version("pulumi-aep"),
+        sandbox=home["sandbox"],
+        home=render(dict(home), 0, len("HOME = ")),
+        secrets=any(isinstance(each.arguments.get("auth"), Call) for each in resources),
+        resources=_render_all(resources, lambda each: {"adopt": Call("adopt", [each.id])}),
+    )
 
 
 def render_module(resources: list[GeneratedResource]) -> str:
@@ -188,22 +188,17 @@ def render_module(resources: list[GeneratedResource]) -> str:
         arguments = {name: value for name, value in each.arguments.items() if name != "auth"}
         notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
         shown.append(replace(each, arguments=arguments, notes=notes))
-    return "\n".join([_ADDED, "import pulumi_aep as aep", *_render_all(shown, _adoption)])
+    return _ADDED + _render_all(shown, lambda each: {"adopt": each.id, **({"take_over": True} if each.owner else {})})
 
 
-def _adoption(found: SandboxObject) -> dict[str, Any]:
-    return {"adopt": found.id, **({"take_over": True} if found.owner else {})}
-
-
-def _render_all(
-    resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]]
-) -> Iterable[str]:
+def _render_all(resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]]) -> str:
+    """Each resource after a blank line and its notes."""
+    lines = []
     for each in resources:
-        yield ""
-        yield from (f"# {_one_line(note)}" for note in each.notes)
         arguments = {**each.arguments, **adoption(each.found)}
-        yield render_resource(each.variable, each.found.kind.__name__, each.name, arguments)
-    yield ""
+        lines += ["", *(f"# {_one_line(note)}" for note in each.notes)]
+        lines.append(render_resource(each.variable, each.found.kind.__name__, each.name, arguments))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str, Any]) -> str:
@@ -214,36 +209,11 @@ def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str,
 
 _OWNED = "managed by {}: take_over=True takes it from there"
 
-_QUIET = "signal.signal(signal.SIGINT, signal.SIG_DFL)  # a failing update shows no traceback"
-
-_HEAD = '''\
-"""The dataflows of sandbox {sandbox}, exported by pulumi-aep {version}.
-
-A stack of that sandbox adopts what is there; a stack of any other sandbox creates its own objects.
-"""
-'''
-
 _ADDED = '''\
 """Objects that carried this stack's owner or looked like its own, each adopted."""
+
+import pulumi_aep as aep
 '''
-
-_ADOPT = '''\
-def adopt(object_id: str) -> str | None:
-    """The id in the sandbox that this was exported from; elsewhere the object is created."""
-    return object_id if at_home else None'''
-
-_CREDENTIALS = '''\
-def credentials(
-    spec_name: str, params: dict[str, Any], secrets: dict[str, str]
-) -> aep.Auth | None:
-    """Credentials, with secrets (param: key) from the stack's config.
-
-    In the sandbox that this was exported from they stay as they are until you set their secrets.
-    """
-    if at_home and not all(config.get(key) for key in secrets.values()):
-        return None
-    given = {param: config.require_secret(key) for param, key in secrets.items()}
-    return {"spec_name": spec_name, "params": {**params, **given}}'''
 
 
 # ---- Python as text ----
@@ -288,14 +258,10 @@ def _width(text: str) -> int:
 
 def quoted(value: str) -> str:
     """A string literal with double quotes, or single ones if that saves escapes."""
-    quote = "'" if value.count('"') > value.count("'") else '"'
-    return quote + "".join(_character(each, quote) for each in value) + quote
-
-
-def _character(character: str, quote: str) -> str:
-    if character in ("\\", quote):
-        return f"\\{character}"
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    text = repr(value)
+    if text.startswith('"') or value.count('"') > value.count("'"):
+        return text
+    return '"{}"'.format(text[1:-1].replace("\\'", "'").replace('"', '\\"'))
 
 
 def _one_line(text: str) -> str:

@@ -5,10 +5,9 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -28,8 +27,7 @@ _ID = re.compile(
 _AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(\w+)$")
 
 
-@dataclass(frozen=True)
-class StateResource:
+class StateResource(NamedTuple):
     """A resource of this package in the stack's state. `kind` is the name of its class; secrets stay encrypted."""
 
     kind: str

@@ -15,7 +15,7 @@ from ..report.text import value as value_text
 from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
 from ..sources.preview import Content, preview_source
 from ..sources.timezones import windows_name
-from ._output import Json, console, plural, print_json, print_records, print_table, progress
+from ._output import Json, console, plural, print_json, print_rows, print_table, progress
 from ._session import Session, Stack
 
 ROWS_SHOWN = 10
@@ -62,7 +62,7 @@ def explore(
         if sample or mapping or lint_of:
             paths = ", ".join(each.path for each in found)
             raise ConfigError(f"{path or connection} has no rows: choose one of {paths}")
-        print_records(found, ("Type", "Name", "Path"), "Nothing here.", as_json)
+        print_rows(("Type", "Name", "Path"), [*map(dataclasses.astuple, found)], "Nothing here.", as_json)
         return
     if sample:
         _save(found, sample)
@@ -73,7 +73,7 @@ def explore(
     elif checked:
         findings = lint(checked.lines, found, checked.schema)
         counts = f"{plural(len(checked.lines), 'line')}, no mistakes found in {plural(len(found.rows), 'sample row')}"
-        print_records(findings, ("Destination", "Problem"), counts, as_json)
+        print_rows(("Destination", "Problem"), [*map(dataclasses.astuple, findings)], counts, as_json)
         if findings:
             raise typer.Exit(1)
     elif as_json:
@@ -131,9 +131,8 @@ def _save(found: Content, file: Path) -> None:
             rows = csv.DictWriter(stream, list(found.fields), extrasaction="ignore", lineterminator="\n")
             rows.writeheader()
             for row in found.records():
-                rows.writerow(
-                    {name: json.dumps(cell) if isinstance(cell, list) else cell for name, cell in row.items()}
-                )
+                lists = {name: json.dumps(cell) for name, cell in row.items() if isinstance(cell, list)}
+                rows.writerow(row | lists)
 
 
 # ---- mapping sets ----

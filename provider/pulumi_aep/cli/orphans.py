@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import ApiError, ConfigError, DeletionProtected
-from ._output import Json, Yes, confirm, plural, print_json, print_table, progress
+from ._output import Json, Yes, confirm, plural, print_rows, progress
 from ._session import Session, Stack, project_folder
 
 if TYPE_CHECKING:
@@ -47,15 +47,10 @@ def orphans(
     with progress("reading the sandbox"):
         found = {what: sorted(each, key=_sort_key) for what, each in _find(session, sandbox).items() if each}
     rows = [(what, each.kind.__name__, each.name, each.id, each.owner) for what in found for each in found[what]]
-    if as_json:
-        print_json([dict(zip(("what", "kind", "name", "id", "owner"), row, strict=True)) for row in rows])
-    elif rows:
-        print_table(("What", "Kind", "Name", "Id", "Owner"), rows, {GONE: "red", ORPHAN: "yellow"})
-        typer.echo(err=True)
-        for what in found:
-            typer.echo(f"{what}: {_REMEDIES[what]}", err=True)
-    else:
-        typer.echo(f"The state and sandbox {session.settings.sandbox} agree.")
+    agree = f"The state and sandbox {session.settings.sandbox} agree."
+    print_rows(("What", "Kind", "Name", "Id", "Owner"), rows, agree, as_json, {GONE: "red", ORPHAN: "yellow"})
+    if rows and not as_json:
+        typer.echo("\n".join(["", *(f"{what}: {_REMEDIES[what]}" for what in found)]), err=True)
     left = len(rows)
     if delete and ORPHAN in found:
         _refuse_while_updating(session)
@@ -80,11 +75,12 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
     if not (owner := session.owner):
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
     assert_same_scope(owner.outputs, sandbox.runtime)
-    names = {each.id: each.name for each in session.resources}
+    resources = session.resources
+    names = {each.id: each.name for each in resources}
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
     found[ORPHAN] = [*sandbox.unrecorded(owner.id, {*names})]
     for kind in KINDS:
-        own = [sandbox.get(kind, each.id) for each in session.resources if each.kind == kind.__name__ and each.id]
+        own = [sandbox.get(kind, each.id) for each in resources if each.kind == kind.__name__ and each.id]
         found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
         keys = [each.natural_key for each in own if each.item]
         others = [each for each in sandbox.objects(kind) if each.id not in names and not each.owner]

@@ -28,9 +28,6 @@ class State(StrEnum):
     DISABLED = "disabled"
 
 
-NEEDS_ATTENTION = (State.FAILING, State.LOSING, State.LATE)
-
-
 @dataclass(frozen=True)
 class Endpoint:
     """A connection or dataset at either end of a flow."""
@@ -151,6 +148,11 @@ class Report:
         if late := tuple(flow for flow in self.flows if flow.state is State.LATE):
             found.append(Problem((("No good run in time", LATE_REMEDY),), late))
         return tuple(found)
+
+    @property
+    def needing_attention(self) -> int:
+        """The number of flows with something to repair."""
+        return self.count(State.FAILING, State.LOSING, State.LATE)
 
     def count(self, *states: State) -> int:
         """The number of flows in one of these states."""
