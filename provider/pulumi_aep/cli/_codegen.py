@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -77,19 +76,19 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
     props = deepcopy(found.kind.kind.arguments.minimal(found.props))
     notes: list[str] = []
     for reference in references(found.kind, props):
-        kind, version_key = reference.kind, reference.version_key
-        for object_id in reference.ids:
-            other = known.get((kind, object_id))
-            if other and other.problems and other.problems != [ADOBE_OWNED]:
-                problems = "; ".join(other.problems)
-                notes.append(f"{display_name(kind)} {object_id} is referenced by its id: {problems}")
-            elif other and not other.problems and version_key:
-                used, latest = reference.holder.get(version_key), other.item.get("version")
-                if str(used) == str(latest):
-                    reference.holder[version_key] = Code(f"{variables[kind, object_id]}.version")
-                else:
-                    notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
-        reference.replace(partial(_reference, variables, kind))
+        kind, other = reference.kind, known.get((reference.kind, reference.id))
+        variable_of_other = variables.get((kind, reference.id))
+        if other and other.problems and other.problems != [ADOBE_OWNED]:
+            problems = "; ".join(other.problems)
+            notes.append(f"{display_name(kind)} {other.id} is referenced by its id: {problems}")
+        elif other and variable_of_other and reference.version_key:
+            used, latest = reference.holder.get(reference.version_key), other.item.get("version")
+            if str(used) == str(latest):
+                reference.holder[reference.version_key] = Code(f"{variable_of_other}.version")
+            else:
+                notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
+        if variable_of_other:
+            reference.holder[reference.key] = Code(f"{variable_of_other}.id")
     if found.unmanaged_fields:
         notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unmanaged_fields)}")
     if found.owner:
@@ -97,10 +96,6 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
     secrets: list[str] = []
     arguments = {each: _argument(each, props[each], found, name, secrets) for each in _in_order(props)}
     return GeneratedResource(found, variable, name, arguments, secrets, notes)
-
-
-def _reference(variables: Variables, kind: Kind, object_id: str) -> Any:
-    return Code(f"{variables[kind, object_id]}.id") if (kind, object_id) in variables else object_id
 
 
 def _in_order(props: Props) -> list[str]:
@@ -115,9 +110,8 @@ def _argument(name: str, value: Any, found: SandboxObject, resource: str, secret
     if name != "auth":
         return with_constants(value)
     params = value.get("params", {})
-    keys = {
-        param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}" for param, each in params.items() if each is UNKNOWN
-    }
+    hidden = [param for param, each in params.items() if each is UNKNOWN]
+    keys = {param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}" for param in hidden}
     secrets += keys.values()
     return Call("credentials", [value["spec_name"], {each: params[each] for each in params if each not in keys}, keys])
 
@@ -135,10 +129,9 @@ def with_constants(value: Any) -> Any:
 def _variables(objects: list[SandboxObject], taken: Iterable[str]) -> Variables:
     """(kind, id) → a variable from the object's name; for a nameless kind from the name of what uses it."""
     users = {
-        object_id: user.name
+        reference.id: user.name
         for user in reversed(objects)
         for reference in references(user.kind, user.props)
-        for object_id in reference.ids
         if not is_named(reference.kind)
     }
     used = {*_USED_NAMES, *(name.replace("-", "_") for name in taken)}

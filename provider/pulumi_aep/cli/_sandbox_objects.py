@@ -1,7 +1,7 @@
 """The objects of a sandbox as a program would write them, whoever created them, and what each of them needs."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,9 @@ Kind = type[Resource]
 Item = dict[str, Any]
 
 
-def snake_case_name(kind: Kind) -> str:
-    """SourceConnection → source_connection"""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-
-
 def display_name(kind: Kind) -> str:
     """SourceConnection → source connection"""
-    return snake_case_name(kind).replace("_", " ")
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
 
 
 def is_named(kind: Kind) -> bool:
@@ -46,46 +41,39 @@ def resource_named(name: str) -> Kind:
 
 @dataclass(frozen=True)
 class Reference:
-    """An argument that holds the id of another object, or a list of ids: `holder[key]`.
+    """A place in an object's arguments that holds the id of another object: `holder[key]`.
 
     `version_key` is the key beside it that pins the version of the other object, if there is one.
     """
 
     kind: Kind
-    holder: Props
-    key: str
+    holder: Any
+    key: Any
     version_key: str
 
     @property
-    def ids(self) -> list[str]:
-        """The ids of the objects."""
-        value = self.holder[self.key]
-        return value if isinstance(value, list) else [value]
-
-    def replace(self, new: Callable[[str], Any]) -> None:
-        """Put something else in the place of each id."""
-        value = self.holder[self.key]
-        self.holder[self.key] = [new(each) for each in value] if isinstance(value, list) else new(value)
+    def id(self) -> str:
+        """The id of the other object."""
+        return str(self.holder[self.key])
 
 
 def references(kind: Kind, props: Props) -> list[Reference]:
     """The references in an object's arguments."""
     return [
-        Reference(resource_named(each.kind), holder, each.path.rpartition(".")[2], each.version_key)
+        Reference(resource_named(each.kind), holder, key, each.version_key)
         for each in kind.kind.references
-        for holder in _holders(props, each.path.split("."))
+        for holder, key in _places(props, each.path.split("."))
     ]
 
 
-def _holders(value: Any, path: list[str]) -> Iterator[Props]:
+def _places(value: Any, path: list[str]) -> Iterator[tuple[Any, Any]]:
+    """(holder, key) of each id at the path, which steps through lists and may end at one."""
     if isinstance(value, list):
-        for item in value:
-            yield from _holders(item, path)
+        for number, item in enumerate(value):
+            yield from _places(item, path) if path else [(value, number)]
     elif isinstance(value, dict) and value.get(path[0]) is not None:
-        if len(path) == 1:
-            yield value
-        else:
-            yield from _holders(value[path[0]], path[1:])
+        at_end = len(path) == 1 and not isinstance(value[path[0]], list)
+        yield from [(value, path[0])] if at_end else _places(value[path[0]], path[1:])
 
 
 # ---- objects ----
@@ -175,8 +163,7 @@ class Sandbox:
                 return
             seen.add((found.kind, found.id))
             for reference in () if found.problems else references(found.kind, found.props):
-                for object_id in reference.ids:
-                    yield from walk(self.get(reference.kind, object_id))
+                yield from walk(self.get(reference.kind, reference.id))
             yield found
 
         for root in roots:
@@ -192,8 +179,8 @@ class Sandbox:
     def is_used(self, found: SandboxObject) -> bool:
         """Whether another object refers to it."""
         users = (each for kind in KINDS for each in self.objects(kind))
-        used = (each for user in users for each in references(user.kind, user.props))
-        return any(each.kind is found.kind and found.id in each.ids for each in used)
+        used = ((each.kind, each.id) for user in users for each in references(user.kind, user.props))
+        return (found.kind, found.id) in used
 
     def _describe(self, resource: Kind, object_id: str, item: Item | None) -> SandboxObject:
         kind = resource.kind

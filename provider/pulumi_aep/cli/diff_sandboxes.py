@@ -89,12 +89,11 @@ def _comparable(found: "SandboxObject", sandbox: "Sandbox") -> "Props":
         schedule.pop("start_time", None)
     nameless: list[SandboxObject] = []
     for reference in references(found.kind, props):
-        others = {object_id: sandbox.get(reference.kind, object_id) for object_id in reference.ids}
+        other = sandbox.get(reference.kind, reference.id)
         if is_named(reference.kind):
-            names = {object_id: other.name or object_id for object_id, other in others.items()}
-            reference.replace(names.__getitem__)
+            reference.holder[reference.key] = other.name or other.id
         else:
-            nameless += others.values()
+            nameless.append(other)
     for each in found.kind.kind.references if nameless else ():
         if not is_named(resource_named(each.kind)):
             props.pop(each.path.partition(".")[0], None)

@@ -103,10 +103,8 @@ def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
     from ..engine.kind import GuardsDelete
 
     sandbox.runtime.assert_deletes_allowed()
-    wanted, deleted = [(each.kind, each.id) for each in chosen], 0
-    for each in reversed([*sandbox.with_dependencies(chosen)]):
-        if (each.kind, each.id) not in wanted:
-            continue
+    deleted = 0
+    for each in reversed(_in_order(chosen, sandbox)):
         label = f"{each.kind.__name__} {each.name} {each.id}"
         try:
             if isinstance(each.kind.kind, GuardsDelete):
@@ -125,9 +123,7 @@ def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", 
     """Objects that are already in the state are referenced by their ids."""
     from ._codegen import generate, render_module
 
-    wanted = [(each.kind, each.id) for each in chosen]
-    found = [each for each in sandbox.with_dependencies(chosen) if (each.kind, each.id) in wanted]
-    resources = generate(found, (each.name for each in session.resources))
+    resources = generate(_in_order(chosen, sandbox), (each.name for each in session.resources))
     file = _program_folder() / MODULE
     count = plural(len(resources), "resource")
     confirm(f"{'Overwrite' if file.exists() else 'Write'} {file} with {count} to adopt?", yes)
@@ -136,6 +132,11 @@ def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", 
     for each in chosen:
         if each.problems:
             typer.echo(f"left out: {each.kind.__name__} {each.name} {each.id}: {'; '.join(each.problems)}", err=True)
+
+
+def _in_order(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> "list[SandboxObject]":
+    """Dependencies first."""
+    return [each for each in sandbox.with_dependencies(chosen) if each in chosen]
 
 
 def _program_folder() -> Path:
