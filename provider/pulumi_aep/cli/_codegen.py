@@ -1,6 +1,7 @@
 """Pulumi programs for objects of a sandbox: names, references instead of ids, `adopt` lines, the format of ruff."""
 
 import keyword
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -212,41 +213,34 @@ import pulumi_aep as aep
 # ---- Python as text ----
 
 
-def render(value: Any, indent: int, before: int) -> str:
+def render(value: Any, indent: int = 0, before: int = 0, width: float = WIDTH) -> str:
     """The value as Python: on one line if it fits after `before` characters, else one item per line."""
-    short = render_short(value)
-    opening, items, closing = _parts(value)
-    if not items or indent + before + _width(short) + 1 <= WIDTH:
+    match value:
+        case Code():
+            return value.text
+        case str():
+            return quoted(value)
+        case float():
+            return repr(value).replace("e+", "e")
+        case dict():
+            opening, closing, items = "{", "}", [(f"{quoted(key)}: ", item) for key, item in value.items()]
+        case Call():
+            opening, closing, items = f"{value.function}(", ")", [("", item) for item in value.arguments]
+        case list():
+            opening, closing, items = "[", "]", [("", item) for item in value]
+        case _:
+            return repr(value)
+    short = opening + ", ".join(label + render(item, width=math.inf) for label, item in items) + closing
+    if not items or indent + before + _width(short) + 1 <= width:
         return short
     inner = " " * (indent + 4)
     lines = [f"{inner}{label}{render(item, indent + 4, len(label))},\n" for label, item in items]
     return f"{opening}\n{''.join(lines)}{' ' * indent}{closing}"
 
 
-def render_short(value: Any) -> str:
-    """The value as Python on one line."""
-    if isinstance(value, Code):
-        return value.text
-    if isinstance(value, dict | list | Call):
-        opening, items, closing = _parts(value)
-        return opening + ", ".join(f"{label}{render_short(item)}" for label, item in items) + closing
-    if isinstance(value, float):
-        return repr(value).replace("e+", "e")
-    return quoted(value) if isinstance(value, str) else repr(value)
-
-
-def _parts(value: Any) -> tuple[str, list[tuple[str, Any]], str]:
-    """Opening bracket, items with what stands before each, closing bracket."""
-    if isinstance(value, dict):
-        return "{", [(f"{quoted(key)}: ", item) for key, item in value.items()], "}"
-    if isinstance(value, Call):
-        return f"{value.function}(", [("", item) for item in value.arguments], ")"
-    return "[", [("", item) for item in value] if isinstance(value, list) else [], "]"
-
-
 def _width(text: str) -> int:
     """An upper bound of the columns: ruff counts some characters double."""
-    return sum(1 if character.isascii() else 2 for character in text)
+    return len(text) + sum(not character.isascii() for character in text)
 
 
 def quoted(value: str) -> str:

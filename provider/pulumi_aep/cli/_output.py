@@ -100,14 +100,6 @@ def progress(text: str, quiet: bool = False) -> Iterator[Progress]:
         yield report_progress
 
 
-def coloured(text: str, colour: str) -> str:
-    """The text in a colour, if `console` has colours."""
-    out = console()
-    with out.capture() as captured:
-        out.print(text, style=colour, end="", markup=False)
-    return captured.get()
-
-
 def confirm(question: str, yes: bool) -> None:
     """Goes on after a yes or with `--yes`; otherwise ends the command with exit code 1."""
     if yes:

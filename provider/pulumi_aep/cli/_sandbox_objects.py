@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..engine.arguments import Change
 from ..engine.dynamic import Resource
 from ..engine.kind import AppliesDefaults, Exports
 from ..engine.ownership import state_id
@@ -169,18 +171,42 @@ class Sandbox:
         for root in roots:
             yield from walk(root)
 
-    def unrecorded(self, owner_id: str, recorded: set[str]) -> Iterator[SandboxObject]:
+    def everything(self) -> Iterator[SandboxObject]:
+        """All objects of all kinds."""
+        return (each for kind in KINDS for each in self.objects(kind))
+
+    def unrecorded(self, owner_id: str, recorded: set[str]) -> list[SandboxObject]:
         """Objects that carry the owner of this state and are not among its ids."""
-        for kind in KINDS:
-            for each in self.objects(kind):
-                if state_id(each.owner) == owner_id and each.id not in recorded:
-                    yield each
+        return [each for each in self.everything() if state_id(each.owner) == owner_id and each.id not in recorded]
 
     def is_used(self, found: SandboxObject) -> bool:
         """Whether another object refers to it."""
-        users = (each for kind in KINDS for each in self.objects(kind))
-        used = ((each.kind, each.id) for user in users for each in references(user.kind, user.props))
+        used = ((each.kind, each.id) for user in self.everything() for each in references(user.kind, user.props))
         return (found.kind, found.id) in used
+
+    def comparable(self, found: SandboxObject) -> Props:
+        """What is equal in two sandboxes with the same content. An object includes the nameless ones that it uses."""
+        compared = found.kind.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
+        props = deepcopy({name: value for name, value in found.props.items() if name in compared})
+        if auth := props.pop("auth", None):
+            props["auth"] = {"spec_name": auth["spec_name"]}
+        if schedule := props.get("schedule"):
+            schedule.pop("start_time", None)
+        nameless = []
+        for reference in references(found.kind, props):
+            other = self.get(reference.kind, reference.id)
+            if is_named(reference.kind):
+                reference.holder[reference.key] = other.name or other.id
+            else:
+                nameless.append(other)
+        for each in found.kind.kind.references if nameless else ():
+            if not is_named(resource_named(each.kind)):
+                props.pop(each.path.partition(".")[0], None)
+        for other in nameless:
+            argument, key, fields = other.kind.kind.lines or ("", "", ())
+            for line in other.props.get(argument, []):
+                props.setdefault(argument, {})[line[key]] = {name: line[name] for name in fields}
+        return {name: sorted(value) if name.endswith("_ids") else value for name, value in props.items()}
 
     def _describe(self, resource: Kind, object_id: str, item: Item | None) -> SandboxObject:
         kind = resource.kind

@@ -3,8 +3,10 @@
 import csv
 import dataclasses
 import json
+import math
 import re
 from enum import StrEnum
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,12 +109,9 @@ def _show(found: Content) -> None:
     rows = records[:ROWS_SHOWN]
     filled = [name for name in found.fields if any(name in each for each in records)]
     cells = {name: [value_text(row.get(name), WIDEST_CELL) for row in rows] for name in filled}
-    width, shown = console().width, list[str]()
-    for name in filled:  # as many columns as fit, at least one
-        width -= max(map(len, [name.rpartition(".")[2], *cells[name]])) + 3
-        if width < 0 and shown:
-            break
-        shown.append(name)
+    widths = accumulate(max(map(len, [name.rpartition(".")[2], *cells[name]])) + 3 for name in filled)
+    fitting = sum(width <= console().width for width in widths)
+    shown = filled[: max(fitting, 1)]
     count = f"{len(rows)} of {len(records)} rows, {len(shown)} of {len(found.fields)} fields"
     typer.echo(f"\n{count} (all with --json or --sample):\n")
     last = [name.rpartition(".")[2] for name in shown]
@@ -140,7 +139,7 @@ def _save(found: Content, file: Path) -> None:
 
 def _show_proposal(session: Session, found: Content, schema_id: str, as_json: bool) -> None:
     """Code for a program, with the reason for each line as a comment."""
-    from ._codegen import quoted, render_short
+    from ._codegen import quoted, render
 
     registry = session.client.schema_registry
     schema, own = xdm_fields(registry.schemas.resolved(schema_id)), f"_{registry.tenant_id()}."
@@ -154,9 +153,8 @@ def _show_proposal(session: Session, found: Content, schema_id: str, as_json: bo
     typer.echo(f'mapping = aep.MappingSet(\n    "mapping",\n    schema_id={quoted(schema_id)},\n    mappings=[')
     for line in lines:
         pairs = {"source": line.source, "destination": re.sub(rf"^{own}", "_{tenantId}.", line.destination)}
-        if line.source_type != "ATTRIBUTE":
-            pairs["source_type"] = line.source_type
-        typer.echo(f"        {render_short(pairs)},  # {line.certainty}: {line.reason}")
+        pairs |= {"source_type": line.source_type} if line.source_type != "ATTRIBUTE" else {}
+        typer.echo(f"        {render(pairs, width=math.inf)},  # {line.certainty}: {line.reason}")
     typer.echo("    ],\n)")
     for name in unfilled(lines, schema):
         typer.echo(f"# required by the schema, but no source field found: {name}")

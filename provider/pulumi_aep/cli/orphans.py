@@ -19,6 +19,10 @@ _REMEDIES = {
     GONE: "is in the state but not in the sandbox: pulumi refresh, then pulumi up",
     LOOK_ALIKE: "looks like one of the stack's objects and has no owner: --adopt writes it as code",
 }
+_UPDATING = (
+    "an update of this stack is running or was killed, and its objects may not be in the state yet: "
+    "wait for its end, or run pulumi-aep recover"
+)
 MODULE = "adopted.py"
 DELETE_TIMEOUT_S = 10
 
@@ -53,7 +57,8 @@ def orphans(
         typer.echo("\n".join(["", *(f"{what}: {_REMEDIES[what]}" for what in found)]), err=True)
     left = len(rows)
     if delete and ORPHAN in found:
-        _refuse_while_updating(session)
+        if session.state.get("pending_operations"):
+            raise DeletionProtected(_UPDATING)
         confirm(f"Delete {plural(len(found[ORPHAN]), 'orphan')} in sandbox {session.settings.sandbox}?", yes)
         left -= _delete(found[ORPHAN], sandbox)
     if adopt and (chosen := [*found.get(LOOK_ALIKE, []), *found.get(ORPHAN, [])]):
@@ -78,7 +83,7 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
     resources = session.resources
     names = {each.id: each.name for each in resources}
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
-    found[ORPHAN] = [*sandbox.unrecorded(owner.id, {*names})]
+    found[ORPHAN] = sandbox.unrecorded(owner.id, {*names})
     for kind in KINDS:
         own = [sandbox.get(kind, each.id) for each in resources if each.kind == kind.__name__ and each.id]
         found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
@@ -86,15 +91,6 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
         others = [each for each in sandbox.objects(kind) if each.id not in names and not each.owner]
         found[LOOK_ALIKE] += [each for each in others if each.natural_key and each.natural_key in keys]
     return found
-
-
-def _refuse_while_updating(session: Session) -> None:
-    """Objects that a running update creates are not in the state yet."""
-    if session.state.get("pending_operations"):
-        raise DeletionProtected(
-            "an update of this stack is running or was killed, and its objects may not be in the state yet: "
-            "wait for its end, or run pulumi-aep recover"
-        )
 
 
 def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:

@@ -94,8 +94,7 @@ def _recover(stack: str | None, destroy: bool, log: _Log) -> None:
 
 
 def _run(stack: str | None, log: _Log, *arguments: str) -> None:
-    chosen = ["--stack", stack] if stack else []
-    if code := log.pulumi(*arguments, *chosen, "--yes", "--skip-preview"):
+    if code := log.pulumi(*arguments, *(["--stack", stack] if stack else []), "--yes", "--skip-preview"):
         raise typer.Exit(code)
 
 
