@@ -94,8 +94,8 @@ class Session:
     @property
     def stack_name(self) -> str | None:
         """The name of the stack whose state this is; None without one."""
-        urns = [str(each["urn"]) for each in self.state.get("resources") or []]
-        return urns[0].split(":")[2] if urns else None
+        resources = self.state.get("resources")
+        return str(resources[0]["urn"]).split(":")[2] if resources else None
 
     @property
     def outputs(self) -> dict[str, Any]:

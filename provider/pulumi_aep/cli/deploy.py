@@ -203,10 +203,10 @@ def _display(quiet: bool) -> Iterator[Show]:
     from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
     err = Console(stderr=True)
-    if quiet:
-        yield lambda stack, text, milestone: None
-    elif not err.is_terminal:
-        yield lambda stack, text, milestone: typer.echo(f"{stack}: {text}", err=True) if milestone else None
+    if quiet or not err.is_terminal:
+        yield (
+            lambda stack, text, milestone: typer.echo(f"{stack}: {text}", err=True) if milestone and not quiet else None
+        )
     else:
         columns = (SpinnerColumn(), "{task.description}", TimeElapsedColumn(), "{task.fields[text]}")
         with Progress(*columns, console=err) as bar:

@@ -1,6 +1,7 @@
 """`pulumi-aep orphans`: differences between what a stack's state and its sandbox say about the stack's objects."""
 
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,7 @@ _UPDATING = (
 )
 MODULE = "adopted.py"
 DELETE_TIMEOUT_S = 10
+_BY_KIND = attrgetter("kind.__name__", "name", "id")
 
 
 def orphans(
@@ -49,7 +51,7 @@ def orphans(
     session = Session(stack)
     sandbox = session.sandbox(list_all=True)
     with progress("reading the sandbox"):
-        found = {what: sorted(each, key=_sort_key) for what, each in _find(session, sandbox).items() if each}
+        found = {what: sorted(each, key=_BY_KIND) for what, each in _find(session, sandbox).items() if each}
     rows = [(what, each.kind.__name__, each.name, each.id, each.owner) for what in found for each in found[what]]
     agree = f"The state and sandbox {session.settings.sandbox} agree."
     print_rows(("What", "Kind", "Name", "Id", "Owner"), rows, agree, as_json, {GONE: "red", ORPHAN: "yellow"})
@@ -65,10 +67,6 @@ def orphans(
         _write(chosen, session, sandbox, yes)
     elif left:
         raise typer.Exit(1)
-
-
-def _sort_key(found: "SandboxObject") -> tuple[str, str, str]:
-    return found.kind.__name__, found.name, found.id
 
 
 def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject]]":

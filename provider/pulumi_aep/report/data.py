@@ -219,13 +219,10 @@ def collect(
     moments = [moment for each in runs.values() for run in each for moment in (run.started, run.ended) if moment]
     now = max([now, *moments])
 
-    reports = [
-        _flow_report(item, tuple(runs[item["id"]]), tuple(_routes(item, sources, targets, bases, datasets)), now)
-        for item in flows
-    ]
+    routes = {item["id"]: tuple(_routes(item, sources, targets, bases, datasets)) for item in flows}
+    reports = [_flow_report(item, tuple(runs[item["id"]]), routes[item["id"]], now) for item in flows]
     order = list(State)
-    reports.sort(key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id))
-    return now, tuple(reports)
+    return now, tuple(sorted(reports, key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id)))
 
 
 def _endpoint(object_id: str, item: dict[str, Any]) -> Endpoint:
