@@ -206,7 +206,7 @@ def test_the_templates_are_part_of_the_package() -> None:
     assert {each.name for each in folder.iterdir()} == {"page.html", "page.css"}
 
 
-def test_only_the_page_imports_jinja() -> None:
+def test_only_pages_and_exported_programs_import_jinja() -> None:
     script = "import sys, pulumi_aep.cli, pulumi_aep.report; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\n"

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
 from ..engine.arguments import SpecRef
-from ..engine.values import UNKNOWN, Props
+from ..engine.values import UNKNOWN
 from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
 
 WIDTH = 88
@@ -95,14 +95,10 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
     if found.owner:
         notes.append(_OWNED.format(found.owner))
     secrets: list[str] = []
-    arguments = {each: _argument(each, props[each], found, name, secrets) for each in _in_order(props)}
+    order = dict.fromkeys(["name", "title", "description", *props])  # what names an object comes first
+    written = [each for each in order if each in props and each not in ("adopt", "take_over", "owner")]
+    arguments = {each: _argument(each, props[each], found, name, secrets) for each in written}
     return GeneratedResource(found, variable, name, arguments, secrets, notes)
-
-
-def _in_order(props: Props) -> list[str]:
-    """The arguments as a program gives them: what names an object comes first."""
-    first = [each for each in ("name", "title", "description") if each in props]
-    return [each for each in dict.fromkeys([*first, *props]) if each not in ("adopt", "take_over", "owner")]
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:

@@ -65,7 +65,7 @@ def print_rows(
     as_json: bool,
     styles: Mapping[str, str] | None = None,
 ) -> None:
-    """Rows as JSON objects with the columns' names in small letters, or as a table; without rows the text `empty`."""
+    """Rows as JSON objects with the columns' names in lower case, or as a table; without rows the text `empty`."""
     if as_json:
         print_json([dict(zip(map(str.lower, columns), row, strict=True)) for row in rows])
     elif rows:

@@ -199,8 +199,8 @@ class Sandbox:
                 reference.holder[reference.key] = other.name or other.id
             else:
                 nameless.append(other)
-        for each in found.kind.kind.references if nameless else ():
-            if not is_named(resource_named(each.kind)):
+        for each in found.kind.kind.references:
+            if nameless and not is_named(resource_named(each.kind)):
                 props.pop(each.path.partition(".")[0], None)
         for other in nameless:
             argument, key, fields = other.kind.kind.lines or ("", "", ())

@@ -191,10 +191,9 @@ def _state(session: Session) -> str:
     if not session.resources:
         return "nothing deployed yet"
     count = plural(len(session.resources), "resource")
-    if not session.owner:
-        text = f"{count} but no owner: objects of an interrupted run cannot be found again"
-        raise _Warning(f"{text}\npulumi up creates it")
-    return f"{count} of owner {session.owner.id}"
+    if session.owner:
+        return f"{count} of owner {session.owner.id}"
+    raise _Warning(f"{count} but no owner: objects of an interrupted run cannot be found again\npulumi up creates it")
 
 
 def _reason(result: subprocess.CompletedProcess[str]) -> str:
