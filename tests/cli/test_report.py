@@ -4,14 +4,11 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pulumi_aep.cli._sandbox_objects import Sandbox
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
@@ -209,7 +206,7 @@ def test_the_templates_are_part_of_the_package() -> None:
     assert {each.name for each in folder.iterdir()} == {"page.html", "page.css"}
 
 
-def test_only_the_page_imports_jinja() -> None:
+def test_only_pages_and_exported_programs_import_jinja() -> None:
     script = "import sys, pulumi_aep.cli, pulumi_aep.report; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\n"
@@ -218,31 +215,21 @@ def test_only_the_page_imports_jinja() -> None:
 # ---- drift ----
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A resource of a state, all of whose outputs are these."""
-
-    kind: str
-    id: str
-    outputs: dict[str, Any]
-    name: str = "web"
-
-
 def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
     """The state is what the kinds' own read() returns."""
     chain = mixpanel.make_chain(emulator)
     settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", emulator.url, emulator.url)
-    client = Client(settings)
-    runtime.use(runtime.Runtime(settings, client))
+    current = runtime.Runtime(settings, Client(settings))
+    runtime.use(current)
     ids = (chain.base, chain.source, chain.target, chain.flow, chain.mapping, chain.group, chain.schema, chain.dataset)
     state = []
     for kind, object_id in zip(kinds.names(), ids, strict=True):
         outs = kinds.provider(kind).read(object_id, {"sandbox": "local"}).outs
-        state.append(Recorded(kind, object_id, outs or {}))
+        state.append((kind, "web", object_id, outs or {}))
     runtime.use(None)
     emulator.settings(page_size=2)
     emulator.clear_journal()
-    assert list(drift(Sandbox(settings, client), state)) == []
+    assert list(drift(current, state)) == []
     assert emulator.writes() == []
 
     item = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]
@@ -252,7 +239,9 @@ def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
     ]
     emulator.request("PATCH", f"{FLOW}/flows/{chain.flow}", change, headers={"If-Match": item["etag"]})
     emulator.request("PATCH", f"{CATALOG}/dataSets/{chain.dataset}", {"description": "by hand"}).raise_for_status()
-    found = drift(Sandbox(settings, client), [*state, Recorded("Dataset", "5ef4551c52e054191a61a99f", {}, "gone")])
+    found = drift(
+        runtime.Runtime(settings, Client(settings)), [*state, ("Dataset", "gone", "5ef4551c52e054191a61a99f", {})]
+    )
     assert list(found) == [
         Drift("Flow", "web", chain.flow, "name", "Mixpanel dataflow", "by hand"),
         Drift("Flow", "web", chain.flow, "schedule.interval", 15, 30),

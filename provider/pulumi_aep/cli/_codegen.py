@@ -1,18 +1,18 @@
 """Pulumi programs for objects of a sandbox: names, references instead of ids, `adopt` lines, the format of ruff."""
 
 import keyword
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
 from ..engine.arguments import SpecRef
-from ..engine.values import UNKNOWN, Props
+from ..engine.values import UNKNOWN
 from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
 
 WIDTH = 88
@@ -77,36 +77,28 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
     props = deepcopy(found.kind.kind.arguments.minimal(found.props))
     notes: list[str] = []
     for reference in references(found.kind, props):
-        kind, version_key = reference.kind, reference.version_key
-        for object_id in reference.ids:
-            other = known.get((kind, object_id))
-            if other and other.problems and other.problems != [ADOBE_OWNED]:
-                problems = "; ".join(other.problems)
-                notes.append(f"{display_name(kind)} {object_id} is referenced by its id: {problems}")
-            elif other and not other.problems and version_key:
-                used, latest = reference.holder.get(version_key), other.item.get("version")
-                if str(used) == str(latest):
-                    reference.holder[version_key] = Code(f"{variables[kind, object_id]}.version")
-                else:
-                    notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
-        reference.replace(partial(_reference, variables, kind))
+        kind, other = reference.kind, known.get((reference.kind, reference.id))
+        variable_of_other = variables.get((kind, reference.id))
+        if other and other.problems and other.problems != [ADOBE_OWNED]:
+            problems = "; ".join(other.problems)
+            notes.append(f"{display_name(kind)} {other.id} is referenced by its id: {problems}")
+        elif other and variable_of_other and reference.version_key:
+            used, latest = reference.holder.get(reference.version_key), other.item.get("version")
+            if str(used) == str(latest):
+                reference.holder[reference.version_key] = Code(f"{variable_of_other}.version")
+            else:
+                notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
+        if variable_of_other:
+            reference.holder[reference.key] = Code(f"{variable_of_other}.id")
     if found.unmanaged_fields:
         notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unmanaged_fields)}")
     if found.owner:
         notes.append(_OWNED.format(found.owner))
     secrets: list[str] = []
-    arguments = {each: _argument(each, props[each], found, name, secrets) for each in _in_order(props)}
+    order = dict.fromkeys(["name", "title", "description", *props])  # what names an object comes first
+    written = [each for each in order if each in props and each not in ("adopt", "take_over", "owner")]
+    arguments = {each: _argument(each, props[each], found, name, secrets) for each in written}
     return GeneratedResource(found, variable, name, arguments, secrets, notes)
-
-
-def _reference(variables: Variables, kind: Kind, object_id: str) -> Any:
-    return Code(f"{variables[kind, object_id]}.id") if (kind, object_id) in variables else object_id
-
-
-def _in_order(props: Props) -> list[str]:
-    """The arguments as a program gives them: what names an object comes first."""
-    first = [each for each in ("name", "title", "description") if each in props]
-    return [each for each in dict.fromkeys([*first, *props]) if each not in ("adopt", "take_over", "owner")]
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
@@ -115,9 +107,8 @@ def _argument(name: str, value: Any, found: SandboxObject, resource: str, secret
     if name != "auth":
         return with_constants(value)
     params = value.get("params", {})
-    keys = {
-        param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}" for param, each in params.items() if each is UNKNOWN
-    }
+    hidden = [param for param, each in params.items() if each is UNKNOWN]
+    keys = {param: f"{resource}-{re.sub('[^A-Za-z0-9]+', '-', param)}" for param in hidden}
     secrets += keys.values()
     return Call("credentials", [value["spec_name"], {each: params[each] for each in params if each not in keys}, keys])
 
@@ -135,10 +126,9 @@ def with_constants(value: Any) -> Any:
 def _variables(objects: list[SandboxObject], taken: Iterable[str]) -> Variables:
     """(kind, id) → a variable from the object's name; for a nameless kind from the name of what uses it."""
     users = {
-        object_id: user.name
+        reference.id: user.name
         for user in reversed(objects)
         for reference in references(user.kind, user.props)
-        for object_id in reference.ids
         if not is_named(reference.kind)
     }
     used = {*_USED_NAMES, *(name.replace("-", "_") for name in taken)}
@@ -169,16 +159,16 @@ def slugify(text: str) -> str:
 
 def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) -> str:
     """A whole program. `home` are the settings (`aep:…`, without the prefix) that identify the exported sandbox."""
-    secrets = any(isinstance(each.arguments.get("auth"), Call) for each in resources)
-    head = _HEAD.format(version=version("pulumi-aep"), sandbox=home["sandbox"])
-    lines = [head, "import signal"]
-    lines += ["from typing import Any", ""] if secrets else [""]
-    lines += ["import pulumi", "import pulumi_aep as aep", "", _QUIET, ""]
-    lines += ["config = pulumi.Config()"] if secrets else []
-    lines += [f"HOME = {render(dict(home), 0, 7)}"]
-    lines += ['at_home = all(pulumi.Config("aep").get(key) == value for key, value in HOME.items())', "", "", _ADOPT]
-    lines += ["", "", _CREDENTIALS] if secrets else []
-    return "\n".join([*lines, "", *_render_all(resources, lambda each: {"adopt": Call("adopt", [each.id])})])
+    from jinja2 import Environment, PackageLoader
+
+    templates = Environment(loader=PackageLoader("pulumi_aep.cli"), trim_blocks=True, keep_trailing_newline=True)
+    return templates.get_template("program.py.jinja").render(
+        version=version("pulumi-aep"),
+        sandbox=home["sandbox"],
+        home=render(dict(home), 0, len("HOME = ")),
+        secrets=any(isinstance(each.arguments.get("auth"), Call) for each in resources),
+        resources=_render_all(resources, lambda each: {"adopt": Call("adopt", [each.id])}),
+    )
 
 
 def render_module(resources: list[GeneratedResource]) -> str:
@@ -188,22 +178,17 @@ def render_module(resources: list[GeneratedResource]) -> str:
         arguments = {name: value for name, value in each.arguments.items() if name != "auth"}
         notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
         shown.append(replace(each, arguments=arguments, notes=notes))
-    return "\n".join([_ADDED, "import pulumi_aep as aep", *_render_all(shown, _adoption)])
+    return _ADDED + _render_all(shown, lambda each: {"adopt": each.id, **({"take_over": True} if each.owner else {})})
 
 
-def _adoption(found: SandboxObject) -> dict[str, Any]:
-    return {"adopt": found.id, **({"take_over": True} if found.owner else {})}
-
-
-def _render_all(
-    resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]]
-) -> Iterable[str]:
+def _render_all(resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]]) -> str:
+    """Each resource after a blank line and its notes."""
+    lines = []
     for each in resources:
-        yield ""
-        yield from (f"# {_one_line(note)}" for note in each.notes)
         arguments = {**each.arguments, **adoption(each.found)}
-        yield render_resource(each.variable, each.found.kind.__name__, each.name, arguments)
-    yield ""
+        lines += ["", *(f"# {_one_line(note)}" for note in each.notes)]
+        lines.append(render_resource(each.variable, each.found.kind.__name__, each.name, arguments))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str, Any]) -> str:
@@ -214,88 +199,52 @@ def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str,
 
 _OWNED = "managed by {}: take_over=True takes it from there"
 
-_QUIET = "signal.signal(signal.SIGINT, signal.SIG_DFL)  # a failing update shows no traceback"
-
-_HEAD = '''\
-"""The dataflows of sandbox {sandbox}, exported by pulumi-aep {version}.
-
-A stack of that sandbox adopts what is there; a stack of any other sandbox creates its own objects.
-"""
-'''
-
 _ADDED = '''\
 """Objects that carried this stack's owner or looked like its own, each adopted."""
+
+import pulumi_aep as aep
 '''
-
-_ADOPT = '''\
-def adopt(object_id: str) -> str | None:
-    """The id in the sandbox that this was exported from; elsewhere the object is created."""
-    return object_id if at_home else None'''
-
-_CREDENTIALS = '''\
-def credentials(
-    spec_name: str, params: dict[str, Any], secrets: dict[str, str]
-) -> aep.Auth | None:
-    """Credentials, with secrets (param: key) from the stack's config.
-
-    In the sandbox that this was exported from they stay as they are until you set their secrets.
-    """
-    if at_home and not all(config.get(key) for key in secrets.values()):
-        return None
-    given = {param: config.require_secret(key) for param, key in secrets.items()}
-    return {"spec_name": spec_name, "params": {**params, **given}}'''
 
 
 # ---- Python as text ----
 
 
-def render(value: Any, indent: int, before: int) -> str:
+def render(value: Any, indent: int = 0, before: int = 0, width: float = WIDTH) -> str:
     """The value as Python: on one line if it fits after `before` characters, else one item per line."""
-    short = render_short(value)
-    opening, items, closing = _parts(value)
-    if not items or indent + before + _width(short) + 1 <= WIDTH:
+    match value:
+        case Code():
+            return value.text
+        case str():
+            return quoted(value)
+        case float():
+            return repr(value).replace("e+", "e")
+        case dict():
+            opening, closing, items = "{", "}", [(f"{quoted(key)}: ", item) for key, item in value.items()]
+        case Call():
+            opening, closing, items = f"{value.function}(", ")", [("", item) for item in value.arguments]
+        case list():
+            opening, closing, items = "[", "]", [("", item) for item in value]
+        case _:
+            return repr(value)
+    short = opening + ", ".join(label + render(item, width=math.inf) for label, item in items) + closing
+    if not items or indent + before + _width(short) + 1 <= width:
         return short
     inner = " " * (indent + 4)
     lines = [f"{inner}{label}{render(item, indent + 4, len(label))},\n" for label, item in items]
     return f"{opening}\n{''.join(lines)}{' ' * indent}{closing}"
 
 
-def render_short(value: Any) -> str:
-    """The value as Python on one line."""
-    if isinstance(value, Code):
-        return value.text
-    if isinstance(value, dict | list | Call):
-        opening, items, closing = _parts(value)
-        return opening + ", ".join(f"{label}{render_short(item)}" for label, item in items) + closing
-    if isinstance(value, float):
-        return repr(value).replace("e+", "e")
-    return quoted(value) if isinstance(value, str) else repr(value)
-
-
-def _parts(value: Any) -> tuple[str, list[tuple[str, Any]], str]:
-    """Opening bracket, items with what stands before each, closing bracket."""
-    if isinstance(value, dict):
-        return "{", [(f"{quoted(key)}: ", item) for key, item in value.items()], "}"
-    if isinstance(value, Call):
-        return f"{value.function}(", [("", item) for item in value.arguments], ")"
-    return "[", [("", item) for item in value] if isinstance(value, list) else [], "]"
-
-
 def _width(text: str) -> int:
     """An upper bound of the columns: ruff counts some characters double."""
-    return sum(1 if character.isascii() else 2 for character in text)
+    return len(text) + sum(not character.isascii() for character in text)
 
 
 def quoted(value: str) -> str:
     """A string literal with double quotes, or single ones if that saves escapes."""
-    quote = "'" if value.count('"') > value.count("'") else '"'
-    return quote + "".join(_character(each, quote) for each in value) + quote
-
-
-def _character(character: str, quote: str) -> str:
-    if character in ("\\", quote):
-        return f"\\{character}"
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    text = repr(value)
+    if text.startswith('"') or value.count('"') > value.count("'"):
+        return text
+    return '"{}"'.format(text[1:-1].replace("\\'", "'").replace('"', '\\"'))
 
 
 def _one_line(text: str) -> str:

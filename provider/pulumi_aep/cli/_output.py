@@ -2,9 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,8 +38,8 @@ def _to_json(value: datetime | timedelta) -> str | float:
 
 def print_table(
     columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    styles: dict[str, str] | None = None,
+    rows: Iterable[Iterable[Any]],
+    styles: Mapping[str, str] | None = None,
     as_written: bool = False,
 ) -> None:
     """A table like kubectl's: no lines, headings in capitals unless `as_written`. `styles`: text of a cell → colour."""
@@ -59,12 +58,18 @@ def print_table(
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=out.is_terminal)
 
 
-def print_records(records: Sequence[Any], columns: Sequence[str], empty: str, as_json: bool) -> None:
-    """Dataclasses as JSON, or as a table of their fields; the text `empty` instead of a table without rows."""
+def print_rows(
+    columns: Sequence[str],
+    rows: Sequence[Iterable[Any]],
+    empty: str,
+    as_json: bool,
+    styles: Mapping[str, str] | None = None,
+) -> None:
+    """Rows as JSON objects with the columns' names in lower case, or as a table; without rows the text `empty`."""
     if as_json:
-        print_json([asdict(record) for record in records])
-    elif records:
-        print_table(columns, map(astuple, records))
+        print_json([dict(zip(map(str.lower, columns), row, strict=True)) for row in rows])
+    elif rows:
+        print_table(columns, rows, styles)
     else:
         typer.echo(empty)
 
@@ -93,14 +98,6 @@ def progress(text: str, quiet: bool = False) -> Iterator[Progress]:
             shown.append(new)
 
         yield report_progress
-
-
-def coloured(text: str, colour: str) -> str:
-    """The text in a colour, if `console` has colours."""
-    out = console()
-    with out.capture() as captured:
-        out.print(text, style=colour, end="", markup=False)
-    return captured.get()
 
 
 def confirm(question: str, yes: bool) -> None:

@@ -1,10 +1,12 @@
 """The objects of a sandbox as a program would write them, whoever created them, and what each of them needs."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..engine.arguments import Change
 from ..engine.dynamic import Resource
 from ..engine.kind import AppliesDefaults, Exports
 from ..engine.ownership import state_id
@@ -21,14 +23,9 @@ Kind = type[Resource]
 Item = dict[str, Any]
 
 
-def snake_case_name(kind: Kind) -> str:
-    """SourceConnection → source_connection"""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-
-
 def display_name(kind: Kind) -> str:
     """SourceConnection → source connection"""
-    return snake_case_name(kind).replace("_", " ")
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
 
 
 def is_named(kind: Kind) -> bool:
@@ -46,46 +43,39 @@ def resource_named(name: str) -> Kind:
 
 @dataclass(frozen=True)
 class Reference:
-    """An argument that holds the id of another object, or a list of ids: `holder[key]`.
+    """A place in an object's arguments that holds the id of another object: `holder[key]`.
 
     `version_key` is the key beside it that pins the version of the other object, if there is one.
     """
 
     kind: Kind
-    holder: Props
-    key: str
+    holder: Any
+    key: Any
     version_key: str
 
     @property
-    def ids(self) -> list[str]:
-        """The ids of the objects."""
-        value = self.holder[self.key]
-        return value if isinstance(value, list) else [value]
-
-    def replace(self, new: Callable[[str], Any]) -> None:
-        """Put something else in the place of each id."""
-        value = self.holder[self.key]
-        self.holder[self.key] = [new(each) for each in value] if isinstance(value, list) else new(value)
+    def id(self) -> str:
+        """The id of the other object."""
+        return str(self.holder[self.key])
 
 
 def references(kind: Kind, props: Props) -> list[Reference]:
     """The references in an object's arguments."""
     return [
-        Reference(resource_named(each.kind), holder, each.path.rpartition(".")[2], each.version_key)
+        Reference(resource_named(each.kind), holder, key, each.version_key)
         for each in kind.kind.references
-        for holder in _holders(props, each.path.split("."))
+        for holder, key in _places(props, each.path.split("."))
     ]
 
 
-def _holders(value: Any, path: list[str]) -> Iterator[Props]:
+def _places(value: Any, path: list[str]) -> Iterator[tuple[Any, Any]]:
+    """(holder, key) of each id at the path, which steps through lists and may end at one."""
     if isinstance(value, list):
-        for item in value:
-            yield from _holders(item, path)
+        for number, item in enumerate(value):
+            yield from _places(item, path) if path else [(value, number)]
     elif isinstance(value, dict) and value.get(path[0]) is not None:
-        if len(path) == 1:
-            yield value
-        else:
-            yield from _holders(value[path[0]], path[1:])
+        at_end = len(path) == 1 and not isinstance(value[path[0]], list)
+        yield from [(value, path[0])] if at_end else _places(value[path[0]], path[1:])
 
 
 # ---- objects ----
@@ -175,25 +165,48 @@ class Sandbox:
                 return
             seen.add((found.kind, found.id))
             for reference in () if found.problems else references(found.kind, found.props):
-                for object_id in reference.ids:
-                    yield from walk(self.get(reference.kind, object_id))
+                yield from walk(self.get(reference.kind, reference.id))
             yield found
 
         for root in roots:
             yield from walk(root)
 
-    def unrecorded(self, owner_id: str, recorded: set[str]) -> Iterator[SandboxObject]:
+    def everything(self) -> Iterator[SandboxObject]:
+        """All objects of all kinds."""
+        return (each for kind in KINDS for each in self.objects(kind))
+
+    def unrecorded(self, owner_id: str, recorded: set[str]) -> list[SandboxObject]:
         """Objects that carry the owner of this state and are not among its ids."""
-        for kind in KINDS:
-            for each in self.objects(kind):
-                if state_id(each.owner) == owner_id and each.id not in recorded:
-                    yield each
+        return [each for each in self.everything() if state_id(each.owner) == owner_id and each.id not in recorded]
 
     def is_used(self, found: SandboxObject) -> bool:
         """Whether another object refers to it."""
-        users = (each for kind in KINDS for each in self.objects(kind))
-        used = (each for user in users for each in references(user.kind, user.props))
-        return any(each.kind is found.kind and found.id in each.ids for each in used)
+        used = ((each.kind, each.id) for user in self.everything() for each in references(user.kind, user.props))
+        return (found.kind, found.id) in used
+
+    def comparable(self, found: SandboxObject) -> Props:
+        """What is equal in two sandboxes with the same content. An object includes the nameless ones that it uses."""
+        compared = found.kind.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
+        props = deepcopy({name: value for name, value in found.props.items() if name in compared})
+        if auth := props.pop("auth", None):
+            props["auth"] = {"spec_name": auth["spec_name"]}
+        if schedule := props.get("schedule"):
+            schedule.pop("start_time", None)
+        nameless = []
+        for reference in references(found.kind, props):
+            other = self.get(reference.kind, reference.id)
+            if is_named(reference.kind):
+                reference.holder[reference.key] = other.name or other.id
+            else:
+                nameless.append(other)
+        for each in found.kind.kind.references:
+            if nameless and not is_named(resource_named(each.kind)):
+                props.pop(each.path.partition(".")[0], None)
+        for other in nameless:
+            argument, key, fields = other.kind.kind.lines or ("", "", ())
+            for line in other.props.get(argument, []):
+                props.setdefault(argument, {})[line[key]] = {name: line[name] for name in fields}
+        return {name: sorted(value) if name.endswith("_ids") else value for name, value in props.items()}
 
     def _describe(self, resource: Kind, object_id: str, item: Item | None) -> SandboxObject:
         kind = resource.kind

@@ -5,10 +5,9 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -28,8 +27,7 @@ _ID = re.compile(
 _AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(\w+)$")
 
 
-@dataclass(frozen=True)
-class StateResource:
+class StateResource(NamedTuple):
     """A resource of this package in the stack's state. `kind` is the name of its class; secrets stay encrypted."""
 
     kind: str
@@ -96,16 +94,14 @@ class Session:
     @property
     def stack_name(self) -> str | None:
         """The name of the stack whose state this is; None without one."""
-        urns = [str(each["urn"]) for each in self.state.get("resources") or []]
-        return urns[0].split(":")[2] if urns else None
+        resources = self.state.get("resources")
+        return str(resources[0]["urn"]).split(":")[2] if resources else None
 
     @property
     def outputs(self) -> dict[str, Any]:
         """The outputs of the stack's program."""
-        for each in self.state.get("resources") or []:
-            if each["type"] == "pulumi:pulumi:Stack":
-                return dict(each.get("outputs") or {})
-        return {}
+        roots = [each for each in self.state.get("resources") or [] if each["type"] == "pulumi:pulumi:Stack"]
+        return dict(roots[0].get("outputs") or {}) if roots else {}
 
     def identify(self, kind_name: str, wanted: str) -> str:
         """The id of an object that the user named by id, by name or title, by name in the program, or by stack output.
@@ -136,7 +132,7 @@ class Session:
             if self.stack:
                 raise ConfigError("--stack needs the pulumi command and a folder with a Pulumi.yaml (or one below it)")
             return None
-        result = run_pulumi(*arguments, *(["--stack", self.stack] if self.stack else []))
+        result = run_pulumi(*arguments, stack=self.stack)
         if result.returncode:
             if self.stack:
                 raise ConfigError(f"cannot read stack {self.stack}: {result.stderr.strip()}")
@@ -151,14 +147,12 @@ def project_folder() -> Path | None:
 
 
 def run_pulumi(
-    *arguments: str, stdout: int | None = subprocess.PIPE, stderr: int | None = subprocess.PIPE
+    *arguments: str,
+    stack: str | None = None,
+    stdout: int | None = subprocess.PIPE,
+    stderr: int | None = subprocess.PIPE,
 ) -> subprocess.CompletedProcess[str]:
     """A pulumi command that asks nothing."""
-    return subprocess.run(
-        ["pulumi", *arguments, "--non-interactive"],
-        stdout=stdout,
-        stderr=stderr,
-        text=True,
-        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        check=False,
-    )
+    command = ["pulumi", *arguments, *(["--stack", stack] if stack else []), "--non-interactive"]
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, env=environment, check=False)

@@ -30,10 +30,7 @@ def check_credentials(
     elif accepted:
         typer.echo(f"{connection}: the source accepts the credentials")
     else:
-        typer.echo(
-            f"{connection}: the source refuses the credentials. Correct auth.params of the base connection, "
-            "run pulumi up, then try again.",
-            err=True,
-        )
+        remedy = "Correct auth.params of the base connection, run pulumi up, then try again."
+        typer.echo(f"{connection}: the source refuses the credentials. {remedy}", err=True)
     if not accepted:
         raise typer.Exit(1)

@@ -28,13 +28,7 @@ Show = Callable[[str, str, bool], None]
 NOT_STARTED = "not started"
 FAILED, INTERRUPTED = "failed", "interrupted"
 _STYLES = {"updated": "green", "unchanged": "green", FAILED: "red", NOT_STARTED: "yellow", INTERRUPTED: "yellow"}
-_OPERATIONS = {
-    "create": "created",
-    "update": "updated",
-    "replace": "replaced",
-    "delete": "deleted",
-    "same": "unchanged",
-}
+_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
 
 
 @dataclass
@@ -51,7 +45,7 @@ class Outcome:
     @property
     def summary(self) -> str:
         """The changes in words."""
-        return ", ".join(f"{count} {_OPERATIONS.get(name, name)}" for name, count in self.changes.items())
+        return ", ".join(f"{count} {_DONE.get(name, name)}" for name, count in self.changes.items())
 
 
 def deploy(
@@ -140,8 +134,7 @@ def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int
                     stop.set()
 
         try:
-            for future in [pool.submit(run, outcome) for outcome in outcomes]:
-                future.result()
+            list(pool.map(run, outcomes))
         except KeyboardInterrupt:  # the running engines get it from the terminal as well, and end in order
             stop.set()
             interrupted = [outcome for outcome in outcomes if outcome.result == NOT_STARTED]
@@ -158,19 +151,14 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
 
     def on_event(event: "EngineEvent") -> None:
         nonlocal done
-        if event.diagnostic_event and event.diagnostic_event.severity == "error":
-            diagnostic = event.diagnostic_event
-            name = f"{diagnostic.urn.rsplit('::', 1)[1]}: " if diagnostic.urn else ""
+        if (diagnostic := event.diagnostic_event) and diagnostic.severity == "error":
+            name = f"{_name_in(diagnostic.urn)}: " if diagnostic.urn else ""
             outcome.errors.append(name + diagnostic.message.strip())
-        elif event.resource_pre_event and event.resource_pre_event.metadata:
-            metadata = event.resource_pre_event.metadata
+        elif event.resource_pre_event and (metadata := event.resource_pre_event.metadata):
             done += 1
             if metadata.op != OpType.SAME:
-                show(
-                    outcome.stack,
-                    f"{OpType(metadata.op).value} {metadata.urn.rsplit('::', 1)[1]} ({done} resources)",
-                    False,
-                )
+                text = f"{OpType(metadata.op).value} {_name_in(metadata.urn)} ({done} resources)"
+                show(outcome.stack, text, False)
         elif event.summary_event:
             changes = event.summary_event.resource_changes.items()
             outcome.changes = {OpType(name).value: count for name, count in changes}
@@ -193,8 +181,11 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
             changed = any(name != "same" for name in outcome.changes)
             outcome.result = "previewed" if preview else "updated" if changed else "unchanged"
     outcome.seconds = round(time.monotonic() - started, 1)
-    end = f"{outcome.result}: {outcome.summary}" if outcome.summary else outcome.result
-    show(outcome.stack, end, True)
+    show(outcome.stack, ": ".join(filter(None, (outcome.result, outcome.summary))), True)
+
+
+def _name_in(urn: str) -> str:
+    return urn.rsplit("::", 1)[1]
 
 
 def _show(outcomes: Iterable[Outcome]) -> None:
@@ -212,10 +203,10 @@ def _display(quiet: bool) -> Iterator[Show]:
     from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
     err = Console(stderr=True)
-    if quiet:
-        yield lambda stack, text, milestone: None
-    elif not err.is_terminal:
-        yield lambda stack, text, milestone: typer.echo(f"{stack}: {text}", err=True) if milestone else None
+    if quiet or not err.is_terminal:
+        yield (
+            lambda stack, text, milestone: typer.echo(f"{stack}: {text}", err=True) if milestone and not quiet else None
+        )
     else:
         columns = (SpinnerColumn(), "{task.description}", TimeElapsedColumn(), "{task.fields[text]}")
         with Progress(*columns, console=err) as bar:
@@ -224,9 +215,7 @@ def _display(quiet: bool) -> Iterator[Show]:
             def show(stack: str, text: str, milestone: bool) -> None:
                 if stack not in tasks:
                     tasks[stack] = bar.add_task(stack, total=None, text=text)
-                elif milestone:  # the end: the clock stops
-                    bar.update(tasks[stack], text=text, total=1, completed=1)
-                else:
-                    bar.update(tasks[stack], text=text)
+                else:  # after the last milestone the clock stops
+                    bar.update(tasks[stack], text=text, total=1 if milestone else None, completed=int(milestone))
 
             yield show

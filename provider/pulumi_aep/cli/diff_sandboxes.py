@@ -14,8 +14,6 @@ from ._session import Session, Stack
 
 if TYPE_CHECKING:
     from ..config import Settings
-    from ..engine.values import Props
-    from ._sandbox_objects import Sandbox, SandboxObject
 
 Contents = dict[tuple[str, str], list[dict[str, Any]]]
 """(kind, name) → what is compared of each object of that name."""
@@ -70,39 +68,8 @@ def _contents(settings: "Settings") -> Contents:
     contents: Contents = {}
     for kind in filter(is_named, KINDS):
         for found in sandbox.objects(kind):
-            contents.setdefault((kind.__name__, found.name), []).append(_comparable(found, sandbox))
+            contents.setdefault((kind.__name__, found.name), []).append(sandbox.comparable(found))
     return contents
-
-
-def _comparable(found: "SandboxObject", sandbox: "Sandbox") -> "Props":
-    """What is equal in two sandboxes with the same content. An object includes the nameless ones that it uses."""
-    from copy import deepcopy
-
-    from ..engine.arguments import Change
-    from ._sandbox_objects import is_named, references, resource_named
-
-    compared = found.kind.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
-    props = deepcopy({name: value for name, value in found.props.items() if name in compared})
-    if auth := props.pop("auth", None):
-        props["auth"] = {"spec_name": auth["spec_name"]}
-    if schedule := props.get("schedule"):
-        schedule.pop("start_time", None)
-    nameless: list[SandboxObject] = []
-    for reference in references(found.kind, props):
-        others = {object_id: sandbox.get(reference.kind, object_id) for object_id in reference.ids}
-        if is_named(reference.kind):
-            names = {object_id: other.name or object_id for object_id, other in others.items()}
-            reference.replace(names.__getitem__)
-        else:
-            nameless += others.values()
-    for each in found.kind.kind.references if nameless else ():
-        if not is_named(resource_named(each.kind)):
-            props.pop(each.path.partition(".")[0], None)
-    for other in nameless:
-        argument, key, fields = other.kind.kind.lines or ("", "", ())
-        for line in other.props.get(argument, []):
-            props.setdefault(argument, {})[line[key]] = {name: line[name] for name in fields}
-    return {name: sorted(value) if name.endswith("_ids") else value for name, value in props.items()}
 
 
 def _differences(left: Contents, right: Contents) -> Iterator[tuple[str, str, str, Any, Any]]:

@@ -16,7 +16,7 @@ import typer
 
 from ..config import FLAGS, VARIABLES, Settings, load
 from ..errors import AepError, ConfigError, RequestNotSent, ResponseLost
-from ._output import Json, coloured, console, plural, print_json
+from ._output import Json, console, plural, print_json
 from ._session import Session, Stack, project_folder, run_pulumi
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -121,9 +121,8 @@ def _engine() -> str:
 def _python_host() -> str:
     folder = Path(shutil.which("pulumi") or "").resolve().parent
     path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
-    if missing := [name for name in (HOST, PLUGIN) if not shutil.which(name, path=path)]:
-        names = " and ".join(missing)
-        raise ConfigError(f"{names} missing beside pulumi and on PATH\nreinstall Pulumi: both come with it")
+    if missing := " and ".join(name for name in (HOST, PLUGIN) if not shutil.which(name, path=path)):
+        raise ConfigError(f"{missing} missing beside pulumi and on PATH\nreinstall Pulumi: both come with it")
     return f"{HOST} and {PLUGIN} found"
 
 
@@ -136,8 +135,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _check_project(session: Session) -> Iterator[Check]:
-    folder = project_folder()
-    if folder is None:
+    if (folder := project_folder()) is None:
         remedy = "go to a folder with a Pulumi.yaml, or create one with pulumi new"
         yield Check("project", "warn", "no Pulumi.yaml here or above: settings come from the environment alone", remedy)
         return
@@ -158,16 +156,15 @@ def _check_environment(folder: Path) -> Iterator[Check]:
         problem = f"{main[1]}/{named[1]} is missing: the official Pulumi looks there to run dynamic resources"
         yield Check("environment", "warn", problem, f"ln -s ../{named[1]} {main[1]}/{named[1]}")
     if named:
-        python = next(iter((folder / named[1]).glob("bin/python")), None) or folder / named[1] / "Scripts/python.exe"
+        python = next((folder / named[1]).glob("bin/python"), folder / named[1] / "Scripts/python.exe")
     else:
         python = Path(shutil.which("python3") or shutil.which("python") or "python3")
     yield _check("environment", lambda: _environment(python))
 
 
 def _environment(python: Path) -> str:
-    command = [str(python), "-c", "import pulumi_aep, pulumi"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        done = subprocess.run([python, "-c", "import pulumi_aep, pulumi"], capture_output=True, timeout=60, check=False)
     except OSError:
         raise ConfigError(f"Pulumi runs {python}, which does not exist\nmake setup, or pip install") from None
     if done.returncode:
@@ -177,11 +174,10 @@ def _environment(python: Path) -> str:
 
 
 def _stack(session: Session) -> str:
-    chosen = ("--stack", session.stack) if session.stack else ()
-    name = run_pulumi("stack", "--show-name", *chosen)
+    name = run_pulumi("stack", "--show-name", stack=session.stack)
     if name.returncode:
         raise ConfigError(f"{_reason(name)}\npulumi login, pulumi stack init NAME or pulumi stack select NAME")
-    config = run_pulumi("config", "--json", "--show-secrets", *chosen)
+    config = run_pulumi("config", "--json", "--show-secrets", stack=session.stack)
     if config.returncode:
         remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider"
         raise ConfigError(f"cannot read the config of {name.stdout.strip()}: {_reason(config)}\n{remedy}")
@@ -195,10 +191,9 @@ def _state(session: Session) -> str:
     if not session.resources:
         return "nothing deployed yet"
     count = plural(len(session.resources), "resource")
-    if not session.owner:
-        text = f"{count} but no owner: objects of an interrupted run cannot be found again"
-        raise _Warning(f"{text}\npulumi up creates it")
-    return f"{count} of owner {session.owner.id}"
+    if session.owner:
+        return f"{count} of owner {session.owner.id}"
+    raise _Warning(f"{count} but no owner: objects of an interrupted run cannot be found again\npulumi up creates it")
 
 
 def _reason(result: subprocess.CompletedProcess[str]) -> str:
@@ -226,13 +221,13 @@ def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
 
     reached = check("reachability", lambda: _clock(settings, client.clock_ahead()))
     if reached.verdict == "fail":
-        if re.match(r"http://(127\.0\.0\.1|localhost|\[::1\])", settings.endpoint):
+        if settings.endpoint.startswith("http://"):  # only this machine may be reached without TLS
             reached = replace(reached, remedy="start the emulator: make up, or pulumi-aep emulator")
         elif reached.remedy in ("", RequestNotSent.remedy, ResponseLost.remedy):
             reached = replace(reached, remedy="check network, proxy (HTTPS_PROXY) and firewall")
-        yield reached
-        return
     yield reached
+    if reached.verdict == "fail":
+        return
     yield (token := check("token", lambda: _token(settings, client)))
     if token.verdict == "fail":
         return
@@ -256,7 +251,7 @@ def _check_platform(session: Session, settings: Settings) -> Iterator[Check]:
 
 
 def _readable(collection: Any, sandbox: str) -> str:
-    next(iter(collection.find()), None)
+    next(collection.find(), None)
     return f"readable in {sandbox}"
 
 
@@ -278,10 +273,9 @@ def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> str:
     item = known.get(settings.sandbox)
     if item is None:
         text = f"{settings.sandbox} does not exist or is not open to this credential"
-        names = (
-            f"open: {', '.join(sorted(known))}" if known else "none is open: add the credential to a product profile"
-        )
-        raise ConfigError(f"{text}\ncheck aep:sandbox; {names}")
+        names = f"open: {', '.join(sorted(known))}"
+        hint = names if known else "none is open: add the credential to a product profile"
+        raise ConfigError(f"{text}\ncheck aep:sandbox; {hint}")
     about = f"{item['name']} ({item['title']}), {item['type']}, {item['state']}"
     if item["state"] != "active":
         raise ConfigError(f"{about}\nwait until it is active, or use another one")
@@ -291,7 +285,7 @@ def _sandbox(settings: Settings, found: list[dict[str, Any]]) -> str:
 
 
 def _show(check: Check) -> None:
-    mark = coloured(f"{check.verdict:<5}", COLOURS[check.verdict])
-    typer.echo(f"{mark} {check.name:<16} {check.text}", color=console().is_terminal)
+    out, mark = console(), typer.style(f"{check.verdict:<5}", fg=COLOURS[check.verdict])
+    typer.echo(f"{mark} {check.name:<16} {check.text}", color=bool(out.color_system) and not out.no_color)
     if check.remedy and check.verdict != "ok":
         typer.echo(f"{'':<22} > {check.remedy}")

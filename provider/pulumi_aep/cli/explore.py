@@ -3,8 +3,10 @@
 import csv
 import dataclasses
 import json
+import math
 import re
 from enum import StrEnum
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +17,7 @@ from ..report.text import value as value_text
 from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
 from ..sources.preview import Content, preview_source
 from ..sources.timezones import windows_name
-from ._output import Json, console, plural, print_json, print_records, print_table, progress
+from ._output import Json, console, plural, print_json, print_rows, print_table, progress
 from ._session import Session, Stack
 
 ROWS_SHOWN = 10
@@ -62,7 +64,7 @@ def explore(
         if sample or mapping or lint_of:
             paths = ", ".join(each.path for each in found)
             raise ConfigError(f"{path or connection} has no rows: choose one of {paths}")
-        print_records(found, ("Type", "Name", "Path"), "Nothing here.", as_json)
+        print_rows(("Type", "Name", "Path"), [*map(dataclasses.astuple, found)], "Nothing here.", as_json)
         return
     if sample:
         _save(found, sample)
@@ -73,7 +75,7 @@ def explore(
     elif checked:
         findings = lint(checked.lines, found, checked.schema)
         counts = f"{plural(len(checked.lines), 'line')}, no mistakes found in {plural(len(found.rows), 'sample row')}"
-        print_records(findings, ("Destination", "Problem"), counts, as_json)
+        print_rows(("Destination", "Problem"), [*map(dataclasses.astuple, findings)], counts, as_json)
         if findings:
             raise typer.Exit(1)
     elif as_json:
@@ -107,12 +109,9 @@ def _show(found: Content) -> None:
     rows = records[:ROWS_SHOWN]
     filled = [name for name in found.fields if any(name in each for each in records)]
     cells = {name: [value_text(row.get(name), WIDEST_CELL) for row in rows] for name in filled}
-    width, shown = console().width, list[str]()
-    for name in filled:  # as many columns as fit, at least one
-        width -= max(map(len, [name.rpartition(".")[2], *cells[name]])) + 3
-        if width < 0 and shown:
-            break
-        shown.append(name)
+    widths = accumulate(max(map(len, [name.rpartition(".")[2], *cells[name]])) + 3 for name in filled)
+    fitting = sum(width <= console().width for width in widths)
+    shown = filled[: max(fitting, 1)]
     count = f"{len(rows)} of {len(records)} rows, {len(shown)} of {len(found.fields)} fields"
     typer.echo(f"\n{count} (all with --json or --sample):\n")
     last = [name.rpartition(".")[2] for name in shown]
@@ -131,9 +130,8 @@ def _save(found: Content, file: Path) -> None:
             rows = csv.DictWriter(stream, list(found.fields), extrasaction="ignore", lineterminator="\n")
             rows.writeheader()
             for row in found.records():
-                rows.writerow(
-                    {name: json.dumps(cell) if isinstance(cell, list) else cell for name, cell in row.items()}
-                )
+                lists = {name: json.dumps(cell) for name, cell in row.items() if isinstance(cell, list)}
+                rows.writerow(row | lists)
 
 
 # ---- mapping sets ----
@@ -141,7 +139,7 @@ def _save(found: Content, file: Path) -> None:
 
 def _show_proposal(session: Session, found: Content, schema_id: str, as_json: bool) -> None:
     """Code for a program, with the reason for each line as a comment."""
-    from ._codegen import quoted, render_short
+    from ._codegen import quoted, render
 
     registry = session.client.schema_registry
     schema, own = xdm_fields(registry.schemas.resolved(schema_id)), f"_{registry.tenant_id()}."
@@ -155,9 +153,8 @@ def _show_proposal(session: Session, found: Content, schema_id: str, as_json: bo
     typer.echo(f'mapping = aep.MappingSet(\n    "mapping",\n    schema_id={quoted(schema_id)},\n    mappings=[')
     for line in lines:
         pairs = {"source": line.source, "destination": re.sub(rf"^{own}", "_{tenantId}.", line.destination)}
-        if line.source_type != "ATTRIBUTE":
-            pairs["source_type"] = line.source_type
-        typer.echo(f"        {render_short(pairs)},  # {line.certainty}: {line.reason}")
+        pairs |= {"source_type": line.source_type} if line.source_type != "ATTRIBUTE" else {}
+        typer.echo(f"        {render(pairs, width=math.inf)},  # {line.certainty}: {line.reason}")
     typer.echo("    ],\n)")
     for name in unfilled(lines, schema):
         typer.echo(f"# required by the schema, but no source field found: {name}")

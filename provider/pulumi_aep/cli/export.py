@@ -46,9 +46,10 @@ def export(
 
     generated = generate(found)
     left_out = [each for each in found if each.kind.__name__ == "Flow" and each.problems]
+    notes = [f"note: {each.name}: {note}" for each in generated for note in each.notes]
+    notes += [f"left out: flow {each.name or each.id}: {'; '.join(each.problems)}" for each in left_out]
     if not generated and not as_json:
-        why = "".join(f"\n{note}" for note in _notes(generated, left_out))
-        raise LookupFailed(f"No flow to export in sandbox {session.settings.sandbox}.{why}")
+        raise LookupFailed("\n".join([f"No flow to export in sandbox {session.settings.sandbox}.", *notes]))
     if as_program:
         _save(as_program, generated, session.settings)
     if as_json:
@@ -58,7 +59,7 @@ def export(
     else:
         rows = ((each.found.kind.__name__, each.found.name, each.name, each.found.id) for each in generated)
         print_table(("Kind", "Name", "Resource", "Id"), rows)
-    for note in () if as_json else _notes(generated, left_out):
+    for note in () if as_json else notes:
         typer.echo(note, err=True)
 
 
@@ -113,11 +114,6 @@ def _show_next_steps(folder: Path, generated: "list[GeneratedResource]", setting
         typer.echo("\nCredentials stay as they are until you set their secrets:\n")
         for key in secrets:
             typer.echo(f"  pulumi config set --secret {key}")
-
-
-def _notes(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]") -> list[str]:
-    notes = [f"note: {each.name}: {note}" for each in generated for note in each.notes]
-    return [*notes, *(f"left out: flow {each.name or each.id}: {'; '.join(each.problems)}" for each in left_out)]
 
 
 def _as_json(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]") -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """`pulumi-aep orphans`: differences between what a stack's state and its sandbox say about the stack's objects."""
 
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ApiError, ConfigError, DeletionProtected
-from ._output import Json, Yes, confirm, plural, print_json, print_table, progress
+from ._output import Json, Yes, confirm, plural, print_rows, progress
 from ._session import Session, Stack, project_folder
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ _REMEDIES = {
     GONE: "is in the state but not in the sandbox: pulumi refresh, then pulumi up",
     LOOK_ALIKE: "looks like one of the stack's objects and has no owner: --adopt writes it as code",
 }
+_UPDATING = (
+    "an update of this stack is running or was killed, and its objects may not be in the state yet: "
+    "wait for its end, or run pulumi-aep recover"
+)
 MODULE = "adopted.py"
 DELETE_TIMEOUT_S = 10
+_BY_KIND = attrgetter("kind.__name__", "name", "id")
 
 
 def orphans(
@@ -45,30 +51,22 @@ def orphans(
     session = Session(stack)
     sandbox = session.sandbox(list_all=True)
     with progress("reading the sandbox"):
-        found = {what: sorted(each, key=_sort_key) for what, each in _find(session, sandbox).items() if each}
+        found = {what: sorted(each, key=_BY_KIND) for what, each in _find(session, sandbox).items() if each}
     rows = [(what, each.kind.__name__, each.name, each.id, each.owner) for what in found for each in found[what]]
-    if as_json:
-        print_json([dict(zip(("what", "kind", "name", "id", "owner"), row, strict=True)) for row in rows])
-    elif rows:
-        print_table(("What", "Kind", "Name", "Id", "Owner"), rows, {GONE: "red", ORPHAN: "yellow"})
-        typer.echo(err=True)
-        for what in found:
-            typer.echo(f"{what}: {_REMEDIES[what]}", err=True)
-    else:
-        typer.echo(f"The state and sandbox {session.settings.sandbox} agree.")
+    agree = f"The state and sandbox {session.settings.sandbox} agree."
+    print_rows(("What", "Kind", "Name", "Id", "Owner"), rows, agree, as_json, {GONE: "red", ORPHAN: "yellow"})
+    if rows and not as_json:
+        typer.echo("\n".join(["", *(f"{what}: {_REMEDIES[what]}" for what in found)]), err=True)
     left = len(rows)
     if delete and ORPHAN in found:
-        _refuse_while_updating(session)
+        if session.state.get("pending_operations"):
+            raise DeletionProtected(_UPDATING)
         confirm(f"Delete {plural(len(found[ORPHAN]), 'orphan')} in sandbox {session.settings.sandbox}?", yes)
         left -= _delete(found[ORPHAN], sandbox)
     if adopt and (chosen := [*found.get(LOOK_ALIKE, []), *found.get(ORPHAN, [])]):
         _write(chosen, session, sandbox, yes)
     elif left:
         raise typer.Exit(1)
-
-
-def _sort_key(found: "SandboxObject") -> tuple[str, str, str]:
-    return found.kind.__name__, found.name, found.id
 
 
 def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject]]":
@@ -80,25 +78,17 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
     if not (owner := session.owner):
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
     assert_same_scope(owner.outputs, sandbox.runtime)
-    names = {each.id: each.name for each in session.resources}
+    resources = session.resources
+    names = {each.id: each.name for each in resources}
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
-    found[ORPHAN] = [*sandbox.unrecorded(owner.id, {*names})]
+    found[ORPHAN] = sandbox.unrecorded(owner.id, {*names})
     for kind in KINDS:
-        own = [sandbox.get(kind, each.id) for each in session.resources if each.kind == kind.__name__ and each.id]
+        own = [sandbox.get(kind, each.id) for each in resources if each.kind == kind.__name__ and each.id]
         found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
         keys = [each.natural_key for each in own if each.item]
         others = [each for each in sandbox.objects(kind) if each.id not in names and not each.owner]
         found[LOOK_ALIKE] += [each for each in others if each.natural_key and each.natural_key in keys]
     return found
-
-
-def _refuse_while_updating(session: Session) -> None:
-    """Objects that a running update creates are not in the state yet."""
-    if session.state.get("pending_operations"):
-        raise DeletionProtected(
-            "an update of this stack is running or was killed, and its objects may not be in the state yet: "
-            "wait for its end, or run pulumi-aep recover"
-        )
 
 
 def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
@@ -107,10 +97,8 @@ def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
     from ..engine.kind import GuardsDelete
 
     sandbox.runtime.assert_deletes_allowed()
-    wanted, deleted = [(each.kind, each.id) for each in chosen], 0
-    for each in reversed([*sandbox.with_dependencies(chosen)]):
-        if (each.kind, each.id) not in wanted:
-            continue
+    deleted = 0
+    for each in reversed(_in_order(chosen, sandbox)):
         label = f"{each.kind.__name__} {each.name} {each.id}"
         try:
             if isinstance(each.kind.kind, GuardsDelete):
@@ -129,9 +117,7 @@ def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", 
     """Objects that are already in the state are referenced by their ids."""
     from ._codegen import generate, render_module
 
-    wanted = [(each.kind, each.id) for each in chosen]
-    found = [each for each in sandbox.with_dependencies(chosen) if (each.kind, each.id) in wanted]
-    resources = generate(found, (each.name for each in session.resources))
+    resources = generate(_in_order(chosen, sandbox), (each.name for each in session.resources))
     file = _program_folder() / MODULE
     count = plural(len(resources), "resource")
     confirm(f"{'Overwrite' if file.exists() else 'Write'} {file} with {count} to adopt?", yes)
@@ -140,6 +126,11 @@ def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", 
     for each in chosen:
         if each.problems:
             typer.echo(f"left out: {each.kind.__name__} {each.name} {each.id}: {'; '.join(each.problems)}", err=True)
+
+
+def _in_order(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> "list[SandboxObject]":
+    """Dependencies first."""
+    return [each for each in sandbox.with_dependencies(chosen) if each in chosen]
 
 
 def _program_folder() -> Path:

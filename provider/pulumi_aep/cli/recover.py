@@ -70,10 +70,11 @@ class _Log:
 
     def pulumi(self, *arguments: str) -> int:
         command = f"pulumi {' '.join(arguments)}"
-        if not self.quiet:
+        if self.quiet:
+            done = run_pulumi(*arguments, stderr=subprocess.STDOUT)
+        else:
             typer.echo(command, err=True)
-        streams = (subprocess.PIPE, subprocess.STDOUT) if self.quiet else (None, None)
-        done = run_pulumi(*arguments, stdout=streams[0], stderr=streams[1])
+            done = run_pulumi(*arguments, stdout=None, stderr=None)
         self.commands.append({"command": command, "exitCode": done.returncode, "output": done.stdout or ""})
         return done.returncode
 
@@ -93,8 +94,7 @@ def _recover(stack: str | None, destroy: bool, log: _Log) -> None:
 
 
 def _run(stack: str | None, log: _Log, *arguments: str) -> None:
-    chosen = ["--stack", stack] if stack else []
-    if code := log.pulumi(*arguments, *chosen, "--yes", "--skip-preview"):
+    if code := log.pulumi(*arguments, *(["--stack", stack] if stack else []), "--yes", "--skip-preview"):
         raise typer.Exit(code)
 
 
@@ -161,8 +161,6 @@ def _refuses_connections(address: str) -> bool:
         return False
     try:
         socket.create_connection((host, int(port)), timeout=2).close()
-    except ConnectionRefusedError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, ConnectionRefusedError)
     return False

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import ConfigError
 from ..report.text import value as value_text
-from ._output import Json, Progress, duration, plural, print_json, print_table, progress
+from ._output import Json, Progress, duration, plural, print_json, print_rows, progress
 from ._session import Session, Stack
 from .runs import Since, run_as_json
 
@@ -65,7 +65,7 @@ def _collect(session: Session, everything: bool, since: datetime, report_progres
         from ..report.drift import drift
 
         report_progress("comparing the state with the service")
-        differences = tuple(drift(session.sandbox(), resources))
+        differences = tuple(drift(session.sandbox().runtime, resources))
     name, settings = session.stack_name if resources else None, session.settings
     return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences)
 
@@ -83,9 +83,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _summary(found: "Report") -> str:
-    from ..report.data import NEEDS_ATTENTION
-
-    attention = found.count(*NEEDS_ATTENTION)
+    attention = found.needing_attention
     text = f"{attention or 'none'} {'need' if attention > 1 else 'needs'} attention"
     drift = f", {plural(len(found.drift), 'difference')} from the state" if found.drift else ""
     return f"{plural(len(found.flows), 'flow')}, {text}{drift}"
@@ -96,12 +94,9 @@ def _show(found: "Report") -> None:
     for flow in found.flows:
         last_good = f"{duration(flow.age.total_seconds())} ago" if flow.age is not None else ""
         counts = map(flow.records, COUNTS)
-        rows.append((flow.name, flow.state.value, last_good, flow.schedule, len(flow.runs), *counts))
-    if rows:
-        heads = ("Flow", "State", "Last good run", "Schedule", "Runs", "In", "Out", "Failed")
-        print_table(heads, rows, COLOURS)
-    else:
-        typer.echo("No flows.")
+        rows.append((flow.name, flow.state, last_good, flow.schedule, len(flow.runs), *counts))
+    heads = ("Flow", "State", "Last good run", "Schedule", "Runs", "In", "Out", "Failed")
+    print_rows(heads, rows, "No flows.", as_json=False, styles=COLOURS)
     for problem in found.problems:
         names = [flow.name for flow in problem.flows]
         more = f" and {len(names) - FLOWS_NAMED} more" if len(names) > FLOWS_NAMED else ""
@@ -117,13 +112,10 @@ def _show(found: "Report") -> None:
 
 
 def _as_json(found: "Report") -> dict[str, Any]:
-    problems = [
-        {
-            "errors": [{"text": text, "remedy": remedy} for text, remedy in each.errors],
-            "flow_ids": [flow.id for flow in each.flows],
-        }
-        for each in found.problems
-    ]
+    problems = []
+    for each in found.problems:
+        errors = [{"text": text, "remedy": remedy} for text, remedy in each.errors]
+        problems.append({"errors": errors, "flow_ids": [flow.id for flow in each.flows]})
     return {
         **{name: getattr(found, name) for name in ("sandbox", "org_id", "stack", "since", "now")},
         "flows": [_flow_as_json(flow) for flow in found.flows],

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import AepError
 from ..sources.flow_runs import parse_run
 from ._output import Json, Yes, confirm, print_json, progress
 from ._session import Session, Stack
@@ -45,9 +46,6 @@ def run(
         further = "" if started.finished else f" Follow it: pulumi-aep runs {shlex.quote(flow)} --watch"
         typer.echo(f"{flow}: run {started.id}, {started.status}.{further}")
     if wait and not started.finished:
-        typer.echo(
-            f"error: the run has not ended after {timeout} s: pulumi-aep runs {shlex.quote(flow)} --watch", err=True
-        )
-        raise typer.Exit(3)
+        raise AepError(f"the run has not ended after {timeout} s: pulumi-aep runs {shlex.quote(flow)} --watch")
     if wait and not started.succeeded:
         raise typer.Exit(1)

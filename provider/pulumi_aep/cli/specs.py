@@ -65,10 +65,7 @@ def specs(
     if name and len(sources) == 1 and not flows:
         spec = service.connection_specs.get(sources[0]["id"])
         details = _details(spec, flow_specs, source_kind(service, spec))
-        if as_json:
-            print_json(details)
-        else:
-            _show(details)
+        (print_json if as_json else _show)(details)
     elif name and len(flows) == 1 and not sources:
         _show_flow_spec(service.flow_specs.get(flows[0]["id"]), connection_specs, as_json)
     elif as_json:
@@ -96,13 +93,12 @@ def _summary(spec: Spec) -> Spec:
 
 def _list(sources: list[Spec], flows: list[Spec], flow_specs: list[Spec]) -> None:
     if sources:
-        heads = ("Connection spec", "Category", "Authentication", "Flow spec", "Id")
-        rows: list[tuple[Any, ...]] = []
+        rows = []
         for each in sorted(sources, key=lambda spec: spec["name"].lower()):
-            ways = ", ".join(way["name"] for way in each.get("authSpec") or [])
-            accepting = ", ".join(spec["name"] for spec in _accepting(each, flow_specs))
-            rows.append((each["name"], _attribute(each, "category"), ways, accepting, each["id"]))
-        print_table(heads, rows)
+            ways, accepting = each.get("authSpec") or [], _accepting(each, flow_specs)
+            names = (", ".join(spec["name"] for spec in named) for named in (ways, accepting))
+            rows.append((each["name"], _attribute(each, "category"), *names, each["id"]))
+        print_table(("Connection spec", "Category", "Authentication", "Flow spec", "Id"), rows)
     if sources and flows:
         typer.echo()
     if flows:
@@ -145,52 +141,54 @@ def _parameters(schema: Spec) -> Iterator[Parameter]:
 
 
 def _show(details: Spec) -> None:
-    typer.echo(details["name"])
-    about = [("id", details["id"]), ("category", details["category"])]
-    about += [("flow spec", f"{each['name']} {each['id']}") for each in details["flowSpecs"]]
-    for label, value in about:
-        typer.echo(f"  {label:<10} {value}{_constant(value)}")
+    flow_specs = [("flow spec", f"{each['name']} {each['id']}") for each in details["flowSpecs"]]
+    _show_facts(details["name"], 10, ("id", details["id"]), ("category", details["category"]), *flow_specs)
     for way in details["auth"]:
-        typer.echo(f"\n{way['name']}:")
-        _show_parameters(way["parameters"])
+        _show_parameters(way["name"], way["parameters"])
     if details["sourceParameters"]:
-        typer.echo("\nParameters of a source connection:")
-        _show_parameters(details["sourceParameters"])
+        _show_parameters("Parameters of a source connection", details["sourceParameters"])
     typer.echo(f"\nA program:\n\n{details['program']}", nl=False)
 
 
-def _show_parameters(parameters: list[Spec]) -> None:
-    yes = {True: "yes", False: ""}
-    heads = ("Parameter", "Type", "Required", "Secret", "One of")
-    rows = []
-    for each in parameters:
-        allowed = ", ".join(map(str, each["allowed"]))
-        rows.append((each["name"], each["type"], yes[each["required"]], yes[each["secret"]], allowed))
-    count = 5 if any(row[-1] for row in rows) else 4
-    print_table(heads[:count], (row[:count] for row in rows))
-
-
-def _constant(text: str) -> str:
-    """ " (aep.FlowSpec.…)" for a text that ends with the id."""
+def _show_facts(name: str, width: int, *facts: tuple[str, str]) -> None:
+    """Labels of this width and values; behind a value that ends with a well-known id stands its constant."""
     from ._codegen import CONSTANTS
 
-    name = CONSTANTS.get(text.rpartition(" ")[2])
-    return f" ({name})" if name else ""
+    typer.echo(name)
+    for label, value in facts:
+        constant = CONSTANTS.get(value.rpartition(" ")[2])
+        typer.echo(f"  {label:<{width}} {value}" + (f" ({constant})" if constant else ""))
+
+
+def _show_parameters(title: str, parameters: list[Spec]) -> None:
+    typer.echo(f"\n{title}:")
+    heads = ["Parameter", "Type", "Required", "Secret", "One of"]
+    if not any(each["allowed"] for each in parameters):
+        heads.remove("One of")
+    rows = []
+    for each in parameters:
+        required, secret = ("yes" if each[name] else "" for name in ("required", "secret"))
+        rows.append((each["name"], each["type"], required, secret, ", ".join(map(str, each["allowed"]))))
+    print_table(heads, (row[: len(heads)] for row in rows))
 
 
 def _show_flow_spec(spec: Spec, connection_specs: list[Spec], as_json: bool) -> None:
-    sources = [each["name"] for each in connection_specs if each["id"] in (spec.get("sourceConnectionSpecIds") or [])]
+    sources = [each["name"] for each in connection_specs if _accepting(each, [spec])]
     transformations = [each["name"] for each in spec.get("transformationSpecs") or []]
+    scheduled = "scheduleSpec" in spec
     if as_json:
-        scheduled = {"scheduled": "scheduleSpec" in spec}
-        print_json({**_summary(spec), "transformations": transformations, "sources": sources, **scheduled})
+        more = {"transformations": transformations, "sources": sources, "scheduled": scheduled}
+        print_json(_summary(spec) | more)
         return
-    typer.echo(spec["name"])
-    typer.echo(f"  id              {spec['id']}{_constant(spec['id'])}")
-    typer.echo(f"  frequency       {_attribute(spec, 'frequency')}")
-    typer.echo(f"  schedule        {'yes' if 'scheduleSpec' in spec else 'no'}")
-    typer.echo(f"  transformations {', '.join(transformations) or 'none'}")
-    typer.echo(f"  sources         {', '.join(sources)}")
+    _show_facts(
+        spec["name"],
+        15,
+        ("id", spec["id"]),
+        ("frequency", _attribute(spec, "frequency")),
+        ("schedule", "yes" if scheduled else "no"),
+        ("transformations", ", ".join(transformations) or "none"),
+        ("sources", ", ".join(sources)),
+    )
 
 
 def example_program(spec: Spec, ways: dict[str, list[Parameter]], source: list[Parameter], kind: str) -> str:

@@ -28,9 +28,6 @@ class State(StrEnum):
     DISABLED = "disabled"
 
 
-NEEDS_ATTENTION = (State.FAILING, State.LOSING, State.LATE)
-
-
 @dataclass(frozen=True)
 class Endpoint:
     """A connection or dataset at either end of a flow."""
@@ -152,6 +149,11 @@ class Report:
             found.append(Problem((("No good run in time", LATE_REMEDY),), late))
         return tuple(found)
 
+    @property
+    def needing_attention(self) -> int:
+        """The number of flows with something to repair."""
+        return self.count(State.FAILING, State.LOSING, State.LATE)
+
     def count(self, *states: State) -> int:
         """The number of flows in one of these states."""
         return sum(flow.state in states for flow in self.flows)
@@ -217,13 +219,10 @@ def collect(
     moments = [moment for each in runs.values() for run in each for moment in (run.started, run.ended) if moment]
     now = max([now, *moments])
 
-    reports = [
-        _flow_report(item, tuple(runs[item["id"]]), tuple(_routes(item, sources, targets, bases, datasets)), now)
-        for item in flows
-    ]
+    routes = {item["id"]: tuple(_routes(item, sources, targets, bases, datasets)) for item in flows}
+    reports = [_flow_report(item, tuple(runs[item["id"]]), routes[item["id"]], now) for item in flows]
     order = list(State)
-    reports.sort(key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id))
-    return now, tuple(reports)
+    return now, tuple(sorted(reports, key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id)))
 
 
 def _endpoint(object_id: str, item: dict[str, Any]) -> Endpoint:

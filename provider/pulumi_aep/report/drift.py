@@ -1,59 +1,36 @@
 """Differences between a stack's state and the service. `pulumi refresh` would write them to the state."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..engine.kind import ResolvesDesired
 from ..engine.sdk_internals import SECRET_MARK
-from ..engine.values import from_host
+from ..engine.values import Props, from_host
 from ..resources import KINDS
 from .data import Drift
 
 if TYPE_CHECKING:
-    from ..engine.dynamic import Resource
     from ..engine.runtime import Runtime
 
 
-class StateResource(Protocol):
-    """A resource in the state."""
+def drift(runtime: "Runtime", resources: Sequence[tuple[str, str, str, Props]]) -> Iterator[Drift]:
+    """Compares the fields that a program can set, except secrets. Lists each kind once.
 
-    @property
-    def kind(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def outputs(self) -> dict[str, Any]: ...
-
-
-class Reader(Protocol):
-    """Reads the objects of a sandbox."""
-
-    runtime: "Runtime"
-
-    def items(self, kind: "type[Resource]") -> Mapping[str, dict[str, Any]]:
-        """id → object, as the service lists them."""
-        ...
-
-
-def drift(sandbox: Reader, resources: Iterable[StateResource]) -> Iterator[Drift]:
-    """Compares the fields that a program can set, except secrets. Lists each kind once."""
-    by_kind: dict[str, list[StateResource]] = {}
-    for each in resources:
-        by_kind.setdefault(each.kind, []).append(each)
-    for kind in KINDS:
-        for each in by_kind.get(kind.__name__, []):
-            item = sandbox.items(kind).get(each.id)
-            if item is None:
-                yield Drift(each.kind, each.name, each.id)
+    `resources` are those of the state, as (kind, name, id, outputs).
+    """
+    for kind in (each.kind for each in KINDS):
+        recorded_of_kind = [each for each in resources if each[0] == kind.name]
+        items = runtime.cache(kind).items() if recorded_of_kind else {}
+        for _, name, object_id, outputs in recorded_of_kind:
+            if (item := items.get(object_id)) is None:
+                yield Drift(kind.name, name, object_id)
                 continue
-            recorded = kind.kind.arguments.from_state(from_host(each.outputs))
-            found = {**recorded, **kind.kind.observe(item, recorded, sandbox.runtime)}
-            if isinstance(kind.kind, ResolvesDesired):
-                recorded = kind.kind.resolve_desired(recorded, found)
+            recorded = kind.arguments.from_state(from_host(outputs))
+            found = {**recorded, **kind.observe(item, recorded, runtime)}
+            if isinstance(kind, ResolvesDesired):
+                recorded = kind.resolve_desired(recorded, found)
             for path, old, new in differences(recorded, found):
-                yield Drift(each.kind, each.name, each.id, path, old, new)
+                yield Drift(kind.name, name, object_id, path, old, new)
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -5,12 +5,7 @@ from operator import attrgetter
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import charts, text
-from .data import NEEDS_ATTENTION, Endpoint, FlowReport, Report, State
-
-RUNS_SHOWN = 10
-FLOWS_NAMED = 6
-GRAPH_OPEN = 30
-"""With more flows than this the graph is folded."""
+from .data import Endpoint, FlowReport, Report, State
 
 MARKS = {
     State.FAILING: "bad",
@@ -31,34 +26,19 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters.update(
-        ago=text.ago,
-        span=text.span,
-        moment=text.moment,
-        share=text.share,
-        value=text.value,
-        count="{:,}".format,
-        mark=MARKS.__getitem__,
-    )
-    axis = charts.Axis.over(report.since, report.now)
-    anchors = {flow.id: f"flow-{number}" for number, flow in enumerate(report.flows, 1)}
-    style, _, _ = pages.loader.get_source(pages, "page.css") if pages.loader else ("", None, None)
+    pages.filters.update({each.__name__: each for each in (text.ago, text.span, text.moment, text.share, text.value)})
+    pages.filters.update(count="{:,}".format, mark=MARKS.__getitem__)
     return pages.get_template("page.html").render(
         report=report,
-        style=style,
-        axis=axis,
-        anchors=anchors,
+        axis=charts.Axis.over(report.since, report.now),
+        anchors={flow.id: f"flow-{number}" for number, flow in enumerate(report.flows, 1)},
         graph=charts.graph(report.flows),
         tree=tree(report.flows),
         attr=attrgetter,
         strip=charts.strip,
         bars=charts.bars,
-        attention=report.count(*NEEDS_ATTENTION),
         State=State,
         runs=[run for flow in report.flows for run in flow.runs],
-        RUNS_SHOWN=RUNS_SHOWN,
-        FLOWS_NAMED=FLOWS_NAMED,
-        GRAPH_OPEN=GRAPH_OPEN,
     )
 
 
