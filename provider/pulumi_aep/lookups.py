@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pulumi
 
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from .sources.flow_runs import FlowRun
 
 
-class Named(Protocol):
-    """A collection whose objects have names."""
-
-    def find_named(self, name: str, /) -> list[dict[str, Any]]:
-        """Those with exactly this name."""
+@contextmanager
+def _errors_end_the_program() -> Iterator[None]:
+    """Our own errors end the program with their message and no traceback."""
+    try:
+        yield
+    except AepError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -112,33 +114,33 @@ class FlowRunInfo(TypedDict):
 
 def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
     """The connection spec with that name. Raises RunError if there is none, or several."""
-    item = _only("connection spec", name, lambda client: client.flow_service.connection_specs)
+    item = _only("connection spec", name, lambda client: client.flow_service.connection_specs.find_named)
     auth = {method["name"]: method.get("spec") or {} for method in item.get("authSpec") or []}
     return ConnectionSpecInfo(item["id"], item["name"], item["version"], auth)
 
 
 def get_flow_spec(*, name: str) -> FlowSpecInfo:
     """The flow spec with that name. Raises RunError if there is none, or several."""
-    item = _only("flow spec", name, lambda client: client.flow_service.flow_specs)
+    item = _only("flow spec", name, lambda client: client.flow_service.flow_specs.find_named)
     sources, targets = item.get("sourceConnectionSpecIds") or [], item.get("targetConnectionSpecIds") or []
     return FlowSpecInfo(item["id"], item["name"], item["version"], sources, targets)
 
 
 def get_dataset(*, name: str) -> DatasetInfo:
     """The dataset with that name; names are not unique in Catalog. Raises RunError if there is none, or several."""
-    item = _only("dataset", name, lambda client: client.catalog.datasets)
+    item = _only("dataset", name, lambda client: client.catalog.datasets.find_named)
     return DatasetInfo(item["id"], item["name"], item["schemaRef"]["id"])
 
 
 def get_schema(*, title: str) -> SchemaInfo:
     """The schema with that title. Raises RunError if there is none, or several."""
-    item = _only("schema", title, lambda client: client.schema_registry.schemas, "title")
+    item = _only("schema", title, lambda client: client.schema_registry.schemas.find_named, "title")
     return SchemaInfo(item["$id"], item["title"], item["meta:class"])
 
 
 def get_sandbox(*, name: str) -> SandboxInfo:
     """The sandbox with that name. Raises RunError if this credential sees none."""
-    item = _only("sandbox", name, lambda client: client.sandboxes)
+    item = _only("sandbox", name, lambda client: client.sandboxes.find_named)
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
@@ -161,17 +163,17 @@ def explore(
     return given.apply(lambda values: to_thread(_explore, *values))
 
 
+@_errors_end_the_program()
 def _explore(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
     from .sources.preview import Content, preview_source
     from .sources.timezones import windows_name
 
-    with _errors_end_the_program():
-        if params and "timezone" in params:
-            try:
-                params = {**params, "timezone": windows_name(str(params["timezone"]))}
-            except ValueError as error:
-                raise LookupFailed(f"source_params.timezone: {error}") from None
-        found = preview_source(_client().flow_service, connection_id, path, params, file_type)
+    if params and "timezone" in params:
+        try:
+            params = {**params, "timezone": windows_name(str(params["timezone"]))}
+        except ValueError as error:
+            raise LookupFailed(f"source_params.timezone: {error}") from None
+    found = preview_source(_client().flow_service, connection_id, path, params, file_type)
     if isinstance(found, Content):
         return Exploration(entries=[], fields=found.fields, rows=found.rows)
     return Exploration(entries=[asdict(entry) for entry in found], fields={}, rows=[])
@@ -188,37 +190,29 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
     return pulumi.Output.all(flow_id, limit).apply(lambda given: to_thread(_flow_runs, str(given[0]), int(given[1])))
 
 
+@_errors_end_the_program()
 def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:
     from .sources.flow_runs import parse_run
 
-    with _errors_end_the_program():
-        service = _client().flow_service
-        found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
-        runs = [parse_run(item) for item in islice(found, limit)]
-    return [_plain_run(run) for run in runs]
+    service = _client().flow_service
+    found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
+    return [_info(parse_run(item)) for item in islice(found, limit)]
 
 
-def _plain_run(run: "FlowRun") -> FlowRunInfo:
-    """The run with nothing in it that the engine does not know."""
-    values: dict[str, Any] = {name: getattr(run, name) for name in FlowRunInfo.__annotations__}
-    times = {name: at.isoformat() if (at := values[name]) else None for name in ("started", "ended")}
-    texts = {"errors": [str(error) for error in run.errors], "batch_ids": list(run.batch_ids)}
-    return FlowRunInfo(**{**values, **times, **texts})  # type: ignore[typeddict-item]
+def _info(run: "FlowRun") -> FlowRunInfo:
+    """The run as plain data, which the engine can keep."""
+    started, ended = (at.isoformat() if at else None for at in (run.started, run.ended))
+    plain = {"started": started, "ended": ended, "well": run.succeeded}
+    values = {**vars(run), **plain, "errors": [*map(str, run.errors)], "batch_ids": [*run.batch_ids]}
+    return cast(FlowRunInfo, {name: values[name] for name in FlowRunInfo.__annotations__})
 
 
-@contextmanager
-def _errors_end_the_program() -> Iterator[None]:
-    """Our own errors end the program with their message and no traceback."""
-    try:
-        yield
-    except AepError as error:
-        raise pulumi.RunError(str(error)) from None
-
-
-def _only(kind: str, name: str, collection: "Callable[[Client], Named]", key: str = "name") -> dict[str, Any]:
+def _only(
+    kind: str, name: str, find_named: "Callable[[Client], Callable[[str], list[dict[str, Any]]]]", key: str = "name"
+) -> dict[str, Any]:
     """The only object with exactly this name or title."""
     with _errors_end_the_program():
-        found = collection(_client()).find_named(name)
+        found = find_named(_client())(name)
         if len(found) == 1:
             return found[0]
         ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)

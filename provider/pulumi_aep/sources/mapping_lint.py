@@ -176,8 +176,8 @@ def _line_problems(
 
 
 def _value_problems(source: str, destination: str, field: XdmField, content: Content) -> Iterator[str]:
-    kind, values = (each[_without_indexes(source)] for each in (content.fields, content.filled))
-    rows = len(content.rows)
+    name, rows = _without_indexes(source), len(content.rows)
+    kind, values = content.fields[name], content.filled[name]
     if not type_fits(kind, field.type, values):
         problem = f"takes {field.type}, and {source} is {kind}"
         if kind == "string":
