@@ -1,7 +1,7 @@
-"""Look-ups for programs: what this program does not manage, by name. They ask the service at every preview and up.
+"""Look-ups for programs: objects that they do not manage, by name. They call the service at every preview and update.
 
 Settings come from the stack (`aep:…`), then from the environment. A failure ends the program with a message and no
-traceback. Look-ups that return outputs ask on a thread of their own while the program goes on.
+traceback. Look-ups that return outputs run on a thread of their own while the program goes on.
 """
 
 from asyncio import to_thread
@@ -33,7 +33,7 @@ def _errors_end_the_program() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ConnectionSpecInfo:
-    """A kind of source. `auth` has the parameters of each way to authenticate, as JSON schema."""
+    """A kind of source. `auth`: authentication method → JSON schema of its parameters."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ class ConnectionSpecInfo:
 
 @dataclass(frozen=True)
 class FlowSpecInfo:
-    """A way in which data comes in, with the connection specs that it accepts."""
+    """A kind of flow, with the connection specs that it accepts."""
 
     id: str
     name: str
@@ -81,9 +81,9 @@ class SandboxInfo:
 
 
 class Exploration(TypedDict):
-    """What a source holds. Of a folder or database `entries`: `type` (folder, file or table), `name` and `path` of
-    each. Of a file, a table or a REST source `fields` (name → type, the names as a mapping's source takes them) and
-    `rows`, as the service previews them.
+    """What a source holds. For a folder or database: `entries`, with `type` (folder, file or table), `name` and `path`.
+
+    For a file, table or REST source: `fields` (name → type, named as in a mapping's source) and sample `rows`.
     """
 
     entries: list[dict[str, str]]
@@ -92,10 +92,9 @@ class Exploration(TypedDict):
 
 
 class FlowRunInfo(TypedDict):
-    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes bytes; None: the run does not say.
+    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes are bytes; None: not reported.
 
-    `status` is the service's word, but for a success that lost records: "success, but records failed". `well` says
-    whether it ended well and lost nothing. `errors` are texts.
+    `status` is the service's, or "success, but records failed". `well`: whether it succeeded and lost no records.
     """
 
     id: str
@@ -157,7 +156,7 @@ def explore(
         pulumi.export("fields", found["fields"])
 
     `source_params` default to those of its first source connection. `file_type` (json, delimited, parquet) is for
-    files whose name does not tell. Raises RunError if the source cannot be read.
+    files without a telling extension. Raises RunError if the source cannot be read.
     """
     given = pulumi.Output.all(connection_id, path, source_params, file_type)
     return given.apply(lambda values: to_thread(_explore, *values))
@@ -180,7 +179,7 @@ def _explore(connection_id: str, path: str, params: dict[str, Any] | None, file_
 
 
 def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) -> pulumi.Output[list[FlowRunInfo]]:
-    """The latest runs of a flow, the latest first; at most `limit`. Unknown at the preview that creates the flow.
+    """The latest runs of a flow, newest first; at most `limit`. Unknown at the preview that creates the flow.
 
         runs = aep.get_flow_runs(flow.id)
         pulumi.export("lastRun", runs.apply(lambda runs: runs[0]["status"] if runs else "none yet"))
@@ -207,17 +206,18 @@ def _info(run: "FlowRun") -> FlowRunInfo:
     return cast(FlowRunInfo, {name: values[name] for name in FlowRunInfo.__annotations__})
 
 
+@_errors_end_the_program()
 def _only(
     kind: str, name: str, find_named: "Callable[[Client], Callable[[str], list[dict[str, Any]]]]", key: str = "name"
 ) -> dict[str, Any]:
     """The only object with exactly this name or title."""
-    with _errors_end_the_program():
-        found = find_named(_client())(name)
-        if len(found) == 1:
-            return found[0]
-        ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
-        several = f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one."
-        raise LookupFailed(several if found else f"No {kind} with the {key} {name!r} in this sandbox: check the {key}.")
+    found = find_named(_client())(name)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise LookupFailed(f"No {kind} with the {key} {name!r} in this sandbox: check the {key}.")
+    ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
+    raise LookupFailed(f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one.")
 
 
 @cache

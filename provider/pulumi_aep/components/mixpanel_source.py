@@ -73,8 +73,8 @@ class MixpanelSource(pulumi.ComponentResource):
             schedule={"frequency": "minute", "interval": 15},
         )
 
-    Each part is an attribute. `dataset_id`, `schema_id` and `mapping_set_id` take what exists already: that part and
-    what only it needs are then not made; the attribute is a read-only reference.
+    Each part is an attribute. With `dataset_id`, `schema_id` or `mapping_set_id` the component does not create that
+    part, nor anything that only it needs; the attribute is then a read-only reference.
     """
 
     base_connection: BaseConnection
@@ -136,7 +136,7 @@ class MixpanelSource(pulumi.ComponentResource):
             enabled=given["enabled"],
             opts=inside,
         )
-        self.register_outputs({})  # nothing that must be waited for: the engine would write all states again for it
+        self.register_outputs({})  # no outputs: the engine would write all states again for them
 
     def _schema(self, resource_name: str, name: str, given: dict[str, Any], inside: pulumi.ResourceOptions) -> Schema:
         """The existing schema, or a new one with a field group."""

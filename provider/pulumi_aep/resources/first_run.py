@@ -1,5 +1,6 @@
 """FirstRun: a gate in a program. `pulumi up` succeeds only when a run of the flow has ended well."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Required
 
@@ -88,29 +89,31 @@ class _Gate:
         """The latest finished run if it is good, else the next one to finish. RunFailed if that is not good either."""
         runs = self._runs()
         finished = [run for run in runs if run.finished]
-        if finished and not self._complaint(finished[0]):
-            return finished[0]
+        latest = finished[0] if finished else None
+        if latest and not self._complaint(latest):
+            return latest
         if problems := self._obstacles(runs):
             raise self._failed("; ".join(problems))
         if self.wanted["on_demand"] and finished == runs:
             self._start(runs)
-        run = self._next_to_finish({run.id for run in finished}, finished[:1])
-        if complaint := self._complaint(run):
-            raise self._failed(f"{complaint}{_causes(run)}\nFix this, then run pulumi up again.")
-        return run
-
-    def _next_to_finish(self, seen: set[str], latest: list[FlowRun]) -> FlowRun:
-        waited, pause = 0.0, FIRST_PAUSE_S
-        while True:
-            runs = self._runs()
+        seen = {run.id for run in finished}
+        for runs in self._polls():
             finished = [run for run in runs if run.finished]
             seen &= {run.id for run in finished}  # a run that is started again is the same run
             if new := [run for run in finished if run.id not in seen]:
+                if complaint := self._complaint(new[-1]):
+                    raise self._failed(f"{complaint}{_causes(new[-1])}\nFix this, then run pulumi up again.")
                 return new[-1]
-            if waited >= self.wanted["timeout"]:
-                raise self._failed(self._in_vain(runs, latest))
+        raise self._failed(self._timeout_text(runs, latest))
+
+    def _polls(self) -> Iterator[list[FlowRun]]:
+        """The runs again and again, with growing pauses, until the time is up."""
+        waited, pause = 0.0, FIRST_PAUSE_S
+        yield self._runs()
+        while waited < self.wanted["timeout"]:
             self.client.wait(pause)
             waited, pause = waited + pause, min(LONGEST_PAUSE_S, pause * 1.5)
+            yield self._runs()
 
     def _runs(self) -> list[FlowRun]:
         filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
@@ -122,13 +125,12 @@ class _Gate:
     def _obstacles(self, runs: list[FlowRun]) -> list[str]:
         """Why no run can be expected."""
         problems = _on_demand_problems(self.flow, self.wanted)
-        if any(not run.finished for run in runs):
-            return problems
-        if self.flow.get("state") == "disabled":
-            return [*problems, "it is disabled and does not run: set enabled=True on the flow"]
-        if runs and _runs_once(self.flow) and not self.wanted["on_demand"]:
-            problem = "its only run was not good and no other is scheduled: set on_demand=True on the gate"
-            return [*problems, f"{problem}{_causes(runs[0])}"]
+        if all(run.finished for run in runs):
+            if self.flow.get("state") == "disabled":
+                problems.append("it is disabled and does not run: set enabled=True on the flow")
+            elif runs and _runs_once(self.flow) and not self.wanted["on_demand"]:
+                problem = "its only run was not good and no other is scheduled: set on_demand=True on the gate"
+                problems.append(f"{problem}{_causes(runs[0])}")
         return problems
 
     def _start(self, before: list[FlowRun]) -> None:
@@ -153,15 +155,15 @@ class _Gate:
             return f"{counts}: at least {self.wanted['min_records']} must arrive (min_records)"
         return ""
 
-    def _in_vain(self, runs: list[FlowRun], latest: list[FlowRun]) -> str:
+    def _timeout_text(self, runs: list[FlowRun], latest: FlowRun | None) -> str:
         text = f"no run ended within {self.wanted['timeout']} s."
         if unfinished := [run for run in runs if not run.finished]:
             text += f" Its run {unfinished[0].id} is {unfinished[0].status}."
         elif schedule := self.flow.get("scheduleParams"):
             start = datetime.fromtimestamp(int(schedule.get("startTime") or 0), UTC)
             text += f" Its schedule: {schedule_text(schedule)}, from {start:%Y-%m-%d %H:%M} UTC on."
-        for run in latest:
-            text += f"\nBefore that, {self._complaint(run)}{_causes(run)}"
+        if latest:
+            text += f"\nBefore that, {self._complaint(latest)}{_causes(latest)}"
         return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
 
 

@@ -16,7 +16,7 @@ IDS_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class RunError:
-    """One error of a run. `records` counts the records it concerns, if the service does."""
+    """One error of a run. `records` is the number of affected records, if the service counts them."""
 
     code: str
     message: str
@@ -56,7 +56,7 @@ class FlowRun:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the run ended without a lost record or an error; the status alone does not tell."""
+        """Whether the run ended without errors and lost no records; the status alone does not show it."""
         return self.status == "success" and not self.errors
 
     @property
@@ -88,7 +88,7 @@ def parse_run(run: dict[str, Any]) -> FlowRun:
 
 
 def run_filters(flow_ids: list[str], since_ms: int | None) -> list[list[str]]:
-    """Filters of the requests that list the runs of these flows; of the whole sandbox without flows."""
+    """Filters of the requests that list the runs of these flows; without flows, of the whole sandbox."""
     since = [f"createdAt>={since_ms}"] if since_ms is not None else []
     groups = [flow_ids[start : start + IDS_AT_ONCE] for start in range(0, len(flow_ids), IDS_AT_ONCE)]
     return [[f"flowId=={','.join(group)}", *since] for group in groups] or [since]
@@ -136,7 +136,7 @@ def to_time(ms: Any) -> datetime | None:
 
 
 def to_int(value: Any) -> int | None:
-    """A number, which the service may also send as text."""
+    """A number, which the service may also send as text; None for anything else."""
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError):

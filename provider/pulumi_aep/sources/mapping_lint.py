@@ -59,7 +59,7 @@ class ProposedMapping:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with what fills (or does not fill) `destination`."""
+    """A mistake in what fills `destination`, or that nothing does."""
 
     destination: str
     problem: str
@@ -85,8 +85,8 @@ def xdm_fields(schema: dict[str, Any], prefix: str = "", in_array: bool = False)
 def propose(content: Content, schema: dict[str, XdmField]) -> list[ProposedMapping]:
     """A line for each field of the schema whose last name a field of the source has, if the type fits.
 
-    `_id` and `timestamp` also take the one field that is called like it (`eventId`, `time`). Between fields of one name
-    the organization's own come first; each source field is used once, besides `_id` and `timestamp`.
+    `_id` and `timestamp` also take the only field with a similar name (`eventId`, `time`). Among schema fields of one
+    name the organization's own come first. Each source field is used once, not counting `_id` and `timestamp`.
     """
     used: set[str] = set()
     lines: dict[str, ProposedMapping] = {}
@@ -94,12 +94,12 @@ def propose(content: Content, schema: dict[str, XdmField]) -> list[ProposedMappi
         field = schema[destination]
         if field.in_array or field.type in NESTED or _SYSTEM_FIELDS.fullmatch(destination):
             continue
+        taken = set() if destination in _SYNONYMS else used
         for source in _candidates(destination, content):
             line = _proposed_line(source, destination, field.type, content)
-            if line and (destination in _SYNONYMS or source not in used):
+            if line and source not in taken:
                 lines[destination] = line
-                if destination not in _SYNONYMS:
-                    used.add(source)
+                taken.add(source)
                 break
     return [lines[name] for name in schema if name in lines]
 
@@ -137,7 +137,7 @@ def _proposed_line(source: str, destination: str, wanted: str, content: Content)
 
 
 def _date_expression(name: str, values: list[Any]) -> tuple[str, str]:
-    """A number as a date, and its unit: by the size of the values, else by the name."""
+    """An expression that makes a date of a number, and the number's unit: by its values, else by its name."""
     numbers = [value for value in values if isinstance(value, int | float)]
     in_ms = min(numbers) >= _LEAST_MS if numbers else _last_name(name).endswith(("ms", "millis"))
     text = name if in_ms else f"{name} * 1000"
@@ -148,7 +148,7 @@ def _date_expression(name: str, values: list[Any]) -> tuple[str, str]:
 
 
 def lint(mappings: Iterable[tuple[str, str, str]], content: Content, schema: dict[str, XdmField]) -> list[Finding]:
-    """Problems of (source, destination, source type) lines: unknown sources and destinations, types that do not fit,
+    """Mistakes in (source, destination, source type) lines: unknown sources and destinations, types that do not fit,
     destinations with several lines, and required fields that stay empty."""
     lines = list(mappings)
     filled = Counter(_without_indexes(destination) for _, destination, _ in lines)
@@ -193,7 +193,7 @@ def _value_problems(source: str, destination: str, field: XdmField, content: Con
 
 
 def type_fits(kind: str, wanted: str, values: Sequence[Any] = ()) -> bool:
-    """Whether values of a source's type go into a field of the schema; for text the sample's values decide."""
+    """Whether values of the source's type fit the schema field; for text the values of the sample decide."""
     if kind == wanted or "" in (kind, wanted):
         return True
     if kind in NESTED or wanted in NESTED:
@@ -215,14 +215,14 @@ def _converts_to(value: Any, wanted: str) -> bool:
 
 
 def _is_in_data(path: str, content: Content) -> bool:
-    """Whether it is a field of the data, an object with fields, or a part of a field whose parts are not known."""
+    """Whether the path is a field of the data, an object with fields, or inside a field whose parts are unknown."""
     known = {name for name in content.fields for name in _with_parents(name)}
     open_fields = {name for name, kind in content.fields.items() if kind in (*NESTED, "")}
     return path in known or not open_fields.isdisjoint(_with_parents(path))
 
 
 def references(expression: str) -> list[str]:
-    """The fields that an expression takes, each once: names other than functions, reserved words and literals."""
+    """The fields that an expression uses, each once: names other than functions, reserved words and literals."""
     found = [match for match in _LITERAL_OR_NAME.finditer(expression) if match["name"] and not match["call"]]
     return list(dict.fromkeys(match["name"] for match in found if not RESERVED.fullmatch(match["name"])))
 

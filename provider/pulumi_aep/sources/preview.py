@@ -1,6 +1,6 @@
 """What a source holds: folders and files, tables, fields with types, sample rows.
 
-How to ask depends on the kind of source, which follows from the flow spec that accepts it (docs
+The request depends on the kind of source, which follows from the flow spec that accepts it (docs
 explore/cloud-storage.md, explore/tabular.md, tutorial). Reads only.
 """
 
@@ -45,7 +45,7 @@ class Entry:
 class Content:
     """Fields of a file, table or REST source, and the rows that the service previews.
 
-    `fields` is name → type. Names are spelled as a mapping's `source` needs them: `address.city`, `${First Name}`.
+    `fields` is name → type. Names are spelled as in a mapping's `source`: `address.city`, `${First Name}`.
     """
 
     fields: dict[str, str]
@@ -108,7 +108,7 @@ def source_kind(service: "FlowService", spec: dict[str, Any]) -> Kind:
 
 
 def escape_field_name(name: str) -> str:
-    """One step of a mapping's source; `${…}` around reserved words and what is no identifier (docs functions.md)."""
+    """One step of a mapping's source, in `${…}` if it is a reserved word or no identifier (docs functions.md)."""
     return name if re.fullmatch(r"[A-Za-z$_][A-Za-z0-9$_]*", name) and not RESERVED.fullmatch(name) else f"${{{name}}}"
 
 
