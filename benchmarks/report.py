@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pulumi_aep.report import FlowReport, Report
-from pulumi_aep.report.data import Part, Way
+from pulumi_aep.report.data import Endpoint, Route
 from pulumi_aep.report.page import render
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
@@ -36,9 +36,12 @@ def run(flow: int, number: int) -> FlowRun:
 
 def flow(number: int) -> FlowReport:
     runs = tuple(run(number, each) for each in range(RUNS_EACH))
-    good = next(each.ended for each in runs if each.well)
-    base, dataset = Part(f"b{number % 12}", f"Base {number % 12}"), Part(f"d{number % 20}", f"Dataset {number % 20}")
-    ways = (Way(base, Part(f"s{number}", f"Source {number}"), dataset),)
+    good = next(each.ended for each in runs if each.succeeded)
+    base, dataset = (
+        Endpoint(f"b{number % 12}", f"Base {number % 12}"),
+        Endpoint(f"d{number % 20}", f"Dataset {number % 20}"),
+    )
+    ways = (Route(base, Endpoint(f"s{number}", f"Source {number}"), dataset),)
     week_ago = NOW - timedelta(days=7)
     hour = timedelta(hours=1)
     return FlowReport(str(number), f"Flow {number}", True, "every hour", hour, week_ago, good, runs, ways, NOW)

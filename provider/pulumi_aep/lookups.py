@@ -1,7 +1,7 @@
-"""Look-ups for programs: what this program does not manage, by name. They ask the service at every preview and up.
+"""Look-ups for programs: objects that they do not manage, by name. They call the service at every preview and update.
 
 Settings come from the stack (`aep:…`), then from the environment. A failure ends the program with a message and no
-traceback. Look-ups that return outputs ask on a thread of their own while the program goes on.
+traceback. Look-ups that return outputs run on a thread of their own while the program goes on.
 """
 
 from asyncio import to_thread
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pulumi
 
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from .sources.flow_runs import FlowRun
 
 
-class Named(Protocol):
-    """A collection whose objects have names."""
-
-    def find_named(self, name: str, /) -> list[dict[str, Any]]:
-        """Those with exactly this name."""
+@contextmanager
+def _errors_end_the_program() -> Iterator[None]:
+    """Our own errors end the program with their message and no traceback."""
+    try:
+        yield
+    except AepError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 @dataclass(frozen=True)
 class ConnectionSpecInfo:
-    """A kind of source. `auth` has the parameters of each way to authenticate, as JSON schema."""
+    """A kind of source. `auth`: authentication method → JSON schema of its parameters."""
 
     id: str
     name: str
@@ -41,7 +43,7 @@ class ConnectionSpecInfo:
 
 @dataclass(frozen=True)
 class FlowSpecInfo:
-    """A way in which data comes in, with the connection specs that it accepts."""
+    """A kind of flow, with the connection specs that it accepts."""
 
     id: str
     name: str
@@ -79,9 +81,9 @@ class SandboxInfo:
 
 
 class Exploration(TypedDict):
-    """What a source holds. Of a folder or database `entries`: `type` (folder, file or table), `name` and `path` of
-    each. Of a file, a table or a REST source `fields` (name → type, the names as a mapping's source takes them) and
-    `rows`, as the service previews them.
+    """What a source holds. For a folder or database: `entries`, with `type` (folder, file or table), `name` and `path`.
+
+    For a file, table or REST source: `fields` (name → type, named as in a mapping's source) and sample `rows`.
     """
 
     entries: list[dict[str, str]]
@@ -90,10 +92,9 @@ class Exploration(TypedDict):
 
 
 class FlowRunInfo(TypedDict):
-    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes bytes; None: the run does not say.
+    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes are bytes; None: not reported.
 
-    `status` is the service's word, but for a success that lost records: "success, but records failed". `well` says
-    whether it ended well and lost nothing. `errors` are texts.
+    `status` is the service's, or "success, but records failed". `well`: whether it succeeded and lost no records.
     """
 
     id: str
@@ -112,33 +113,33 @@ class FlowRunInfo(TypedDict):
 
 def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
     """The connection spec with that name. Raises RunError if there is none, or several."""
-    item = _only("connection spec", name, lambda client: client.flow_service.connection_specs)
+    item = _only("connection spec", name, lambda client: client.flow_service.connection_specs.find_named)
     auth = {method["name"]: method.get("spec") or {} for method in item.get("authSpec") or []}
     return ConnectionSpecInfo(item["id"], item["name"], item["version"], auth)
 
 
 def get_flow_spec(*, name: str) -> FlowSpecInfo:
     """The flow spec with that name. Raises RunError if there is none, or several."""
-    item = _only("flow spec", name, lambda client: client.flow_service.flow_specs)
+    item = _only("flow spec", name, lambda client: client.flow_service.flow_specs.find_named)
     sources, targets = item.get("sourceConnectionSpecIds") or [], item.get("targetConnectionSpecIds") or []
     return FlowSpecInfo(item["id"], item["name"], item["version"], sources, targets)
 
 
 def get_dataset(*, name: str) -> DatasetInfo:
     """The dataset with that name; names are not unique in Catalog. Raises RunError if there is none, or several."""
-    item = _only("dataset", name, lambda client: client.catalog.datasets)
+    item = _only("dataset", name, lambda client: client.catalog.datasets.find_named)
     return DatasetInfo(item["id"], item["name"], item["schemaRef"]["id"])
 
 
 def get_schema(*, title: str) -> SchemaInfo:
     """The schema with that title. Raises RunError if there is none, or several."""
-    item = _only("schema", title, lambda client: client.schema_registry.schemas, "title")
+    item = _only("schema", title, lambda client: client.schema_registry.schemas.find_named, "title")
     return SchemaInfo(item["$id"], item["title"], item["meta:class"])
 
 
 def get_sandbox(*, name: str) -> SandboxInfo:
     """The sandbox with that name. Raises RunError if this credential sees none."""
-    item = _only("sandbox", name, lambda client: client.sandboxes)
+    item = _only("sandbox", name, lambda client: client.sandboxes.find_named)
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
@@ -155,30 +156,30 @@ def explore(
         pulumi.export("fields", found["fields"])
 
     `source_params` default to those of its first source connection. `file_type` (json, delimited, parquet) is for
-    files whose name does not tell. Raises RunError if the source cannot be read.
+    files without a telling extension. Raises RunError if the source cannot be read.
     """
     given = pulumi.Output.all(connection_id, path, source_params, file_type)
     return given.apply(lambda values: to_thread(_explore, *values))
 
 
+@_errors_end_the_program()
 def _explore(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
     from .sources.preview import Content, preview_source
     from .sources.timezones import windows_name
 
-    with _errors_end_the_program():
-        if params and "timezone" in params:
-            try:
-                params = {**params, "timezone": windows_name(str(params["timezone"]))}
-            except ValueError as error:
-                raise LookupFailed(f"source_params.timezone: {error}") from None
-        found = preview_source(_client().flow_service, connection_id, path, params, file_type)
+    if params and "timezone" in params:
+        try:
+            params = {**params, "timezone": windows_name(str(params["timezone"]))}
+        except ValueError as error:
+            raise LookupFailed(f"source_params.timezone: {error}") from None
+    found = preview_source(_client().flow_service, connection_id, path, params, file_type)
     if isinstance(found, Content):
         return Exploration(entries=[], fields=found.fields, rows=found.rows)
     return Exploration(entries=[asdict(entry) for entry in found], fields={}, rows=[])
 
 
 def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) -> pulumi.Output[list[FlowRunInfo]]:
-    """The latest runs of a flow, the latest first; at most `limit`. Unknown at the preview that creates the flow.
+    """The latest runs of a flow, newest first; at most `limit`. Unknown at the preview that creates the flow.
 
         runs = aep.get_flow_runs(flow.id)
         pulumi.export("lastRun", runs.apply(lambda runs: runs[0]["status"] if runs else "none yet"))
@@ -188,42 +189,35 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
     return pulumi.Output.all(flow_id, limit).apply(lambda given: to_thread(_flow_runs, str(given[0]), int(given[1])))
 
 
+@_errors_end_the_program()
 def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:
     from .sources.flow_runs import parse_run
 
-    with _errors_end_the_program():
-        service = _client().flow_service
-        found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
-        runs = [parse_run(item) for item in islice(found, limit)]
-    return [_plain_run(run) for run in runs]
+    service = _client().flow_service
+    found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
+    return [_info(parse_run(item)) for item in islice(found, limit)]
 
 
-def _plain_run(run: "FlowRun") -> FlowRunInfo:
-    """The run with nothing in it that the engine does not know."""
-    values: dict[str, Any] = {name: getattr(run, name) for name in FlowRunInfo.__annotations__}
-    times = {name: at.isoformat() if (at := values[name]) else None for name in ("started", "ended")}
-    texts = {"errors": [str(error) for error in run.errors], "batch_ids": list(run.batch_ids)}
-    return FlowRunInfo(**{**values, **times, **texts})  # type: ignore[typeddict-item]
+def _info(run: "FlowRun") -> FlowRunInfo:
+    """The run as plain data, which the engine can keep."""
+    started, ended = (at.isoformat() if at else None for at in (run.started, run.ended))
+    plain = {"started": started, "ended": ended, "well": run.succeeded}
+    values = {**vars(run), **plain, "errors": [*map(str, run.errors)], "batch_ids": [*run.batch_ids]}
+    return cast(FlowRunInfo, {name: values[name] for name in FlowRunInfo.__annotations__})
 
 
-@contextmanager
-def _errors_end_the_program() -> Iterator[None]:
-    """Our own errors end the program with their message and no traceback."""
-    try:
-        yield
-    except AepError as error:
-        raise pulumi.RunError(str(error)) from None
-
-
-def _only(kind: str, name: str, collection: "Callable[[Client], Named]", key: str = "name") -> dict[str, Any]:
+@_errors_end_the_program()
+def _only(
+    kind: str, name: str, find_named: "Callable[[Client], Callable[[str], list[dict[str, Any]]]]", key: str = "name"
+) -> dict[str, Any]:
     """The only object with exactly this name or title."""
-    with _errors_end_the_program():
-        found = collection(_client()).find_named(name)
-        if len(found) == 1:
-            return found[0]
-        ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
-        several = f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one."
-        raise LookupFailed(several if found else f"No {kind} with the {key} {name!r} in this sandbox: check the {key}.")
+    found = find_named(_client())(name)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise LookupFailed(f"No {kind} with the {key} {name!r} in this sandbox: check the {key}.")
+    ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
+    raise LookupFailed(f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one.")
 
 
 @cache

@@ -144,14 +144,14 @@ def test_no_run_in_time(emulator: Emulator, time: Time, flow: str) -> None:
     before = time.waited
     text = refused(flow, timeout=40)
     assert 40 <= time.waited - before < 60
-    told = "flow good: no run ended within 40 s. Its schedule: every 15 minutes, from … UTC on."
-    assert re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d", "…", text).startswith(told)
+    expected = "flow good: no run ended within 40 s. Its schedule: every 15 minutes, from … UTC on."
+    assert re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d", "…", text).startswith(expected)
     assert "\nBefore that, its run" in text
     assert "CONNECTOR-2001-500" in text
     assert "give the gate a longer timeout" in text
 
 
-def test_a_run_under_way_is_waited_for_and_named(emulator: Emulator, time: Time, flow: str) -> None:
+def test_an_unfinished_run_is_named_and_waited_for(emulator: Emulator, time: Time, flow: str) -> None:
     emulator.settings(run_duration_s=600)
     time.speed = 1
     emulator.control("POST", "clock", {"advance_s": 1})
@@ -172,7 +172,7 @@ def test_on_demand(emulator: Emulator, time: Time) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"drop": "after", "status": 502}])
-def test_a_run_is_started_only_once_when_its_answer_is_lost(emulator: Emulator, time: Time, fault: Fault) -> None:
+def test_a_run_is_started_only_once_when_the_response_is_lost(emulator: Emulator, time: Time, fault: Fault) -> None:
     once = good(emulator, make_chain(emulator).flow, "once")
     time.speed = 0
     emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", **fault}).raise_for_status()
@@ -205,13 +205,13 @@ def test_a_disabled_flow_is_not_waited_for(emulator: Emulator, time: Time, flow:
     assert time.waited == 0
 
 
-def test_a_flow_that_is_not_there_is_told_at_preview(emulator: Emulator, time: Time) -> None:
-    nobody = "70383d02-2777-4be7-a309-9dd6eea1b46d"
-    checked = kinds.provider("FirstRun").check({}, {"flow_id": nobody})
-    assert [failure.reason for failure in checked.failures] == [f"flow_id: there is no flow {nobody} in sandbox local"]
+def test_a_missing_flow_is_reported_at_preview(emulator: Emulator, time: Time) -> None:
+    missing = "70383d02-2777-4be7-a309-9dd6eea1b46d"
+    checked = kinds.provider("FirstRun").check({}, {"flow_id": missing})
+    assert [failure.reason for failure in checked.failures] == [f"flow_id: there is no flow {missing} in sandbox local"]
 
 
-def test_without_an_engine_nobody_waits(emulator: Emulator, time: Time, flow: str) -> None:
+def test_no_waiting_without_an_engine(emulator: Emulator, time: Time, flow: str) -> None:
     time.alive = False
     with pytest.raises(EngineGone):
         CREATE({"flow_id": flow})
@@ -239,7 +239,7 @@ def test_only_another_flow_is_another_gate(emulator: Emulator, time: Time, flow:
     assert other.replaces == ["flow_id"]
 
 
-def test_a_refused_start_is_told(emulator: Emulator, time: Time) -> None:
+def test_a_refused_start_is_reported(emulator: Emulator, time: Time) -> None:
     once = good(emulator, make_chain(emulator).flow, "once")
     emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", "status": 403}).raise_for_status()
     with pytest.raises(ServiceError, match="403"):

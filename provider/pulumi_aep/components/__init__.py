@@ -1,5 +1,1 @@
 """Whole chains of resources as one."""
-
-from .mixpanel_source import MixpanelSource
-
-__all__ = ["MixpanelSource"]

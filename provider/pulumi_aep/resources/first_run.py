@@ -1,6 +1,6 @@
 """FirstRun: a gate in a program. `pulumi up` succeeds only when a run of the flow has ended well."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Required
 
@@ -36,10 +36,10 @@ class FirstRunArgs(Shape, total=False):
 
 
 class FirstRunReconciler(Reconciler):
-    """Waits in create; the flow itself is not touched. The other verbs ask no service."""
+    """Waits in create; the flow itself is not touched. The other verbs call no service."""
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
-        """Another flow is another gate. Nothing is lost with the old one, so no guard asks."""
+        """Another flow is another gate. Nothing is lost with the old one, so no guard applies."""
         assert_same_scope(state, self.runtime)
         changed = self._changed(self.arguments.from_state(state), self.arguments.from_state(inputs))
         return Difference(bool(changed), [name for name in changed if name == "flow_id"])
@@ -48,8 +48,7 @@ class FirstRunReconciler(Reconciler):
         """Wait for the run. RunFailed if it was not good or none ended in time: then the state holds no gate."""
         new = self.arguments.from_state(inputs)
         run = _Gate(new, self.runtime).pass_through()
-        counts = {"records_in": run.records_in, "records_out": run.records_out, "records_failed": run.records_failed}
-        return run.id, self.state({**new, **counts})
+        return run.id, self.state({**new, **{name: getattr(run, name) for name in FirstRunKind.outputs}})
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props] | None:
         assert_same_scope(state, self.runtime)
@@ -74,10 +73,9 @@ class FirstRunKind(Kind, ValidatesOnline):
         if not isinstance(flow_id, str) or flow_id == previous.get("flow_id"):
             return []
         try:
-            flow = runtime.client.flow_service.flows.get(flow_id)
+            return _on_demand_problems(runtime.client.flow_service.flows.get(flow_id), props)
         except NotFound:
             return [f"flow_id: there is no flow {flow_id} in sandbox {runtime.settings.sandbox}"]
-        return list(_refusals(flow, props))
 
 
 class _Gate:
@@ -86,63 +84,72 @@ class _Gate:
     def __init__(self, wanted: Props, runtime: Runtime) -> None:
         self.wanted, self.client = wanted, runtime.client
         self.flow = self.client.flow_service.flows.get(wanted["flow_id"])
-        self.name = f"flow {self.flow.get('name') or self.flow['id']}"
 
     def pass_through(self) -> FlowRun:
-        """The run that ended well: the latest that is there already, or else the next one to end."""
+        """The latest finished run if it is good, else the next one to finish. RunFailed if that is not good either."""
         runs = self._runs()
-        over = [run for run in runs if run.finished]
-        if over and not self._complaint(over[0]):
-            return over[0]
-        self._refuse_the_hopeless(runs)
-        if self.wanted["on_demand"] and len(over) == len(runs):
-            self._start({run.id for run in runs})
-        return self._next({run.id for run in over}, over[0] if over else None)
+        finished = [run for run in runs if run.finished]
+        latest = finished[0] if finished else None
+        if latest and not self._complaint(latest):
+            return latest
+        if problems := self._obstacles(runs):
+            raise self._failed("; ".join(problems))
+        if self.wanted["on_demand"] and finished == runs:
+            self._start(runs)
+        seen = {run.id for run in finished}
+        for runs in self._polls():
+            finished = [run for run in runs if run.finished]
+            seen &= {run.id for run in finished}  # a run that is started again is the same run
+            if new := [run for run in finished if run.id not in seen]:
+                if complaint := self._complaint(new[-1]):
+                    raise self._failed(f"{complaint}{_causes(new[-1])}\nFix this, then run pulumi up again.")
+                return new[-1]
+        raise self._failed(self._timeout_text(runs, latest))
 
-    def _next(self, seen: set[str], latest: FlowRun | None) -> FlowRun:
-        """The first run to end that was not over when we came."""
+    def _polls(self) -> Iterator[list[FlowRun]]:
+        """The runs again and again, with growing pauses, until the time is up."""
         waited, pause = 0.0, FIRST_PAUSE_S
-        while True:
-            runs = self._runs()
-            seen &= {run.id for run in runs if run.finished}  # a run that is started again is the same run
-            if ended := [run for run in runs if run.finished and run.id not in seen]:
-                run = ended[-1]
-                if complaint := self._complaint(run):
-                    raise RunFailed(f"{self.name}: {complaint}{_causes(run)}\nFix this, then run pulumi up again.")
-                return run
-            if waited >= self.wanted["timeout"]:
-                raise RunFailed(self._in_vain(runs, latest))
+        yield self._runs()
+        while waited < self.wanted["timeout"]:
             self.client.wait(pause)
             waited, pause = waited + pause, min(LONGEST_PAUSE_S, pause * 1.5)
+            yield self._runs()
 
     def _runs(self) -> list[FlowRun]:
         filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
         return [parse_run(run) for run in self.client.flow_service.runs.find(*filters, orderby="-createdAt")]
 
-    def _refuse_the_hopeless(self, runs: list[FlowRun]) -> None:
-        problems = list(_refusals(self.flow, self.wanted))
+    def _failed(self, problem: str) -> RunFailed:
+        return RunFailed(f"flow {self.flow.get('name') or self.flow['id']}: {problem}")
+
+    def _obstacles(self, runs: list[FlowRun]) -> list[str]:
+        """Why no run can be expected."""
+        problems = _on_demand_problems(self.flow, self.wanted)
         if all(run.finished for run in runs):
             if self.flow.get("state") == "disabled":
                 problems.append("it is disabled and does not run: set enabled=True on the flow")
-            elif runs and _frequency(self.flow) == "once" and not self.wanted["on_demand"]:
-                problems.append(
-                    "its only run was not good and no other is scheduled: "
-                    f"set on_demand=True on the gate{_causes(runs[0])}"
-                )
-        if problems:
-            raise RunFailed(f"{self.name}: {'; '.join(problems)}")
+            elif runs and _runs_once(self.flow) and not self.wanted["on_demand"]:
+                problem = "its only run was not good and no other is scheduled: set on_demand=True on the gate"
+                problems.append(f"{problem}{_causes(runs[0])}")
+        return problems
 
-    def _start(self, before: set[str]) -> None:
-        """One run on demand. After a lost answer a new run says that it was processed."""
+    def _start(self, before: list[FlowRun]) -> None:
+        """One run on demand. After a lost response a new run shows that the request was processed."""
         try:
             self.client.flow_service.start_run(self.flow["id"])
+<<<<<<< HEAD
         except (ResponseLost, UnexpectedResponse, ApiError) as error:
             lost = not isinstance(error, ApiError) or error.status >= 500
             if not lost or before.issuperset(run.id for run in self._runs()):
+=======
+        except (ResponseLost, UnexpectedResponse, ApiError) as error:
+            refused = isinstance(error, ApiError) and error.status < 500
+            if refused or {run.id for run in self._runs()} <= {run.id for run in before}:
+>>>>>>> b1eda57
                 raise
 
     def _complaint(self, run: FlowRun) -> str:
-        """What is not good about a run that is over; nothing if all is well."""
+        """What is not good about a finished run; empty if all is well."""
         records, failed = run.records_out or 0, run.records_failed or 0
         share, allowed = failed / max(run.records_in or 0, failed, 1), self.wanted["max_failed_share"]
         counts = f"its run {run.id} ended with {run.records_in or 0} records in, {records} out, {failed} failed"
@@ -154,10 +161,10 @@ class _Gate:
             return f"{counts}: at least {self.wanted['min_records']} must arrive (min_records)"
         return ""
 
-    def _in_vain(self, runs: list[FlowRun], latest: FlowRun | None) -> str:
-        text = f"{self.name}: no run ended within {self.wanted['timeout']} s."
-        if under_way := [run for run in runs if not run.finished]:
-            text += f" Its run {under_way[0].id} is {under_way[0].status}."
+    def _timeout_text(self, runs: list[FlowRun], latest: FlowRun | None) -> str:
+        text = f"no run ended within {self.wanted['timeout']} s."
+        if unfinished := [run for run in runs if not run.finished]:
+            text += f" Its run {unfinished[0].id} is {unfinished[0].status}."
         elif schedule := self.flow.get("scheduleParams"):
             start = datetime.fromtimestamp(int(schedule.get("startTime") or 0), UTC)
             text += f" Its schedule: {schedule_text(schedule)}, from {start:%Y-%m-%d %H:%M} UTC on."
@@ -166,13 +173,14 @@ class _Gate:
         return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
 
 
-def _refusals(flow: dict[str, Any], wanted: Props) -> Iterable[str]:
-    if wanted.get("on_demand") is True and _frequency(flow) != "once":  # docs: on-demand-ingestion
-        yield "on_demand: the service starts runs on demand only where the schedule's frequency is once; leave it out"
+def _on_demand_problems(flow: dict[str, Any], wanted: Props) -> list[str]:
+    if wanted.get("on_demand") is not True or _runs_once(flow):  # docs: on-demand-ingestion
+        return []
+    return ["on_demand: the service starts runs on demand only where the schedule's frequency is once; leave it out"]
 
 
-def _frequency(flow: dict[str, Any]) -> str:
-    return str((flow.get("scheduleParams") or {}).get("frequency", ""))
+def _runs_once(flow: dict[str, Any]) -> bool:
+    return (flow.get("scheduleParams") or {}).get("frequency") == "once"
 
 
 def _causes(run: FlowRun) -> str:

@@ -3,7 +3,6 @@
 Pure functions over runs as Flow Service returns them (tutorial: sample of `/runs`); nothing here calls a service.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +16,7 @@ IDS_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class RunError:
-    """One error of a run. `records` counts the records it concerns, if the service does."""
+    """One error of a run. `records` is the number of affected records, if the service counts them."""
 
     code: str
     message: str
@@ -26,7 +25,7 @@ class RunError:
 
     def __str__(self) -> str:
         count = f" ({self.records} {'record' if self.records == 1 else 'records'})" if self.records else ""
-        return f"{self.code}: {self.message}{count}" if self.code else f"{self.message}{count}"
+        return f"{self.code}: {self.message}{count}".removeprefix(": ")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class FlowRun:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the run ended without a lost record or an error; the status alone does not tell."""
+        """Whether the run ended without errors and lost no records; the status alone does not show it."""
         return self.status == "success" and not self.errors
 
     @property
@@ -65,34 +64,31 @@ class FlowRun:
         """How long the run took."""
         return (self.ended - self.started).total_seconds() if self.started and self.ended else None
 
-    over, well = finished, succeeded  # former names, until first_run.py and lookups.py use the new ones
-
 
 def parse_run(run: dict[str, Any]) -> FlowRun:
     """A run of Flow Service as a FlowRun."""
     metrics = run.get("metrics") or {}
-    times, sizes = metrics.get("durationSummary") or {}, metrics.get("sizeSummary") or {}
-    counts = metrics.get("recordSummary") or {}
-    status = str((metrics.get("statusSummary") or {}).get("status") or "unknown")
-    failed = to_int(counts.get("failedRecordCount"))
+    summaries = ("statusSummary", "durationSummary", "recordSummary", "sizeSummary")
+    outcome, times, records, sizes = (metrics.get(name) or {} for name in summaries)
+    status, failed = str(outcome.get("status") or "unknown"), to_int(records.get("failedRecordCount"))
     return FlowRun(
         id=str(run.get("id", "")),
         flow_id=str(run.get("flowId", "")),
         status=LOST_RECORDS if status == "success" and failed else status,
         started=to_time(times.get("startedAtUTC")),
         ended=to_time(times.get("completedAtUTC")),
-        records_in=to_int(counts.get("inputRecordCount")),
-        records_out=to_int(counts.get("outputRecordCount")),
+        records_in=to_int(records.get("inputRecordCount")),
+        records_out=to_int(records.get("outputRecordCount")),
         records_failed=failed,
         bytes_in=to_int(sizes.get("inputBytes")),
         bytes_out=to_int(sizes.get("outputBytes")),
-        errors=tuple(_errors(run)),
-        batch_ids=tuple(_batch_ids(run)),
+        errors=_errors(run),
+        batch_ids=_batch_ids(run),
     )
 
 
 def run_filters(flow_ids: list[str], since_ms: int | None) -> list[list[str]]:
-    """Filters of the requests that list the runs of these flows; of the whole sandbox without flows."""
+    """Filters of the requests that list the runs of these flows; without flows, of the whole sandbox."""
     since = [f"createdAt>={since_ms}"] if since_ms is not None else []
     groups = [flow_ids[start : start + IDS_AT_ONCE] for start in range(0, len(flow_ids), IDS_AT_ONCE)]
     return [[f"flowId=={','.join(group)}", *since] for group in groups] or [since]
@@ -111,27 +107,26 @@ def schedule_text(params: dict[str, Any] | None) -> str:
     return f"every {frequency}" if interval in (None, 1) else f"every {interval} {frequency}s"
 
 
-def _errors(run: dict[str, Any]) -> Iterator[RunError]:
+def _errors(run: dict[str, Any]) -> tuple[RunError, ...]:
     """Each error once: those of the activities and of their records first, then what only the whole run reports."""
-    seen: set[tuple[str, str]] = set()
-    activities = [(part.get("id", ""), part) for part in run.get("activities") or []]
     metrics = run.get("metrics") or {}
     names = (metrics.get("statusSummary") or {}).get("activityRefs") or [""]
+    activities = [(part.get("id", ""), part) for part in run.get("activities") or []]
+    found: dict[tuple[str, str], RunError] = {}
     for activity, part in [*activities, (names[0], metrics)]:
         summary = part.get("statusSummary") or {}
         for error in [*(summary.get("errors") or []), *((summary.get("extensions") or {}).get("errors") or [])]:
             code, message = str(error.get("code") or ""), str(error.get("message") or "")
-            if (code, message) not in seen:
-                seen.add((code, message))
-                remedy = RUN_REMEDIES.get(f"{code} {activity}") or RUN_REMEDIES.get(code, "")
-                yield RunError(code, message, to_int(error.get("recordCount")), remedy)
+            remedy = RUN_REMEDIES.get(f"{code} {activity}") or RUN_REMEDIES.get(code, "")
+            found.setdefault((code, message), RunError(code, message, to_int(error.get("recordCount")), remedy))
+    return tuple(found.values())
 
 
-def _batch_ids(run: dict[str, Any]) -> list[str]:
+def _batch_ids(run: dict[str, Any]) -> tuple[str, ...]:
     """The batches in Catalog that the run wrote."""
     targets = [info for activity in run.get("activities") or [] for info in activity.get("targetInfo") or []]
     references = [info.get("reference") or {} for info in targets]
-    return list(dict.fromkeys(str(key) for each in references if each.get("type") == "Batch" for key in each["ids"]))
+    return tuple(dict.fromkeys(str(key) for each in references if each.get("type") == "Batch" for key in each["ids"]))
 
 
 def to_time(ms: Any) -> datetime | None:
@@ -141,7 +136,7 @@ def to_time(ms: Any) -> datetime | None:
 
 
 def to_int(value: Any) -> int | None:
-    """A number, which the service may also send as text."""
+    """A number, which the service may also send as text; None for anything else."""
     try:
         return int(float(value))
     except (TypeError, ValueError, OverflowError):

@@ -5,16 +5,19 @@ and dates if it has the documented forms (docs data-prep/data-handling.md); it d
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import accumulate
 from typing import Any, Literal
 
 from ..constants import XdmClass
-from .preview import RESERVED, Content
+from .preview import RESERVED, Content, field_type
 
-DATES, NUMBERS = ("date", "date-time"), ("integer", "number")
+DATES, NUMBERS, NESTED = ("date", "date-time"), ("integer", "number"), ("object", "array")
 IDENTIFIER, TIMESTAMP = "_id", "timestamp"
 _SYNONYMS = {IDENTIFIER: {"uuid", "guid", "eventid"}, TIMESTAMP: {"time", "datetime", "eventtime", "date"}}
 _SYSTEM_FIELDS = re.compile(
@@ -25,9 +28,9 @@ _SYSTEM_FIELDS = re.compile(
 _PATTERN = "yyyy-MM-dd'T'HH:mm:ssX"
 _BOOLEAN = re.compile("y|yes|Y|YES|on|ON|true|TRUE|n|N|no|NO|off|OFF|false|FALSE")
 _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")
+_LITERAL = r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\''
 _STEP = r"(?:\$\{[^}]*\}|[A-Za-z_$][\w$]*)(?:\[[^\]]*\])?"
-_REFERENCE = re.compile(rf"(?<![\w.$]){_STEP}(?:\.{_STEP})*")
-_LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+_LITERAL_OR_NAME = re.compile(rf"{_LITERAL}|(?<![\w.$])(?P<name>{_STEP}(?:\.{_STEP})*)(?P<call>\s*\()?")
 _LEAST_MS = 100_000_000_000  # epoch times: seconds are less until the year 5138, ms more since 1973
 
 
@@ -56,29 +59,24 @@ class ProposedMapping:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with what fills (or does not fill) `destination`."""
+    """A mistake in what fills `destination`, or that nothing does."""
 
     destination: str
     problem: str
 
 
-def xdm_fields(schema: dict[str, Any]) -> dict[str, XdmField]:
+def xdm_fields(schema: dict[str, Any], prefix: str = "", in_array: bool = False) -> dict[str, XdmField]:
     """Every field of a resolved schema by its dotted path, objects included."""
-    required = set(schema.get("required") or [])
-    if schema.get("meta:class") == XdmClass.EXPERIENCE_EVENT:
-        required |= {IDENTIFIER, TIMESTAMP}  # docs xdm/classes/experienceevent.md
-    return dict(_xdm_fields({**schema, "required": sorted(required)}, "", False))
-
-
-def _xdm_fields(schema: dict[str, Any], prefix: str, in_array: bool) -> Iterator[tuple[str, XdmField]]:
-    required = schema.get("required") or []
+    is_event = schema.get("meta:class") == XdmClass.EXPERIENCE_EVENT  # docs xdm/classes/experienceevent.md
+    required = [*(schema.get("required") or []), *((IDENTIFIER, TIMESTAMP) if is_event else ())]
+    fields = {}
     for name, part in (schema.get("properties") or {}).items():
-        path, kind = f"{prefix}{name}", str(part.get("type", "object"))
-        if kind == "string" and part.get("format") in DATES:
-            kind = str(part["format"])
+        kind = field_type(part) or "object"
         inner = part.get("items") or {} if kind == "array" else part
-        yield path, XdmField(kind, name in required, kind == "object" and not part.get("properties"), in_array)
-        yield from _xdm_fields(inner, f"{path}.", in_array or kind == "array")
+        any_key = kind == "object" and not part.get("properties")
+        fields[f"{prefix}{name}"] = XdmField(kind, name in required, any_key, in_array)
+        fields |= xdm_fields(inner, f"{prefix}{name}.", in_array or kind == "array")
+    return fields
 
 
 # ---- a proposal ----
@@ -87,28 +85,28 @@ def _xdm_fields(schema: dict[str, Any], prefix: str, in_array: bool) -> Iterator
 def propose(content: Content, schema: dict[str, XdmField]) -> list[ProposedMapping]:
     """A line for each field of the schema whose last name a field of the source has, if the type fits.
 
-    `_id` and `timestamp` also take the one field that is called like it (`eventId`, `time`). Between fields of one name
-    the organization's own come first; each source field is used once, besides `_id` and `timestamp`.
+    `_id` and `timestamp` also take the only field with a similar name (`eventId`, `time`). Among schema fields of one
+    name the organization's own come first. Each source field is used once, not counting `_id` and `timestamp`.
     """
-    records = content.records()
     used: set[str] = set()
     lines: dict[str, ProposedMapping] = {}
     for destination in sorted(schema, key=lambda name: not name.startswith("_")):
         field = schema[destination]
-        if field.in_array or field.type in ("object", "array") or _SYSTEM_FIELDS.fullmatch(destination):
+        if field.in_array or field.type in NESTED or _SYSTEM_FIELDS.fullmatch(destination):
             continue
+        taken = set() if destination in _SYNONYMS else used
         for source in _candidates(destination, content):
-            line = _line(source, content.fields[source], destination, field, _values(records, source))
-            if line and (destination in _SYNONYMS or source not in used):
+            line = _proposed_line(source, destination, field.type, content)
+            if line and source not in taken:
                 lines[destination] = line
-                used |= set() if destination in _SYNONYMS else {source}
+                taken.add(source)
                 break
     return [lines[name] for name in schema if name in lines]
 
 
 def unfilled(lines: Sequence[ProposedMapping], schema: dict[str, XdmField]) -> list[str]:
     """Required fields of the schema without a line, unless their whole parent stays empty."""
-    return [name for name in schema if _is_left_empty(name, schema, {line.destination for line in lines})]
+    return _left_empty({line.destination for line in lines}, schema)
 
 
 def _candidates(destination: str, content: Content) -> list[str]:
@@ -123,21 +121,23 @@ def _last_name(path: str) -> str:
     return re.sub(r"[^a-z0-9]", "", last[0].lower()) if last else ""
 
 
-def _line(source: str, kind: str, destination: str, field: XdmField, values: list[Any]) -> ProposedMapping | None:
-    name = "same name" if _last_name(source) == _last_name(destination) else "the only field called like it"
-    if field.type in DATES and kind in NUMBERS:
+def _proposed_line(source: str, destination: str, wanted: str, content: Content) -> ProposedMapping | None:
+    kind, values = content.fields[source], content.filled[source]
+    same_name = _last_name(source) == _last_name(destination)
+    name = "same name" if same_name else "the only field called like it"
+    if wanted in DATES and kind in NUMBERS:
         expression, unit = _date_expression(source, values)
         return ProposedMapping(expression, destination, "EXPRESSION", "likely", f"{name}, {unit} since 1970")
-    if not type_fits(kind, field.type, values):
+    if not type_fits(kind, wanted, values):
         return None
-    if kind != field.type or name != "same name":
-        conversion = "" if kind == field.type else f", {kind} becomes {field.type}"
-        return ProposedMapping(source, destination, "ATTRIBUTE", "likely", f"{name}{conversion}")
-    return ProposedMapping(source, destination, "ATTRIBUTE", "certain", "same name and type")
+    if kind == wanted and same_name:
+        return ProposedMapping(source, destination, "ATTRIBUTE", "certain", "same name and type")
+    conversion = "" if kind == wanted else f", {kind} becomes {wanted}"
+    return ProposedMapping(source, destination, "ATTRIBUTE", "likely", f"{name}{conversion}")
 
 
 def _date_expression(name: str, values: list[Any]) -> tuple[str, str]:
-    """A number as a date, and its unit: by the size of the values, else by the name."""
+    """An expression that makes a date of a number, and the number's unit: by its values, else by its name."""
     numbers = [value for value in values if isinstance(value, int | float)]
     in_ms = min(numbers) >= _LEAST_MS if numbers else _last_name(name).endswith(("ms", "millis"))
     text = name if in_ms else f"{name} * 1000"
@@ -148,106 +148,99 @@ def _date_expression(name: str, values: list[Any]) -> tuple[str, str]:
 
 
 def lint(mappings: Iterable[tuple[str, str, str]], content: Content, schema: dict[str, XdmField]) -> list[Finding]:
-    """Problems of (source, destination, source type) lines: unknown sources and destinations, types that do not fit,
+    """Mistakes in (source, destination, source type) lines: unknown sources and destinations, types that do not fit,
     destinations with several lines, and required fields that stay empty."""
-    lines, records = list(mappings), content.records()
-    found = []
-    for source, destination, kind in lines:
-        path = _without_indexes(destination)
-        field = schema.get(path)
-        found += [
-            Finding(destination, f"takes {name}, which is not in the data{_did_you_mean(name, content.fields)}")
-            for name in _unknown_sources(source, kind, content)
-        ]
-        if field is None and not any(each.any_key and path.startswith(f"{name}.") for name, each in schema.items()):
-            found.append(Finding(destination, f"is not in the schema{_did_you_mean(destination, schema)}"))
-        elif field and kind == "ATTRIBUTE" and _without_indexes(source) in content.fields:
-            problems = _value_problems(source, destination, field, content, records)
-            found += [Finding(destination, text) for text in problems]
-    filled = [_without_indexes(destination) for _, destination, _ in lines]
-    doubled = dict.fromkeys(name for name in filled if filled.count(name) > 1)
-    found += [Finding(name, "is filled by several lines") for name in doubled]
-    found += [
-        Finding(name, "is required by the schema and left empty: records without it fail")
-        for name in schema
-        if _is_left_empty(name, schema, set(filled))
+    lines = list(mappings)
+    filled = Counter(_without_indexes(destination) for _, destination, _ in lines)
+    empty = "is required by the schema and left empty: records without it fail"
+    return [
+        *(Finding(line[1], problem) for line in lines for problem in _line_problems(*line, content, schema)),
+        *(Finding(name, "is filled by several lines") for name, times in filled.items() if times > 1),
+        *(Finding(name, empty) for name in _left_empty({*filled}, schema)),
     ]
-    return found
 
 
-def type_fits(kind: str, wanted: str, values: Sequence[Any] = ()) -> bool:
-    """Whether values of a source's type go into a field of the schema; for text the sample's values decide."""
-    if kind == wanted or "" in (kind, wanted):
-        return True
-    if {kind, wanted} & {"object", "array"}:
-        return False
-    if wanted == "string" or (kind in DATES and wanted in DATES) or (kind == "integer" and wanted == "number"):
-        return True
-    if kind == "string" or (kind == "number" and wanted == "integer"):
-        return all(_converts_to(value, wanted) for value in values)
-    return False
-
-
-def _converts_to(value: Any, wanted: str) -> bool:
-    text = str(value)
-    if wanted == "boolean":
-        return bool(_BOOLEAN.fullmatch(text.lower() if isinstance(value, bool) else text))
-    if wanted in DATES:
-        return _is_date(text)
-    return bool(_NUMBER.fullmatch(text)) and (wanted == "number" or float(text).is_integer())
-
-
-def _is_date(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return not text.strip().isdecimal()
-
-
-def _unknown_sources(source: str, kind: str, content: Content) -> Iterator[str]:
-    """The fields that a line takes and the data does not have."""
-    if kind == "STATIC":
-        return
-    for name in [source] if kind == "ATTRIBUTE" else references(source):
-        path, fields = _without_indexes(name), content.fields.items()
-        below = any(known == path or known.startswith(f"{path}.") for known, _ in fields)
-        if not below and not any(path.startswith(f"{known}.") for known, of in fields if of in ("object", "array", "")):
-            yield name
-
-
-def references(expression: str) -> list[str]:
-    """The fields that an expression takes, each once: names other than functions, reserved words and literals."""
-    text = _LITERAL.sub(lambda literal: " " * len(literal[0]), expression)
-    names = [found[0] for found in _REFERENCE.finditer(text) if not text[found.end() :].lstrip().startswith("(")]
-    return list(dict.fromkeys(name for name in names if not RESERVED.fullmatch(name)))
-
-
-def _value_problems(
-    source: str, destination: str, field: XdmField, content: Content, records: list[dict[str, Any]]
+def _line_problems(
+    source: str, destination: str, source_type: str, content: Content, schema: dict[str, XdmField]
 ) -> Iterator[str]:
-    kind, values = content.fields[_without_indexes(source)], _values(records, _without_indexes(source))
+    names = {"STATIC": [], "ATTRIBUTE": [source]}.get(source_type)
+    for name in references(source) if names is None else names:
+        if not _is_in_data(_without_indexes(name), content):
+            yield f"takes {name}, which is not in the data{_did_you_mean(name, content.fields)}"
+    path = _without_indexes(destination)
+    if field := schema.get(path):
+        if source_type == "ATTRIBUTE" and _without_indexes(source) in content.fields:
+            yield from _value_problems(source, destination, field, content)
+    elif not any(known.any_key and path.startswith(f"{name}.") for name, known in schema.items()):
+        yield f"is not in the schema{_did_you_mean(destination, schema)}"
+
+
+def _value_problems(source: str, destination: str, field: XdmField, content: Content) -> Iterator[str]:
+    name, rows = _without_indexes(source), len(content.rows)
+    kind, values = content.fields[name], content.filled[name]
     if not type_fits(kind, field.type, values):
-        bad = [value for value in values if not _converts_to(value, field.type)]
-        count = f": {len(bad)} of {len(values)} values of the sample do not fit" if kind == "string" else ""
-        is_epoch = field.type in DATES and kind in NUMBERS
-        fix = f"; write {_date_expression(source, values)[0]}" if is_epoch else ""
-        yield f"takes {field.type}, and {source} is {kind}{count}{fix}"
-    if field.required and len(values) < len(records):
-        yield f"is required, and {len(records) - len(values)} of {len(records)} rows of the sample have no {source}"
+        problem = f"takes {field.type}, and {source} is {kind}"
+        if kind == "string":
+            bad = [value for value in values if not _converts_to(value, field.type)]
+            problem += f": {len(bad)} of {len(values)} values of the sample do not fit"
+        elif field.type in DATES and kind in NUMBERS:
+            problem += f"; write {_date_expression(source, values)[0]}"
+        yield problem
+    if field.required and len(values) < rows:
+        yield f"is required, and {rows - len(values)} of {rows} rows of the sample have no {source}"
     if destination == IDENTIFIER and len({*map(str, values)}) < len(values):
         yield f"must be different in every record; {source} repeats in the sample"
 
 
-def _is_left_empty(name: str, schema: dict[str, XdmField], filled: set[str]) -> bool:
-    """Whether a required field gets no value. Below the root that matters only if its parent gets one."""
-    if not schema[name].required or schema[name].in_array:
+def type_fits(kind: str, wanted: str, values: Sequence[Any] = ()) -> bool:
+    """Whether values of the source's type fit the schema field; for text the values of the sample decide."""
+    if kind == wanted or "" in (kind, wanted):
+        return True
+    if kind in NESTED or wanted in NESTED:
         return False
-    ancestors = {name, *(name[:at] for at, sign in enumerate(name) if sign == ".")}
-    if ancestors & filled or any(each.startswith(f"{name}.") for each in filled):
+    if kind == "string" or (kind, wanted) == ("number", "integer"):
+        return all(_converts_to(value, wanted) for value in values)
+    return wanted == "string" or (kind in DATES and wanted in DATES) or (kind, wanted) == ("integer", "number")
+
+
+def _converts_to(value: Any, wanted: str) -> bool:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if wanted == "boolean":
+        return bool(_BOOLEAN.fullmatch(text))
+    if wanted in DATES:
+        with suppress(ValueError):
+            return bool(datetime.fromisoformat(text)) and not text.isdecimal()
         return False
-    parent = name.rpartition(".")[0]
-    return not parent or any(each.startswith(f"{parent}.") for each in filled)
+    return bool(_NUMBER.fullmatch(text)) and (wanted == "number" or float(text).is_integer())
+
+
+def _is_in_data(path: str, content: Content) -> bool:
+    """Whether the path is a field of the data, an object with fields, or inside a field whose parts are unknown."""
+    known = {name for name in content.fields for name in _with_parents(name)}
+    open_fields = {name for name, kind in content.fields.items() if kind in (*NESTED, "")}
+    return path in known or not open_fields.isdisjoint(_with_parents(path))
+
+
+def references(expression: str) -> list[str]:
+    """The fields that an expression uses, each once: names other than functions, reserved words and literals."""
+    found = [match for match in _LITERAL_OR_NAME.finditer(expression) if match["name"] and not match["call"]]
+    return list(dict.fromkeys(match["name"] for match in found if not RESERVED.fullmatch(match["name"])))
+
+
+def _left_empty(filled: set[str], schema: dict[str, XdmField]) -> list[str]:
+    """Required fields that get no value. Below the root that matters only if their parent gets one."""
+    reached = {each for name in filled for each in _with_parents(name)}
+    return [
+        name
+        for name, field in schema.items()
+        if field.required and not field.in_array and name not in reached and filled.isdisjoint(_with_parents(name))
+        if name.rpartition(".")[0] in {"", *reached}
+    ]
+
+
+def _with_parents(path: str) -> list[str]:
+    """a.b.c → a, a.b, a.b.c"""
+    return list(accumulate(path.split("."), "{}.{}".format))
 
 
 def _without_indexes(path: str) -> str:
@@ -261,7 +254,3 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
     last = [each for each in names if each.rpartition(".")[2] == name.rpartition(".")[2]]
     close = last[:1] or get_close_matches(name, names, n=1, cutoff=0.75)
     return f"; is it {close[0]}?" if close else ""
-
-
-def _values(records: list[dict[str, Any]], name: str) -> list[Any]:
-    return [record[name] for record in records if record.get(name) not in (None, "")]

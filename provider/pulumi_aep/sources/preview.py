@@ -1,12 +1,13 @@
 """What a source holds: folders and files, tables, fields with types, sample rows.
 
-How to ask depends on the kind of source, which follows from the flow spec that accepts it (docs
+The request depends on the kind of source, which follows from the flow spec that accepts it (docs
 explore/cloud-storage.md, explore/tabular.md, tutorial). Reads only.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,12 +24,12 @@ RESERVED = re.compile(
 """Reserved words of Data Prep's expressions."""
 
 FILE_TYPES = {".csv": "delimited", ".tsv": "delimited", ".txt": "delimited", ".json": "json", ".parquet": "parquet"}
-_KINDS: dict[str, Kind] = {
+_BY_FLOW_SPEC: dict[str, Kind] = {
     FlowSpec.CLOUD_STORAGE_TO_AEP: "files",
     FlowSpec.CRM_TO_AEP: "tables",
     FlowSpec.REST_STORAGE_TO_AEP: "rest",
 }
-_CATEGORIES: dict[str, Kind] = {"cloudStorage": "files", "streaming": "stream"}
+_BY_CATEGORY: dict[str, Kind] = {"cloudStorage": "files", "streaming": "stream"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Entry:
 class Content:
     """Fields of a file, table or REST source, and the rows that the service previews.
 
-    `fields` is name → type. Names are spelled as a mapping's `source` needs them: `address.city`, `${First Name}`.
+    `fields` is name → type. Names are spelled as in a mapping's `source`: `address.city`, `${First Name}`.
     """
 
     fields: dict[str, str]
@@ -52,7 +53,13 @@ class Content:
 
     def records(self) -> list[dict[str, Any]]:
         """The rows flattened: name (as in `fields`) → value. An array is one value."""
-        return [dict(_leaves(row)) for row in self.rows]
+        return [dict(_leaves(row, lambda value: value if isinstance(value, dict) else None)) for row in self.rows]
+
+    @cached_property
+    def filled(self) -> dict[str, list[Any]]:
+        """The values of each field that are not empty."""
+        records = self.records()
+        return {name: [row[name] for row in records if row.get(name) not in (None, "")] for name in self.fields}
 
 
 def preview_source(
@@ -77,39 +84,47 @@ def preview_source(
         params = params if params is not None else _params_in_use(service, connection_id, spec)
     elif kind == "tables":
         object_type, file_type = "table" if path else "root", ""
-    elif path and (file_type := file_type or FILE_TYPES.get(PurePosixPath(path).suffix.lower(), "")):
-        object_type = "file"
     else:
-        path, file_type = path.rstrip("/"), ""
-        object_type = "folder" if path else "root"
-    answer = service.explore(
+        file_type = (file_type or FILE_TYPES.get(PurePosixPath(path).suffix.lower(), "")) if path else ""
+        path = path if file_type else path.rstrip("/")
+        object_type = "file" if file_type else "folder" if path else "root"
+    found = service.explore(
         connection_id, object_type=object_type, path=path, file_type=file_type, source_params=params
     )
     if object_type in ("root", "folder"):
-        return [Entry(*(str(item.get(key, "")) for key in ("type", "name", "path"))) for item in answer]
-    return Content(dict(_fields(answer.get("schema") or {})), list(answer.get("data") or []))
+        return [Entry(*(str(item.get(key, "")) for key in ("type", "name", "path"))) for item in found]
+    schema = found.get("schema") or {}
+    columns = {column["name"]: {**(column.get("xdm") or {}), **column} for column in schema.get("columns") or []}
+    fields = _leaves({**columns, **(schema.get("properties") or {})}, lambda part: part.get("properties") or None)
+    return Content({name: field_type(part) for name, part in fields}, list(found.get("data") or []))
 
 
 def source_kind(service: "FlowService", spec: dict[str, Any]) -> Kind:
     """The kind of source that a connection spec describes."""
     for flow_spec in service.flow_specs.find():
-        if spec["id"] in (flow_spec.get("sourceConnectionSpecIds") or []) and flow_spec["id"] in _KINDS:
-            return _KINDS[flow_spec["id"]]
-    return _CATEGORIES.get((spec.get("attributes") or {}).get("category", ""), "tables")
+        if spec["id"] in (flow_spec.get("sourceConnectionSpecIds") or []) and flow_spec["id"] in _BY_FLOW_SPEC:
+            return _BY_FLOW_SPEC[flow_spec["id"]]
+    return _BY_CATEGORY.get((spec.get("attributes") or {}).get("category", ""), "tables")
 
 
 def escape_field_name(name: str) -> str:
-    """One step of a mapping's source; `${…}` around reserved words and what is no identifier (docs functions.md)."""
+    """One step of a mapping's source, in `${…}` if it is a reserved word or no identifier (docs functions.md)."""
     return name if re.fullmatch(r"[A-Za-z$_][A-Za-z0-9$_]*", name) and not RESERVED.fullmatch(name) else f"${{{name}}}"
 
 
-def _leaves(row: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in row.items():
-        path = f"{prefix}{escape_field_name(name)}"
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{path}.")
-        else:
-            yield path, value
+def field_type(schema: dict[str, Any]) -> str:
+    """The JSON type; `date` or `date-time` for text that holds dates."""
+    name = str(schema.get("type", ""))
+    return str(schema["format"]) if name == "string" and schema.get("format") in ("date", "date-time") else name
+
+
+def _leaves(
+    tree: dict[str, Any], children: Callable[[Any], dict[str, Any] | None], prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """The leaves of a row or schema by their path; `children` gives what is below a node, None for a leaf."""
+    for name, node in tree.items():
+        path, below = f"{prefix}{escape_field_name(name)}", children(node)
+        yield from [(path, node)] if below is None else _leaves(below, children, f"{path}.")
 
 
 def _params_in_use(service: "FlowService", connection_id: str, spec: dict[str, Any]) -> dict[str, Any] | None:
@@ -123,21 +138,3 @@ def _params_in_use(service: "FlowService", connection_id: str, spec: dict[str, A
             f"pass them (--param {required[0]}=…, in a program source_params)"
         )
     return None
-
-
-def _fields(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Every column of a flat schema, every leaf of a hierarchical one."""
-    for column in schema.get("columns") or []:
-        yield escape_field_name(column["name"]), _type({**(column.get("xdm") or {}), **column})
-    for name, part in (schema.get("properties") or {}).items():
-        path = f"{prefix}{escape_field_name(name)}"
-        if part.get("properties"):
-            yield from _fields(part, f"{path}.")
-        else:
-            yield path, _type(part)
-
-
-def _type(schema: dict[str, Any]) -> str:
-    """The JSON type; `date` or `date-time` for text that holds dates."""
-    name = str(schema.get("type", ""))
-    return str(schema["format"]) if name == "string" and schema.get("format") in ("date", "date-time") else name
