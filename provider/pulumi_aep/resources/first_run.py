@@ -137,15 +137,9 @@ class _Gate:
         """One run on demand. After a lost response a new run shows that the request was processed."""
         try:
             self.client.flow_service.start_run(self.flow["id"])
-<<<<<<< HEAD
-        except (ResponseLost, UnexpectedResponse, ApiError) as error:
-            lost = not isinstance(error, ApiError) or error.status >= 500
-            if not lost or before.issuperset(run.id for run in self._runs()):
-=======
         except (ResponseLost, UnexpectedResponse, ApiError) as error:
             refused = isinstance(error, ApiError) and error.status < 500
             if refused or {run.id for run in self._runs()} <= {run.id for run in before}:
->>>>>>> b1eda57
                 raise
 
     def _complaint(self, run: FlowRun) -> str:
