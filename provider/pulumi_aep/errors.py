@@ -52,7 +52,7 @@ class ServiceError(AepError):
 
     `request` is verb and path, without the query; `remedy` what to do next; `retry_after` the seconds that the service
     asks to wait, if it does; `tries_summary` how often the request was tried, empty after a single try. Only an
-    ApiError has a `status` and a `code`.
+    ApiError has a `code`. `status` is 0 without a response of the service.
     """
 
     remedy = code = ""
@@ -74,15 +74,25 @@ class RequestNotSent(ServiceError):
 
 
 class ResponseLost(ServiceError):
-    """The request was sent, but no response came: it may have been processed."""
+    """The request was sent, but no response says whether it was processed.
+
+    `status` is 401 if the response to a creation was that the access token is refused, else 0.
+    """
 
     remedy = "The change may have been made: run the command again, it checks before it repeats anything."
 
+    def __init__(self, request: str, text: str, remedy: str = "", status: int = 0) -> None:
+        super().__init__(request, text, remedy=remedy)
+        self.status = status
 
-class UnexpectedAnswer(ServiceError):
-    """The response is not the service's: HTML, broken JSON, a redirect."""
+
+class UnexpectedResponse(ServiceError):
+    """The response is not the service's, or about another object: HTML, broken JSON, a redirect."""
 
     remedy = "A proxy or a login page may have responded instead: check aep:endpoint and aep:imsEndpoint."
+
+
+UnexpectedAnswer = UnexpectedResponse  # until resources/first_run.py uses the new name
 
 
 class ApiError(ServiceError):

@@ -25,7 +25,7 @@ def test_the_gate(stack: Callable[..., Stack], emulator: Emulator) -> None:
     text = dev.fail("up")
     assert "flow web-shop: its run" in text
     assert "CONNECTOR-2001-500: Error occurred at copy activity." in text
-    assert "Mend that, then run pulumi up again." in text
+    assert "Fix this, then run pulumi up again." in text
     made = dev.resources()
     assert "FirstRun web-shop" not in made
     assert made["Flow web-shop"]["outputs"]["enabled"] is True

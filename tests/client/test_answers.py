@@ -7,7 +7,7 @@ import pytest
 
 from client.server import Answer, Server
 from pulumi_aep.client.client import Client
-from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, ServiceError, UnexpectedAnswer
+from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, ServiceError, UnexpectedResponse
 
 ClientOf = Callable[..., Client]
 AEP = "https://ns.adobe.com/aep/errors/"
@@ -89,7 +89,7 @@ def test_the_request_id_of_the_header(client_of: ClientOf) -> None:
 def test_a_404_of_something_else_never_means_gone(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(404, body, {"Content-Type": "text/html"})) as server:
         error = refused(client_of(server.url))
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponse
     assert "status 404, but not from the service (text/html)" in str(error)
 
 
@@ -97,7 +97,7 @@ def test_a_404_of_something_else_never_means_gone(body: Any, client_of: ClientOf
 def test_a_good_status_without_json(body: str, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         error = refused(client_of(server.url))
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponse
     assert "status 200 with a body that is not JSON" in str(error)
 
 
@@ -105,7 +105,7 @@ def test_a_good_status_without_json(body: str, client_of: ClientOf) -> None:
 def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         error = refused(client_of(server.url))
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponse
     assert "the response has no item" in str(error)
 
 
@@ -113,12 +113,12 @@ def test_an_object_without_content(body: Any, client_of: ClientOf) -> None:
 def test_catalog_answers_that_do_not_hold_the_dataset(body: Any, client_of: ClientOf) -> None:
     with Server(Answer(200, body)) as server:
         client = client_of(server.url)
-        with pytest.raises(UnexpectedAnswer, match="the response does not hold the dataset"):
+        with pytest.raises(UnexpectedResponse, match="the response does not hold the dataset"):
             client.catalog.datasets.get("5ef4551c52e054191a61a99f")
 
 
 def test_catalog_answers_that_name_no_dataset(client_of: ClientOf) -> None:
-    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedAnswer, match="the response names no dataset"):
+    with Server(Answer(201, [])) as server, pytest.raises(UnexpectedResponse, match="the response names no dataset"):
         client_of(server.url).catalog.datasets.create({})
 
 
@@ -140,7 +140,7 @@ def test_json_that_is_no_object_of_the_service(body: Any, client_of: ClientOf) -
             lambda: list(client.flow_service.flows.find()),
         ]
         for call in calls:
-            with pytest.raises(UnexpectedAnswer, match="the response has no"):
+            with pytest.raises(UnexpectedResponse, match="the response has no"):
                 call()
 
 
@@ -156,3 +156,55 @@ def test_a_mapping_set_that_the_service_does_not_delete_is_left(client_of: Clien
         client_of(server.url).data_prep.mapping_sets.delete("m")
     with Server(Answer(400, {"message": "no"})) as server, pytest.raises(ApiError, match="400: no"):
         client_of(server.url).data_prep.mapping_sets.delete("m")
+
+
+DATASET = "5ef4551c52e054191a61a99f"
+OF_ANOTHER: dict[str, tuple[Any, Callable[[Client], Any]]] = {
+    "GET flow": ({"items": [{"id": "g", "etag": "1"}]}, lambda client: client.flow_service.flows.get("f")),
+    "PATCH flow": ({"id": "g", "etag": "1"}, lambda client: client.flow_service.flows.update("f", [], "1")),
+    "PATCH flow, a list": (
+        {"items": [{"id": "g", "etag": "1"}]},
+        lambda client: client.flow_service.flows.update("f", [], "1"),
+    ),
+    "action": ({"id": "g", "etag": "1"}, lambda client: client.flow_service.flows.action("f", "enable")),
+    "GET mapping set": ({"id": "n", "mappings": []}, lambda client: client.data_prep.mapping_sets.get("m")),
+    "PUT mapping set": ({"id": "n", "version": 2}, lambda client: client.data_prep.mapping_sets.update("m", {}, "")),
+    "GET schema": ({"$id": "t", "meta:altId": "_x.t"}, lambda client: client.schema_registry.schemas.get("s")),
+    "GET schema, resolved": ({"$id": "t"}, lambda client: client.schema_registry.schemas.resolved("s")),
+    "PATCH schema": ({"$id": "t", "allOf": []}, lambda client: client.schema_registry.schemas.update("s", [], "")),
+    "GET dataset": ({"other": {"name": "x"}}, lambda client: client.catalog.datasets.get(DATASET)),
+    "PATCH dataset": (["@/dataSets/other"], lambda client: client.catalog.datasets.update(DATASET, [], "1")),
+}
+
+
+@pytest.mark.parametrize("case", OF_ANOTHER)
+def test_a_response_about_another_object_is_refused(case: str, client_of: ClientOf) -> None:
+    body, call = OF_ANOTHER[case]
+    with Server(Answer(200, body)) as server, pytest.raises(UnexpectedResponse) as caught:
+        call(client_of(server.url))
+    if case != "GET dataset":  # a map of datasets, which lacks this one
+        assert "the response is about another object, " in str(caught.value)
+        assert "A cache or proxy may have mixed up two responses" in str(caught.value)
+
+
+def test_an_append_answered_with_another_schema(client_of: ClientOf) -> None:
+    append = [{"op": "add", "path": "/allOf/-", "value": {"$ref": "g"}}]
+    mine = Answer(200, {"$id": "s", "allOf": []})
+    with Server(mine, Answer(200, {"$id": "t", "allOf": []})) as server, pytest.raises(UnexpectedResponse):
+        client_of(server.url).schema_registry.schemas.update("s", append, "")
+
+
+def test_a_schema_may_be_named_by_either_id(client_of: ClientOf) -> None:
+    body = {"$id": "https://ns.adobe.com/acme/schemas/1", "meta:altId": "_acme.schemas.1"}
+    with Server(Answer(200, body)) as server:
+        schemas = client_of(server.url).schema_registry.schemas
+        assert schemas.get(body["$id"])["id"] == schemas.get(body["meta:altId"])["id"] == body["$id"]
+
+
+def test_a_response_that_names_no_object(client_of: ClientOf) -> None:
+    with Server(Answer(200, {"etag": "2", "version": 2, "mappings": []})) as server:
+        client = client_of(server.url)
+        assert client.flow_service.flows.update("f", [], "1")["etag"] == "2"
+        assert client.data_prep.mapping_sets.get("m")["version"] == 2
+    with Server(Answer(200, [])) as server:
+        assert client_of(server.url).catalog.datasets.update(DATASET, [], "1") == {"id": DATASET}

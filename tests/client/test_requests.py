@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ import requests
 from client.conftest import SECRET, settings
 from client.server import LOST, SILENCE, Answer, Server, methods
 from pulumi_aep.client.client import Client
-from pulumi_aep.client.http import _retry_after, time_limit
+from pulumi_aep.client.http import _retry_after, outcome_unknown, time_left, time_limit
 from pulumi_aep.errors import (
     ApiError,
     EngineGone,
@@ -21,7 +22,7 @@ from pulumi_aep.errors import (
     RequestNotSent,
     ResponseLost,
     ServiceError,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 ClientOf = Callable[..., Client]
@@ -98,10 +99,59 @@ class TestTokens:
         assert len(server.requests) == 64
         assert len(server.token_requests) == 1
 
-    def test_a_refused_token_is_renewed_once_and_the_request_sent_again(self, client_of: ClientOf) -> None:
-        with Server(REFUSED, MADE) as server:
-            assert create(client_of(server.url)) == FLOW
+    def test_a_refused_token_is_renewed_once_and_the_request_sent_again(
+        self, client_of: ClientOf, pauses: list[float]
+    ) -> None:
+        with Server(REFUSED, OK) as server:
+            assert read(client_of(server.url)) == FLOW
         assert [request.headers["Authorization"] for request in server.requests] == ["Bearer token-1", "Bearer token-2"]
+        assert pauses == []
+
+    @pytest.mark.parametrize("refused", [REFUSED, Answer(401, "<html>")], ids=["service", "gateway"])
+    def test_a_creation_is_not_sent_again_with_a_new_token(self, refused: Answer, client_of: ClientOf) -> None:
+        """The gateway may refuse the token when the work is done. The next request has a new token."""
+        with Server(refused, MADE) as server:
+            client = client_of(server.url)
+            with pytest.raises(ResponseLost, match=r"flows: (401 401013: Oauth|status 401, but not from)") as caught:
+                create(client)
+            assert methods(server.requests) == ["POST"]
+            assert create(client) == FLOW
+        assert outcome_unknown(caught.value)
+        assert "The change may have been made: run the command again" in str(caught.value)
+        assert "Check aep:clientId and aep:clientSecret" in str(caught.value)
+        assert server.requests[1].headers["Authorization"] == "Bearer token-2"
+
+    def test_nor_when_ims_is_down(self, client_of: ClientOf) -> None:
+        """That error alone would say that nothing was sent, and the creation would be repeated."""
+        with Server(REFUSED, MADE) as server:
+            good = server.tokens
+            server.tokens = lambda n: good(n) if n == 1 else Answer(503)
+            with pytest.raises(ResponseLost):
+                create(client_of(server.url))
+        assert methods(server.requests) == ["POST"]
+
+    @pytest.mark.parametrize("first", ["the work is done", "a token that expired"])
+    def test_a_caller_that_looks_first_makes_one_object(self, first: str, client_of: ClientOf) -> None:
+        """As the reconciler does; the user sees no error."""
+        found = Answer(200, {"items": [FLOW] if first == "the work is done" else []})
+        with Server(Answer(200, {"items": []}), REFUSED, found, MADE) as server:
+            client = client_of(server.url)
+
+            def find_or_create() -> Any:
+                return next(client.flow_service.flows.find(), None) or create(client)
+
+            assert client.with_retries(find_or_create, outcome_unknown) == FLOW
+        posts = 1 if first == "the work is done" else 2
+        assert methods(server.requests) == ["GET", "POST", "GET", "POST"][: 2 + posts]
+        assert len(server.token_requests) == 2
+
+    def test_a_token_that_no_creation_is_accepted_with(self, client_of: ClientOf) -> None:
+        with Server(REFUSED) as server:
+            client = client_of(server.url)
+            with pytest.raises(ResponseLost, match="401 401013: Oauth token is not valid") as caught:
+                client.with_retries(lambda: create(client), outcome_unknown)
+        assert methods(server.requests) == ["POST", "POST"]
+        assert str(caught.value).endswith("\nTried 2 times.")
 
     def test_a_second_refusal_is_an_error(self, client_of: ClientOf, pauses: list[float]) -> None:
         with Server(REFUSED) as server, pytest.raises(ApiError) as caught:
@@ -129,7 +179,7 @@ class TestTokens:
     def test_an_answer_without_a_token(self, body: Any, client_of: ClientOf) -> None:
         with Server(OK) as server:
             server.tokens = lambda n: Answer(200, body)
-            with pytest.raises(UnexpectedAnswer, match="the response has no access token"):
+            with pytest.raises(UnexpectedResponse, match="the response has no access token"):
                 read(client_of(server.url))
         assert server.requests == []
 
@@ -165,7 +215,7 @@ class TestRetries:
             if verb == "PATCH":
                 client.flow_service.flows.update("f", [], '"1"')
             elif verb == "PUT":
-                client.data_prep.mapping_sets.update("m", {}, "")
+                client.data_prep.mapping_sets.update("f", {}, "")
             else:
                 client.flow_service.flows.delete("f")
         assert methods(server.requests) == [verb] * 3
@@ -361,6 +411,19 @@ class TestTimeLimit:
             read(client_of(server.url))
         assert server.requests == []
 
+    def test_how_much_is_left(self) -> None:
+        assert time_left() is None
+        with time_limit(300):
+            with time_limit(30):
+                left = time_left()
+                assert left is not None
+                assert 29 < left <= 30
+            assert (time_left() or 0) > 290
+            with time_limit(0.01):
+                time.sleep(0.02)
+                assert (time_left() or 0) < 0
+        assert time_left() is None
+
 
 class TestTooManyRequests:
     def test_all_threads_wait_after_one_received_429(self) -> None:
@@ -403,14 +466,14 @@ class TestRedirects:
     def test_are_never_followed(self, status: int, client_of: ClientOf) -> None:
         with Server(OK) as elsewhere, Server(Answer(status, headers={"Location": f"{elsewhere.url}/x"})) as server:
             client = client_of(server.url)
-            with pytest.raises(UnexpectedAnswer, match=f"status {status}, but not from the service"):
+            with pytest.raises(UnexpectedResponse, match=f"status {status}, but not from the service"):
                 read(client)
         assert elsewhere.requests == elsewhere.token_requests == []
 
     def test_not_for_tokens_either(self, client_of: ClientOf) -> None:
         with Server(OK) as elsewhere, Server(OK) as server:
             server.tokens = lambda n: Answer(307, headers={"Location": f"{elsewhere.url}/ims/token/v3"})
-            with pytest.raises(UnexpectedAnswer):
+            with pytest.raises(UnexpectedResponse):
                 read(client_of(server.url))
         assert elsewhere.token_requests == server.requests == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from client.server import Answer, Server
 from pulumi_aep.client.client import Client, Collection
-from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, UnexpectedAnswer
+from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, UnexpectedResponse
 from support import mixpanel
 from support.emulator import Emulator
 
@@ -171,7 +171,7 @@ def test_a_run_is_started(client_of: ClientOf, form: dict[str, Any]) -> None:
 
 
 def test_a_started_run_without_an_id_is_an_error(client_of: ClientOf) -> None:
-    with Server(Answer(201, {"items": []})) as server, pytest.raises(UnexpectedAnswer, match="names no run"):
+    with Server(Answer(201, {"items": []})) as server, pytest.raises(UnexpectedResponse, match="names no run"):
         client_of(server.url).flow_service.start_run("flow")
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import UnexpectedAnswer
+from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
-from .http import Http
+from .http import Http, require_id
 
 _BASE = "/data/foundation/catalog"
 
@@ -22,7 +22,7 @@ class Datasets(ServiceCollection):
         match response:
             case [str(reference), *_]:
                 return {"id": reference.rsplit("/", 1)[-1]}
-        raise UnexpectedAnswer(f"POST {self._path}", "the response names no dataset")
+        raise UnexpectedResponse(f"POST {self._path}", "the response names no dataset")
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The dataset, its `version` also as `etag`. Raises NotFound if it is gone."""
@@ -31,7 +31,7 @@ class Datasets(ServiceCollection):
         try:
             return _normalize(object_id, response[object_id])
         except (AttributeError, KeyError, TypeError):
-            raise UnexpectedAnswer(f"GET {path}", "the response does not hold the dataset") from None
+            raise UnexpectedResponse(f"GET {path}", "the response does not hold the dataset") from None
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """Datasets that meet every filter (`name==…`), page by page.
@@ -45,7 +45,11 @@ class Datasets(ServiceCollection):
     def update(self, object_id: str, operations: list[dict[str, Any]], etag: str) -> dict[str, Any]:
         """`{id}` after a JSON Patch; a merge would drop the tags of others. Raises PreconditionFailed."""
         headers = {"Content-Type": "application/json-patch+json", **({"If-Match": etag} if etag else {})}
-        self._http.request("PATCH", self._url(object_id), body=operations, headers=headers)
+        path = self._url(object_id)
+        response = self._http.request("PATCH", path, body=operations, headers=headers)
+        match response:
+            case [str(reference), *_]:
+                require_id(f"PATCH {path}", {"id": reference.rsplit("/", 1)[-1]}, object_id)
         return {"id": object_id}
 
     def holds_data(self, object_id: str) -> bool:
@@ -54,7 +58,7 @@ class Datasets(ServiceCollection):
 
     def _items(self, response: Any) -> list[dict[str, Any]]:
         if not isinstance(response, dict):
-            raise UnexpectedAnswer(f"GET {self._path}", "the response is not a map of datasets")
+            raise UnexpectedResponse(f"GET {self._path}", "the response is not a map of datasets")
         return [_normalize(object_id, item) for object_id, item in response.items()]
 
 

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from .http import Http, require_key
+from .http import Http, require_id, require_key
 
 
 class ServiceCollection:
@@ -42,9 +42,13 @@ class ServiceCollection:
     def _url(self, object_id: str) -> str:
         return f"{self._path}/{quote(object_id, safe='')}"
 
-    def _request(self, method: str, path: str, key: str, **options: Any) -> dict[str, Any]:
-        """The response, which must have `key`."""
-        return require_key(f"{method} {path}", self._http.request(method, path, **options), key)
+    def _request(self, method: str, path: str, key: str, about: str | None = None, **options: Any) -> dict[str, Any]:
+        """The response, which must have `key` and name no other object than `about`."""
+        request = f"{method} {path}"
+        response = require_key(request, self._http.request(method, path, **options), key)
+        if about is not None:
+            require_id(request, response, about)
+        return response
 
     def _pages_by_offset(
         self, query: list[tuple[str, str]], items: Callable[[Any], list[dict[str, Any]]]

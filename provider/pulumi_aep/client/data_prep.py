@@ -17,7 +17,7 @@ class MappingSets(ServiceCollection):
     def get(self, object_id: str, version: str = "") -> dict[str, Any]:
         """The mapping set in that version, by default the latest. Raises NotFound if it is gone."""
         query = {"version": version} if version else None
-        return self._request("GET", self._url(object_id), "mappings", query=query)
+        return self._request("GET", self._url(object_id), "mappings", about=object_id, query=query)
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """Mapping sets that meet every filter (`name==…`), page by page."""
@@ -26,7 +26,7 @@ class MappingSets(ServiceCollection):
 
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
         """`{id, version, …}` after a PUT, which makes a new version. Without If-Match: `etag` is not sent."""
-        return self._request("PUT", self._url(object_id), "version", body=body)
+        return self._request("PUT", self._url(object_id), "version", about=object_id, body=body)
 
     def delete(self, object_id: str) -> None:
         """Does nothing where the service has no DELETE: Adobe does not document it (adobe/aepp has it)."""

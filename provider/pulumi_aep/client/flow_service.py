@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ..errors import UnexpectedAnswer
+from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
-from .http import Http, require_key
+from .http import Http, require_id, require_key
 
 _BASE = "/data/foundation/flowservice"
 _PAGE_SIZE = "100"  # the largest that Adobe's destinations spec allows
@@ -29,8 +29,9 @@ class FlowCollection(ServiceCollection):
         response = self._http.request("GET", path)
         match response:
             case {"items": [dict(item), *_]}:
+                require_id(f"GET {path}", item, object_id)
                 return item
-        raise UnexpectedAnswer(f"GET {path}", "the response has no item")
+        raise UnexpectedResponse(f"GET {path}", "the response has no item")
 
     def find(self, *filters: str, orderby: str = "") -> Iterator[dict[str, Any]]:
         """All objects that meet every filter (`path==value`), ordered by `orderby` (`-name`: descending)."""
@@ -59,12 +60,13 @@ class FlowCollection(ServiceCollection):
         match response:
             case {"items": [item, *_]}:
                 response = item
+        require_id(f"PATCH {path}", response, object_id)
         return require_key(f"PATCH {path}", response, "etag")
 
     def action(self, object_id: str, operation: str) -> dict[str, Any]:
         """`{id, etag}` after `enable` or `disable`."""
         path = f"{self._url(object_id)}/action"
-        return self._request("POST", path, "etag", query={"op": operation}, idempotent=True)
+        return self._request("POST", path, "etag", about=object_id, query={"op": operation}, idempotent=True)
 
 
 class FlowService:
@@ -93,7 +95,7 @@ class FlowService:
         match response:
             case {"items": [{"id": run_id}, *_]} | {"id": run_id}:
                 return str(run_id)
-        raise UnexpectedAnswer(f"POST {_BASE}/runs", "the response names no run")
+        raise UnexpectedResponse(f"POST {_BASE}/runs", "the response names no run")
 
     def explore(
         self,

@@ -1,10 +1,16 @@
 """The request loop: headers, token, timeouts, retries, and the errors that responses become.
 
 What is retried (`should_retry` decides):
-- any request that was certainly not processed: connection refused, unknown host, 429, and 401 once, with a new token;
+- any request that was certainly not processed: connection refused, unknown host, 429;
 - an idempotent request (all but creations) after a lost response, 500 (at most twice), 502, 503 or 504;
+- an idempotent request after 401, once and at once, with a new token;
 - a DELETE that is refused because something still uses the object: its users may be about to be deleted;
 - a creation that Flow Service refused because its own check of the request failed upstream (nothing was written).
+
+A creation is never repeated after a response that leaves its outcome open (`outcome_unknown`): no response, 500 and
+more, or 401, as a gateway may refuse the token when the work is done. The refused token is dropped, and the caller gets
+ResponseLost. One that can look for the object passes a function that looks first, then creates, to
+`with_retries(find_or_create, outcome_unknown)`: the look fetches the new token. After a second 401 that ends too.
 
 For how long: inside `time_limit` until the limit, which also bounds the wait for a response. Elsewhere five tries
 within `aep:timeout`; a try that ends in 429 does not count. After a 429 all threads wait for as long as it says.
@@ -39,12 +45,19 @@ READ_TIMEOUT_S = 75  # the gateway itself gives up after about 60 s (Adobe's tro
 _CONNECT_TIMEOUT_S = 10
 _FIRST_BACKOFF_S = 0.5
 _MAX_BACKOFF_S = 30.0
-_MAX_RETRIES_OF_500 = 2
+_MAX_RETRIES = {500: 2, 401: 1}  # others: until the limit
 _MAX_WAIT_WHILE_IN_USE_S = 60
 _DEFAULT_TRIES = 5
 _MIN_TIME_FOR_A_TRY_S = 1
 _SERVER_ERRORS = (500, 502, 503, 504)
+_TOKEN_REFUSED = (
+    "The change may have been made: run the command again, it checks before it repeats anything. "
+    f"If that fails too: {errors.find_remedy('', 401)}"
+)
 _CA_BUNDLE = "If a proxy uses its own certificate authority: export REQUESTS_CA_BUNDLE=…/its-certificates.pem"
+_MIXED_UP = (
+    "A cache or proxy may have mixed up two responses: run the command again, it checks before it repeats anything."
+)
 _SERVICE_KEYS = ("type", "title", "detail", "report", "errorMessage")
 """A service's own error body has at least one of these keys; a gateway's has only `message` (observed shapes: four)."""
 _MESSAGE_KEYS = ("detail", "errorMessage", "detailed-message", "error_description", "message", "title")
@@ -77,6 +90,12 @@ def time_limit(seconds: float, tries: int | None = None) -> Iterator[None]:
         yield
     finally:
         _limit.reset(token)
+
+
+def time_left() -> float | None:
+    """Seconds until the end of the innermost `time_limit`, negative after it; None outside of any."""
+    limit = _limit.get()
+    return limit.left if limit else None
 
 
 class RateLimitGate:
@@ -134,12 +153,13 @@ class Http:
     ) -> Any:
         """The decoded JSON of the response (None if it is empty). Raises ServiceError.
 
-        `idempotent`: sending the request twice does no harm. By default true for everything but POST.
+        `idempotent`: sending the request twice does no harm. By default true for everything but POST. If it is false,
+        a ServiceError of which `outcome_unknown` is true leaves open whether the service did the work.
         """
         if idempotent is None:
             idempotent = method != "POST"
         return self.with_retries(
-            lambda: self._send_once(method, path, headers or {}, params=query, json=body),
+            lambda: self._send_once(method, path, idempotent, headers or {}, params=query, json=body),
             lambda error: should_retry(error, method, idempotent),
         )
 
@@ -173,7 +193,7 @@ class Http:
                 out_of_time = pause + _MIN_TIME_FOR_A_TRY_S > limit.left
                 if (
                     out_of_time
-                    or failures[500] > _MAX_RETRIES_OF_500
+                    or failures[status] > _MAX_RETRIES.get(status, failures[status])
                     or failures.total() - failures[429] == limit.tries
                     or (isinstance(error, errors.InUse) and time.monotonic() > start + _MAX_WAIT_WHILE_IN_USE_S)
                 ):
@@ -193,13 +213,20 @@ class Http:
             self._pause(step)
             seconds -= step
 
-    def _send_once(self, method: str, path: str, headers: Mapping[str, str], **content: Any) -> Any:
+    def _send_once(self, method: str, path: str, idempotent: bool, headers: Mapping[str, str], **content: Any) -> Any:
         request, token = f"{method} {path}", self._tokens.get()
         self._wait_for_gate(request)
         response = self._send_with(token, method, path, headers, **content)
-        if response.status_code == 401:
+        if response.status_code == 401 and idempotent:
             response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
-        return _decode(request, response, self.redactor.redact)
+        try:
+            return _decode(request, response, self.redactor.redact)
+        except errors.ServiceError as error:
+            if response.status_code != 401 or idempotent:
+                raise
+            # Not renewed here: if IMS is down, that error says that nothing was sent.
+            self._tokens.drop(token)
+            raise errors.ResponseLost(request, error.text, remedy=_TOKEN_REFUSED, status=401) from None
 
     def _wait_for_gate(self, request: str) -> None:
         """Another thread may close the gate again meanwhile. Jitter keeps the threads from leaving all at once."""
@@ -286,10 +313,17 @@ def _summarize_tries(tries: int, limit: float | None) -> str:
 
 
 def require_key(request: str, response: Any, key: str) -> dict[str, Any]:
-    """The response, if it is an object with that key; else UnexpectedAnswer, as a gateway may send JSON too."""
+    """The response, if it is an object with that key; else UnexpectedResponse, as a gateway may send JSON too."""
     if not isinstance(response, dict) or key not in response:
-        raise errors.UnexpectedAnswer(request, f"the response has no {key}")
+        raise errors.UnexpectedResponse(request, f"the response has no {key}")
     return response
+
+
+def require_id(request: str, response: Any, object_id: str) -> None:
+    """Raises UnexpectedResponse if the response is about another object than `object_id`. It may name none."""
+    found = response.get("id", object_id) if isinstance(response, dict) else object_id
+    if found != object_id:
+        raise errors.UnexpectedResponse(request, f"the response is about another object, {found}", remedy=_MIXED_UP)
 
 
 def _transport_error(
@@ -300,7 +334,7 @@ def _transport_error(
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             text = f"the certificate of {host} is not trusted: {cause.verify_message}"
-            return errors.UnexpectedAnswer(request, text, remedy=_CA_BUNDLE)
+            return errors.UnexpectedResponse(request, text, remedy=_CA_BUNDLE)
     if isinstance(error, requests.ConnectTimeout):
         return errors.RequestNotSent(request, f"{host} did not accept a connection within {timeout[0]:.0f} s")
     if any(isinstance(cause, NewConnectionError) for cause in causes):  # an unknown host is one too
@@ -327,7 +361,7 @@ def _decode(request: str, response: requests.Response, redact: Callable[[str], s
         body = response.json() if response.content else None
     except ValueError:
         if status < 300:
-            raise errors.UnexpectedAnswer(request, f"status {status} with a body that is not JSON") from None
+            raise errors.UnexpectedResponse(request, f"status {status} with a body that is not JSON") from None
         body = None
     if status < 300:
         return body
@@ -337,7 +371,7 @@ def _decode(request: str, response: requests.Response, redact: Callable[[str], s
     text = f"status {status}, but not from the service ({content_type})"
     if status == 429 or status in _SERVER_ERRORS:
         raise errors.ApiError(request, status, "", text, "", _retry_after(response))
-    raise errors.UnexpectedAnswer(request, text)
+    raise errors.UnexpectedResponse(request, text)
 
 
 def _api_error(

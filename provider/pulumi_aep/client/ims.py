@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import Settings
-from ..errors import UnexpectedAnswer
+from ..errors import UnexpectedResponse
 
 TOKEN_PATH = "/ims/token/v3"
 _RENEW_BEFORE_END_S = 300
@@ -34,10 +34,14 @@ class TokenSource:
 
     def renew(self, refused: str) -> str:
         """A token other than the `refused` one; another thread may have fetched it already."""
+        self.drop(refused)
+        return self.get()
+
+    def drop(self, refused: str) -> None:
+        """Never give out the `refused` token again."""
         with self._lock:
             if self._token == refused:
-                self._fetch()
-            return self._token
+                self._renew_at = 0.0
 
     def _fetch(self) -> None:
         response = self._send_form(
@@ -51,5 +55,5 @@ class TokenSource:
         try:
             self._token, lifetime = str(response["access_token"]), float(response["expires_in"])
         except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(f"POST {TOKEN_PATH}", "the response has no access token") from None
+            raise UnexpectedResponse(f"POST {TOKEN_PATH}", "the response has no access token") from None
         self._renew_at = time.monotonic() + max(lifetime / 2, lifetime - _RENEW_BEFORE_END_S)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .collection import ServiceCollection
-from .http import Http, outcome_unknown, require_key
+from .http import Http, outcome_unknown, require_id, require_key
 
 _BASE = "/data/foundation/schemaregistry"
 _WITH_REFS = {"Accept": "application/vnd.adobe.xed+json; version=1"}
@@ -28,11 +28,11 @@ class RegistryCollection(ServiceCollection):
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The resource with its `$ref`s. Raises NotFound if it is gone."""
-        return self._resource("GET", self._url(object_id), headers=_WITH_REFS)
+        return self._resource("GET", self._url(object_id), about=object_id, headers=_WITH_REFS)
 
     def resolved(self, object_id: str) -> dict[str, Any]:
         """The resource with its `$ref`s replaced by what they refer to. Raises NotFound if it is gone."""
-        return self._resource("GET", self._url(object_id), headers=_RESOLVED)
+        return self._resource("GET", self._url(object_id), about=object_id, headers=_RESOLVED)
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """Resources that meet every filter (`title==…`), page by page."""
@@ -52,19 +52,25 @@ class RegistryCollection(ServiceCollection):
         Every operation but an append is idempotent. An append is retried only for what is still missing.
         """
         if all(operation["path"] != _APPEND for operation in operations):
-            return self._resource("PATCH", self._url(object_id), body=operations)
+            return self._resource("PATCH", self._url(object_id), about=object_id, body=operations)
 
         def append() -> dict[str, Any]:
             current = self.get(object_id)
             missing = [each for each in operations if each["path"] != _APPEND or each["value"] not in current["allOf"]]
             if not missing:
                 return current
-            return self._resource("PATCH", self._url(object_id), body=missing, idempotent=False)
+            path = self._url(object_id)
+            return self._resource("PATCH", path, about=object_id, body=missing, idempotent=False)
 
         return self._http.with_retries(append, outcome_unknown)
 
-    def _resource(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        return _with_id(f"{method} {path}", self._http.request(method, path, **options))
+    def _resource(self, method: str, path: str, about: str | None = None, **options: Any) -> dict[str, Any]:
+        """The response, which must be about no other object than `about`: a `$id` or a `meta:altId`."""
+        request = f"{method} {path}"
+        resource = _with_id(request, self._http.request(method, path, **options))
+        if about is not None and about != resource.get("meta:altId"):
+            require_id(request, resource, about)
+        return resource
 
 
 class SchemaRegistry:
