@@ -76,6 +76,7 @@ DESCRIPTION = Description(
     ),
     in_place=(
         Round({"mappings": [NAMED, EXPRESSION, TIME]}, ("PUT mappingSets",)),
+        Round({"mappings": [EXPRESSION, NAMED]}, ()),  # their order means nothing
         # A mapping set has no description: the line in its first mapping follows with the next version.
         Round({"owner": "shop/dev/web-shop#0123456789ab"}, ()),
     ),

@@ -98,15 +98,15 @@ def test_two_resources_of_one_owner_have_an_object_each(
     life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
     """In two components resources may have one name. A lost answer of the second does not give it the first's."""
-    resource = life("Dataset")
+    resource = life("FieldGroup")
     resource.run()
     one, two = (
-        as_the_host_gives(resource.provider.check({}, program("Dataset", {"owner": OWNER, "name": name})).inputs)
-        for name in ("one", "two")
+        as_the_host_gives(resource.provider.check({}, program("FieldGroup", {"owner": OWNER, "title": title})).inputs)
+        for title in ("one", "two")
     )
     first = resource.provider.create(one).id
-    fault = {"method": "POST", "path": "/dataSets$", "drop": "after", "times": 1}
+    fault = {"method": "POST", "path": "/fieldgroups$", "drop": "after", "times": 1}
     emulator.control("POST", "faults", fault).raise_for_status()
     second = resource.provider.create(two).id
-    names = {item["id"]: item["name"] for item in emulator.objects()["Dataset"]}
-    assert (names[first], names[second]) == ("one", "two")
+    titles = {item["id"]: item["title"] for item in emulator.objects()["FieldGroup"]}
+    assert (titles[first], titles[second]) == ("one", "two")
