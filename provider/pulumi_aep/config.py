@@ -80,6 +80,8 @@ class Settings:
     concurrency: Annotated[int, _up_to_128, "Most requests at the same time, 1 to 128"] = 16
     online_checks: Annotated[bool, _flag, "Whether previews check values against the service's specs"] = True
     allow_production_deletes: Annotated[bool, _flag, "Whether to delete or replace in a production sandbox"] = False
+    renamed_from: Annotated[str | None, str, "The project/stack that this stack was renamed from"] = None
+    allow_mass_delete: Annotated[bool, _flag, "Whether a run may delete or replace more than half of the flows"] = False
     owner_id: Annotated[str | None, str, "Identity of a lost state, to take its objects back"] = None
 
 
