@@ -395,8 +395,8 @@ class Reconciler:
                     return self.kind.computed_outputs(item, self.runtime)
                 if is_foreign(observed.get("owner"), own_line(state), new.get("owner")):
                     raise OwnershipConflict(
-                        f"{object_id} belongs to {observed['owner']} now and was not changed. Run pulumi refresh, which "
-                        "takes it out of this state. Then take the resource out of the program, or adopt it back."
+                        f"{object_id} belongs to {observed['owner']} now and was not changed. Run pulumi refresh, "
+                        "which takes it out of this state. Then remove the resource from the program, or adopt it."
                     )
                 foreign = [
                     name

@@ -42,8 +42,8 @@ class OwnerReconciler(Reconciler):
             return []
         return [
             f"stack: this state is that of {before}, and the program runs as {now}. If you renamed the stack: pulumi "
-            f"config set aep:renamedFrom {before}. If this is a copy of the state, its objects belong to {before}: make a "
-            "stack with a state of its own."
+            f"config set aep:renamedFrom {before}. If this is a copy of the state, its objects belong to {before}: "
+            "make a stack with a state of its own."
         ]
 
     def _mass_delete(self, previous: Props, given: Props) -> list[str]:
