@@ -137,8 +137,8 @@ class Reconciler:
                     f"No {self.kind.name} {object_id} in sandbox {sandbox}: check the id given to get()."
                 ) from None
             return None
-        observed = self.arguments.compact(self._state_of(item, state))
-        if is_foreign(observed.get("owner"), own_line(state)):
+        observed, own = self.arguments.compact(self._state_of(item, state)), own_line(state)
+        if own and is_foreign(observed.get("owner"), own):  # a reference by get() has no line of its own
             print(f"{self.kind.name} {object_id} belongs to {observed['owner']} now and is gone from this state.")
             return None
         return observed, {name: value for name, value in observed.items() if name in self.arguments.fields}
