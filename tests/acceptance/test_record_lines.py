@@ -23,7 +23,7 @@ def groups(emulator: Emulator) -> list[str]:
 
 
 def test_a_move_that_takes_two_runs_loses_nothing(stack: Callable[..., Stack], emulator: Emulator) -> None:
-    """Without an alias the preview refuses the move. Run all the same, with a failure in between, it deletes nothing."""
+    """The preview refuses a move without an alias. Run all the same, with a failure in between, it deletes nothing."""
     dev = stack(GROUP.format(name="web", more=""))
     dev.up()
     first = groups(emulator)
