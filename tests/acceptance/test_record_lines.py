@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack
+from acceptance.support import Stack, calls, nothing_changed
+from kinds.description import LATER
 from support.emulator import Emulator
 from support.journal import writes
+from support.mixpanel import make_chain
 
 COMPONENT = """
 class Shop(pulumi.ComponentResource):
@@ -53,3 +55,60 @@ def test_a_move_that_takes_two_runs_loses_nothing(stack: Callable[..., Stack], e
     assert groups(emulator) == first
     dev.run("destroy", "--yes")
     assert groups(emulator) == []
+
+
+FLOWS = """
+for name in {names!r}:
+    aep.Flow(
+        name,
+        source_connection_id={chain.source!r},
+        target_connection_id={chain.target!r},
+        transformations=[{{"name": "Mapping", "params": {{"mappingId": {chain.mapping!r}, "mappingVersion": 0}}}}],
+        schedule={{"frequency": "minute", "interval": {interval}, "start_time": {start}}},
+    )
+"""
+
+
+def plan(dev: Stack) -> list[str]:
+    """The flows that the state's Owner has counted, without their keys."""
+    return [entry.rpartition(".")[0] for entry in dev.resources()["Owner aep-owner"]["inputs"]["plan"]]
+
+
+def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """Removals and replacements of more than half are refused at preview, and in an `up` that skips it."""
+    chain, theirs = make_chain(emulator), len(emulator.objects()["Flow"])
+
+    def program(*names: str, start: int = LATER) -> str:
+        return FLOWS.format(names=names, chain=chain, interval=15, start=start)
+
+    def flows() -> int:
+        return len(emulator.objects()["Flow"]) - theirs
+
+    dev = stack(program("a", "b", "c"))
+    dev.up()
+    assert plan(dev) == ["a", "b", "c"]
+    dev.program(program("a", "b", "c", "d"))
+    assert dev.preview().changes == {"Flow d": "create"}
+    dev.up()
+    assert plan(dev) == ["a", "b", "c", "d"], "the Owner counts what was added, and shows no update"
+    emulator.clear_journal()
+    assert dev.preview().changes == {}
+    assert nothing_changed(dev.up())
+    assert calls(emulator) == []
+
+    dev.program(program("d"))
+    for text in (dev.fail("preview"), dev.fail("up")):
+        assert "this run would delete 3 of the stack's 4 flows: a, b, c." in text
+        assert "pulumi config set aep:allowMassDelete true" in text
+    assert (flows(), plan(dev)) == (4, ["a", "b", "c", "d"])
+
+    dev.program(program("a", "b", "c", "d", start=1_600_000_000))  # a start in the past replaces
+    for text in (dev.fail("preview"), dev.fail("up")):
+        assert "This run would replace 3 or more of the stack's 4 flows" in text
+    assert writes(emulator) == []
+
+    dev.config({"aep:allowMassDelete": "true"})
+    dev.program(program("d"))
+    dev.preview()
+    dev.up()
+    assert (flows(), plan(dev)) == (1, ["d"])
