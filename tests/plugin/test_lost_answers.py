@@ -163,10 +163,12 @@ def test_a_title_that_our_own_object_has(
 
 
 def test_a_title_that_somebody_else_s_object_has(
-    life: Callable[[str], Life], program: Program, emulator: Emulator
+    life: Callable[[str], Life], program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only after an answer of ours was lost may it be our own."""
-    schema, group = life("Schema"), life("FieldGroup")
+    """Only after an answer of ours was lost may it be our own: else the error comes at once."""
+    schema, group, waited = life("Schema"), life("FieldGroup"), list[float]()
     schema.up(program("Schema", {"title": "taken", "owner": OTHER_STATE}))
+    monkeypatch.setattr(runtime.current().client, "_pause", waited.append)
     with pytest.raises(ApiError, match="XDM-1521-400"):
         group.up(program("FieldGroup", {"title": "taken"}))
+    assert waited == []
