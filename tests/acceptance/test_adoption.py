@@ -1,5 +1,6 @@
 """An old sandbox, exported and brought into code: everything is adopted, nothing changes but the owner's line."""
 
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from support.emulator import FLOW, Emulator
 from support.foreign import HTTP_API, make_old_sandbox
 
 SECRET = "canary-of-mixpanel"
+LINE = re.compile(r"\n?\[pulumi: exported/local/[^]]*]$")
 
 
 def pulumi_aep(emulator: Emulator, folder: Path, *arguments: str, sandbox: str = "local", code: int = 0) -> str:
@@ -37,8 +39,17 @@ def _lasting(body: Any) -> Any:
 
 
 def without_owners(found: dict[tuple[str, str], Json]) -> dict[tuple[str, str], Json]:
-    line = re.compile(r"\n?\[pulumi: exported/local/[^]]*]$")
-    return {key: {**body, "description": line.sub("", body.get("description") or "")} for key, body in found.items()}
+    return {key: without_owner(body) for key, body in found.items()}
+
+
+def without_owner(body: Any) -> Any:
+    """The object, and each mapping of it, without the line in its description."""
+    described = {**body, "description": LINE.sub("", body.get("description") or "")}
+    return (
+        described | {"mappings": [without_owner(each) for each in body["mappings"]]}
+        if "mappings" in body
+        else described
+    )
 
 
 def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
@@ -50,14 +61,14 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     before = objects(emulator)
     emulator.clear_journal()
     stack.up()
-    assert {call.split()[0] for call in writes(emulator)} == {"PATCH"}
+    assert {call.split()[0] for call in writes(emulator)} == {"PATCH", "PUT"}
     after = objects(emulator)
     assert without_owners(after) == without_owners(before)
     kinds = {resource.split()[0] for resource in stack.resources()}
-    owned = {key for key, body in after.items() if "[pulumi: exported/local/" in (body.get("description") or "")}
-    expected = {key for key in after if key[0] in FLOW_KINDS | {"fieldgroups", "schemas", "dataSets"}}
+    owned = {key for key, body in after.items() if "[pulumi: exported/local/" in json.dumps(body)}
+    expected = {key for key in after if key[0] in FLOW_KINDS | {"fieldgroups", "schemas", "dataSets", "mappingSets"}}
     parts = {key for key, body in after.items() if body.get("title") == "Orders, in parts"}
-    assert owned == expected - parts, "all but what is named by its id, and mapping sets, which have no description"
+    assert owned == expected - parts, "all but what is named by its id"
     assert {"MappingSet", "Flow", "FieldGroup"} <= kinds
 
     # Credentials, once they are given, are sent: those of that connection, and nothing else.

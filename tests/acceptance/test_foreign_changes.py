@@ -23,7 +23,7 @@ def test_a_conflict(stack: Callable[..., Stack], emulator: Emulator) -> None:
 
     dev.program(f"{program}, name='second')")
     text = dev.fail("up")
-    assert f"description, owner of {made} was changed by somebody else since the last update." in text
+    assert f"description of {made} was changed by somebody else since the last update." in text
     assert "Run pulumi refresh to see it, then pulumi up to bring it to what the program says." in text
     assert emulator.objects()["BaseConnection"][0]["description"] == "by hand"
     assert '"by hand"' in dev.refresh()

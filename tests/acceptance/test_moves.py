@@ -3,6 +3,7 @@
 `--replace` and `--target-replace` are in test_replacement, renaming with an alias is in test_in_place.
 """
 
+import re
 from collections.abc import Callable
 
 from acceptance.support import Stack, writes
@@ -53,22 +54,30 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     first = ids(emulator)
     assert {kind: len(found) for kind, found in first.items()} == dict.fromkeys(first, 1)
 
-    # Under a component, told by an alias or not: the object is known, or recognized by its owner. Nothing is written.
-    with_alias = opts("parent=Shop('a'), aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]")
-    below = {"group": with_alias, "dataset": opts("parent=Shop('b')"), "of_mapping": opts("parent=Shop('c')")}
+    # Under a component, with an alias: one write for each, of the line that names the record.
+    alias = "aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)]"
+    below = {
+        name: opts(f"parent=Shop({name!r}), {alias if name != 'dataset' else 'aliases=[]'}")
+        for name in ("group", "dataset", "of_mapping")
+    }
     dev.program(program(**below))
+    assert 'aliases=[pulumi.Alias(name="data", parent=…)]' in dev.fail("preview"), "one has no alias yet"
+    below["dataset"] = opts(f"parent=Shop('dataset'), {alias}")
+    dev.program(program(**below))
+    assert set(dev.preview().changes.values()) == {"create", "update"}, "the components, and what moved below them"
     emulator.clear_journal()
     dev.up()
-    assert writes(emulator) == []
+    assert sorted(writes(emulator)) == ["PATCH dataSets", "PATCH fieldgroups", "PUT mappingSets"]
     assert ids(emulator) == first
+    assert dev.preview("--refresh").changes == {}
 
     # Renamed without an alias. What keeps its name in the service is refused with the line to write …
     dev.program(program(schema="renamed", **below))
     emulator.clear_journal()
     text = dev.fail("up")
     assert "already exists as" in text
-    assert "created by this stack as 'schema'. If 'schema' was renamed, tell Pulumi and it stays as it is:" in text
-    assert 'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="schema")])' in text
+    assert re.search(r"created as shop/dev/schema\.\w{4}, and this is shop/dev/renamed\.\w{4}\.", text)
+    assert 'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="schema", parent=…)])' in text
     assert "aep:ownerId" not in text, "this state was not lost"
     assert ids(emulator)["Schema"] == first["Schema"]
     assert "DELETE schemas" not in writes(emulator)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from hypothesis.strategies import SearchStrategy
 
-from support.outside import OTHER_STATE, OWNER, Act
+from support.outside import OTHER_RECORD, OWNER, Act
 
 Props = dict[str, Any]
 Ids = Mapping[str, Any]
@@ -25,8 +25,6 @@ LATER = 4_000_000_000
 
 SECRET = "canary-pa55word"
 DESCRIBED = "of the shop"
-RENAMED_OWNER = OWNER.replace("/web#", "/web-shop#")
-"""The owner after the resource was renamed in the program."""
 
 
 class Bad(NamedTuple):
@@ -174,12 +172,12 @@ def texts(patch: Callable[..., Act], name: str = "name") -> dict[str, list[Seen]
         ],
         "owner": [
             Seen(patch(("replace", "/description", DESCRIBED))),
-            Seen(patch(("replace", "/description", f"{DESCRIBED}\n[pulumi: {OTHER_STATE}]"))),
+            Seen(patch(("replace", "/description", f"{DESCRIBED}\n[pulumi: {OTHER_RECORD}]"))),
         ],
     }
 
 
 def text_rounds(write: str, name: str = "name", other: str = "renamed") -> tuple[Round, ...]:
     """The rounds `in_place` of a kind with a name, a description and an owner line."""
-    changes: list[Props] = [{name: other}, {"description": "changed"}, {"owner": RENAMED_OWNER}]
+    changes: list[Props] = [{name: other}, {"description": "changed"}, {"owner": OTHER_RECORD}]
     return tuple(Round(change, (write,)) for change in changes)

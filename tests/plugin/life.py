@@ -5,17 +5,18 @@ taken off, diff and update see the old outputs, and a replacement is checked as 
 """
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.engine import runtime
+from pulumi_aep.engine import ownership, runtime
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from pulumi_aep.engine.values import Props
 from support import kinds
-
-OWNER = "shop/dev/web#0123456789ab"
+from support.outside import OWNER
 
 
 def host(value: Any) -> Any:
@@ -40,10 +41,13 @@ class Life:
     def __init__(self, kind: str, settings: Settings, client: Client) -> None:
         self.provider, self.settings, self._client = kinds.provider(kind), settings, client
         self._deleted_first = kinds.kind_of(kind).delete_before_replace
+        self._in_one_run = False
         self.id, self.inputs, self.outs = "", {}, {}  # type: str, Props, Props
 
     def run(self, **settings: Any) -> None:
-        """A new plugin process; what an old one knew is forgotten."""
+        """A new plugin process; what an old one knew is forgotten. Within `one_run` the process stays."""
+        if self._in_one_run:
+            return
         wanted = replace(self.settings, **settings)
         runtime.use(runtime.Runtime(wanted, Client(wanted) if settings else self._client))
 
@@ -105,4 +109,17 @@ class Life:
 
 
 def given(program: Props) -> Props:
-    return {"owner": OWNER, **program}
+    """What the library's resource hands to the engine: the program's arguments, the owner and the record."""
+    owner = program.get("owner", OWNER)
+    return {"owner": owner, "record": ownership.record(owner) if owner else None, **program}
+
+
+@contextmanager
+def one_run(*lives: Life) -> Iterator[None]:
+    """The verbs of these resources share one plugin process, as in one run of the engine."""
+    lives[0].run()
+    for each in lives:
+        each._in_one_run = True
+    yield
+    for each in lives:
+        each._in_one_run = False

@@ -89,33 +89,6 @@ def test_an_adopted_object_is_replaced_though_the_line_is_still_there(
 
 
 @by_kind
-def test_the_former_stack_does_not_delete_what_was_taken_over(
-    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
-) -> None:
-    """Neither at once nor after a refresh, which writes the new owner into the state."""
-    arguments = renamed(program(kind), "theirs")
-    former, mine = life(kind), life(kind)
-    former.up({**arguments, "owner": OTHER_STATE})
-    mine.up({**arguments, "adopt": former.id, "take_over": True})
-    emulator.clear_journal()
-    for _ in range(2):
-        with pytest.raises(OwnershipConflict, match=f"belongs to {OWNER} now and is kept: it was taken over"):
-            former.destroy()
-        assert former.refresh()
-        assert former.outs["former_owner"] == OTHER_STATE
-        assert former.outs["owner"] == OWNER
-    assert emulator.writes() == []
-
-    # Taken back, it is the former stack's again, and no longer the other one's.
-    assert former.up({**arguments, "owner": OTHER_STATE}) == "update"
-    assert "former_owner" not in former.outs
-    with pytest.raises(OwnershipConflict, match=f"belongs to {OTHER_STATE} now"):
-        mine.destroy()
-    former.destroy()
-    mine.destroy()
-
-
-@by_kind
 def test_unknown_arguments_are_no_problem(kind: str, life: Callable[[str], Life], program: Program) -> None:
     """At a preview arguments may still be unknown: as a whole, or within."""
     arguments = program(kind)

@@ -1,18 +1,15 @@
-"""Nothing is created twice: what an interrupted run of this stack left is taken back, a second of a name is refused."""
+"""Nothing is created twice: what an interrupted run of this stack left is taken back (more in test_ownership)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
-import pytest
-
-from kinds import DESCRIPTIONS, ORDER, Ids, by_kind
+from kinds import DESCRIPTIONS, Ids, by_kind
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import FLOW, Emulator
 from support.host import as_the_host_gives
 from support.journal import writes
 from support.mixpanel import flow
-from support.outside import OTHER_STATE, OWNER, Where
+from support.outside import OWNER, Where
 
 
 @by_kind
@@ -42,32 +39,6 @@ def test_what_an_interrupted_run_left_is_taken_without_a_second_post(
     assert writes(emulator) == list(DESCRIPTIONS[kind].in_place[0].writes)
     assert again.refresh()
     assert again.preview(changed) == "same"
-
-
-@pytest.mark.parametrize("kind", [kind for kind in ORDER if DESCRIPTIONS[kind].natural_key])
-def test_a_second_of_one_name_is_refused(
-    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
-) -> None:
-    theirs = life(kind)
-    theirs.up({**program(kind), "owner": OTHER_STATE})
-    emulator.clear_journal()
-    (problem,) = life(kind).problems(program(kind))
-    assert problem.startswith(f"{DESCRIPTIONS[kind].natural_key}: ")
-    assert f"already exists as {theirs.id}, owned by {OTHER_STATE}" in problem
-    assert "take_over=True" in problem
-    assert "allow_duplicate_name=True" in problem
-    assert f"pulumi config set aep:ownerId {OTHER_STATE.rpartition('#')[2]}" in problem
-    assert life(kind).problems(program(kind, {"allow_duplicate_name": True})) == []
-    assert writes(emulator) == []
-
-
-@pytest.mark.parametrize("kind", [kind for kind in ORDER if DESCRIPTIONS[kind].natural_key])
-def test_a_lost_state_comes_back_with_its_owner_id(kind: str, life: Callable[[str], Life], program: Program) -> None:
-    """aep:ownerId gives the new state the old one's identity; the resource may have another name."""
-    lost, again = life(kind), life(kind)
-    lost.up({**program(kind), "owner": OTHER_STATE})
-    again.settings = replace(again.settings, owner_id=OTHER_STATE.rpartition("#")[2])
-    assert again.problems({**program(kind), "owner": OTHER_STATE.replace("/web#", "/renamed#")}) == []
 
 
 def test_a_mapping_set_that_a_flow_uses_is_no_orphan(

@@ -27,7 +27,7 @@ from pulumi_aep.resources.owner import Owner
 CLAIMS = {*fields_of(CommonArgs), "allow_duplicate_name"}
 """How a resource meets what exists: the same for every kind that has them."""
 
-DERIVED = {"owner", "timeouts", "secret_params", "start_is_default", "definition"}
+DERIVED = {"owner", "record", "timeouts", "secret_params", "start_is_default", "definition"}
 """Fields that no program gives: check() or the resource itself sets them."""
 
 TEXTS: tuple[Any, ...] = (str, Name)
@@ -100,8 +100,10 @@ def managed_paths(kind: str) -> list[str]:
 
 
 def argument_paths(kind: str) -> Iterator[tuple[str, ...]]:
-    """Every field, with its nested ones: ("schedule",), ("schedule", "interval")."""
+    """Every field that a state keeps, with its nested ones: ("schedule",), ("schedule", "interval")."""
     for name, field in fields(kind).items():
+        if name == "record":
+            continue  # check() alone needs it
         yield (name,)
         yield from ((name, inner) for inner in field.inner)
 

@@ -7,9 +7,10 @@ from urllib.parse import quote
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import dataset, schema
 
-OWNER = "shop/dev/web#0123456789ab"
-OTHER_STATE = "shop/prod/web#ba9876543210"
-"""Owners: of the resources under test, and of another stack's."""
+OWNER = "shop/dev/web#0123456789ab.1a2b"
+OTHER_RECORD = "shop/dev/web-shop#0123456789ab.3c4d"
+OTHER_STATE = "shop/prod/web#ba9876543210.1a2b"
+"""Owners: of the resources under test, of another record of their state, and of another state's record."""
 
 GONE = object()
 """The value of an operation that has none."""

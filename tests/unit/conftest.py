@@ -38,7 +38,7 @@ IDS: Ids = {
 
 def arguments(kind: str, **changes: Any) -> Props:
     """All arguments of a kind and an owner, with changes, as the host gives them."""
-    program = {"owner": "shop/local/web#0123456789ab", **DESCRIPTIONS[kind].every, **changes}
+    program = {"owner": "shop/local/web#0123456789ab.1a2b", **DESCRIPTIONS[kind].every, **changes}
     given: Props = as_the_host_gives(resolve(program, IDS))
     return given
 

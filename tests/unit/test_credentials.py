@@ -20,12 +20,12 @@ Tested = Callable[[bool | Exception], list[str]]
 
 @pytest.fixture
 def tested(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tested]:
-    """What the service's tests give from now on; the ids that are tested are in the list."""
+    """Starts a plugin process in which the service's tests give this; the ids that are tested are in the list."""
     settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", emulator.url, emulator.url)
-    current = runtime.Runtime(settings, Client(settings))
-    runtime.use(current)
 
     def let(result: bool | Exception) -> list[str]:
+        current = runtime.Runtime(settings, Client(settings))
+        runtime.use(current)
         asked: list[str] = []
 
         def test(object_id: str) -> bool:

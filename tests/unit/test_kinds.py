@@ -23,7 +23,7 @@ from support.kinds import Change, provider
 from unit.conftest import IDS, arguments
 
 OTHER_UUID = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
-OWNER = "shop/local/web#0123456789ab"
+OWNER = "shop/local/web#0123456789ab.1a2b"
 
 
 def checked(kind: str, olds: Props | None = None, **changes: Any) -> Props:
@@ -185,7 +185,7 @@ class TestBaseConnection:
 class TestOwnerLine:
     def test_is_the_last_line_of_the_description(self, offline: Any) -> None:
         body = kinds.to_wire("Dataset", normal("Dataset", description="Events\nof the shop"), offline)
-        assert body["description"] == "Events\nof the shop\n[pulumi: shop/local/web#0123456789ab]"
+        assert body["description"] == "Events\nof the shop\n[pulumi: shop/local/web#0123456789ab.1a2b]"
 
     def test_is_taken_off_on_reading(self, offline: Any) -> None:
         seen = kinds.from_wire("Dataset", {"name": "x", "description": "Events\n[pulumi: a/b/c#1]"}, {}, offline)
@@ -333,7 +333,7 @@ class TestMappingSet:
             ],
         }
         seen = kinds.from_wire(self.kind, item, state, offline)
-        assert seen == {"schema_id": IDS["schema.id"], "mappings": state["mappings"], "owner": OWNER}
+        assert seen == {"schema_id": IDS["schema.id"], "mappings": state["mappings"], "owner": None}
 
     def test_a_line_added_from_outside_shows(self, offline: Any) -> None:
         state = normal(self.kind)

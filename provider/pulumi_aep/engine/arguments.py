@@ -204,9 +204,13 @@ class Timeouts(Shape, total=False):
 
 
 class InternalArgs(Shape, total=False):
-    """What the library says itself: the owner, and the resource option `custom_timeouts`."""
+    """What the library says itself: the owner, and the resource option `custom_timeouts`.
+
+    `record` is the owner without the id of its state, which a first preview does not know; check() alone needs it.
+    """
 
     owner: Annotated[Input[str] | None, F()]
+    record: Annotated[Input[str] | None, F(Change.CREATE_ONLY)]
     timeouts: Annotated[Timeouts | None, F(Change.PROVIDER_ONLY)]
 
 

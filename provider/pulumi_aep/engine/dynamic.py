@@ -29,6 +29,9 @@ from .values import Props, from_host, to_host
 
 shorten_stack_traces()
 
+TYPE_PREFIX = "pulumi-python:dynamic/aep:"
+"""Before a kind's name: the type of its resources. Part of every URN, and so of every state."""
+
 
 class DynamicProvider(ResourceProvider):
     """The verbs of one kind, as the dynamic host calls them."""
@@ -113,13 +116,13 @@ class Resource(pulumi.dynamic.Resource):
         return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
 
     def _inputs(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Props:
-        from ..resources.owner import owner_line
+        from ..resources.owner import owner_of
 
         fields = self.kind.arguments.fields
         named = {name: resource_name for name, field in fields.items() if field.default is RESOURCE_NAME}
         limits = opts.custom_timeouts if opts is not None else None
         given = {name: value for name, value in args.items() if value is not None}
-        owner = {"owner": owner_line(resource_name)} if "owner" in fields else {}
+        owner = owner_of(resource_name, self.kind, opts) if "owner" in fields else {}
         timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
         return {**named, **given, **owner, **timeouts}
 

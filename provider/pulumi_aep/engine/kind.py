@@ -47,6 +47,9 @@ class Kind:
     ownership: ClassVar[Ownership] = DescriptionLine()
     """Where an object of the kind names its owner."""
 
+    in_plan: ClassVar[bool] = False
+    """Whether the guard against mass deletion counts the kind's objects."""
+
     delete_before_replace: ClassVar[bool] = True
     """Whether a replacement deletes the old object before it makes the new one."""
 
@@ -106,7 +109,7 @@ class Kind:
 
     def observe(self, item: Item, known: Props, runtime: Runtime) -> Props:
         """The service's object as properties, with its owner."""
-        return {**self.from_wire(item, known, runtime), **self.ownership.read(item, known)}
+        return {**self.from_wire(item, known, runtime), **self.ownership.read(item)}
 
 
 class AppliesDefaults(ABC):

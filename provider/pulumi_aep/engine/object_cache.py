@@ -33,6 +33,7 @@ class ObjectCache:
         self._observed: dict[str, Props] = {}
         self._claimed: set[str] = set()
         self._leaving: set[str] = set()
+        self._records: dict[str, str | None] = {}
         self._reading = threading.Lock()
         self._start_pages()
 
@@ -105,6 +106,12 @@ class ObjectCache:
         """Whether a resource of this run has the object: an older record of it must not delete it."""
         with self._lock:
             return object_id in self._claimed
+
+    def record_of(self, object_id: str, line: str | None) -> str | None:
+        """The line of another record of this state that has the object; None if this record is the only one so far."""
+        with self._lock:
+            first = self._records.setdefault(object_id, line)
+        return first if first != line else None
 
     def mark_leaving(self, object_id: str) -> None:
         """This run replaces the object: it goes, or is retained, but is never taken again."""

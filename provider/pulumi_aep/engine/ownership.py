@@ -1,16 +1,59 @@
-"""How an object of the service says which state it belongs to: one strategy for each place that a service offers.
+"""How an object of the service names the record that it belongs to: one strategy for each place that a service offers.
 
-The owner is `<project>/<stack>/<resource name>#<state id>`. People see it in the UI; the id tells a second copy of the
-program, with a state of its own, apart.
+The owner is `<project>/<stack>/<resource name>#<state id>.<key>`. People see it in the UI. The state id tells a second
+copy of the program, with a state of its own, apart; the key tells two records of one state apart, such as a resource
+before and after a move. Between states every write is fenced by the state id, within a state every delete by the whole
+line (docs/design.md).
 """
 
+import hashlib
 import re
 from typing import Any, Protocol
 
 from .values import Props
 
 Item = dict[str, Any]
+
+OWN_LINE = "own_line"
+"""In a state: the line that this record wrote, where the object has another one or none."""
+
 _LINE = re.compile(r"\n?\[pulumi: (?P<owner>[^\]\n]*)\]\s*$")
+
+
+def record_key(urn: str) -> str:
+    """What tells a record from others of its state: 4 hex digits from the URN's type chain and name."""
+    return hashlib.sha256(urn.split("::", 2)[2].encode()).hexdigest()[:4]
+
+
+def own_line(state: Props) -> str | None:
+    """The line that the record wrote, whatever the object has now."""
+    return state.get(OWN_LINE) or state.get("owner")
+
+
+def state_id(owner: Any) -> str:
+    """The id of the state that an owner names; empty without a known owner."""
+    return owner.rpartition("#")[2].partition(".")[0] if isinstance(owner, str) else ""
+
+
+def record(owner: str) -> str:
+    """An owner without the id of its state: `project/stack/resource.key`."""
+    path, _, rest = owner.rpartition("#")
+    return f"{path}.{rest.partition('.')[2]}"
+
+
+def stack_of(owner: str) -> str:
+    """The `project/stack` that an owner names."""
+    return "/".join(owner.rpartition("#")[0].split("/", 2)[:2])
+
+
+def resource_of(owner: str) -> str:
+    """The resource name that an owner names."""
+    return owner.rpartition("#")[0].split("/", 2)[-1]
+
+
+def is_foreign(line: str | None, *ours: Any) -> bool:
+    """Whether a line names another state than each of these owners do."""
+    return bool(line) and line not in ours and state_id(line) not in map(state_id, filter(None, ours))
 
 
 def with_owner_line(props: Props) -> str:
@@ -26,22 +69,10 @@ def split_owner_line(text: str | None) -> Props:
     return {"description": description or None, "owner": match["owner"] if match else None}
 
 
-def state_id(owner: Any) -> str:
-    """The id of the state that an owner names, whatever the resource is called; empty without a known owner."""
-    return owner.rpartition("#")[2] if isinstance(owner, str) else ""
-
-
-def resource_path(owner: str) -> tuple[str, str, str]:
-    """(project, stack, resource name) that an owner names."""
-    project, _, rest = owner.rpartition("#")[0].partition("/")
-    stack, _, resource = rest.partition("/")
-    return project, stack, resource
-
-
 class Ownership(Protocol):
     """Where the objects of a kind carry their owner."""
 
-    def read(self, item: Item, known: Props) -> Props:
+    def read(self, item: Item) -> Props:
         """The properties that the strategy is about (`owner`, perhaps `description`), from a service's object."""
 
     def write(self, body: Item, props: Props) -> Item:
@@ -57,7 +88,7 @@ class Ownership(Protocol):
 class DescriptionLine:
     """The last line of the description."""
 
-    def read(self, item: Item, known: Props) -> Props:
+    def read(self, item: Item) -> Props:
         return split_owner_line(item.get("description"))
 
     def write(self, body: Item, props: Props) -> Item:
@@ -72,19 +103,18 @@ class DescriptionLine:
         return bool(observed.get("owner") == wanted.get("owner", ""))
 
 
-class FirstEntryLine:
+class FirstEntryLine(DescriptionLine):
     """The description of the first entry of a list, for objects that have no description themselves.
 
-    The line counts wherever in the list it is now: others may sort. A resource that was only renamed keeps its line.
+    The line counts wherever in the list it is now: others may sort.
     """
 
     def __init__(self, entries: str) -> None:
         self._entries = entries
 
-    def read(self, item: Item, known: Props) -> Props:
+    def read(self, item: Item) -> Props:
         owners = [split_owner_line(entry.get("description"))["owner"] for entry in item.get(self._entries) or []]
-        owner, ours = next(filter(None, owners), None), known.get("owner")
-        return {"owner": ours if ours and state_id(owner or ours) == state_id(ours) else owner}
+        return {"owner": next(filter(None, owners), None)}
 
     def write(self, body: Item, props: Props) -> Item:
         first, *others = body[self._entries]
@@ -93,9 +123,6 @@ class FirstEntryLine:
 
     def pointers(self, props: Props) -> dict[str, Any]:
         return {}
-
-    def is_mine(self, observed: Props, wanted: Props, sent: bool) -> bool:
-        return bool(observed.get("owner") == wanted.get("owner", ""))
 
 
 class NaturalKey:
@@ -107,7 +134,7 @@ class NaturalKey:
     def __init__(self, *fields: str) -> None:
         self._fields = fields
 
-    def read(self, item: Item, known: Props) -> Props:
+    def read(self, item: Item) -> Props:
         return {}
 
     def write(self, body: Item, props: Props) -> Item:

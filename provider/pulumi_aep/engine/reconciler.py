@@ -9,7 +9,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import LAST_UP, Conflict, LookupFailed, NotFound, OwnershipConflict, PreconditionFailed, ScopeMismatch
+from ..errors import (
+    LAST_UP,
+    ApiError,
+    Conflict,
+    DeletionProtected,
+    InUse,
+    LookupFailed,
+    NotFound,
+    OwnershipConflict,
+    PreconditionFailed,
+    ScopeMismatch,
+)
 from .arguments import Arguments, Change, leaf
 from .kind import (
     AppliesAfter,
@@ -23,7 +34,7 @@ from .kind import (
     ResolvesDesired,
     ValidatesOnline,
 )
-from .ownership import resource_path, state_id
+from .ownership import OWN_LINE, is_foreign, own_line, record, resource_of, state_id
 from .runtime import Runtime
 from .values import Path, Props, contains_unknown
 
@@ -31,8 +42,10 @@ if TYPE_CHECKING:
     from .object_cache import ObjectCache
 
 ATTEMPTS_AFTER_412 = 3
-FORMER_OWNER = "former_owner"
-"""In a state: whose the object was before another state took it over."""
+FEWEST_FOR_MASS_DELETE = 3
+TITLE_TAKEN = "XDM-1521-400"
+PAUSES_AFTER_POST = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between looks for an object whose creation got no answer, before a second POST: lists may be late."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +89,9 @@ class Reconciler:
             problems += self.kind.validate_online(props, previous, self.runtime)
         if online and not previous:
             problems += self._ownership_problems(props)
-        return (given, problems) if problems else (self.arguments.compact(props), [])
+        if problems:
+            return given, problems
+        return self.arguments.compact({name: value for name, value in props.items() if name != "record"}), []
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """What differs, and what of it cannot change in place. Raises before a replacement that must not be."""
@@ -85,7 +100,12 @@ class Reconciler:
         new = self._resolve(self.arguments.from_state(inputs), old)
         changed = self._changed(old, new)
         replaces = self.kind.replace_fields(old, new, changed)
+        if (other := self.cache.record_of(object_id, own_line(state))) is not None:
+            raise OwnershipConflict(
+                f"{object_id} is in this state twice, also as {other}: pulumi state delete one of them."
+            )
         if replaces:
+            self._guard_mass_delete(object_id)
             self._guard_delete(object_id, new)
             self.cache.mark_leaving(object_id)
         return Difference(bool(changed), replaces)
@@ -97,6 +117,8 @@ class Reconciler:
         with self._time_limit(new, "create"):
             object_id = new.get("adopt")
             if object_id and not self.cache.is_leaving(object_id):
+                if self.cache.is_claimed(object_id):
+                    raise OwnershipConflict(f"adopt: another resource of this run has {object_id} already.")
                 state = self._adopt(object_id, new)
             else:
                 object_id, state = self._create_once(new)
@@ -115,7 +137,10 @@ class Reconciler:
                     f"No {self.kind.name} {object_id} in sandbox {sandbox}: check the id given to get()."
                 ) from None
             return None
-        observed = self.arguments.compact(self._state_of(item, state))
+        observed, own = self.arguments.compact(self._state_of(item, state)), own_line(state)
+        if own and is_foreign(observed.get("owner"), own):  # a reference by get() has no line of its own
+            print(f"{self.kind.name} {object_id} belongs to {observed['owner']} now and is gone from this state.")
+            return None
         return observed, {name: value for name, value in observed.items() if name in self.arguments.fields}
 
     def update(self, object_id: str, state: Props, inputs: Props) -> Props:
@@ -132,16 +157,33 @@ class Reconciler:
         return self.state({**new, **outputs})
 
     def delete(self, object_id: str, state: Props) -> None:
-        """One DELETE; an object that is gone already is a success."""
+        """One DELETE. An object that is gone already is a success; one that another record has is left alone."""
         assert_same_scope(state, self.runtime)
         if self.cache.is_claimed(object_id):
             return  # create() took this very object in this run: the record that goes is an older one
         with self._time_limit(state, "delete"):
-            self._assert_still_ours(object_id, state)
+            line = self.cache.observed().get(object_id, {}).get("owner")
+            if line and line != own_line(state):
+                text = f"{self.kind.name} {object_id} is kept: it belongs to {line}."
+                self.runtime.kept.append(text)
+                print(text)
+                return
             self._guard_delete(object_id, state)
             with suppress(NotFound):
-                self.kind.collection(self.runtime.client).delete(object_id)
+                self._delete(object_id)
         self.cache.mark_deleted(object_id)
+
+    def _delete(self, object_id: str) -> None:
+        """The error of an object that is in use says what this run has kept: that may be what uses it."""
+        try:
+            self.kind.collection(self.runtime.client).delete(object_id)
+        except InUse as error:
+            if not self.runtime.kept:
+                raise
+            kept = "\n".join(self.runtime.kept)
+            raise OwnershipConflict(
+                f"{error}\n{kept}\nThat may use it: take this resource out of the state with pulumi state delete."
+            ) from None
 
     # ---- states ----
 
@@ -154,7 +196,9 @@ class Reconciler:
         observed = {**self.arguments.from_state(state), **self.kind.observe(item, state, self.runtime)}
         inputs = {name: value for name, value in observed.items() if value is not None}
         outputs = self.kind.computed_outputs(item, self.runtime)
-        return {**inputs, **outputs, **scope(self.runtime), **_former_owner(state, observed)}
+        own = own_line(state)
+        lines = {OWN_LINE: own} if own and observed.get("owner") != own else {}
+        return {**inputs, **outputs, **scope(self.runtime), **lines}
 
     def _changed(self, old: Props, new: Props) -> list[str]:
         fields = self.arguments.fields.items()
@@ -175,13 +219,16 @@ class Reconciler:
         if isinstance(self.kind, GuardsDelete):
             self.kind.guard_delete(object_id, props, self.runtime)
 
-    def _assert_still_ours(self, object_id: str, state: Props) -> None:
-        """Raises if another state has taken the object over since: only that one may delete it."""
-        observed = self.cache.observed().get(object_id, {})
-        if _former_owner(state, observed):
-            raise OwnershipConflict(
-                f"{object_id} belongs to {observed['owner']} now and is kept: it was taken over from this stack. Take "
-                "the resource out of this stack: pulumi state delete URN (pulumi stack --show-urns lists them)."
+    def _guard_mass_delete(self, object_id: str) -> None:
+        """Removals are counted by the Owner, replacements here: each diff of a preview adds its own."""
+        if not self.kind.in_plan or self.runtime.settings.allow_mass_delete:
+            return
+        self.runtime.replaced.add(object_id)
+        count, of = len(self.runtime.replaced), self.runtime.planned
+        if is_mass_delete(count, of):
+            raise DeletionProtected(
+                f"This run would replace {count} or more of the stack's {of} flows: each is deleted, then created. If "
+                "that is what you want: pulumi config set aep:allowMassDelete true"
             )
 
     def _register_secrets(self, props: Props) -> None:
@@ -213,11 +260,15 @@ class Reconciler:
 
         def find_or_create() -> tuple[str | None, Props]:
             nonlocal sent
-            left = self.cache.claim(lambda object_id, observed: self._is_mine(object_id, observed, new, sent), sent)
-            if left:
+            if left := self._find_left(new, sent):
                 return left, {}
-            sent = True
-            return None, collection.create(self.kind.body(new, self.runtime))
+            try:
+                first, sent = not sent, True
+                return None, collection.create(self.kind.body(new, self.runtime))
+            except ApiError as error:
+                if error.code != TITLE_TAKEN or first or not (left := self._find_left(new, sent)):
+                    raise
+                return left, {}  # the first POST did make it
 
         left, answer = self.runtime.client.with_retries(find_or_create, outcome_unknown)
         if left:
@@ -225,6 +276,15 @@ class Reconciler:
         self.cache.mark_claimed(answer["id"])
         outputs = self.kind.computed_outputs(answer, self.runtime)
         return answer["id"], {**new, **outputs, **self._after_apply(answer["id"], {}, new)}
+
+    def _find_left(self, new: Props, sent: bool) -> str | None:
+        """The id of an object that is this resource's already. After a POST its list may show it late: look again."""
+        for pause in PAUSES_AFTER_POST if sent else (0.0,):
+            self.runtime.client.wait(pause)
+            left = self.cache.claim(lambda object_id, observed: self._is_mine(object_id, observed, new, sent), sent)
+            if left:
+                return left
+        return None
 
     def _is_mine(self, object_id: str, observed: Props, new: Props, sent: bool) -> bool:
         if not self.kind.ownership.is_mine(observed, new, sent):
@@ -246,7 +306,7 @@ class Reconciler:
         old = _without(observed, self.arguments.secrets(observed))  # which ones it holds is unknown: they are sent once
         outputs = self.kind.computed_outputs(item, self.runtime)
         if update := self.kind.build_update(old, new, self.runtime):
-            outputs |= self._update_with_etag(object_id, update, outputs, old, new)
+            outputs |= self._update_with_etag(object_id, update, {**outputs, "owner": old.get("owner")}, old, new)
         return {**new, **outputs, **self._after_apply(object_id, old, new)}
 
     # ---- ownership, before anything is written ----
@@ -260,10 +320,16 @@ class Reconciler:
             return []
         for object_id, observed in self.cache.observed().items():
             owner = observed.get("owner") or ""
-            alike = all(observed.get(name) == props.get(name) for name in key)
-            if alike and owner != props.get("owner") and state_id(owner) != self.runtime.settings.owner_id:
+            if all(observed.get(name) == props.get(name) for name in key) and not self._is_ours(owner, props):
                 return [self._duplicate_message(object_id, owner, props)]
         return []
+
+    def _is_ours(self, owner: str, props: Props) -> bool:
+        """Whether this very record made an object, perhaps with a state that was lost since (`aep:ownerId`)."""
+        lost = self.runtime.settings.owner_id
+        return owner == props.get("owner") or bool(
+            lost and state_id(owner) == lost and record(owner) == props.get("record")
+        )
 
     def _adoption_problems(self, props: Props) -> list[str]:
         object_id, sandbox = props["adopt"], self.runtime.settings.sandbox
@@ -298,10 +364,12 @@ class Reconciler:
     def _duplicate_message(self, object_id: str, owner: str, props: Props) -> str:
         name, identity = self.kind.natural_key[0], state_id(owner)
         text = f"{name}: {props.get(name)!r} already exists as {object_id}, "
-        if identity and state_id(props.get("owner")) == identity:
-            _, _, resource = resource_path(owner)
-            text += f"created by this stack as {resource!r}. If you renamed that, add to the new resource: "
-            text += f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{resource}")]). '
+        if identity and identity in (state_id(props.get("owner")), self.runtime.settings.owner_id):
+            text += f"created as {record(owner)}, and this is {props.get('record')}. "
+            text += "If you renamed or moved the resource, tell Pulumi, and the object stays as it is: "
+            text += f'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="{resource_of(owner)}", parent=…)]), '
+            text += "parent=pulumi.ROOT_STACK_RESOURCE if it had none. If its record is gone from the state: "
+            text += f'adopt="{object_id}", take_over=True. '
         else:
             text += f"owned by {owner}. " if owner else "created by somebody else. "
             text += f'To manage it: adopt="{object_id}"'
@@ -325,7 +393,16 @@ class Reconciler:
                 update = self.kind.build_update(observed, new, self.runtime)
                 if not update:
                     return self.kind.computed_outputs(item, self.runtime)
-                foreign = [name for name, value in observed.items() if value not in (old.get(name), new.get(name))]
+                if is_foreign(observed.get("owner"), own_line(state), new.get("owner")):
+                    raise OwnershipConflict(
+                        f"{object_id} belongs to {observed['owner']} now and was not changed. Run pulumi refresh, "
+                        "which takes it out of this state. Then remove the resource from the program, or adopt it."
+                    )
+                foreign = [
+                    name
+                    for name, value in observed.items()
+                    if name != "owner" and _is_foreign_change(value, old.get(name), new.get(name))
+                ]
                 if foreign:
                     raise Conflict(
                         f"{', '.join(sorted(foreign))} of {object_id} was changed by somebody else since the last "
@@ -339,6 +416,11 @@ class Reconciler:
             except PreconditionFailed:
                 etag = None
         raise Conflict(f"{object_id} keeps changing while it is being updated. Run pulumi refresh, then pulumi up.")
+
+
+def is_mass_delete(count: int, of: int) -> bool:
+    """Whether a run takes more than half of a stack's flows, and not just a few (after octoDNS' unsafe plan)."""
+    return count >= FEWEST_FOR_MASS_DELETE and count * 2 > of
 
 
 def scope(runtime: Runtime) -> Props:
@@ -360,11 +442,12 @@ def _is_known(value: Any) -> bool:
     return value is not None and not contains_unknown(value)
 
 
-def _former_owner(state: Props, observed: Props) -> Props:
-    """Who the object was made for, where it has another state's owner now: the state remembers whose it was."""
-    ours = state.get(FORMER_OWNER) or state.get("owner")
-    foreign = ours and observed.get("owner") and state_id(observed["owner"]) != state_id(ours)
-    return {FORMER_OWNER: ours} if foreign else {}
+def _is_foreign_change(observed: Any, old: Any, new: Any) -> bool:
+    """Whether a value is neither what it was nor what it shall be. Of an object each part counts: secrets, which the
+    service does not show, stay as they were."""
+    if isinstance(observed, dict) and isinstance(old, dict) and isinstance(new, dict):
+        return any(_is_foreign_change(observed.get(key), old.get(key), new.get(key)) for key in {*observed, *old})
+    return observed not in (old, new)
 
 
 def _without(value: Any, leaves: list[Path]) -> Any:

@@ -37,6 +37,9 @@ class Runtime:
         self._pool = ThreadPoolExecutor(PREFETCH_THREADS)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self.kept: list[str] = []  # what this run did not delete, and whose it is
+        self.planned = 0  # how many objects of the kinds that are counted the last run had
+        self.replaced: set[str] = set()  # those of them that this run replaces
         self._answers: dict[str, Any] = {"client": client} if client else {}
 
     @property

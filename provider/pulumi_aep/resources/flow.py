@@ -144,6 +144,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     collection_path = "flow_service.flows"
     natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url")
+    in_plan = True
     references = (
         Reference("source_connection_id", "SourceConnection"),
         Reference("target_connection_id", "TargetConnection"),

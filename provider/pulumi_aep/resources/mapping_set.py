@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, Name, SchemaId, Shape
 from ..engine.dynamic import Resource
 from ..engine.kind import ClaimsUnused, Exports, Item, Kind, RebasesUpdate, Reference
-from ..engine.ownership import FirstEntryLine, split_owner_line, state_id, with_owner_line
+from ..engine.ownership import FirstEntryLine, split_owner_line, with_owner_line
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 
@@ -111,10 +111,9 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, Exports):
         return {"schema_id": schema_id, "mappings": kept + foreign}
 
     def build_update(self, old: Props, new: Props, runtime: Runtime) -> Item | None:
-        """A new version for other mappings, or another stack; not for another name of the resource."""
+        """A new version for other mappings, or another owner."""
         same = old["mappings"] == new["mappings"] or _sorted(old, runtime) == _sorted(new, runtime)
-        same_state = state_id(old.get("owner")) == state_id(new.get("owner"))
-        return None if same and same_state else self.body(new, runtime)
+        return None if same and old.get("owner") == new.get("owner") else self.body(new, runtime)
 
     def rebase_update(self, update: Any, item: Item, old: Props, runtime: Runtime) -> Any:
         """A set is written as a whole: what others said of it, and of mappings that stay, is kept."""

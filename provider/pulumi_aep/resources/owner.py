@@ -1,15 +1,19 @@
-"""The identity of a stack's state, carried by every object in its description (see docs/design.md)."""
+"""The identity of a stack's state, which every object carries, and a gate that each run passes before anything else."""
 
+import asyncio
 import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import pulumi
 
 from ..engine.arguments import Arguments, Shape
-from ..engine.dynamic import Resource
+from ..engine.dynamic import TYPE_PREFIX, Resource
 from ..engine.kind import Kind
-from ..engine.reconciler import Difference, Reconciler, assert_same_scope
+from ..engine.ownership import record_key
+from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
 
@@ -21,10 +25,37 @@ class OwnerArgs(Shape, total=False):
 
 
 class OwnerReconciler(Reconciler):
-    """Makes the random id once. It asks no service; it keeps sandbox and organization, and refuses others."""
+    """Makes the random id once, and asks no service.
+
+    All resources depend on the id, so this check runs before any other step: it compares the stack's name and the plan
+    (the flows of the program) with those of the last run.
+    """
 
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
-        return given, []
+        self.runtime.planned = len(previous.get("plan") or [])
+        return given, [*self._renamed(previous, given), *self._mass_delete(previous, given)]
+
+    def _renamed(self, previous: Props, given: Props) -> list[str]:
+        """A state under another name is that of a renamed stack, or a copy, whose objects are the original's."""
+        before, now = previous.get("stack"), given.get("stack")
+        if before in (None, now, self.runtime.settings.renamed_from):
+            return []
+        return [
+            f"stack: this state is that of {before}, and the program runs as {now}. If you renamed the stack: pulumi "
+            f"config set aep:renamedFrom {before}. If this is a copy of the state, its objects belong to {before}: "
+            "make a stack with a state of its own."
+        ]
+
+    def _mass_delete(self, previous: Props, given: Props) -> list[str]:
+        before, now = previous.get("plan") or [], given.get("plan")
+        removed = [each for each in before if each not in now] if isinstance(now, list) else []
+        if not is_mass_delete(len(removed), len(before)) or self.runtime.settings.allow_mass_delete:
+            return []
+        names = ", ".join(each.rpartition(".")[0] for each in removed)
+        return [
+            f"plan: this run would delete {len(removed)} of the stack's {len(before)} flows: {names}. If you want "
+            "that: pulumi config set aep:allowMassDelete true"
+        ]
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """The identity of a lost state, given in the config, replaces one made meanwhile."""
@@ -56,28 +87,57 @@ class OwnerKind(Kind):
 class Owner(Resource, module="aep", name="Owner"):
     """The random id of this stack's state. The library makes it; programs need not.
 
-    Every object carries `<project>/<stack>/<resource name>#<id>` as the last line of its description, so that people
-    in the UI see which stack owns it, and a second copy of the program with a state of its own is told apart.
+    Every object carries `<project>/<stack>/<resource name>#<id>.<key>` as the last line of its description: people see
+    in the UI which stack owns it, the id tells a second copy of the program apart, the key two records of one state.
     """
 
     kind = OwnerKind()
 
-    def __init__(self, resource_name: str = NAME, *, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(resource_name, opts=opts)
+    def __init__(self, resource_name: str = NAME, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
+        super().__init__(resource_name, opts=opts, **args)
 
 
-_owners: WeakKeyDictionary[Any, Owner] = WeakKeyDictionary()
-"""The owner of each stack that this process runs, by its root resource."""
+@dataclass
+class _Stack:
+    """What one program of this process registers."""
+
+    owner: Owner | None = None
+    plan: list[Awaitable[str]] = field(default_factory=list)
+
+    async def flows(self) -> list[str]:
+        """The flows of the program. Runs once the program has come to its end: it never pauses before (tests/sdk)."""
+        return sorted(await asyncio.gather(*self.plan))
 
 
-def owner_line(resource_name: str) -> pulumi.Output[str]:
-    """The owner of an object, made of this stack's identity and the resource's name."""
+_stacks: WeakKeyDictionary[Any, _Stack] = WeakKeyDictionary()
+"""By root resource."""
+
+
+def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None) -> Props:
+    """The inputs that name a resource's owner: the stack's identity and the record. Raises RunError for odd names."""
+    if set("]\r\n") & set(resource_name):
+        raise pulumi.RunError(f"{resource_name!r}: a resource's name must not contain ']' or a line break")
     root = root_resource()
-    owner = _owners.get(root) if root is not None else None
-    if owner is None:
+    stack = _stacks.setdefault(root, _Stack()) if root is not None else _Stack()
+    name = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+    if stack.owner is None:
         await_registrations_first()
         exit_quietly_on_interrupt()
-        owner = Owner()
-        if root is not None:
-            _owners[root] = owner
-    return pulumi.Output.format("{0}/{1}/{2}#{3}", pulumi.get_project(), pulumi.get_stack(), resource_name, owner.id)
+        stack.owner = Owner(stack=name, plan=pulumi.Output.from_input(stack.flows()))
+    urn = pulumi.create_urn(resource_name, TYPE_PREFIX + kind.name, opts.parent if opts else None)
+    key = asyncio.ensure_future(_record_key(urn))
+    if kind.in_plan:
+        stack.plan.append(asyncio.ensure_future(_plan_entry(resource_name, key)))
+    return {
+        "owner": pulumi.Output.format("{0}/{1}#{2}.{3}", name, resource_name, stack.owner.id, key),
+        "record": pulumi.Output.format("{0}/{1}.{2}", name, resource_name, key),
+    }
+
+
+async def _record_key(urn: pulumi.Output[str]) -> str:
+    """As a plain value: an output of the parent's URN as an input of its child would be a circular dependency."""
+    return record_key(str(await urn.future()))
+
+
+async def _plan_entry(resource_name: str, key: Awaitable[str]) -> str:
+    return f"{resource_name}.{await key}"

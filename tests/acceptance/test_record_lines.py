@@ -1,0 +1,114 @@
+"""What is a stack's own stays its own, over several runs: moves, take-overs, renamed stacks and mass deletion."""
+
+from collections.abc import Callable
+
+from acceptance.support import Stack, calls, nothing_changed
+from kinds.description import LATER
+from support.emulator import Emulator
+from support.journal import writes
+from support.mixpanel import make_chain
+
+COMPONENT = """
+class Shop(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("shop:index:Shop", name)
+
+
+"""
+GROUP = """
+group = aep.FieldGroup({name!r}, title="web", fields={{"item": {{"type": "string"}}}}{more})
+"""
+
+
+def groups(emulator: Emulator) -> list[str]:
+    return [item["id"] for item in emulator.objects()["FieldGroup"]]
+
+
+def test_a_move_that_takes_two_runs_loses_nothing(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """The preview refuses a move without an alias. Run all the same, with a failure in between, it deletes nothing."""
+    dev = stack(GROUP.format(name="web", more=""))
+    dev.up()
+    first = groups(emulator)
+    moved = COMPONENT + GROUP.format(name="web", more=", opts=pulumi.ResourceOptions(parent=Shop('a'))")
+    dev.program(moved)
+    text = dev.fail("preview")
+    assert "aliases=[pulumi.Alias(" in text
+    dev.fail("up")
+    dev.fail("up", "--skip-preview")
+    assert groups(emulator) == first
+
+    adopting = COMPONENT + GROUP.format(
+        name="web", more=f", adopt={first[0]!r}, take_over=True, opts=pulumi.ResourceOptions(parent=Shop('a'))"
+    )
+    dev.program(adopting + 'raise pulumi.RunError("the run fails before the old record is deleted")\n')
+    dev.fail("up", "--skip-preview")
+    dev.program(adopting)
+    dev.up()
+    assert groups(emulator) == first
+    assert set(dev.preview("--refresh").changes.values()) == {"refresh"}, "and nothing else"
+
+    aliased = ", opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(parent=Shop('a'))])"
+    dev.program(COMPONENT + GROUP.format(name="web", more=aliased))
+    emulator.clear_journal()
+    dev.up()
+    assert writes(emulator) == ["PATCH fieldgroups"], "the line names the record"
+    assert groups(emulator) == first
+    dev.destroy()
+    assert groups(emulator) == []
+
+
+FLOWS = """
+for name in {names!r}:
+    aep.Flow(
+        name,
+        source_connection_id={chain.source!r},
+        target_connection_id={chain.target!r},
+        transformations=[{{"name": "Mapping", "params": {{"mappingId": {chain.mapping!r}, "mappingVersion": 0}}}}],
+        schedule={{"frequency": "minute", "interval": 15, "start_time": {start}, "backfill": {backfill}}},
+    )
+"""
+
+
+def plan(dev: Stack) -> list[str]:
+    """The flows that the state's Owner has counted, without their keys."""
+    return [entry.rpartition(".")[0] for entry in dev.resources()["Owner aep-owner"]["inputs"]["plan"]]
+
+
+def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """Removing or replacing more than half is refused at preview; removing also by an `up` that skips it."""
+    chain, theirs = make_chain(emulator), len(emulator.objects()["Flow"])
+
+    def program(*names: str, backfill: bool = True) -> str:
+        return FLOWS.format(names=names, chain=chain, start=LATER, backfill=backfill)
+
+    def flows() -> int:
+        return len(emulator.objects()["Flow"]) - theirs
+
+    dev = stack(program("a", "b", "c"))
+    dev.up()
+    assert plan(dev) == ["a", "b", "c"]
+    dev.program(program("a", "b", "c", "d"))
+    assert dev.preview().changes == {"Flow d": "create"}
+    dev.up()
+    assert plan(dev) == ["a", "b", "c", "d"], "the Owner counts what was added, and shows no update"
+    emulator.clear_journal()
+    assert dev.preview().changes == {}
+    assert nothing_changed(dev.up())
+    assert calls(emulator) == []
+
+    dev.program(program("d"))
+    for text in (dev.fail("preview"), dev.fail("up")):
+        assert "this run would delete 3 of the stack's 4 flows: a, b, c." in text
+        assert "pulumi config set aep:allowMassDelete true" in text
+    assert (flows(), plan(dev)) == (4, ["a", "b", "c", "d"])
+
+    dev.program(program("a", "b", "c", "d", backfill=False))  # which no flow can change in place
+    for text in (dev.fail("preview"), dev.call("up", "--stack", dev.name, "--yes").failed()):
+        assert "This run would replace 3 or more of the stack's 4 flows" in text
+    assert writes(emulator) == []
+
+    dev.config({"aep:allowMassDelete": "true"})
+    dev.program(program("d"))
+    dev.preview()
+    dev.up()
+    assert (flows(), plan(dev)) == (1, ["d"])
