@@ -67,7 +67,7 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     emulator.clear_journal()
     text = dev.fail("up")
     assert "already exists as" in text
-    assert "created by this stack as 'schema'. If 'schema' was renamed, tell Pulumi and it stays as it is:" in text
+    assert "created by this stack as 'schema'. If you renamed that, add to the new resource:" in text
     assert 'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="schema")])' in text
     assert "aep:ownerId" not in text, "this state was not lost"
     assert ids(emulator)["Schema"] == first["Schema"]
