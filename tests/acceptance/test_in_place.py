@@ -14,8 +14,8 @@ TEST_OF_CREDENTIALS = {"GET connections", "GET connectionSpecs"}
 
 
 def all_changes(kind: str) -> Props:
-    """The arguments of all rounds; what the chain's own objects cause (mapping versions, owners) is left out."""
-    rounds = [a_round for a_round in DESCRIPTIONS[kind].in_place if not a_round.before]
+    """The arguments of all rounds that write; what the chain itself causes (mapping versions, owners) is left out."""
+    rounds = [a_round for a_round in DESCRIPTIONS[kind].in_place if a_round.writes and not a_round.before]
     return {name: value for a_round in rounds for name, value in a_round.change.items() if name != "owner"}
 
 

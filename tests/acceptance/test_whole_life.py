@@ -72,7 +72,7 @@ def check_wire_content(emulator: Emulator) -> None:
     assert flow["state"] == "enabled"
 
     for kind, item in made.items():
-        if kind != "MappingSet":
+        if DESCRIPTIONS[kind].natural_key:
             assert item["name"].startswith("Mixpanel web shop")
             assert item["description"].startswith("[pulumi: pulumi-aep/local/web-shop#")
 

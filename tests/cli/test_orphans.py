@@ -156,7 +156,8 @@ def test_a_used_object_is_kept(cli_run: Cli, emulator: Emulator, chain: Chain) -
 
 def test_nothing_is_deleted_in_a_production_sandbox(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:
     stacks.write("live", "prod", {"Owner aep-owner": OWNER})
-    lost = made(emulator, f"{FLOW}/connections", owned(base("Lost base")), "prod")
+    line = {"description": f"[pulumi: shop/live/lost#{OWNER}]"}
+    lost = made(emulator, f"{FLOW}/connections", base("Lost base") | line, "prod")
     result = cli_run("orphans", "--stack", "live", "--delete", "--yes")
     assert result.code == 3
     assert "prod is a production sandbox: nothing in it is deleted" in result.err

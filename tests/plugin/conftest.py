@@ -9,14 +9,15 @@ from plugin.life import Life
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.engine import runtime
+from pulumi_aep.engine import reconciler, runtime
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import field_group, make_chain
 
 
 @pytest.fixture
-def life(emulator: Emulator) -> Iterator[Callable[[str], Life]]:
+def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Life]]:
     """life("Flow"), of a resource in sandbox `local`; pauses take no time."""
+    monkeypatch.setattr(reconciler, "PAUSES_AFTER_POST", (0.0, 0.1, 0.2, 0.4, 0.8))  # within the time limit below
     settings = Settings(
         "EMULATOR@AdobeOrg",
         "emulator",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.arguments import Change
 from ..engine.dynamic import Resource
 from ..engine.kind import AppliesDefaults, Exports
-from ..engine.ownership import state_id
+from ..engine.ownership import stack_of, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import Props, drop_none
 from ..errors import NotFound, NotRepresentable
@@ -175,9 +175,16 @@ class Sandbox:
         """All objects of all kinds."""
         return (each for kind in KINDS for each in self.objects(kind))
 
-    def unrecorded(self, owner_id: str, recorded: set[str]) -> list[SandboxObject]:
-        """Objects that carry the owner of this state and are not among its ids."""
-        return [each for each in self.everything() if state_id(each.owner) == owner_id and each.id not in recorded]
+    def unrecorded(self, owner_id: str, stack: str, recorded: set[str]) -> list[SandboxObject]:
+        """Objects that carry the owner of this state and `project/stack`, and are not among its ids.
+
+        Those of a copy of the state have the same id, and another stack.
+        """
+        names = (stack, self.runtime.settings.renamed_from)
+        ours = [
+            each for each in self.everything() if state_id(each.owner) == owner_id and stack_of(each.owner) in names
+        ]
+        return [each for each in ours if each.id not in recorded]
 
     def is_used(self, found: SandboxObject) -> bool:
         """Whether another object refers to it."""

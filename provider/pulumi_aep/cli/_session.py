@@ -98,6 +98,13 @@ class Session:
         return str(resources[0]["urn"]).split(":")[2] if resources else None
 
     @property
+    def qualified_stack(self) -> str:
+        """The `project/stack` whose state this is; empty without one."""
+        resources = self.state.get("resources")
+        _, _, stack, _, project, *_ = str(resources[0]["urn"]).split(":") if resources else [""] * 5
+        return f"{project}/{stack}"
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """The outputs of the stack's program."""
         roots = [each for each in self.state.get("resources") or [] if each["type"] == "pulumi:pulumi:Stack"]

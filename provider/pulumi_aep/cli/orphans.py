@@ -81,7 +81,7 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
     resources = session.resources
     names = {each.id: each.name for each in resources}
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
-    found[ORPHAN] = sandbox.unrecorded(owner.id, {*names})
+    found[ORPHAN] = sandbox.unrecorded(owner.id, session.qualified_stack, {*names})
     for kind in KINDS:
         own = [sandbox.get(kind, each.id) for each in resources if each.kind == kind.__name__ and each.id]
         found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]

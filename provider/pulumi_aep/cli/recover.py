@@ -107,7 +107,7 @@ def _unrecorded(stack: str | None, log: _Log, delete: bool) -> "list[SandboxObje
     if not (owner := session.owner):
         return []
     sandbox = session.sandbox(list_all=True)
-    found = sandbox.unrecorded(owner.id, {each.id for each in session.resources})
+    found = sandbox.unrecorded(owner.id, session.qualified_stack, {each.id for each in session.resources})
     left = [each for each in found if is_named(each.kind) or not sandbox.is_used(each)]
     for each in left if delete else ():
         log.note(f"{each.kind.__name__} {each.id} is this stack's, but its state does not have it")

@@ -302,7 +302,7 @@ def backoff_seconds(error: errors.ServiceError, tries: int) -> float:
     """What the service asked for, or else a pause that doubles, with jitter."""
     if error.retry_after is not None:
         return error.retry_after
-    return min(_MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
+    return min(_MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(tries - 1, 10)) * random.uniform(0.5, 1.0)
 
 
 def _summarize_tries(tries: int, limit: float | None) -> str:

@@ -61,6 +61,11 @@ class MixpanelSourceArgs(Shape, total=False):
     """Name of the parts in the UI."""
 
 
+def _below(component: pulumi.Resource) -> pulumi.ResourceOptions:
+    """Options of a part. A resource of that name which stood alone before is the same: it moves below the component."""
+    return pulumi.ResourceOptions(parent=component, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+
+
 class MixpanelSource(pulumi.ComponentResource):
     """Mixpanel events into the data lake: the eight resources of the tutorial, wired.
 
@@ -92,7 +97,7 @@ class MixpanelSource(pulumi.ComponentResource):
         """See MixpanelSourceArgs for the arguments."""
         super().__init__("aep:components:MixpanelSource", resource_name, None, opts)
         given = {"fields": FIELDS, "mappings": MAPPINGS, "enabled": True, **_checked(resource_name, args)}
-        name, inside = given.get("title") or resource_name, pulumi.ResourceOptions(parent=self)
+        name, inside = given.get("title") or resource_name, _below(self)
         spec = ConnectionSpec.MIXPANEL
         params = {"username": given["username"], "password": pulumi.Output.secret(given["password"])}
         if host := given.get("host"):

@@ -19,6 +19,7 @@ from ..errors import (
     NotFound,
     OwnershipConflict,
     PreconditionFailed,
+    ResponseLost,
     ScopeMismatch,
 )
 from .arguments import Arguments, Change, leaf
@@ -279,7 +280,12 @@ class Reconciler:
 
     def _find_left(self, new: Props, sent: bool) -> str | None:
         """The id of an object that is this resource's already. After a POST its list may show it late: look again."""
+        from ..client.http import time_left
+
         for pause in PAUSES_AFTER_POST if sent else (0.0,):
+            seconds = time_left()
+            if pause and seconds is not None and seconds < pause:
+                raise ResponseLost("POST", f"no time is left to see whether {self.kind.name} was created")
             self.runtime.client.wait(pause)
             left = self.cache.claim(lambda object_id, observed: self._is_mine(object_id, observed, new, sent), sent)
             if left:
