@@ -7,9 +7,10 @@ import pytest
 from kinds import DESCRIPTIONS, Ids, Props, resolve
 from plugin.life import Life
 from pulumi_aep import ConnectionSpec
+from pulumi_aep.client import http
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
-from pulumi_aep.engine import reconciler, runtime
+from pulumi_aep.engine import runtime
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import field_group, make_chain
 
@@ -17,7 +18,7 @@ from support.mixpanel import field_group, make_chain
 @pytest.fixture
 def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Life]]:
     """life("Flow"), of a resource in sandbox `local`; pauses take no time."""
-    monkeypatch.setattr(reconciler, "PAUSES_AFTER_POST", (0.0, 0.1, 0.2, 0.4, 0.8))  # within the time limit below
+    monkeypatch.setattr(http, "time_left", lambda: None)  # pauses take none of it
     settings = Settings(
         "EMULATOR@AdobeOrg",
         "emulator",

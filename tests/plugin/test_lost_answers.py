@@ -9,8 +9,9 @@ import pytest
 from kinds import DESCRIPTIONS, Ids, by_kind
 from plugin.conftest import Program
 from plugin.life import Life
+from pulumi_aep.client import http
 from pulumi_aep.engine import runtime
-from pulumi_aep.errors import ApiError
+from pulumi_aep.errors import ApiError, ResponseLost
 from support import kinds
 from support.emulator import Emulator
 from support.journal import writes
@@ -172,3 +173,16 @@ def test_a_title_that_somebody_else_s_object_has(
     with pytest.raises(ApiError, match="XDM-1521-400"):
         group.up(program("FieldGroup", {"title": "taken"}))
     assert waited == []
+
+
+def test_a_creation_is_not_repeated_without_time_to_look(
+    life: Callable[[str], Life], program: Program, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its list may show the object late: rather an error than a second one."""
+    resource = life("FieldGroup")
+    emulator.clear_journal()
+    monkeypatch.setattr(http, "time_left", lambda: 0.5)
+    fault(emulator, "POST", "/fieldgroups$", drop="before")
+    with pytest.raises(ResponseLost, match="no time is left to see whether FieldGroup was created"):
+        resource.up(program("FieldGroup"))
+    assert writes(emulator).count("POST fieldgroups") == 1
