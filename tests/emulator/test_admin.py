@@ -28,6 +28,8 @@ DEFAULTS = {
     "flow_initializing_s": 0,
     "flow_update_s": 0,
     "sandbox_creation_s": 0,
+    "list_lag_s": 0,
+    "get_lag_s": 0,
 }
 
 

@@ -140,6 +140,7 @@ def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultIn
             authenticate(call, route.service)
             if route.handler is None:
                 raise NOT_MODELLED(f"the emulator does not model {route.method} {route.path}: {route.because}")
+            call.at = route.reads_at(call.store)
             return route.handler(call, *parameters)
     except Problem as problem:
         return problem.answer(call.request_id)

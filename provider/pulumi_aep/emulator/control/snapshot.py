@@ -33,7 +33,7 @@ def mask_secrets(body: Json) -> Json:
 
 def _tables(sql: sqlite3.Connection) -> dict[str, list[str]]:
     """Table → columns, without the automatic `seq`."""
-    where = "type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'tokens'"
+    where = "type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('tokens', 'history')"
     names = [name for (name,) in sql.execute(f"SELECT name FROM sqlite_master WHERE {where} ORDER BY name")]
     return {name: [c[1] for c in sql.execute(f"PRAGMA table_info({name})") if c[1] != "seq"] for name in names}
 
