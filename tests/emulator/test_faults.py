@@ -310,7 +310,12 @@ def test_wrong_faults_are_refused(emulator: Emulator, given: dict[str, Any], wor
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"body": NaN}', b'{"path": "\\ud800"}', b"1"])
 def test_a_fault_is_json(emulator: Emulator, body: bytes) -> None:
-    assert requests.post(f"{emulator.url}/__emulator__/faults", data=body, timeout=10).status_code == 422
+    assert (
+        requests.post(
+            f"{emulator.url}/__emulator__/faults", data=body, headers={"Content-Type": "application/json"}, timeout=10
+        ).status_code
+        == 422
+    )
 
 
 # -- settings -------------------------------------------------------------------------------------------------------

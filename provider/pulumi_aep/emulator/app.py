@@ -24,6 +24,7 @@ from starlette.routing import Route as WebRoute
 
 from .catalog import batch_requests, batches, datasets
 from .control import admin, page, snapshot
+from .control.access import AccessCheck
 from .core import scheduler
 from .core.errors import Answer, Problem, Service
 from .core.faults import FaultInjector
@@ -78,7 +79,9 @@ def create_app(db: str | Path) -> Starlette:
     unknown = Route(Service.IMS, "*", "/", "", fallback)  # as IMS, it takes no token
     routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal, faults), methods=METHODS))
     app = Starlette(routes=routes, lifespan=lifespan)
+    app.add_middleware(AccessCheck)
     app.add_middleware(RequestLog)
+    app.state.host = "127.0.0.1"
     app.state.stopping = asyncio.Event()
     return app
 
@@ -196,10 +199,13 @@ def serve(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets it creates
     except OSError as error:
         _exit(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
+    except (OverflowError, UnicodeError):
+        _exit(f"cannot listen on {host}:{port}: a port is 0 to 65535, and a host an address or a name")
     try:
         if seed:
             snapshot.seed(db, seed)
         app = create_app(db)
+        app.state.host = host
     except ValueError as error:
         _exit(f"cannot seed from {seed}: {error}")
     except (OSError, sqlite3.Error) as error:

@@ -20,7 +20,7 @@ from ..core.faults import FaultInjector
 from ..core.gateway import CLIENT, ORG, sandboxes
 from ..core.store import SandboxStore, Store
 from ..core.transport import ADMIN
-from .admin import Journal, local, shown_settings
+from .admin import Journal, endpoint_of, shown_settings
 from .snapshot import dump, mask_secrets
 
 KINDS: dict[str, str] = load(__package__, "kinds.json")  # kind → title
@@ -30,6 +30,7 @@ _TIMES = (
 )
 _TEMPLATES = Environment(loader=PackageLoader(__package__ or "", "templates"), autoescape=True)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+_POLICY += "; frame-ancestors 'none'"
 _HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -114,7 +115,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
 
     def served(render: Callable[[Request], Response]) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
-            return await local(lambda body: render(request), store)(request)
+            return await endpoint_of(lambda body: render(request), store)(request)
 
         return endpoint
 
