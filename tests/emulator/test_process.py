@@ -40,8 +40,16 @@ def test_a_taken_port_is_one_clear_line_and_exit_code_1(tmp_path: Path) -> None:
     assert done.stderr == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
-@pytest.mark.parametrize(("host", "port"), [("127.0.0.1", "99999"), ("127.0.0.1", "-1"), ("a..b", "0")])
-def test_an_address_that_cannot_be_is_one_clear_line_too(tmp_path: Path, host: str, port: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "port", "reason"),
+    [
+        ("127.0.0.1", "99999", "a port is 0 to 65535"),
+        ("127.0.0.1", "-1", "a port is 0 to 65535"),
+        ("a..b", "0", "the host is unknown"),
+        ("a" * 70, "0", "the host is unknown"),
+    ],
+)
+def test_an_address_that_cannot_be_is_one_clear_line_too(tmp_path: Path, host: str, port: str, reason: str) -> None:
     command = [
         sys.executable,
         "-m",
@@ -54,8 +62,8 @@ def test_an_address_that_cannot_be_is_one_clear_line_too(tmp_path: Path, host: s
         str(tmp_path / "db"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    said = f"error: cannot listen on {host}:{port}: a port is 0 to 65535, and a host an address or a name\n"
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: cannot listen on {host}:{port}: {reason}\n"
 
 
 def test_a_database_that_cannot_be_opened_is_one_clear_line_too(tmp_path: Path) -> None:
