@@ -197,12 +197,11 @@ def serve(
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets it creates
-    except (socket.gaierror, UnicodeError):
-        _exit(f"cannot listen on {host}:{port}: the host is unknown")
     except OverflowError:
         _exit(f"cannot listen on {host}:{port}: a port is 0 to 65535")
-    except OSError as error:
-        _exit(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None) or 0  # below 0: of the name look-up
+        _exit(f"cannot listen on {host}:{port}: {os.strerror(number) if number > 0 else 'the host is unknown'}")
     try:
         if seed:
             snapshot.seed(db, seed)
