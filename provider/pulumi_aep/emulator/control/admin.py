@@ -26,7 +26,7 @@ from ..core.faults import Fault, FaultInjector, fault_error
 from ..core.gateway import sandboxes
 from ..core.store import SandboxStore, Store
 from ..core.transport import ADMIN, CutResponse, wait_or_stop
-from ..core.validation import body_error
+from ..core.validation import body_error, parse_number
 from ..data_prep import mapping_sets
 from ..flow_service import routes as flow_service
 from ..flow_service.runs import ingested_records
@@ -73,7 +73,7 @@ class _InvalidBody(Exception):
 def _parse(body: bytes, error: Callable[[Any], str]) -> Any:
     """Strict JSON that `error` accepts; 5.0 is 5, as in JSON Schema."""
     try:
-        value = json.loads(body.decode(), parse_float=lambda text: int(x) if (x := float(text)).is_integer() else x)
+        value = json.loads(body.decode(), parse_float=parse_number)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
     except (ValueError, RecursionError):
         raise _InvalidBody("the body is not valid JSON") from None

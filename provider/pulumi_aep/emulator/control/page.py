@@ -48,7 +48,8 @@ def _span(style: str, text: Any) -> Markup:
 
 
 def _name(body: Json, key: str) -> str:
-    return str(body.get("name") or body.get("title") or (body.get("versions") or [{}])[-1].get("name") or key)
+    last = versions[-1] if isinstance(versions := body.get("versions"), list) and versions else {}
+    return str(body.get("name") or body.get("title") or (isinstance(last, dict) and last.get("name")) or key)
 
 
 def _time(ms: Any) -> str:
@@ -86,7 +87,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         rows = []
         for _, key, text in found[:100]:
             body = json.loads(text)
-            dates = body | body.get("meta:registryMetadata", {})
+            dates = body | (registry if isinstance(registry := body.get("meta:registryMetadata"), dict) else {})
             times = [_time(next((dates[name] for name in names if name in dates), None)) for names in _TIMES]
             rows.append([_link(sandbox, kind, key, text=_name(body, key)), key, body.get("state", ""), *times])
         more = found[99][0] if len(found) > 100 else None

@@ -51,7 +51,7 @@ DEFAULTS: Json = {name: schema["default"] for name, schema in field_schemas("set
 
 
 T = TypeVar("T")
-_CLOCK = "clock advanced by s"  # a row of the table settings
+CLOCK = "clock advanced by s"  # a row of the table settings
 LAGS = ("list_lag_s", "get_lag_s")
 
 
@@ -81,7 +81,7 @@ class Store:
         self.sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
         self.sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
         saved = {name: json.loads(value) for name, value in self.execute("SELECT name, value FROM settings")}
-        self.advanced_s: int = saved.pop(_CLOCK, 0)
+        self.advanced_s: int = saved.pop(CLOCK, 0)
         self.event_time: int | None = None  # of the event that is running, in ms
         self.settings: Json = DEFAULTS | saved
 
@@ -118,7 +118,7 @@ class Store:
         return _real_ms() + self.advanced_s * 1000 if self.event_time is None else self.event_time
 
     def advance(self, seconds: int) -> None:
-        self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", _CLOCK, json.dumps(self.advanced_s + seconds))
+        self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", CLOCK, json.dumps(self.advanced_s + seconds))
         self.advanced_s += seconds
 
     def next_event(self, now: int, excluded: str = "") -> Event | None:
