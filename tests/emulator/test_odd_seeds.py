@@ -136,10 +136,8 @@ async def read_all(db: Path, state: Any, token: str) -> None:
         assert status == 200, (path, text)
     for row in state["objects"]:
         sandbox, kind, key = row["sandbox"], row["kind"], row["id"]
-        status, text = await ask(app, f"/__emulator__/page/{sandbox}/{kind}", {})
-        assert status == 200, (row, text)
-        if sandbox:
-            status, text = await ask(app, f"/__emulator__/page/{sandbox}/{kind}/{key}", {})
+        for path in (f"{sandbox}/{kind}", f"{sandbox}/{kind}/{key}") if sandbox else ():
+            status, text = await ask(app, f"/__emulator__/page/{path}", {})
             assert status == 200, (row, text)
         if kind in ONE:
             accept = "*/*" if kind == "descriptors" else XED_FULL
