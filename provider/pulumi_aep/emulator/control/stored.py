@@ -64,9 +64,10 @@ def _check_object(kind: str, key: str, body: Json, place: str) -> None:
         shape = f"draft {content}" if body.get("state") == "draft" and kind in FLOW_KINDS else content
         if error := validation.body_error(shape, sent, place):
             raise ValueError(error)
-    for name, known in (("connectionSpec", specs.CONNECTION_SPECS), ("flowSpec", specs.FLOW_SPECS)):
-        if kind in FLOW_KINDS and name in body:
-            checks.spec_of(known, body[name])
+    if kind == checks.FLOW:
+        checks.spec_of(specs.FLOW_SPECS, body["flowSpec"])
+    elif kind in FLOW_KINDS:
+        checks.spec_of(specs.CONNECTION_SPECS, body["connectionSpec"])
 
 
 def check_relations(store: Store, row: Json, place: str) -> None:
