@@ -1,4 +1,4 @@
-"""An odd snapshot is refused, or everything in it reads as usual: `python tests/emulator/test_odd_seeds.py COUNT SEED`."""
+"""An odd snapshot is refused, or all of it reads as usual: `python tests/emulator/test_odd_seeds.py COUNT SEED`."""
 
 import asyncio
 import json
