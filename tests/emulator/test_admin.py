@@ -28,6 +28,8 @@ DEFAULTS = {
     "flow_initializing_s": 0,
     "flow_update_s": 0,
     "sandbox_creation_s": 0,
+    "list_lag_s": 0,
+    "get_lag_s": 0,
 }
 
 
@@ -111,7 +113,9 @@ def test_wrong_settings_are_refused(emulator: Emulator, body: object, words: str
     response = emulator.control("PUT", "settings", body)
     assert response.status_code == 422
     assert words in response.json()["message"]
-    assert requests.put(f"{emulator.url}/__emulator__/settings", data="{", timeout=10).status_code == 422
+    json = {"Content-Type": "application/json"}
+    url = f"{emulator.url}/__emulator__/settings"
+    assert requests.put(url, data="{", headers=json, timeout=10).status_code == 422
 
 
 def test_latency(emulator: Emulator) -> None:
@@ -141,6 +145,8 @@ def test_other_machines_are_refused() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Path(folder) / "emulator.db")
-        scope = {"type": "http", "method": "GET", "path": "/__emulator__/objects", "query_string": b"", "headers": []}
-        asyncio.run(app({**scope, "client": ("192.0.2.1", 1), "server": ("127.0.0.1", 1)}, receive, send))
-    assert sent[0]["status"] == 403
+        scope = {"type": "http", "method": "GET", "path": "/__emulator__/objects", "query_string": b""}
+        scope |= {"headers": [(b"host", b"127.0.0.1:1")], "server": ("127.0.0.1", 1)}
+        for client in ("192.0.2.1", "127.0.0.1"):
+            asyncio.run(app({**scope, "client": (client, 1)}, receive, send))
+    assert [message["status"] for message in sent if "status" in message] == [403, 200]

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import requests
 
 from support.emulator import FLOW, Emulator
@@ -37,6 +38,32 @@ def test_a_taken_port_is_one_clear_line_and_exit_code_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "reason"),
+    [
+        ("127.0.0.1", "99999", "a port is 0 to 65535"),
+        ("127.0.0.1", "-1", "a port is 0 to 65535"),
+        ("a..b", "0", "the host is unknown"),
+        ("a" * 70, "0", "the host is unknown"),
+    ],
+)
+def test_an_address_that_cannot_be_is_one_clear_line_too(tmp_path: Path, host: str, port: str, reason: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pulumi_aep.emulator",
+        "--host",
+        host,
+        "--port",
+        port,
+        "--db",
+        str(tmp_path / "db"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: cannot listen on {host}:{port}: {reason}\n"
 
 
 def test_a_database_that_cannot_be_opened_is_one_clear_line_too(tmp_path: Path) -> None:
@@ -128,7 +155,9 @@ def test_sigterm_ends_it_within_a_second_while_clients_wait(tmp_path: Path) -> N
         half = socket.create_connection(("127.0.0.1", emulator.port))
         half.sendall(b"POST /ims/token/v3 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
         other = socket.create_connection(("127.0.0.1", emulator.port))
-        other.sendall(b"PUT /__emulator__/settings HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf")
+        head = f"PUT /__emulator__/settings HTTP/1.1\r\nhost: 127.0.0.1:{emulator.port}\r\n"
+        head += "content-type: application/json\r\ncontent-length: 100\r\n\r\nhalf"
+        other.sendall(head.encode())
 
         def delayed() -> str:
             try:

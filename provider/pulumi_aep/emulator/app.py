@@ -24,6 +24,7 @@ from starlette.routing import Route as WebRoute
 
 from .catalog import batch_requests, batches, datasets
 from .control import admin, page, snapshot
+from .control.access import AccessCheck
 from .core import scheduler
 from .core.errors import Answer, Problem, Service
 from .core.faults import FaultInjector
@@ -78,7 +79,9 @@ def create_app(db: str | Path) -> Starlette:
     unknown = Route(Service.IMS, "*", "/", "", fallback)  # as IMS, it takes no token
     routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal, faults), methods=METHODS))
     app = Starlette(routes=routes, lifespan=lifespan)
+    app.add_middleware(AccessCheck)
     app.add_middleware(RequestLog)
+    app.state.host = "127.0.0.1"
     app.state.stopping = asyncio.Event()
     return app
 
@@ -140,6 +143,7 @@ def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultIn
             authenticate(call, route.service)
             if route.handler is None:
                 raise NOT_MODELLED(f"the emulator does not model {route.method} {route.path}: {route.because}")
+            call.at = route.reads_at(call.store)
             return route.handler(call, *parameters)
     except Problem as problem:
         return problem.answer(call.request_id)
@@ -193,12 +197,16 @@ def serve(
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets it creates
-    except OSError as error:
-        _exit(f"cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}")
+    except OverflowError:
+        _exit(f"cannot listen on {host}:{port}: a port is 0 to 65535")
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None) or 0  # below 0: of the name look-up
+        _exit(f"cannot listen on {host}:{port}: {os.strerror(number) if number > 0 else 'the host is unknown'}")
     try:
         if seed:
             snapshot.seed(db, seed)
         app = create_app(db)
+        app.state.host = host
     except ValueError as error:
         _exit(f"cannot seed from {seed}: {error}")
     except (OSError, sqlite3.Error) as error:

@@ -59,7 +59,7 @@ def _run_one(call: Call, asked: Json) -> Answer:
     if isinstance(asked.get("body"), list):
         headers["content-type"] = PATCH
     raw = json.dumps(asked["body"]).encode() if "body" in asked else b""
-    where = (call.base_url, call.store, call.sandbox, call.request_id)
+    where = (call.base_url, call.store, call.sandbox, found.reads_at(call.store), call.request_id)
     return found.handler(Call(method, path, QueryParams(query), Headers(headers), raw, *where), *parameters)
 
 

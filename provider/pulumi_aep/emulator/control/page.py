@@ -20,7 +20,7 @@ from ..core.faults import FaultInjector
 from ..core.gateway import CLIENT, ORG, sandboxes
 from ..core.store import SandboxStore, Store
 from ..core.transport import ADMIN
-from .admin import Journal, local, shown_settings
+from .admin import Journal, endpoint_of, shown_settings
 from .snapshot import dump, mask_secrets
 
 KINDS: dict[str, str] = load(__package__, "kinds.json")  # kind → title
@@ -30,6 +30,7 @@ _TIMES = (
 )
 _TEMPLATES = Environment(loader=PackageLoader(__package__ or "", "templates"), autoescape=True)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
+_POLICY += "; frame-ancestors 'none'"
 _HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
@@ -47,7 +48,8 @@ def _span(style: str, text: Any) -> Markup:
 
 
 def _name(body: Json, key: str) -> str:
-    return str(body.get("name") or body.get("title") or (body.get("versions") or [{}])[-1].get("name") or key)
+    last = versions[-1] if isinstance(versions := body.get("versions"), list) and versions else {}
+    return str(body.get("name") or body.get("title") or (isinstance(last, dict) and last.get("name")) or key)
 
 
 def _time(ms: Any) -> str:
@@ -85,7 +87,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         rows = []
         for _, key, text in found[:100]:
             body = json.loads(text)
-            dates = body | body.get("meta:registryMetadata", {})
+            dates = body | (registry if isinstance(registry := body.get("meta:registryMetadata"), dict) else {})
             times = [_time(next((dates[name] for name in names if name in dates), None)) for names in _TIMES]
             rows.append([_link(sandbox, kind, key, text=_name(body, key)), key, body.get("state", ""), *times])
         more = found[99][0] if len(found) > 100 else None
@@ -114,7 +116,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
 
     def served(render: Callable[[Request], Response]) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
-            return await local(lambda body: render(request), store)(request)
+            return await endpoint_of(lambda body: render(request), store)(request)
 
         return endpoint
 

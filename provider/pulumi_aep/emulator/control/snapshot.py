@@ -7,15 +7,15 @@ order. Tokens and the setting reject_passwords are left out; secrets of connecti
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from ..core.errors import Json
+from ..core.errors import Json, Problem
 from ..core.store import Store
-from ..core.validation import body_error, fields
+from ..core.validation import parse_number
 from ..flow_service import specs
+from . import stored
 
 _JSON = ("body", "value")
 _ROWS = {"settings": "WHERE name != 'reject_passwords'"}
@@ -26,14 +26,16 @@ def mask_secrets(body: Json) -> Json:
     auth = body.get("auth")
     if not isinstance(auth, dict) or not isinstance(auth.get("params"), dict):
         return body
-    known = specs.auth_spec(body["connectionSpec"]["id"], auth.get("specName", ""))
+    ref = body.get("connectionSpec")
+    is_known = isinstance(ref, dict) and ref.get("id") in specs.CONNECTION_SPECS
+    known = specs.auth_spec(body["connectionSpec"]["id"], auth.get("specName", "")) if is_known else None
     visible = set(known["spec"]["properties"]) - specs.secret_params(body) if known else set()
     return body | {"auth": auth | {"params": {k: v if k in visible else "xxxx" for k, v in auth["params"].items()}}}
 
 
 def _tables(sql: sqlite3.Connection) -> dict[str, list[str]]:
     """Table → columns, without the automatic `seq`."""
-    where = "type = 'table' AND name NOT LIKE 'sqlite_%' AND name != 'tokens'"
+    where = "type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('tokens', 'history')"
     names = [name for (name,) in sql.execute(f"SELECT name FROM sqlite_master WHERE {where} ORDER BY name")]
     return {name: [c[1] for c in sql.execute(f"PRAGMA table_info({name})") if c[1] != "seq"] for name in names}
 
@@ -64,7 +66,7 @@ def _shown(row: Json) -> Json:
 def seed(db: str | Path, file: Path) -> None:
     """Fills an empty database from a snapshot. Raises ValueError and changes nothing if it cannot."""
     try:
-        given = json.loads(file.read_text())
+        given = json.loads(file.read_text(), parse_float=parse_number)
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"it cannot be read: {error}") from None
     with closing(Store(db)) as store, store.transaction():
@@ -74,20 +76,28 @@ def seed(db: str | Path, file: Path) -> None:
         if not isinstance(given, dict) or not set(given) <= set(tables):
             raise ValueError(f"it must be an object with {', '.join(tables)}")
         for table, rows in given.items():
-            for number, row in enumerate(rows if isinstance(rows, list) else [rows]):
-                try:
+            if not isinstance(rows, list):
+                raise ValueError(f"{table}: must be a list")
+            for number, row in enumerate(rows):
+                with _at(f"{table}.{number}") as place:
+                    stored.check_row(table, row, place)
                     _insert(store, table, tables[table], row)
-                except (ValueError, sqlite3.Error) as error:
-                    raise ValueError(f"{table}.{number}: {error}") from None
+        for number, row in enumerate(given.get("objects", [])):
+            with _at(f"objects.{number}") as place:
+                stored.check_relations(store, row, place)
 
 
-def _insert(store: Store, table: str, columns: list[str], row: Any) -> None:
-    if not isinstance(row, dict) or set(row) != set(columns):
-        raise ValueError(f"it must be an object with {', '.join(columns)}")
-    if table == "objects" and not isinstance(row["body"], dict):
-        raise ValueError("body must be an object")
-    setting = {row["name"]: row["value"]} if table == "settings" and row["name"] in fields("settings") else {}
-    if problem := body_error("settings", setting):
-        raise ValueError(problem)
+@contextmanager
+def _at(place: str) -> Iterator[str]:
+    """Names the row in the errors of what checks and loads it."""
+    try:
+        yield place
+    except Problem as problem:
+        raise ValueError(f"{place}.body: {problem.detail}") from None
+    except sqlite3.Error as error:
+        raise ValueError(f"{place}: {error}") from None
+
+
+def _insert(store: Store, table: str, columns: list[str], row: Json) -> None:
     values = [json.dumps(row[name]) if name in _JSON else row[name] for name in columns]
     store.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(values))})", *values)

@@ -24,6 +24,11 @@ class Service(StrEnum):
     DATA_PREP = "Data Prep"
     SANDBOXES = "Sandboxes"
 
+    @property
+    def key(self) -> str:
+        """As settings name it: `flow_service`."""
+        return self.lower().replace(" ", "_")
+
 
 @dataclass(frozen=True)
 class Answer:

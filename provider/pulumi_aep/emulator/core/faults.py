@@ -8,7 +8,6 @@ without any of these exempts requests from the faults behind it. Faults live in 
 """
 
 import random
-import re
 import secrets
 import time
 from collections import deque
@@ -16,12 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import re2  # type: ignore[import-untyped]
 from starlette.responses import Response
 
 from .errors import Answer, Json
 from .gateway import TOO_MANY, Call
 from .transport import ADMIN, CutResponse
 from .validation import body_error
+
+# RE2 needs time in proportion to the path, whatever the pattern; the memory limits the size of a pattern.
+_PATTERNS = re2.Options()
+_PATTERNS.log_errors, _PATTERNS.max_mem = False, 2**18
 
 
 def fault_error(given: Any) -> str:
@@ -36,9 +40,9 @@ def fault_error(given: Any) -> str:
     if status in (204, 304) and "body" in given:
         return f"body: an answer with status {status} has none"
     try:
-        re.compile(given["path"])
-    except (re.error, OverflowError, RecursionError) as error:
-        return f"path: not a regular expression: {error}"
+        re2.compile(given["path"], _PATTERNS)
+    except re2.error as error:
+        return f"path: not a regular expression of RE2: {error.args[0].decode()}"
     return ""
 
 
@@ -51,7 +55,8 @@ class Fault:
     def __post_init__(self) -> None:
         if "probability" in self.description:
             self.description.setdefault("seed", secrets.randbelow(2**32))
-        self._path, self._random = re.compile(self.description["path"]), random.Random(self.description.get("seed"))
+        self._path = re2.compile(self.description["path"], _PATTERNS)
+        self._random = random.Random(self.description.get("seed"))
 
     def matches(self, method: str, path: str) -> bool:
         """Counts a hit if so."""

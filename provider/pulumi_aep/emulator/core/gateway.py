@@ -55,11 +55,12 @@ class Call:
     base_url: str
     store: Store
     sandbox: str = ""
+    at: int | None = None  # reads show the sandbox as it was then, in ms; None: now
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
     def objects(self) -> SandboxStore:
-        return SandboxStore(self.store, self.sandbox)
+        return SandboxStore(self.store, self.sandbox, self.at)
 
     def number(self, name: str, default: int, least: int, most: int, invalid: Rule) -> int:
         """A whole number of the query."""
@@ -135,13 +136,13 @@ def _sandbox(call: Call, flow: bool) -> str:
     return name
 
 
-def sandboxes(store: Store) -> dict[str, Json]:
+def sandboxes(store: Store, at: int | None = None) -> dict[str, Json]:
     """All sandboxes, deleted ones included: the predefined ones, then those created since."""
-    return SANDBOXES | {item["name"]: item for item in SandboxStore(store, "").all("sandboxes")}
+    return SANDBOXES | {item["name"]: item for item in SandboxStore(store, "", at).all("sandboxes")}
 
 
-def sandbox(store: Store, name: str) -> Json | None:
-    return SandboxStore(store, "").get("sandboxes", name) or SANDBOXES.get(name)
+def sandbox(store: Store, name: str, at: int | None = None) -> Json | None:
+    return SandboxStore(store, "", at).get("sandboxes", name) or SANDBOXES.get(name)
 
 
 def sandbox_id(name: str) -> str:
@@ -161,6 +162,23 @@ class Route:
     source: str
     handler: Handler | None
     because: str = ""
+
+    @property
+    def lag(self) -> str:
+        """The setting by which its answers lag behind writes; "" for what always sees the present.
+
+        `test` and `explore` do: they use the connection.
+        """
+        if self.method == "POST" and self.path.endswith("/search"):
+            return "list_lag_s"
+        if self.method != "GET" or self.path.endswith(("/test", "/explore")):
+            return ""
+        return "get_lag_s" if re.search(r"\{(id|name)\b", self.path) else "list_lag_s"
+
+    def reads_at(self, store: Store) -> int | None:
+        """The time in ms that its answers show; None: now."""
+        lag_ms = store.lag_ms(self.lag, self.service) if self.lag else 0
+        return store.now_ms() - lag_ms if lag_ms else None
 
 
 ROUTES: list[Route] = [  # those that are not modelled first: their paths are narrower

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from .errors import Json, Rule
+from .errors import Json, Rule, Service
 from .validation import field_schemas
 
 _TABLES = """
@@ -27,7 +27,17 @@ CREATE TABLE IF NOT EXISTS due (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGE
   sandbox TEXT NOT NULL, what TEXT NOT NULL, key TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS due_at ON due (at, seq);
 CREATE INDEX IF NOT EXISTS due_of ON due (sandbox, key);
+CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,
+  sandbox TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, object INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS history_of ON history (sandbox, kind, id, at);
 """
+# `objects` as they were at a time. A row of `history` is an object before a change: its seq and its body, or null.
+_OBJECTS_AT = """(
+  SELECT seq, sandbox, kind, id, body FROM objects AS now WHERE NOT EXISTS (SELECT 1 FROM history
+    WHERE sandbox = now.sandbox AND kind = now.kind AND id = now.id AND at > {at})
+  UNION ALL
+  SELECT object, sandbox, kind, id, body FROM history WHERE body <> 'null'
+    AND seq IN (SELECT min(seq) FROM history WHERE at > {at} GROUP BY sandbox, kind, id))"""
 INDEXED = (
     *("name", "title", "flowId", "baseConnectionId", "schemaRef.id"),
     *("sourceConnectionIds[0]", "targetConnectionIds[0]"),
@@ -41,7 +51,8 @@ DEFAULTS: Json = {name: schema["default"] for name, schema in field_schemas("set
 
 
 T = TypeVar("T")
-_CLOCK = "clock advanced by s"  # a row of the table settings
+CLOCK = "clock advanced by s"  # a row of the table settings
+LAGS = ("list_lag_s", "get_lag_s")
 
 
 def is_locked(error: Exception) -> bool:
@@ -70,7 +81,7 @@ class Store:
         self.sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
         self.sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
         saved = {name: json.loads(value) for name, value in self.execute("SELECT name, value FROM settings")}
-        self.advanced_s: int = saved.pop(_CLOCK, 0)
+        self.advanced_s: int = saved.pop(CLOCK, 0)
         self.event_time: int | None = None  # of the event that is running, in ms
         self.settings: Json = DEFAULTS | saved
 
@@ -107,7 +118,7 @@ class Store:
         return _real_ms() + self.advanced_s * 1000 if self.event_time is None else self.event_time
 
     def advance(self, seconds: int) -> None:
-        self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", _CLOCK, json.dumps(self.advanced_s + seconds))
+        self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", CLOCK, json.dumps(self.advanced_s + seconds))
         self.advanced_s += seconds
 
     def next_event(self, now: int, excluded: str = "") -> Event | None:
@@ -119,16 +130,35 @@ class Store:
     def remove_event(self, event: Event) -> None:
         self.execute("DELETE FROM due WHERE seq = ?", event.seq)
 
+    def lag_ms(self, setting: str, service: Service) -> int:
+        """How far `list_lag_s` or `get_lag_s` puts the reads of a service back."""
+        value = self.settings[setting]
+        seconds: float = value.get(service.key, 0) if isinstance(value, dict) else value
+        return round(seconds * 1000)
+
+    def longest_lag_ms(self) -> int:
+        return max(self.lag_ms(setting, service) for setting in LAGS for service in Service)
+
+    def keep_history(self, objects: str, *values: Any) -> None:
+        """Before a change, while reads lag: keeps the `objects` (a query for sandbox, kind, id, seq, body)."""
+        if lag_ms := self.longest_lag_ms():
+            self.execute("DELETE FROM history WHERE at <= ?", self.now_ms() - lag_ms)
+            columns = "INSERT INTO history (at, sandbox, kind, id, object, body)"
+            self.execute(f"{columns} SELECT {self.now_ms()}, * FROM ({objects})", *values)
+
     def update_settings(self, changes: Json) -> None:
         for name, value in changes.items():
             self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
         self.settings = self.settings | changes
+        if not self.longest_lag_ms():
+            self.execute("DELETE FROM history")
 
     def reset(self) -> None:
         """Removes objects, settings, events and the clock's advance. Tokens stay valid, as in IMS."""
         self.execute("DELETE FROM objects")
         self.execute("DELETE FROM settings")
         self.execute("DELETE FROM due")
+        self.execute("DELETE FROM history")
         self.advanced_s = 0
         self.settings = dict(DEFAULTS)
 
@@ -158,10 +188,15 @@ def _hash(token: str) -> str:
 
 @dataclass(frozen=True)
 class SandboxStore:
-    """The objects of one sandbox."""
+    """The objects of one sandbox, now or, to read only, as they were at a time in ms."""
 
     store: Store
     sandbox: str
+    at: int | None = None
+
+    @property
+    def _objects(self) -> str:
+        return "objects" if self.at is None else _OBJECTS_AT.format(at=self.at)
 
     @property
     def settings(self) -> Json:
@@ -187,7 +222,7 @@ class SandboxStore:
         return item
 
     def get(self, kind: str, key: str) -> Json | None:
-        query = "SELECT body FROM objects WHERE sandbox = ? AND kind = ? AND id = ?"
+        query = f"SELECT body FROM {self._objects} WHERE sandbox = ? AND kind = ? AND id = ?"
         row = self.store.execute(query, self.sandbox, kind, key).fetchone()
         return json.loads(row[0]) if row else None
 
@@ -197,9 +232,10 @@ class SandboxStore:
         `having` (path → texts) is a prefilter: it skips objects that cannot have one of the texts at that path, by an
         index if there is one, otherwise by whether the body contains them at all. Callers still have to compare.
         """
-        index = next((f'INDEXED BY "by {path}"' for path in having or {} if path in INDEXED), "")
+        indexed = (f'INDEXED BY "by {path}"' for path in having or {} if path in INDEXED)
+        index = next(indexed, "") if self.at is None else ""
         seq = "+seq" if index else "seq"
-        query = f"SELECT seq, body FROM objects {index} WHERE sandbox = ? AND kind = ? AND {seq} > ?"
+        query = f"SELECT seq, body FROM {self._objects} {index} WHERE sandbox = ? AND kind = ? AND {seq} > ?"
         values: list[Any] = [self.sandbox, kind, after]
         for path, texts in (having or {}).items():
             if path in INDEXED:
@@ -216,18 +252,28 @@ class SandboxStore:
         return [row.body for row in self.rows(kind, having=having)]
 
     def count(self, kind: str) -> int:
-        query = "SELECT count(*) FROM objects WHERE sandbox = ? AND kind = ?"
+        query = f"SELECT count(*) FROM {self._objects} WHERE sandbox = ? AND kind = ?"
         return int(self.store.execute(query, self.sandbox, kind).fetchone()[0])
 
     def put(self, kind: str, key: str, body: Json) -> None:
+        self._keep_history(kind, key)
         insert = "INSERT INTO objects (sandbox, kind, id, body) VALUES (?, ?, ?, ?)"
         update = "ON CONFLICT (sandbox, kind, id) DO UPDATE SET body = excluded.body"
         self.store.execute(f"{insert} {update}", self.sandbox, kind, key, json.dumps(body))
 
     def clear(self) -> None:
         """Removes all objects and events."""
+        query = "SELECT sandbox, kind, id, seq, body FROM objects WHERE sandbox = ?"
+        self.store.keep_history(query, self.sandbox)
         self.store.execute("DELETE FROM objects WHERE sandbox = ?", self.sandbox)
         self.store.execute("DELETE FROM due WHERE sandbox = ?", self.sandbox)
 
     def delete(self, kind: str, key: str) -> None:
+        self._keep_history(kind, key)
         self.store.execute("DELETE FROM objects WHERE sandbox = ? AND kind = ? AND id = ?", self.sandbox, kind, key)
+
+    def _keep_history(self, kind: str, key: str) -> None:
+        one = "SELECT ? AS sandbox, ? AS kind, ? AS id"
+        columns = "sandbox, kind, id, coalesce(seq, 0), coalesce(body, 'null')"
+        query = f"SELECT {columns} FROM ({one}) LEFT JOIN objects USING (sandbox, kind, id)"
+        self.store.keep_history(query, self.sandbox, kind, key)

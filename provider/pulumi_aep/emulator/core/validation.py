@@ -12,6 +12,11 @@ from .errors import Json, Rule, load
 _BODIES: dict[str, Json] = load(__package__, "bodies.json")
 
 
+def parse_number(text: str) -> float:
+    """A number with a fraction or exponent, as JSON Schema sees it: 5.0 is the integer 5."""
+    return int(number) if (number := float(text)).is_integer() else number
+
+
 @cache
 def _validator(name: str) -> Draft7Validator:
     """`draft X` is X with no required field but its spec, and lists of any length."""
@@ -40,15 +45,15 @@ def check(name: str, value: Any, rule: Rule) -> None:
 
 
 def check_schema(schema: Json, value: Any, root: str, rule: Rule) -> None:
-    if error := _errors(Draft7Validator(schema), value, root):
+    if error := describe_errors(Draft7Validator(schema), value, root):
         raise rule(error)
 
 
-def body_error(name: str, value: Any) -> str:
-    return _errors(_validator(name), value, "body")
+def body_error(name: str, value: Any, root: str = "body") -> str:
+    return describe_errors(_validator(name), value, root)
 
 
-def _errors(validator: Draft7Validator, value: Any, root: str) -> str:
+def describe_errors(validator: Draft7Validator, value: Any, root: str) -> str:
     """What is wrong ("" = nothing), by path and rule and never by value: values may be secrets."""
     return "; ".join(_describe(error, root) for error in islice(validator.iter_errors(value), 5))
 

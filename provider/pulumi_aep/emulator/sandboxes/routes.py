@@ -24,12 +24,12 @@ STATE = _rule(400, "", "The sandbox is not in the expected state", "assumed: onl
 
 @route("GET", "", _SPEC)
 def list_active(call: Call) -> Answer:
-    return _page(call, [item for item in gateway.sandboxes(call.store).values() if item["state"] == "active"])
+    return _page(call, [item for item in gateway.sandboxes(call.store, call.at).values() if item["state"] == "active"])
 
 
 @route("GET", "/sandboxes", _SPEC)
 def list_sandboxes(call: Call) -> Answer:
-    return _page(call, list(gateway.sandboxes(call.store).values()))
+    return _page(call, list(gateway.sandboxes(call.store, call.at).values()))
 
 
 def _page(call: Call, known: list[Json]) -> Answer:
@@ -48,7 +48,7 @@ def _page(call: Call, known: list[Json]) -> Answer:
 
 
 def _fetch(call: Call, name: str, active: bool = False) -> Json:
-    item = gateway.sandbox(call.store, name)
+    item = gateway.sandbox(call.store, name, call.at)
     if item is None:
         raise NOT_FOUND(f"sandbox {name[:64]!r}")
     if active and item["state"] != "active":

@@ -99,6 +99,15 @@ def _check_part(kind: str, objects: SandboxStore, item: Json, known: Json | None
             _check_additive(schema, fields, after)
 
 
+def check_stored(kind: str, objects: SandboxStore, item: Json) -> None:
+    """Checks a stored resource as if it were new. Raises Problem."""
+    new = dict(item)
+    (_check_schema if kind == "schemas" else partial(_check_part, kind))(objects, new, None)
+    derived = {"schemas": ("meta:class", "refs"), "classes": ("meta:extends",)}.get(kind, ())
+    if wrong := [name for name in derived if new[name] != item.get(name)]:
+        raise BODY(f"{wrong[0]} does not fit allOf")
+
+
 def _users(objects: SandboxStore, key: str) -> list[Json]:
     """The resources that refer to it."""
     return [other for kind in WORDS for other in objects.all(kind, {"$ref": [key]}) if other["$id"] != key]
