@@ -96,6 +96,7 @@ def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: 
     assert nothing_changed(dev.up())
     assert calls(emulator) == []
 
+    dev.refresh()
     dev.program(program("d"))
     for text in (dev.fail("preview"), dev.fail("up")):
         assert "this run would delete 3 of the stack's 4 flows: a, b, c." in text

@@ -138,6 +138,14 @@ class TestMassDeletion:
             assert provider("FieldGroup").diff(f"group {number}", group, changed).replaces == ["fields"]
 
 
+def test_a_refresh_keeps_name_and_plan(offline: Any) -> None:
+    """The engine keeps the inputs that a read does not give; empty ones would open the gate."""
+    process()
+    found = provider("Owner").read("0123456789ab", {"sandbox": "local", "org_id": "EMULATOR@AdobeOrg"})
+    assert found.id == "0123456789ab"
+    assert found.inputs is None
+
+
 def test_neither_name_nor_plan_is_a_difference(offline: Any) -> None:
     process()
     owner = provider("Owner")

@@ -67,7 +67,10 @@ class DynamicProvider(ResourceProvider):
     def read(self, id_: str, props: Props) -> ReadResult:
         """What the service has now; an empty id if the object is gone."""
         found = self._reconciler.read(id_, from_host(props))
-        return ReadResult(id_, *map(self._to_host, found)) if found else ReadResult("", {})
+        if found is None:
+            return ReadResult("", {})
+        state, inputs = found
+        return ReadResult(id_, self._to_host(state), None if inputs is None else self._to_host(inputs))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """The new state."""

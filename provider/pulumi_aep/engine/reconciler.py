@@ -125,8 +125,8 @@ class Reconciler:
                 object_id, state = self._create_once(new)
         return object_id, self.state(state)
 
-    def read(self, object_id: str, state: Props) -> tuple[Props, Props] | None:
-        """(state, inputs) as the service has the object now; None if it is gone."""
+    def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
+        """(state, inputs) as the service has the object now; None if it is gone. Inputs that are None stay."""
         assert_same_scope(state, self.runtime)
         known = {**self.arguments.from_state(state), **state}
         try:

@@ -66,9 +66,10 @@ class OwnerReconciler(Reconciler):
     def create(self, inputs: Props) -> tuple[str, Props]:
         return self.runtime.settings.owner_id or secrets.token_hex(6), self.state({})
 
-    def read(self, object_id: str, state: Props) -> tuple[Props, Props] | None:
+    def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
+        """The inputs stay: without the name and plan of the last run, a refresh would open the gate."""
         assert_same_scope(state, self.runtime)
-        return state, {}
+        return state, None
 
     def update(self, object_id: str, state: Props, inputs: Props) -> Props:
         return state
