@@ -1,141 +1,44 @@
-"""Every kind with every option. A release keeps a copy of this with its golden state.
+"""The resources of `resources.json` beside it, in its order.
 
-The config of its stack names what is there already: `adopted`, a base connection that is taken over, and `theirs`, a
-field group that is only referred to. `description` changes what may change in place.
+A text `${key.output}` is an output of the resource with that key, `${config.name}` a value of the stack's config.
 """
 
-import signal
+import json
+import re
+from functools import reduce
+from pathlib import Path
+from typing import Any
 
 import pulumi
 
 import pulumi_aep as aep
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+config = pulumi.Config()
+made: dict[str, Any] = {}
 
-config = pulumi.Config("shop")
-description = config.require("description")
-limits = pulumi.ResourceOptions(
-    custom_timeouts=pulumi.CustomTimeouts(create="90s", update="5m", delete="1h30m"),
-)
 
-base = aep.BaseConnection(
-    "shop",
-    name="Shop",
-    description=description,
-    connection_spec={"id": aep.ConnectionSpec.MIXPANEL, "version": "1.0"},
-    auth={
-        "spec_name": "Basic Authentication",
-        "params": {
-            "host": "https://data.mixpanel.com",
-            "username": "shop",
-            "password": config.require_secret("password"),
-        },
-    },
-    allow_duplicate_name=True,
-    opts=limits,
-)
-adopted = aep.BaseConnection(
-    "adopted",
-    name="Made by hand",
-    description=description,
-    connection_spec=aep.ConnectionSpec.MIXPANEL,
-    adopt=config.require("adopted"),
-    take_over=True,
-)
-source = aep.SourceConnection(
-    "shop",
-    name="Shop",
-    description=description,
-    base_connection_id=base.id,
-    connection_spec={"id": aep.ConnectionSpec.MIXPANEL, "version": "1.0"},
-    data={"format": "json"},
-    params={"projectId": "2384945", "timezone": "America/Los_Angeles"},
-    allow_duplicate_name=True,
-    opts=limits,
-)
-theirs = aep.FieldGroup.get("theirs", config.require("theirs"))
-group = aep.FieldGroup(
-    "shop",
-    title="Shop fields",
-    description=description,
-    fields={
-        "item": {"type": "object", "properties": {"name": {"type": "string", "title": "Name"}}},
-        "price": {"type": "number"},
-        "shop": {"type": "string"},
-    },
-    class_ids=[aep.XdmClass.EXPERIENCE_EVENT],
-    allow_duplicate_name=True,
-    opts=limits,
-)
-schema = aep.Schema(
-    "shop",
-    title="Shop",
-    description=description,
-    class_id=aep.XdmClass.EXPERIENCE_EVENT,
-    field_group_ids=[group.id, theirs.id],
-    allow_duplicate_name=True,
-    opts=limits,
-)
-dataset = aep.Dataset(
-    "shop",
-    name="Shop",
-    description=description,
-    schema_id=schema.id,
-    tags={"unifiedProfile": ["enabled:false"]},
-    force_destroy=True,
-    allow_duplicate_name=True,
-    opts=limits,
-)
-target = aep.TargetConnection(
-    "shop",
-    name="Shop",
-    description=description,
-    dataset_id=dataset.id,
-    schema_id=schema.id,
-    data={"format": "parquet_xdm"},
-    connection_spec={"id": aep.ConnectionSpec.DATA_LAKE, "version": "1.0"},
-    allow_duplicate_name=True,
-    opts=limits,
-)
-mapping = aep.MappingSet(
-    "shop",
-    schema_id=schema.id,
-    mappings=[
-        {
-            "source": "properties.item_name",
-            "destination": "_{tenantId}.item.name",
-            "source_type": "ATTRIBUTE",
-            "name": "item",
-            "description": description,
-        },
-        {"source": "concat(event, properties.time)", "destination": "_id", "source_type": "EXPRESSION"},
-        {"source": "web", "destination": "_{tenantId}.shop", "source_type": "STATIC"},
-    ],
-    opts=limits,
-)
-flow = aep.Flow(
-    "shop",
-    name="Shop",
-    description=description,
-    flow_spec={"id": aep.FlowSpec.REST_STORAGE_TO_AEP, "version": "1.0"},
-    source_connection_id=source.id,
-    target_connection_id=target.id,
-    transformations=[{"name": "Mapping", "params": {"mappingId": mapping.id, "mappingVersion": mapping.version}}],
-    schedule={"start_time": "2026-01-31T06:00:00Z", "frequency": "hour", "interval": 6, "backfill": False},
-    options={"error_diagnostics_enabled": True, "partial_ingestion_percent": 5},
-    enabled=False,
-    allow_duplicate_name=True,
-    opts=limits,
-)
+def resolve(value: Any) -> Any:
+    if isinstance(value, str) and (match := re.fullmatch(r"\$\{(\w+)\.([\w.]+)\}", value)):
+        key, path = match.groups()
+        if key == "config":
+            return config.require_secret(path) if path == "password" else config.require(path)
+        return reduce(getattr, path.split("."), made[key])
+    if isinstance(value, dict):
+        return {key: resolve(item) for key, item in value.items()}
+    return [resolve(item) for item in value] if isinstance(value, list) else value
 
-component = aep.MixpanelSource(
-    "outlet",
-    title="Outlet",
-    username="outlet",
-    password=config.require_secret("password"),
-    project_id="77",
-    timezone="UTC",
-    schedule={"frequency": "minute", "interval": 15},
-)
-pulumi.export("flow", flow.id)
-pulumi.export("outlet", component.flow.id)
+
+def options(aliases: list[str] | None = None, timeouts: dict[str, str] | None = None) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(
+        aliases=[pulumi.Alias(name=name) for name in aliases or []],
+        custom_timeouts=pulumi.CustomTimeouts(**timeouts) if timeouts else None,
+    )
+
+
+for item in json.loads(Path(__file__).with_name("resources.json").read_text()):
+    kind = getattr(aep, item["kind"])
+    if "get" in item:
+        made[item["key"]] = kind.get(item["name"], resolve(item["get"]))
+    else:
+        arguments, given = resolve(item["arguments"]), options(**item.get("options", {}))
+        made[item["key"]] = kind(item["name"], **arguments, opts=given)
