@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from acceptance.support import Json, Stack, environment, writes
 from support.emulator import FLOW, Emulator
 from support.foreign import HTTP_API, make_old_sandbox
@@ -52,6 +54,11 @@ def without_owner(body: Any) -> Any:
     )
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="the line of an adopted mapping set takes a new version, and a flow that maps in its second transformation "
+    "cannot follow: PATCH /transformations/1 is not documented (FLOW-1434)",
+)
 def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     make_old_sandbox(emulator)
     emulator.settings(page_size=2)
