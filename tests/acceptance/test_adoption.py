@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from acceptance.support import Json, Stack, environment, writes
 from support.emulator import FLOW, Emulator
 from support.foreign import HTTP_API, make_old_sandbox
@@ -54,11 +52,6 @@ def without_owner(body: Any) -> Any:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the line of an adopted mapping set takes a new version, and a flow that maps in its second transformation "
-    "cannot follow: PATCH /transformations/1 is not documented (FLOW-1434)",
-)
 def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     make_old_sandbox(emulator)
     emulator.settings(page_size=2)
@@ -68,14 +61,14 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     before = objects(emulator)
     emulator.clear_journal()
     stack.up()
-    assert {call.split()[0] for call in writes(emulator)} == {"PATCH", "PUT"}
+    assert {call.split()[0] for call in writes(emulator)} == {"PATCH"}
     after = objects(emulator)
     assert without_owners(after) == without_owners(before)
     kinds = {resource.split()[0] for resource in stack.resources()}
     owned = {key for key, body in after.items() if "[pulumi: exported/local/" in json.dumps(body)}
-    expected = {key for key in after if key[0] in FLOW_KINDS | {"fieldgroups", "schemas", "dataSets", "mappingSets"}}
+    expected = {key for key in after if key[0] in FLOW_KINDS | {"fieldgroups", "schemas", "dataSets"}}
     parts = {key for key, body in after.items() if body.get("title") == "Orders, in parts"}
-    assert owned == expected - parts, "all but what is named by its id"
+    assert owned == expected - parts, "all but what is named by its id, and mapping sets, whose line waits for a change"
     assert {"MappingSet", "Flow", "FieldGroup"} <= kinds
 
     # Credentials, once they are given, are sent: those of that connection, and nothing else.

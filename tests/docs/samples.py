@@ -11,6 +11,7 @@ from typing import Any
 from acceptance.support import Stack
 from docs import pages
 from pulumi_aep import errors
+from pulumi_aep.engine.ownership import record_key
 from support.emulator import FLOW, Emulator
 from support.mixpanel import make_chain, source
 
@@ -95,7 +96,9 @@ def later(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str]) -> 
     changed, deleted = resources["SourceConnection changed"], resources["SourceConnection deleted"]
     owner, headers = changed["outputs"]["owner"], {"If-Match": changed["outputs"]["etag"]}
     patch = [{"op": "replace", "path": "/description", "value": f"theirs\n[pulumi: {owner}]"}]
-    left = source("", "left") | {"description": f"[pulumi: {owner.replace('/changed#', '/left#')}]"}
+    key = record_key("urn:pulumi:dev::shop::pulumi-python:dynamic/aep:SourceConnection::left")
+    line = owner.rpartition(".")[0].replace("/changed#", "/left#")
+    left = source("", "left") | {"description": f"[pulumi: {line}.{key}]"}
     left["baseConnectionId"] = emulator.objects()["BaseConnection"][0]["id"]
     for method, path, body in (("PATCH", changed["id"], patch), ("DELETE", deleted["id"], None), ("POST", "", left)):
         url = f"{FLOW}/sourceConnections/{path}".rstrip("/")

@@ -72,6 +72,9 @@ def split_owner_line(text: str | None) -> Props:
 class Ownership(Protocol):
     """Where the objects of a kind carry their owner."""
 
+    makes_version: bool
+    """Whether writing the line makes a new version of the object, which those that use it have to follow."""
+
     def read(self, item: Item) -> Props:
         """The properties that the strategy is about (`owner`, perhaps `description`), from a service's object."""
 
@@ -87,6 +90,8 @@ class Ownership(Protocol):
 
 class DescriptionLine:
     """The last line of the description."""
+
+    makes_version = False
 
     def read(self, item: Item) -> Props:
         return split_owner_line(item.get("description"))
@@ -109,6 +114,8 @@ class FirstEntryLine(DescriptionLine):
     The line counts wherever in the list it is now: others may sort.
     """
 
+    makes_version = True
+
     def __init__(self, entries: str) -> None:
         self._entries = entries
 
@@ -130,6 +137,8 @@ class NaturalKey:
 
     Only an object whose creation this process asked for is taken as its own; any other one has to be adopted.
     """
+
+    makes_version = False
 
     def __init__(self, *fields: str) -> None:
         self._fields = fields

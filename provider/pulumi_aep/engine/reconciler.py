@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     LAST_UP,
-    ApiError,
     Conflict,
     DeletionProtected,
     InUse,
@@ -19,8 +18,8 @@ from ..errors import (
     NotFound,
     OwnershipConflict,
     PreconditionFailed,
-    ResponseLost,
     ScopeMismatch,
+    ServiceError,
 )
 from .arguments import Arguments, Change, leaf
 from .kind import (
@@ -257,19 +256,20 @@ class Reconciler:
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
         from ..client.http import outcome_unknown
 
-        collection, sent = self.kind.collection(self.runtime.client), False
+        collection, lost, before = self.kind.collection(self.runtime.client), None, set[str]()
 
         def find_or_create() -> tuple[str | None, Props]:
-            nonlocal sent
-            if left := self._find_left(new, sent):
+            nonlocal lost, before
+            if left := self._find_left(new, lost, before):
                 return left, {}
+            before = before or {*self.cache.items()}
             try:
-                first, sent = not sent, True
                 return None, collection.create(self.kind.body(new, self.runtime))
-            except ApiError as error:
-                if error.code != TITLE_TAKEN or first or not (left := self._find_left(new, sent)):
-                    raise
-                return left, {}  # the first POST did make it
+            except ServiceError as error:
+                if lost and error.code == TITLE_TAKEN and (left := self._find_left(new, lost, before)):
+                    return left, {}  # the first POST did make it
+                lost = error
+                raise
 
         left, answer = self.runtime.client.with_retries(find_or_create, outcome_unknown)
         if left:
@@ -278,16 +278,24 @@ class Reconciler:
         outputs = self.kind.computed_outputs(answer, self.runtime)
         return answer["id"], {**new, **outputs, **self._after_apply(answer["id"], {}, new)}
 
-    def _find_left(self, new: Props, sent: bool) -> str | None:
-        """The id of an object that is this resource's already. After a POST its list may show it late: look again."""
+    def _find_left(self, new: Props, lost: ServiceError | None, before: set[str]) -> str | None:
+        """The id of an object that is this resource's already, and is not among the ids `before`.
+
+        After a `lost` POST its list may show it late: look again, and rather fail than POST again without a look.
+        """
         from ..client.http import time_left
 
-        for pause in PAUSES_AFTER_POST if sent else (0.0,):
+        for pause in PAUSES_AFTER_POST if lost else (0.0,):
             seconds = time_left()
-            if pause and seconds is not None and seconds < pause:
-                raise ResponseLost("POST", f"no time is left to see whether {self.kind.name} was created")
+            if lost and seconds is not None and seconds < pause:
+                raise lost
             self.runtime.client.wait(pause)
-            left = self.cache.claim(lambda object_id, observed: self._is_mine(object_id, observed, new, sent), sent)
+            left = self.cache.claim(
+                lambda object_id, observed: (
+                    object_id not in before and self._is_mine(object_id, observed, new, bool(lost))
+                ),
+                fresh=bool(lost),
+            )
             if left:
                 return left
         return None
@@ -302,6 +310,8 @@ class Reconciler:
         item = self.kind.collection(self.runtime.client).get(object_id)
         self.cache.mark_claimed(object_id)
         observed = {**new, **self.kind.observe(item, new, self.runtime)}
+        if self.kind.ownership.makes_version and not observed.get("owner"):
+            observed["owner"] = new.get("owner")  # nobody's: the line waits for the next change
         new = self._resolve(new, observed)
         if problems := self._replace_problems(observed, new):
             raise OwnershipConflict(
