@@ -169,7 +169,7 @@ class CommonArgs(Shape, total=False):
     adopt: Annotated[str | None, F(Change.CREATE_ONLY)]
     """Id of an existing object to manage instead of creating a new one."""
     take_over: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
-    """Whether to adopt the object even if another stack owns it."""
+    """Whether to adopt the object even if another stack, or another resource of this stack, owns it."""
 
 
 class DescribedArgs(CommonArgs, total=False):
