@@ -1,6 +1,6 @@
 """Every operation of Adobe's OpenAPI files, asked of the emulator and held against its description.
 
-What differs stands in deviations.json with its reason: `{file: {difference: {"because", "at": [operations]}}}`.
+What differs is in deviations.json with its reason: `{file: {difference: {"because", "at": [operations]}}}`.
 `python tests/contract/test_openapi.py` prints the counts and what the list lacks.
 """
 

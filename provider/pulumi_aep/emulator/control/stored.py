@@ -34,7 +34,7 @@ def _check_shape(name: str, value: Any, place: str) -> None:
 
 
 def check_row(table: str, row: Any, place: str) -> None:
-    """Checks a row by itself. `place` is where it stands in the file."""
+    """Checks a row by itself. `place` is where it is in the file."""
     try:
         json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
