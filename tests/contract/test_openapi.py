@@ -72,7 +72,7 @@ def still_world(own_emulator: Emulator) -> World:
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest, own_emulator: Emulator, operation: Operation) -> World:
-    """A fresh one for what changes it. The shared one dies with the first of these, so it is made anew after them."""
+    """A fresh one for what changes it. The first of these ends the shared one, so another is created after them."""
     if operation.method != "GET":
         return World(own_emulator)
     shared: World = request.getfixturevalue("still_world")

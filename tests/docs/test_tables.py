@@ -21,8 +21,8 @@ from kinds import DESCRIPTIONS
 from pulumi_aep import config
 from pulumi_aep.cli import app
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
-from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, SpecRef, fields_of, hints_of, sentences
-from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, kind_of, names, outputs, resource_class
+from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, SpecRef, fields_of, hints_of
+from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, kind_of, names, outputs, resource_class, sentences
 
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
 PUBLIC = {name: getattr(aep, name) for name in vars(aep)["__all__"]}

@@ -13,7 +13,7 @@ import pulumi_aep as aep
 from kinds import DESCRIPTIONS, Props, by_kind, resolve
 from kinds.description import LATER, SECRET
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.engine.arguments import looks_secret, sentences
+from pulumi_aep.engine.arguments import looks_secret
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from pulumi_aep.engine.values import UNKNOWN, from_host
 from pulumi_aep.resources.flow import _as_text
@@ -123,7 +123,9 @@ class TestEveryKind:
         fields = set(kinds.fields(kind)) - hidden
         arguments = inspect.signature(resource.__init__).parameters["args"].annotation
         assert get_args(arguments) == (kinds.kind_of(kind).arguments.public,)
-        assert set(sentences(get_args(arguments)[0])) == set(kinds.fields(kind)) - kinds.DERIVED, "each has a sentence"
+        assert set(kinds.sentences(get_args(arguments)[0])) == set(kinds.fields(kind)) - kinds.DERIVED, (
+            "each has a sentence"
+        )
         annotated = set(inspect.get_annotations(resource))
         assert annotated == fields | set(kinds.outputs(kind))
 

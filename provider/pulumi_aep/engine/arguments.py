@@ -4,17 +4,13 @@ Programs get the typed dict as keyword arguments (`**args: Unpack[DatasetArgs]`)
 change, secrecy and the tables of the docs are read from it.
 """
 
-import ast
 import copy
-import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache, cached_property, reduce
-from itertools import pairwise
-from textwrap import dedent
 from typing import TYPE_CHECKING, Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 from pydantic import (
@@ -243,22 +239,6 @@ def _parts(hint: Any) -> Iterator[Any]:
     elif get_origin(hint) is not None:
         for part in get_args(hint):
             yield from _parts(part)
-
-
-@cache
-def sentences(shape: Any) -> dict[str, str]:
-    """The sentence below each field of a typed dict and its bases."""
-    found: dict[str, str] = {}
-    for base in getattr(shape, "__orig_bases__", ()):
-        found |= sentences(base) if is_typeddict(base) else {}
-    try:
-        (tree,) = ast.parse(dedent(inspect.getsource(shape))).body
-    except (OSError, TypeError):
-        return found
-    for statement, text in pairwise(getattr(tree, "body", [])):
-        if isinstance(statement, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-            found[ast.unparse(statement.target)] = " ".join(str(text.value.value).split())
-    return found
 
 
 def fill_defaults(shape: Any, given: Any) -> Any:
