@@ -35,6 +35,14 @@ class CredentialsRejected(AepError):
     """A base connection's credentials failed the test that the program asks for."""
 
 
+class Incomplete(AepError):
+    """An object exists, but a step that follows its creation failed; `outputs` are what differs from the program."""
+
+    def __init__(self, text: str, outputs: dict[str, object]) -> None:
+        self.outputs = outputs
+        super().__init__(text)
+
+
 class RunFailed(AepError):
     """The flow run that a `FirstRun` waits for failed, or did not end in time."""
 

@@ -6,26 +6,29 @@ Properties come and go as plain data (see `values`); which of their leaves are s
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     LAST_UP,
     Conflict,
     DeletionProtected,
+    Incomplete,
     InUse,
     LookupFailed,
     NotFound,
+    NotRepresentable,
     OwnershipConflict,
     PreconditionFailed,
     ScopeMismatch,
     ServiceError,
 )
-from .arguments import Arguments, Change, leaf
+from .arguments import Arguments, Change, fields_of, leaf
 from .kind import (
     AppliesAfter,
     AppliesDefaults,
     ClaimsUnused,
+    Exports,
     GuardsDelete,
     Item,
     Kind,
@@ -36,7 +39,7 @@ from .kind import (
 )
 from .ownership import OWN_LINE, is_foreign, own_line, record, resource_of, state_id
 from .runtime import Runtime
-from .values import Path, Props, contains_unknown
+from .values import Path, Props, contains_unknown, without_unknown
 
 if TYPE_CHECKING:
     from .object_cache import ObjectCache
@@ -50,10 +53,14 @@ PAUSES_AFTER_POST = (0.0, 1.0, 2.0, 4.0, 8.0)
 
 @dataclass(frozen=True)
 class Difference:
-    """What diff found: whether anything differs, and which fields cannot change in place."""
+    """What diff found: whether anything differs, and which fields cannot change in place.
+
+    `values` are the changed fields, each as it is and as it shall be.
+    """
 
     changes: bool
     replaces: list[str]
+    values: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 class Reconciler:
@@ -105,10 +112,11 @@ class Reconciler:
                 f"{object_id} is in this state twice, also as {other}: pulumi state delete one of them."
             )
         if replaces:
-            self._guard_mass_delete(object_id)
+            self._guard_mass_delete(object_id, state)
             self._guard_delete(object_id, new)
             self.cache.mark_leaving(object_id)
-        return Difference(bool(changed), replaces)
+        values = {name: (old.get(name), new.get(name)) for name in changed}
+        return Difference(bool(changed), replaces, values)
 
     def create(self, inputs: Props) -> tuple[str, Props]:
         """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs."""
@@ -139,9 +147,37 @@ class Reconciler:
             return None
         observed, own = self.arguments.compact(self._state_of(item, state)), own_line(state)
         if own and is_foreign(observed.get("owner"), own):  # a reference by get() has no line of its own
-            print(f"{self.kind.name} {object_id} belongs to {observed['owner']} now and is gone from this state.")
+            text = f"{self.kind.name} {object_id} belongs to {observed['owner']} now and is gone from this state."
+            self.runtime.report(text)
             return None
         return observed, {name: value for name, value in observed.items() if name in self.arguments.fields}
+
+    def import_object(self, object_id: str, owner: str) -> tuple[Props, Props] | None:
+        """(state, inputs) of an object that no state has; None if there is none. Nothing is written.
+
+        The inputs are those that a program would give, without secrets. OwnershipConflict if another state owns it.
+        """
+        if not isinstance(self.kind, Exports):
+            raise NotRepresentable(f"{self.kind.name} is no object of a service: it cannot be imported.")
+        try:
+            item = self.kind.collection(self.runtime.client).get(object_id)
+        except NotFound:
+            return None
+        line = self.kind.ownership.read(item).get("owner")
+        if line and is_foreign(line, owner):
+            raise OwnershipConflict(
+                f"{object_id} belongs to {line}: an import does not take it from there. Give the program's resource "
+                f'adopt="{object_id}", take_over=True instead. If this is the stack that made it and its state was '
+                f"lost: pulumi config set aep:ownerId {state_id(line)}, then import it again."
+            )
+        given = without_unknown(self.kind.to_program_args(item, self.runtime))
+        inputs = {name: value for name, value in given.items() if name in fields_of(self.arguments.public)}
+        normal, problems = self.arguments.parse(inputs)
+        if problems:
+            raise NotRepresentable(f"{object_id} cannot be imported: {'; '.join(problems)}")
+        line = line or (owner if self.kind.ownership.makes_version else None)  # it waits for the next change
+        state = {**normal, **self.kind.computed_outputs(item, self.runtime), **({"owner": line} if line else {})}
+        return self.state(state), self.arguments.minimal(normal)
 
     def update(self, object_id: str, state: Props, inputs: Props) -> Props:
         """The new state, after one request with what changed and the kind's post-apply step."""
@@ -166,7 +202,7 @@ class Reconciler:
             if line and line != own_line(state):
                 text = f"{self.kind.name} {object_id} is kept: it belongs to {line}."
                 self.runtime.kept.append(text)
-                print(text)
+                self.runtime.report(text)
                 return
             self._guard_delete(object_id, state)
             with suppress(NotFound):
@@ -210,22 +246,29 @@ class Reconciler:
         return self.kind.resolve_desired(new, observed) if isinstance(self.kind, ResolvesDesired) else new
 
     def _after_apply(self, object_id: str, old: Props, new: Props) -> Props:
-        if isinstance(self.kind, AppliesAfter):
+        if not isinstance(self.kind, AppliesAfter):
+            return {}
+        try:
             return self.kind.after_apply(object_id, old, new, self.runtime)
-        return {}
+        except Incomplete as error:
+            self.runtime.incomplete(str(error))
+            return error.outputs
 
     def _guard_delete(self, object_id: str, props: Props) -> None:
         self.runtime.assert_deletes_allowed()
         if isinstance(self.kind, GuardsDelete):
             self.kind.guard_delete(object_id, props, self.runtime)
 
-    def _guard_mass_delete(self, object_id: str) -> None:
+    def _guard_mass_delete(self, object_id: str, state: Props) -> None:
         """Removals are counted by the Owner, replacements here: each diff of a preview adds its own."""
         if not self.kind.in_plan or self.runtime.settings.allow_mass_delete:
             return
         self.runtime.replaced.add(object_id)
         count, of = len(self.runtime.replaced), self.runtime.planned
-        if is_mass_delete(count, of):
+        if of is None and count >= FEWEST_FOR_MASS_DELETE:  # no gate has counted them: those with this state's line
+            lines = [props.get("owner") for props in self.cache.observed().values()]
+            of = sum(state_id(line) == state_id(own_line(state)) for line in lines)
+        if is_mass_delete(count, of or 0):
             raise DeletionProtected(
                 f"This run would replace {count} or more of the stack's {of} flows: each is deleted, then created. If "
                 "that is what you want: pulumi config set aep:allowMassDelete true"

@@ -37,8 +37,10 @@ class Runtime:
         self._pool = ThreadPoolExecutor(PREFETCH_THREADS)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self.report: Callable[[str], None] = print  # tells people something that is no error
+        self.incomplete: Callable[[str], None] = lambda text: self.report(f"warning: {text}")
         self.kept: list[str] = []  # what this run did not delete, and whose it is
-        self.planned = 0  # how many objects of the kinds that are counted the last run had
+        self.planned: int | None = None  # how many objects of the kinds that are counted the last run had, if known
         self.replaced: set[str] = set()  # those of them that this run replaces
         self._answers: dict[str, Any] = {"client": client} if client else {}
 
@@ -124,10 +126,9 @@ def configure(stack_config: Callable[[str], Any], keys: Iterable[str] | None = N
     with _lock:
         if _current is None:
             settings = config.load(stack_config, keys)
-            guard = _engine_guard()
-            _current = Runtime(settings, guard=guard)
+            _current = Runtime(settings, guard=engine_guard())
             widen_host_pool(settings.concurrency)
-            threading.Thread(target=_end_with_engine, args=(guard,), daemon=True).start()
+            end_with_engine()
 
 
 def current() -> Runtime:
@@ -143,7 +144,7 @@ def use(runtime: Runtime | None) -> None:
     _current = runtime
 
 
-def _engine_guard() -> Callable[[], None]:
+def engine_guard() -> Callable[[], None]:
     """A check that the engine which started this process still runs.
 
     The plugin survives a kill -9 of its engine and would go on writing. A dead engine refuses connections; the parent
@@ -162,11 +163,16 @@ def _engine_guard() -> Callable[[], None]:
     return guard
 
 
-def _end_with_engine(guard: Callable[[], None]) -> None:
+def end_with_engine() -> None:
     """End this process when its engine has ended: the host itself would run forever."""
-    while True:
-        time.sleep(ENGINE_CHECK_S)
-        try:
-            guard()
-        except EngineGone:
-            os._exit(1)
+    guard = engine_guard()
+
+    def watch() -> None:
+        while True:
+            time.sleep(ENGINE_CHECK_S)
+            try:
+                guard()
+            except EngineGone:
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -36,6 +36,13 @@ def contains_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
+def without_unknown(value: Any) -> Any:
+    """The value without its unknown parts."""
+    if isinstance(value, dict):
+        return {key: without_unknown(item) for key, item in value.items() if item is not UNKNOWN}
+    return [without_unknown(item) for item in value if item is not UNKNOWN] if isinstance(value, list) else value
+
+
 def from_host(props: Mapping[str, Any]) -> Props:
     """The properties as the kinds see them. Unset values (None) are left out, at any depth of objects."""
     return {key: _inbound(value) for key, value in props.items() if key != PROVIDER_KEY and value is not None}

@@ -103,7 +103,7 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
             return {}
         problem = _test(object_id, runtime)
         if problem and new["test"] == "warn":
-            print(f"warning: base connection {new['name']} ({object_id}): {problem}")
+            runtime.report(f"warning: base connection {new['name']} ({object_id}): {problem}")
         elif problem:
             outcome = self._undo(object_id, old, new, runtime)
             text = f"base connection {new['name']}: {problem} {outcome} Fix auth, then run pulumi up again."

@@ -14,7 +14,7 @@ from ..engine.dynamic import Resource
 from ..engine.kind import AppliesAfter, AppliesDefaults, Item, Reference, ResolvesDesired, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar, to_int
-from ..errors import AepError, NotRepresentable
+from ..errors import AepError, Incomplete, NotRepresentable
 from ..sources.spec_rules import missing_spec, spec_id
 from ._flow_service import FlowServiceKind, spec_of
 
@@ -237,8 +237,8 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         except AepError as error:
             if old:
                 raise
-            print(f"warning: flow {object_id} was made, but it is still enabled: {error}\nRun pulumi up again.")
-            return {"enabled": True}
+            text = f"flow {object_id} was made, but it is still enabled: {error}\nRun pulumi up again."
+            raise Incomplete(text, {"enabled": True}) from None
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
