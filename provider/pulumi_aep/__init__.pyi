@@ -21,6 +21,7 @@ from .resources.flow import Flow as Flow
 from .resources.flow import FlowOptions as FlowOptions
 from .resources.flow import Schedule as Schedule
 from .resources.flow import Transformation as Transformation
+from .resources.identity_descriptor import IdentityDescriptor as IdentityDescriptor
 from .resources.mapping_set import Mapping as Mapping
 from .resources.mapping_set import MappingSet as MappingSet
 from .resources.owner import Owner as Owner

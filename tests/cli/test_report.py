@@ -221,9 +221,8 @@ def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
     settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", emulator.url, emulator.url)
     current = runtime.Runtime(settings, Client(settings))
     runtime.use(current)
-    ids = (chain.base, chain.source, chain.target, chain.flow, chain.mapping, chain.group, chain.schema, chain.dataset)
     state = []
-    for kind, object_id in zip(kinds.names(), ids, strict=True):
+    for kind, object_id in chain.by_kind.items():
         outs = kinds.provider(kind).read(object_id, {"sandbox": "local"}).outs
         state.append((kind, "web", object_id, outs or {}))
     runtime.use(None)

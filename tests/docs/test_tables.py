@@ -105,7 +105,7 @@ def test_attributes_of_the_component() -> None:
 
 @for_every_kind
 def test_outputs(kind: str) -> None:
-    rows = pages.table(page_of(kind), "Output")
+    rows = pages.table(page_of(kind), "Output") if outputs(kind) else {}
     assert set(rows) == set(outputs(kind))
     for name, row in rows.items():
         assert set(pages.spans(row["Type"])) == type_names(resource_class(kind).__annotations__[name]), name

@@ -6,14 +6,11 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from kinds import DESCRIPTIONS
 from support.emulator import CATALOG, FLOW, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY
 
-KINDS = [
-    *("BaseConnection", "SourceConnection", "TargetConnection", "Flow"),
-    *("MappingSet", "FieldGroup", "Schema", "Dataset"),
-]
 DEFAULTS = {
     "latency_ms": 0,
     "page_size": None,
@@ -36,19 +33,10 @@ DEFAULTS = {
 def test_objects_by_sandbox_and_kind(emulator: Emulator) -> None:
     everything = emulator.control("GET", "objects").json()
     assert sorted(everything) == ["dev", "local", "prod", "stage"]
-    assert all(list(kinds) == KINDS and not any(kinds.values()) for kinds in everything.values())
+    assert all(set(kinds) == set(DESCRIPTIONS) and not any(kinds.values()) for kinds in everything.values())
     chain = make_chain(emulator)
     found = emulator.objects()
-    assert {kind: [item["id"] for item in items] for kind, items in found.items()} == {
-        "BaseConnection": [chain.base],
-        "SourceConnection": [chain.source],
-        "TargetConnection": [chain.target],
-        "Flow": [chain.flow],
-        "MappingSet": [chain.mapping],
-        "FieldGroup": [chain.group],
-        "Schema": [chain.schema],
-        "Dataset": [chain.dataset],
-    }
+    assert {kind: item["id"] for kind, items in found.items() for item in items} == chain.by_kind
     assert found["Schema"][0]["name"] == "Mixpanel schema"
     assert found["BaseConnection"][0]["description"] == "to Mixpanel"
     assert all("name" in item for items in found.values() for item in items)

@@ -30,6 +30,8 @@ ORDER = list(TopologicalSorter({kind: needs(kind) for kind in sorted(DESCRIPTION
 """The kinds' names: what a kind refers to comes before it."""
 
 by_kind = pytest.mark.parametrize("kind", ORDER)
+with_owner_line = pytest.mark.parametrize("kind", [kind for kind in ORDER if DESCRIPTIONS[kind].owner_line])
+without_owner_line = pytest.mark.parametrize("kind", [kind for kind in ORDER if not DESCRIPTIONS[kind].owner_line])
 
 
 def objects() -> Iterator[tuple[str, str, Props]]:
@@ -59,4 +61,6 @@ __all__ = [
     "references",
     "renamed",
     "resolve",
+    "with_owner_line",
+    "without_owner_line",
 ]

@@ -132,6 +132,11 @@ class Description:
         return {**self.arguments, **self.more}
 
     @property
+    def owner_line(self) -> bool:
+        """Whether an object of the kind carries the line of its owner."""
+        return not isinstance(self.outside["owner"], Closed)
+
+    @property
     def first_change(self) -> Props:
         return self.in_place[0].change
 

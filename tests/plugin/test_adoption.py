@@ -42,7 +42,8 @@ def test_the_preview_reports_everything_that_cannot_change(
         problem.split()[1] for problem in problems if problem.startswith("adopt: ") and " differs (service: " in problem
     }
     assert named == set(different) - description.kept_on_adoption
-    assert f"adopt: {theirs} belongs to {OTHER_STATE}; set take_over=True to take it from there" in problems
+    belongs = f"adopt: {theirs} belongs to {OTHER_STATE}; set take_over=True to take it from there"
+    assert (belongs in problems) is description.owner_line
     assert SECRET not in json.dumps(problems)
     assert emulator.writes() == []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kinds import DESCRIPTIONS, ORDER, Ids, Props, Round, by_kind
+from kinds import DESCRIPTIONS, ORDER, Ids, Props, Round, by_kind, with_owner_line
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import Emulator
@@ -80,7 +80,7 @@ def test_options_take_no_call(kind: str, life: Callable[[str], Life], program: P
         resource.destroy()
 
 
-@by_kind
+@with_owner_line
 def test_a_replacement_on_request(kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
     description = DESCRIPTIONS[kind]
     resource = life(kind)
@@ -93,8 +93,9 @@ def test_a_replacement_on_request(kind: str, life: Callable[[str], Life], progra
     assert resource.preview(program(kind)) == "same"
 
 
-def test_a_first_change_names_the_object() -> None:
+def test_a_first_change_is_of_one_field() -> None:
     """The tests of conflicts count on it: the first round changes what `same_as_first_round` changes."""
     for kind in ORDER:
         first: Props = DESCRIPTIONS[kind].first_change
-        assert set(first) == {DESCRIPTIONS[kind].natural_key or "mappings"}, kind
+        assert len(first) == 1, kind
+        assert not DESCRIPTIONS[kind].natural_key or set(first) == {DESCRIPTIONS[kind].natural_key}, kind

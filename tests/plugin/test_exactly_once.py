@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from kinds import DESCRIPTIONS, Ids, by_kind
+from kinds import DESCRIPTIONS, Ids, with_owner_line
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import FLOW, Emulator
@@ -12,7 +12,7 @@ from support.mixpanel import flow
 from support.outside import OWNER, Where
 
 
-@by_kind
+@with_owner_line
 def test_it_is_taken_though_others_changed_what_nobody_manages(
     kind: str, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
 ) -> None:
@@ -25,7 +25,7 @@ def test_it_is_taken_though_others_changed_what_nobody_manages(
     assert again.id == left.id
 
 
-@by_kind
+@with_owner_line
 def test_what_an_interrupted_run_left_is_taken_without_a_second_post(
     kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, by_kind
+from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, with_owner_line, without_owner_line
 from plugin.conftest import Program
 from plugin.life import Life, one_run
 from pulumi_aep.engine import runtime
@@ -91,7 +91,7 @@ def test_create(kind: str, line: str | None, life: Callable[[str], Life], progra
 
 
 @by_line
-@by_kind
+@with_owner_line
 def test_adopt(kind: str, line: str | None, life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
     """Every line but the record's own, or none, needs take_over: also that of another record of this state."""
     there, resource = life(kind), life(kind)
@@ -105,7 +105,7 @@ def test_adopt(kind: str, line: str | None, life: Callable[[str], Life], program
     assert line_of(kind, resource) == (None if waits else OWNER), "a line that makes a new version waits for a change"
 
 
-@by_kind
+@with_owner_line
 def test_two_resources_of_one_run_cannot_adopt_one_object(
     kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
@@ -118,7 +118,7 @@ def test_two_resources_of_one_run_cannot_adopt_one_object(
     assert line_of(kind, first) == OWNER
 
 
-@by_kind
+@with_owner_line
 def test_an_object_that_is_in_the_state_twice(kind: str, mine: Callable[..., Life], program: Program) -> None:
     """Two records would write their lines by turns: the second that a run comes to is refused."""
     first = mine(kind)
@@ -136,7 +136,7 @@ def test_an_object_that_is_in_the_state_twice(kind: str, mine: Callable[..., Lif
 
 
 @by_line
-@by_kind
+@with_owner_line
 def test_update(kind: str, line: str | None, mine: Callable[..., Life], program: Program, emulator: Emulator) -> None:
     """Within the state the line is put back; what another state took is not touched."""
     resource, changed = mine(kind, line), program(kind, DESCRIPTIONS[kind].first_change)
@@ -157,7 +157,7 @@ def test_update(kind: str, line: str | None, mine: Callable[..., Life], program:
 
 
 @by_line
-@by_kind
+@with_owner_line
 def test_refresh(
     kind: str,
     line: str | None,
@@ -187,7 +187,7 @@ def test_refresh(
 
 @pytest.mark.parametrize("refreshed", [False, True], ids=["", "after a refresh"])
 @by_line
-@by_kind
+@with_owner_line
 def test_delete(
     kind: str,
     line: str | None,
@@ -230,7 +230,7 @@ def test_a_kept_object_that_blocks_a_destroy_is_named(
 
 
 @pytest.mark.parametrize("runs", [1, 2])
-@by_kind
+@with_owner_line
 def test_a_record_that_was_moved_leaves_the_object(
     kind: str, runs: int, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
@@ -251,7 +251,7 @@ def test_a_record_that_was_moved_leaves_the_object(
     assert new.preview(moved) == "same"
 
 
-@by_kind
+@with_owner_line
 def test_an_alias_takes_one_write(kind: str, mine: Callable[..., Life], program: Program, emulator: Emulator) -> None:
     resource = mine(kind)
     assert resource.up(program(kind, {"owner": OTHER_RECORD})) == "update"
@@ -261,7 +261,7 @@ def test_an_alias_takes_one_write(kind: str, mine: Callable[..., Life], program:
     assert resource.id == ""
 
 
-@by_kind
+@with_owner_line
 def test_a_record_that_moved_to_another_state(
     kind: str, mine: Callable[..., Life], program: Program, emulator: Emulator
 ) -> None:
@@ -276,7 +276,7 @@ def test_a_record_that_moved_to_another_state(
     assert writes(emulator)[-1].startswith("DELETE ")
 
 
-@by_kind
+@with_owner_line
 def test_a_moved_record_whose_etag_is_old(
     kind: str, mine: Callable[..., Life], program: Program, ids: Ids, emulator: Emulator
 ) -> None:
@@ -288,7 +288,7 @@ def test_a_moved_record_whose_etag_is_old(
     assert line_of(kind, resource) == MOVED
 
 
-@by_kind
+@with_owner_line
 def test_the_former_stack_loses_what_was_taken_over(
     kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
@@ -338,7 +338,7 @@ def test_a_lost_state_comes_back_under_the_same_path_only(
     assert writes(emulator) == []
 
 
-@by_kind
+@with_owner_line
 def test_a_reference_is_read_whoever_owns_the_object(kind: str, mine: Callable[..., Life]) -> None:
     """`get` knows the id alone: no state, and no line of its own."""
     resource = mine(kind)
@@ -346,3 +346,59 @@ def test_a_reference_is_read_whoever_owns_the_object(kind: str, mine: Callable[.
     resource.outs = {}
     assert resource.refresh()
     assert resource.outs["owner"] == known["owner"]
+
+
+# ---- kinds whose objects have no place for a line ----
+
+
+@without_owner_line
+def test_an_object_with_the_natural_key_of_another_is_refused(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """Nobody can tell whose it is, unless its parent is this state's."""
+    there = life(kind)
+    there.up(program(kind))
+    emulator.clear_journal()
+    (problem,) = life(kind).problems(program(kind))
+    assert f"already exists as {there.id}, created by somebody else" in problem
+    assert problem.endswith(f'To manage it: adopt="{there.id}".')
+    assert writes(emulator) == []
+    taker = life(kind)
+    assert taker.up(program(kind, {"adopt": there.id})) == "create"
+    assert taker.id == there.id
+
+
+@without_owner_line
+def test_what_an_interrupted_run_left_below_a_parent_of_this_state_is_taken(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    field, parent_kind = kinds.parent_of(kind)
+    for owner, taken in ((OWNER, True), (OTHER_RECORD, True), (OTHER_STATE, False)):
+        parent, left, again = life(parent_kind), life(kind), life(kind)
+        parent.up(program(parent_kind, {"owner": owner, "title": f"of {owner}"}))
+        below = program(kind, {field: parent.id})
+        left.up(below)
+        emulator.clear_journal()
+        assert (again.problems(below) == []) is taken
+        if taken:
+            assert again.up(below) == "create"
+            assert again.id == left.id
+            assert writes(emulator) == []
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+@without_owner_line
+def test_a_record_that_was_moved_without_a_line_leaves_the_object(
+    kind: str, runs: int, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """The new record is compared before the old one is deleted, in whichever run that is."""
+    old, new = life(kind), life(kind)
+    old.up(program(kind))
+    moved = program(kind, {"adopt": old.id, "owner": OTHER_RECORD})
+    if runs == 2:
+        new.up(moved)
+    with one_run(new, old):
+        assert new.up(moved) == ("create" if runs == 1 else "same")
+        old.destroy()
+    assert new.refresh()
+    assert new.preview(moved) == "same"

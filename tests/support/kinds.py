@@ -22,6 +22,7 @@ from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, Name, fields_
 from pulumi_aep.engine.arguments import Change as Change
 from pulumi_aep.engine.dynamic import DynamicProvider
 from pulumi_aep.engine.kind import Exports, Kind, RebasesUpdate, ResolvesDesired
+from pulumi_aep.engine.ownership import NaturalKey
 from pulumi_aep.engine.reconciler import Reconciler
 from pulumi_aep.engine.runtime import Runtime
 from pulumi_aep.engine.values import Props, from_host
@@ -111,6 +112,13 @@ def argument_paths(kind: str) -> Iterator[tuple[str, ...]]:
             continue  # check() alone needs it
         yield (name,)
         yield from ((name, inner) for inner in field.inner)
+
+
+def parent_of(kind: str) -> tuple[str, str]:
+    """Of a kind without an owner line: the field that names the parent, and the parent's kind."""
+    ownership = kind_of(kind).ownership
+    assert isinstance(ownership, NaturalKey)
+    return ownership.parent
 
 
 def outputs(kind: str) -> tuple[str, ...]:

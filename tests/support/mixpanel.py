@@ -113,6 +113,20 @@ class Chain:
     mapping: str
     flow: str
 
+    @property
+    def by_kind(self) -> dict[str, str]:
+        """Kind → id."""
+        return {
+            "BaseConnection": self.base,
+            "SourceConnection": self.source,
+            "TargetConnection": self.target,
+            "Flow": self.flow,
+            "MappingSet": self.mapping,
+            "FieldGroup": self.group,
+            "Schema": self.schema,
+            "Dataset": self.dataset,
+        }
+
 
 def make_chain(emulator: Emulator, sandbox: str = "local") -> Chain:
     def post(path: str, body: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Schema Registry: XDM schemas and field groups of the tenant (`/data/foundation/schemaregistry`)."""
+"""Schema Registry: the tenant's XDM schemas, field groups, identity descriptors (`/data/foundation/schemaregistry`)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +10,7 @@ _BASE = "/data/foundation/schemaregistry"
 _WITH_REFS = {"Accept": "application/vnd.adobe.xed+json; version=1"}
 _RESOLVED = {"Accept": "application/vnd.adobe.xed-full+json; version=1"}
 _LIST = {"Accept": "application/vnd.adobe.xed+json"}  # a list refuses a version: XDM-1006-400
+_DESCRIPTORS = {"Accept": "application/vnd.adobe.xdm+json"}
 _PAGE_SIZE = "300"
 _APPEND = "/allOf/-"
 
@@ -40,7 +41,7 @@ class RegistryCollection(ServiceCollection):
         start: list[tuple[str, str]] = []
         while True:
             response = self._request("GET", self._path, "results", query=query + start, headers=_LIST)
-            yield [_with_id(f"GET {self._path}", each) for each in response["results"]]
+            yield [_with_id(require_key(f"GET {self._path}", each, "$id")) for each in response["results"]]
             following = (response.get("_page") or {}).get("next")
             if not following:
                 return
@@ -67,10 +68,35 @@ class RegistryCollection(ServiceCollection):
     def _resource(self, method: str, path: str, about: str | None = None, **options: Any) -> dict[str, Any]:
         """The response, which must be about no other object than `about`: a `$id` or a `meta:altId`."""
         request = f"{method} {path}"
-        resource = _with_id(request, self._http.request(method, path, **options))
+        resource = _with_id(require_key(request, self._http.request(method, path, **options), "$id"))
         if about is not None and about != resource.get("meta:altId"):
             require_id(request, resource, about)
         return resource
+
+
+class IdentityDescriptors(ServiceCollection):
+    """The identity descriptors among the tenant's `descriptors`. PUT writes one as a whole."""
+
+    def __init__(self, http: Http) -> None:
+        super().__init__(http, f"{_BASE}/tenant/descriptors")
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The new descriptor."""
+        return _with_id(self._request("POST", self._path, "@id", body=body), "@id")
+
+    def get(self, object_id: str) -> dict[str, Any]:
+        """The descriptor. Raises NotFound if it is gone."""
+        return _with_id(self._request("GET", self._url(object_id), "@id"), "@id")
+
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """Descriptors that meet every filter, on one page: this list has no other."""
+        query = [("property", text) for text in filters]
+        response = self._http.request("GET", self._path, query=query, headers=_DESCRIPTORS)
+        yield [_with_id(each, "@id") for each in response.get("xdm:descriptorIdentity") or []]
+
+    def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
+        """At least `{id}`, after a PUT. Without If-Match: `etag` is not sent."""
+        return _with_id(self._request("PUT", self._url(object_id), "@id", body=body), "@id")
 
 
 class SchemaRegistry:
@@ -80,13 +106,13 @@ class SchemaRegistry:
         self._http = http
         self.schemas = RegistryCollection(http, "schemas")
         self.field_groups = RegistryCollection(http, "fieldgroups")
+        self.identity_descriptors = IdentityDescriptors(http)
 
     def tenant_id(self) -> str:
         """The organization's namespace, without its leading underscore."""
         return str(self._http.request("GET", f"{_BASE}/stats")["tenantId"])
 
 
-def _with_id(request: str, response: Any) -> dict[str, Any]:
-    """The resource, its `$id` also as `id`."""
-    resource = require_key(request, response, "$id")
-    return {**resource, "id": resource["$id"]}
+def _with_id(item: dict[str, Any], key: str = "$id") -> dict[str, Any]:
+    """The object, what it is known by also as `id`."""
+    return {**item, "id": item[key]}

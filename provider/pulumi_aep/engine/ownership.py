@@ -8,11 +8,15 @@ line (docs/design.md).
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .values import Props
 
 Item = dict[str, Any]
+
+LineOf = Callable[[str, str], str | None]
+"""Kind and id → the line of that object, if it has one."""
 
 OWN_LINE = "own_line"
 """In a state: the line that this record wrote, where the object has another one or none."""
@@ -84,7 +88,7 @@ class Ownership(Protocol):
     def pointers(self, props: Props) -> dict[str, Any]:
         """JSON pointer → value of what a patch writes."""
 
-    def is_mine(self, observed: Props, wanted: Props, sent: bool) -> bool:
+    def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         """Whether an object is the one that `wanted` asks for. `sent`: this process has asked for its creation."""
 
 
@@ -104,7 +108,7 @@ class DescriptionLine:
         description = with_owner_line(props)
         return {"/description": description} if description else {}
 
-    def is_mine(self, observed: Props, wanted: Props, sent: bool) -> bool:
+    def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         return bool(observed.get("owner") == wanted.get("owner", ""))
 
 
@@ -135,13 +139,15 @@ class FirstEntryLine(DescriptionLine):
 class NaturalKey:
     """No place for a line: an object is known by the fields that make it unique, and belongs to whoever has its state.
 
-    Only an object whose creation this process asked for is taken as its own; any other one has to be adopted.
+    It is taken without `adopt` if this process asked for its creation, or if its parent (the field that names it, and
+    the parent's kind) carries the line of the same state: then an interrupted run left it.
     """
 
     makes_version = False
 
-    def __init__(self, *fields: str) -> None:
+    def __init__(self, *fields: str, parent: tuple[str, str]) -> None:
         self._fields = fields
+        self.parent = parent
 
     def read(self, item: Item) -> Props:
         return {}
@@ -152,5 +158,9 @@ class NaturalKey:
     def pointers(self, props: Props) -> dict[str, Any]:
         return {}
 
-    def is_mine(self, observed: Props, wanted: Props, sent: bool) -> bool:
-        return sent and all(observed.get(name) == wanted.get(name) for name in self._fields)
+    def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
+        if any(observed.get(name) != wanted.get(name) for name in self._fields):
+            return False
+        field, kind = self.parent
+        identity = state_id(wanted.get("owner"))
+        return sent or bool(identity and identity == state_id(line_of(kind, wanted[field])))

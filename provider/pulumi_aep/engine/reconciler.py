@@ -195,8 +195,8 @@ class Reconciler:
     def delete(self, object_id: str, state: Props) -> None:
         """One DELETE. An object that is gone already is a success; one that another record has is left alone."""
         assert_same_scope(state, self.runtime)
-        if self.cache.is_claimed(object_id):
-            return  # create() took this very object in this run: the record that goes is an older one
+        if self.cache.is_claimed(object_id) or self.cache.record_of(object_id, own_line(state)):
+            return  # another record of this state has this very object: the one that goes is older
         with self._time_limit(state, "delete"):
             line = self.cache.observed().get(object_id, {}).get("owner")
             if line and line != own_line(state):
@@ -344,7 +344,7 @@ class Reconciler:
         return None
 
     def _is_mine(self, object_id: str, observed: Props, new: Props, sent: bool) -> bool:
-        if not self.kind.ownership.is_mine(observed, new, sent):
+        if not self.kind.ownership.is_mine(observed, new, sent, self.runtime.line_of):
             return False
         return not isinstance(self.kind, ClaimsUnused) or self.kind.is_orphan_of(object_id, observed, new, self.runtime)
 
@@ -378,15 +378,14 @@ class Reconciler:
         if props.get("allow_duplicate_name") or not key or not all(_is_known(props.get(name)) for name in key):
             return []
         for object_id, observed in self.cache.observed().items():
-            owner = observed.get("owner") or ""
-            if all(observed.get(name) == props.get(name) for name in key) and not self._is_ours(owner, props):
-                return [self._duplicate_message(object_id, owner, props)]
+            if all(observed.get(name) == props.get(name) for name in key) and not self._is_ours(observed, props):
+                return [self._duplicate_message(object_id, observed.get("owner") or "", props)]
         return []
 
-    def _is_ours(self, owner: str, props: Props) -> bool:
+    def _is_ours(self, observed: Props, props: Props) -> bool:
         """Whether this very record made an object, perhaps with a state that was lost since (`aep:ownerId`)."""
-        lost = self.runtime.settings.owner_id
-        return owner == props.get("owner") or bool(
+        lost, owner = self.runtime.settings.owner_id, observed.get("owner") or ""
+        return self.kind.ownership.is_mine(observed, props, False, self.runtime.line_of) or bool(
             lost and state_id(owner) == lost and record(owner) == props.get("record")
         )
 
@@ -421,8 +420,9 @@ class Reconciler:
         return json.dumps(_redacted(props.get(name), (name,), secrets), sort_keys=True, default=str)
 
     def _duplicate_message(self, object_id: str, owner: str, props: Props) -> str:
-        name, identity = self.kind.natural_key[0], state_id(owner)
-        text = f"{name}: {props.get(name)!r} already exists as {object_id}, "
+        identity, key = state_id(owner), self.kind.natural_key
+        said = ", ".join(repr(props[name]) for name in key if isinstance(props[name], str))
+        text = f"{key[0]}: {said} already exists as {object_id}, "
         if identity and identity in (state_id(props.get("owner")), self.runtime.settings.owner_id):
             text += f"created as {record(owner)}, and this is {props.get('record')}. "
             text += "If you renamed or moved the resource, tell Pulumi, and the object stays as it is: "
@@ -435,7 +435,8 @@ class Reconciler:
             text += ", take_over=True. " if owner else ". "
             if identity:
                 text += f"If this stack's state was lost: pulumi config set aep:ownerId {identity}. "
-        return f"{text}To create a second one: allow_duplicate_name=True."
+        again = "To create a second one: allow_duplicate_name=True."
+        return text + again if "allow_duplicate_name" in self.arguments.fields else text.rstrip()
 
     # ---- conflicts ----
 

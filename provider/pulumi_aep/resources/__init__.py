@@ -7,6 +7,7 @@ from .dataset import Dataset
 from .field_group import FieldGroup
 from .first_run import FirstRun
 from .flow import Flow
+from .identity_descriptor import IdentityDescriptor
 from .mapping_set import MappingSet
 from .owner import Owner
 from .schema import Schema
@@ -22,6 +23,7 @@ KINDS: tuple[type[Resource], ...] = (
     FieldGroup,
     Schema,
     Dataset,
+    IdentityDescriptor,
 )
 """The registry of what a sandbox holds: a new kind is one module and one name here."""
 

@@ -6,6 +6,19 @@ from ..engine.kind import Exports, Item, Kind
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 
+TENANT = "_{tenantId}"
+"""In a program: the organization's own namespace."""
+
+
+def with_namespace(path: str, runtime: Runtime) -> str:
+    """The path with the namespace in place of `_{tenantId}`."""
+    return path.replace(TENANT, f"_{runtime.tenant_id}") if TENANT in path else path
+
+
+def without_namespace(first: str, runtime: Runtime) -> str:
+    """The first part of a path, `_{tenantId}` if it is the namespace."""
+    return TENANT if first.startswith("_") and first == f"_{runtime.tenant_id}" else first
+
 
 class RegistryKind(Kind, Exports):
     """A kind of the Schema Registry. `version` grows with each change."""

@@ -13,9 +13,9 @@ from ..engine.kind import ClaimsUnused, Exports, Item, Kind, RebasesUpdate, Refe
 from ..engine.ownership import FirstEntryLine, split_owner_line, with_owner_line
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
+from ._registry import with_namespace, without_namespace
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
-TENANT = "_{tenantId}"
 LONGEST_EXPRESSION = 4096
 _PATH_PART = r"(?:[A-Za-z$_][A-Za-z0-9$_]*|\$\{[^}]+\})(?:\[[0-9*]*\])?"
 _SOURCE_PATH = re.compile(rf"{_PATH_PART}(?:\.{_PATH_PART})*")
@@ -137,11 +137,11 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, Exports):
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         """With names and descriptions, and the organization's namespace as a program may write it."""
-        namespace, mappings = f"_{runtime.tenant_id}", {}
+        mappings = {}
         for there in item.get("mappings") or []:
             mapping = _from_line(line := line_of(there))
             first, dot, rest = mapping["destination"].partition(".")
-            mapping["destination"] = f"{TENANT}{dot}{rest}" if first == namespace else mapping["destination"]
+            mapping["destination"] = f"{without_namespace(first, runtime)}{dot}{rest}"
             texts = {
                 "name": there.get("name"),
                 "description": split_owner_line(there.get("description"))["description"],
@@ -161,9 +161,7 @@ def _sorted(props: Props, runtime: Runtime) -> list[Any]:
 
 
 def _to_wire(mapping: Props, runtime: Runtime) -> Item:
-    destination = mapping["destination"]
-    if TENANT in str(destination):
-        destination = destination.replace(TENANT, f"_{runtime.tenant_id}")
+    destination = with_namespace(mapping["destination"], runtime)
     texts = {key: mapping[key] for key in ("name", "description") if mapping.get(key)}
     return {"sourceType": mapping["source_type"], "source": mapping["source"], "destination": destination, **texts}
 

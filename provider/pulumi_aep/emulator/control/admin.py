@@ -30,7 +30,7 @@ from ..core.validation import body_error, parse_number
 from ..data_prep import mapping_sets
 from ..flow_service import routes as flow_service
 from ..flow_service.runs import ingested_records
-from ..schema_registry import resources
+from ..schema_registry import descriptors, resources
 
 # resource kind → the objects of a sandbox as reads show them, with `id` and `name`
 VIEWS: dict[str, Callable[[SandboxStore], list[Json]]] = {
@@ -39,6 +39,7 @@ VIEWS: dict[str, Callable[[SandboxStore], list[Json]]] = {
     "FieldGroup": partial(resources.admin_view, "fieldgroups"),
     "Schema": partial(resources.admin_view, "schemas"),
     "Dataset": datasets.admin_view,
+    "IdentityDescriptor": descriptors.admin_view,
 }
 _SECRET = re.compile(r"secret|password|token|credential|client_id|code|key|auth", re.IGNORECASE)
 

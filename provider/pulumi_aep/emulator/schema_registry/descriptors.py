@@ -7,6 +7,7 @@ from functools import partial
 from ..core import query
 from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import ORG, Call, sandbox_id
+from ..core.store import SandboxStore
 from ..core.validation import check
 from . import xdm
 from .resources import BODY, QUERY, route
@@ -84,3 +85,9 @@ def list_descriptors(call: Call) -> Answer:
             shown = _BRIEF[form[1]] + row.body["@id"] if form[1] in _BRIEF else row.body
             found.setdefault(row.body["@type"], []).append(shown)
     return Answer(200, found)
+
+
+def admin_view(objects: SandboxStore) -> list[Json]:
+    """The identity descriptors, named after their fields."""
+    found = objects.all(KIND, {"@type": ["xdm:descriptorIdentity"]})
+    return [item | {"id": item["@id"], "name": item["xdm:sourceProperty"]} for item in found]
