@@ -118,7 +118,8 @@ def parent_of(kind: str) -> tuple[str, str]:
     """Of a kind without an owner line: the field that names the parent, and the parent's kind."""
     ownership = kind_of(kind).ownership
     assert isinstance(ownership, NaturalKey)
-    return ownership.parent
+    field, parent = ownership.parent
+    return field, parent.name
 
 
 def outputs(kind: str) -> tuple[str, ...]:

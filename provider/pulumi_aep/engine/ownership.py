@@ -9,13 +9,16 @@ line (docs/design.md).
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .values import Props
 
+if TYPE_CHECKING:
+    from .kind import Kind
+
 Item = dict[str, Any]
 
-LineOf = Callable[[str, str], str | None]
+LineOf = Callable[["Kind", str], str | None]
 """Kind and id → the line of that object, if it has one."""
 
 OWN_LINE = "own_line"
@@ -145,7 +148,7 @@ class NaturalKey:
 
     makes_version = False
 
-    def __init__(self, *fields: str, parent: tuple[str, str]) -> None:
+    def __init__(self, *fields: str, parent: tuple[str, "Kind"]) -> None:
         self._fields = fields
         self.parent = parent
 

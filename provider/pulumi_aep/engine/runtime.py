@@ -85,11 +85,9 @@ class Runtime:
         cache: ObjectCache = self._once(f"objects/{kind.name}", lambda: self._new_cache(kind))
         return cache
 
-    def line_of(self, kind_name: str, object_id: str) -> str | None:
+    def line_of(self, kind: "Kind", object_id: str) -> str | None:
         """The owner's line of an object of the sandbox; None without one."""
-        from ..resources import kind_named
-
-        return self.cache(kind_named(kind_name)).observed().get(object_id, {}).get("owner")
+        return self.cache(kind).observed().get(object_id, {}).get("owner")
 
     def _new_cache(self, kind: "Kind") -> ObjectCache:
         client = self.client

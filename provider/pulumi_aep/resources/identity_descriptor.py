@@ -14,6 +14,7 @@ from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import NotRepresentable
 from ._registry import TENANT, with_namespace, without_namespace
+from .schema import Schema
 
 TYPE = "xdm:descriptorIdentity"
 
@@ -46,7 +47,7 @@ class IdentityDescriptorKind(Kind, Exports):
     arguments = Arguments(IdentityDescriptorArgs)
     collection_path = "schema_registry.identity_descriptors"
     natural_key = ("schema_id", "source_property")
-    ownership = NaturalKey(*natural_key, parent=("schema_id", "Schema"))
+    ownership = NaturalKey(*natural_key, parent=("schema_id", Schema.kind))
     references = (Reference("schema_id", "Schema"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
