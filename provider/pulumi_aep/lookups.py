@@ -112,7 +112,10 @@ class FlowRunInfo(TypedDict):
 
 
 def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
-    """The connection spec with that name. Raises RunError if there is none, or several."""
+    """The connection spec with that name: `amazon-s3`, or `Amazon S3` as the UI shows it.
+
+    Raises RunError if there is none, or several.
+    """
     item = _only("connection spec", name, lambda client: client.flow_service.connection_specs.find_named)
     auth = {method["name"]: method.get("spec") or {} for method in item.get("authSpec") or []}
     return ConnectionSpecInfo(item["id"], item["name"], item["version"], auth)

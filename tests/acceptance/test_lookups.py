@@ -22,7 +22,7 @@ pulumi.export("sandbox", [sandbox.name, sandbox.type, sandbox.state])
 
 TOLD = """
 for look_up in (
-    lambda: aep.get_connection_spec(name="mixpanel"),
+    lambda: aep.get_connection_spec(name="MIXPANEL"),
     lambda: aep.get_flow_spec(name="nothing"),
     lambda: aep.get_dataset(name="dataset"),
     lambda: aep.get_schema(title="nothing"),
@@ -51,7 +51,7 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
     outputs = dev.outputs()
     texts = outputs.pop("texts")
     assert outputs == {
-        "connection_spec": ["fd2c8ff3-1de0-4f6b-8fa8-4264784870eb", "Mixpanel", ["Basic Authentication"]],
+        "connection_spec": ["fd2c8ff3-1de0-4f6b-8fa8-4264784870eb", "mixpanel", ["Basic Authentication"]],
         "flow_spec": ["6499120c-0b15-42dc-936e-847ea3c24d72", True],
         "dataset": [ids[6], schemas[6]],
         "schema": [schemas[6], "https://ns.adobe.com/xdm/context/experienceevent"],

@@ -109,7 +109,7 @@ def test_other_lists_have_all_pages_too(client: Client, emulator: Emulator) -> N
     assert [item["name"] for item in client.sandboxes.find()] == ["prod", "stage", "dev", "local"]
     assert len(list(client.flow_service.connection_specs.find())) > 40
     assert len(list(client.flow_service.flow_specs.find())) >= 7
-    found = list(client.flow_service.connection_specs.find('name=="Mixpanel"'))
+    found = list(client.flow_service.connection_specs.find('name=="mixpanel"'))
     assert [item["id"] for item in found] == ["fd2c8ff3-1de0-4f6b-8fa8-4264784870eb"]
 
 

@@ -169,7 +169,7 @@ ASKS: dict[str, dict[str, Ask]] = {
         "GET /targetConnections": _PAGE,
         "GET /flows": _PAGE,
         "GET /runs": Ask(query={"limit": "10", "property": "metrics.statusSummary.status==success"}),
-        "GET /connectionSpecs": Ask(query={"property": "name==Mixpanel"}),
+        "GET /connectionSpecs": Ask(query={"property": "name==mixpanel"}),
         "GET /flowSpecs": Ask(query={"property": "name==CRMToAEP"}),
         "POST /connections": Ask(body=lambda world: mixpanel.base()),
         "POST /sourceConnections": Ask(body=lambda world: mixpanel.source(world.chain.base)),

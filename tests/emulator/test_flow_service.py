@@ -510,9 +510,7 @@ def test_a_run_on_demand(emulator: Emulator, chain: Chain) -> None:
 
 
 def test_connection_specs(emulator: Emulator) -> None:
-    specs = emulator.request("GET", f"{FLOW}/connectionSpecs").json()["items"]
-    assert len(specs) == len({spec["id"] for spec in specs}) == 53
-    found = emulator.request("GET", f"{FLOW}/connectionSpecs", params={"property": 'name=="Mixpanel"'}).json()["items"]
+    found = emulator.request("GET", f"{FLOW}/connectionSpecs", params={"property": 'name=="mixpanel"'}).json()["items"]
     assert [spec["id"] for spec in found] == ["fd2c8ff3-1de0-4f6b-8fa8-4264784870eb"]
     assert item(emulator, f"connectionSpecs/{found[0]['id']}") == found[0]
     auth = found[0]["authSpec"][0]

@@ -10,7 +10,7 @@ from kinds.description import DESCRIBED, Bad, Closed, Description, Ids, Others, 
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
 from support.outside import flow_service
-from support.strategies import JSON, WORDS, arguments_of, spec
+from support.strategies import arguments_of, parameters, spec
 
 patch = flow_service("sourceConnections")
 NOT_PATCHED = Closed("no PATCH of the service reaches it")
@@ -21,11 +21,12 @@ PARAMS = {"projectId": "2384945", "timezone": "Pacific Standard Time"}
 def strategy(draw: st.DrawFn, bases: dict[str, str]) -> Props:
     """On one of these base connections (connection spec → id)."""
     identity = draw(st.sampled_from(sorted(bases)))
-    params: SearchStrategy[Any] = st.dictionaries(WORDS, JSON, max_size=3)
+    schema = catalog_of_specs.source_schema(catalog_of_specs.CONNECTION_SPECS[identity])
+    params: SearchStrategy[Any] = parameters(schema)
     if identity == ConnectionSpec.MIXPANEL:
         zones = st.sampled_from(["UTC", "America/Los_Angeles", "Pacific Standard Time"])
         params = st.fixed_dictionaries({"projectId": st.from_regex("[0-9]{1,8}", fullmatch=True), "timezone": zones})
-    formats = catalog_of_specs.FORMATS[identity] or ["json", "delimited"]
+    formats = catalog_of_specs.FORMATS_OF[catalog_of_specs.kind(identity)]
     made = draw(
         arguments_of(
             "SourceConnection",

@@ -72,8 +72,11 @@ def parameters(schema: Props) -> SearchStrategy[Props]:
     """Parameters that a connection spec's JSON schema allows."""
     objects = st.dictionaries(WORDS, JSON, max_size=2)
     types = {"string": TEXT, "integer": st.integers(1, 65535), "boolean": st.booleans(), "object": objects}
+    types["array"] = st.lists(objects, max_size=2)
 
     def of(value: Props) -> SearchStrategy[Any]:
+        if "enum" in value:
+            return st.sampled_from(value["enum"])
         kind = value.get("type", "string")
         return types[kind if isinstance(kind, str) else kind[0]]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..client.flow_service import spec_label
 from ..errors import LookupFailed
 from ..sources.preview import source_kind
 from ._output import Json, print_json, print_table, progress
@@ -59,7 +60,7 @@ def specs(
         connection_specs, flow_specs = list(service.connection_specs.find()), list(service.flow_specs.find())
     sources, flows = _matching(connection_specs, name), _matching(flow_specs, name)
     if name and not sources and not flows:
-        close = get_close_matches(name, [each["name"] for each in connection_specs], n=3, cutoff=0.4)
+        close = get_close_matches(name, map(spec_label, connection_specs), n=3, cutoff=0.6)
         hint = f". Did you mean {' or '.join(close)}?" if close else "."
         raise LookupFailed(f"No connection spec or flow spec matches {name!r}{hint}")
     if name and len(sources) == 1 and not flows:
@@ -78,8 +79,11 @@ def _matching(found: list[Spec], name: str | None) -> list[Spec]:
     """By id or exact name, or else by a part of name or category; case does not matter."""
     if name is None:
         return found
-    exact = [each for each in found if name.lower() in (each["id"], each["name"].lower())]
-    return exact or [each for each in found if name.lower() in f"{each['name']} {_attribute(each, 'category')}".lower()]
+    wanted = name.lower()
+    exact = [each for each in found if wanted in (each["id"], each["name"].lower(), spec_label(each).lower())]
+    return exact or [
+        each for each in found if wanted in f"{each['name']} {spec_label(each)} {_attribute(each, 'category')}".lower()
+    ]
 
 
 def _attribute(spec: Spec, name: str, default: Any = "") -> Any:
@@ -88,16 +92,16 @@ def _attribute(spec: Spec, name: str, default: Any = "") -> Any:
 
 def _summary(spec: Spec) -> Spec:
     kept = {name: value for name in ("category", "frequency") if (value := _attribute(spec, name))}
-    return {"id": spec["id"], "name": spec["name"], **kept}
+    return {"id": spec["id"], "name": spec_label(spec), **kept}
 
 
 def _list(sources: list[Spec], flows: list[Spec], flow_specs: list[Spec]) -> None:
     if sources:
         rows = []
-        for each in sorted(sources, key=lambda spec: spec["name"].lower()):
+        for each in sorted(sources, key=lambda spec: spec_label(spec).lower()):
             ways, accepting = each.get("authSpec") or [], _accepting(each, flow_specs)
             names = (", ".join(spec["name"] for spec in named) for named in (ways, accepting))
-            rows.append((each["name"], _attribute(each, "category"), *names, each["id"]))
+            rows.append((spec_label(each), _attribute(each, "category"), *names, each["id"]))
         print_table(("Connection spec", "Category", "Authentication", "Flow spec", "Id"), rows)
     if sources and flows:
         typer.echo()
@@ -118,7 +122,7 @@ def _details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
     source = [*_parameters((spec.get("sourceSpec") or {}).get("spec") or {})] or _UNDESCRIBED.get(kind, [])
     return {
         "id": spec["id"],
-        "name": spec["name"],
+        "name": spec_label(spec),
         "version": spec["version"],
         "category": _attribute(spec, "category"),
         "auth": [{"name": way, "parameters": [*map(asdict, parameters)]} for way, parameters in ways.items()],
@@ -173,7 +177,7 @@ def _show_parameters(title: str, parameters: list[Spec]) -> None:
 
 
 def _show_flow_spec(spec: Spec, connection_specs: list[Spec], as_json: bool) -> None:
-    sources = [each["name"] for each in connection_specs if _accepting(each, [spec])]
+    sources = [spec_label(each) for each in connection_specs if _accepting(each, [spec])]
     transformations = [each["name"] for each in spec.get("transformationSpecs") or []]
     scheduled = "scheduleSpec" in spec
     if as_json:
@@ -195,7 +199,7 @@ def example_program(spec: Spec, ways: dict[str, list[Parameter]], source: list[P
     """Resources for this source, with its first way to authenticate. Secrets are config, <…> is to be replaced."""
     from ._codegen import Code, render_resource, slugify, with_constants
 
-    name, settings = slugify(spec["name"]), dict[str, str]()
+    name, settings = slugify(spec_label(spec)), dict[str, str]()
     given = {"connection_spec": with_constants(spec["id"])}
 
     def setting(key: str, option: str = "") -> Any:

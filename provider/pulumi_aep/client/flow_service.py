@@ -69,6 +69,18 @@ class FlowCollection(ServiceCollection):
         return self._request("POST", path, "etag", about=object_id, query={"op": operation}, idempotent=True)
 
 
+def spec_label(spec: dict[str, Any]) -> str:
+    """The name of a spec that people know: `Amazon S3`, where its `name` is `amazon-s3`."""
+    return str((spec.get("attributes") or {}).get("connectorName") or spec["name"])
+
+
+class SpecCollection(FlowCollection):
+    """`connectionSpecs` or `flowSpecs`: found by both names."""
+
+    def find_named(self, name: str) -> list[dict[str, Any]]:
+        return [spec for spec in self.find() if name in (spec["name"], spec_label(spec))]
+
+
 class FlowService:
     """The service: its collections, and what is not about a collection."""
 
@@ -79,8 +91,8 @@ class FlowService:
         self.target_connections = FlowCollection(http, "targetConnections")
         self.flows = FlowCollection(http, "flows")
         self.runs = FlowCollection(http, "runs")
-        self.connection_specs = FlowCollection(http, "connectionSpecs")
-        self.flow_specs = FlowCollection(http, "flowSpecs")
+        self.connection_specs = SpecCollection(http, "connectionSpecs")
+        self.flow_specs = SpecCollection(http, "flowSpecs")
 
     def test(self, connection_id: str) -> bool:
         """Whether the source accepts the connection's credentials."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..client.flow_service import spec_label
 from ..constants import FlowSpec
 from ..errors import ConfigError, LookupFailed
 
@@ -29,7 +30,6 @@ _BY_FLOW_SPEC: dict[str, Kind] = {
     FlowSpec.CRM_TO_AEP: "tables",
     FlowSpec.REST_STORAGE_TO_AEP: "rest",
 }
-_BY_CATEGORY: dict[str, Kind] = {"cloudStorage": "files", "streaming": "stream"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def preview_source(
     spec = service.connection_specs.get(base["connectionSpec"]["id"])
     kind = source_kind(service, spec)
     if kind == "stream":
-        raise LookupFailed(f"{spec['name']} streams: there is nothing to explore before data arrives.")
+        raise LookupFailed(f"{spec_label(spec)} streams: there is nothing to explore before data arrives.")
     if kind == "rest":
         object_type, path, file_type = "rest", path or "json", file_type or "json"
         params = params if params is not None else _params_in_use(service, connection_id, spec)
@@ -101,10 +101,12 @@ def preview_source(
 
 def source_kind(service: "FlowService", spec: dict[str, Any]) -> Kind:
     """The kind of source that a connection spec describes."""
-    for flow_spec in service.flow_specs.find():
-        if spec["id"] in (flow_spec.get("sourceConnectionSpecIds") or []) and flow_spec["id"] in _BY_FLOW_SPEC:
+    flow_specs = service.flow_specs.find()
+    accepting = [each for each in flow_specs if spec["id"] in (each.get("sourceConnectionSpecIds") or [])]
+    for flow_spec in accepting:
+        if flow_spec["id"] in _BY_FLOW_SPEC:
             return _BY_FLOW_SPEC[flow_spec["id"]]
-    return _BY_CATEGORY.get((spec.get("attributes") or {}).get("category", ""), "tables")
+    return "stream" if any("scheduleSpec" not in each for each in accepting) else "tables"
 
 
 def escape_field_name(name: str) -> str:
@@ -134,7 +136,7 @@ def _params_in_use(service: "FlowService", connection_id: str, spec: dict[str, A
     required = ((spec.get("sourceSpec") or {}).get("spec") or {}).get("required") or []
     if required:
         raise ConfigError(
-            f"{spec['name']} needs {', '.join(required)}, and no source connection uses this base connection yet: "
+            f"{spec_label(spec)} needs {', '.join(required)}, and no source connection uses this base connection yet: "
             f"pass them (--param {required[0]}=…, in a program source_params)"
         )
     return None

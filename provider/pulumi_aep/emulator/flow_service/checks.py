@@ -63,7 +63,7 @@ def check_connection(call: Call, item: Json, changed: set[str]) -> None:
     known = specs.auth_spec(spec["id"], auth["specName"]) if auth else None
     if auth is None or known is None:
         names = ", ".join(known["name"] for known in spec["authSpec"]) or "none"
-        raise AUTH_NAME(f"{'' if auth else 'auth is missing; '}auth specs of {spec['name']}: {names}")
+        raise AUTH_NAME(f"{'' if auth else 'auth is missing; '}auth specs of {specs.label(spec)}: {names}")
     check_schema(known["spec"], auth["params"], "auth.params", AUTH_PARAMS)
     if "auth" in changed and credentials_rejected(call.objects, item):
         raise CREDENTIALS()
@@ -79,26 +79,30 @@ def credentials_rejected(objects: SandboxStore, connection: Json) -> bool:
 
 def check_source(call: Call, item: Json, changed: set[str]) -> None:
     spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
-    if not spec["attributes"]["isSource"]:
-        raise SPEC_PAIR(f"{spec['name']} is no source")
+    kind = specs.kind(spec["id"])
+    if kind == "nothing":
+        raise SPEC_PAIR(f"{specs.label(spec)} is no source")
     if "baseConnectionId" not in item and spec["authSpec"]:
-        raise BODY(f"baseConnectionId is missing: {spec['name']} needs a base connection")
+        raise BODY(f"baseConnectionId is missing: {specs.label(spec)} needs a base connection")
     if "baseConnectionId" in item and "baseConnectionId" in changed:
         base = fetch(call.objects, BASE, item["baseConnectionId"])
         if base["connectionSpec"] != item["connectionSpec"]:
             raise SPEC_PAIR("connectionSpec differs from that of the base connection")
-    formats = specs.FORMATS[spec["id"]]
-    if formats and item["data"]["format"] not in formats:
-        raise FORMAT(f"data.format of {spec['name']}: {', '.join(formats)}")
-    check_schema(spec["sourceSpec"]["spec"], item.get("params", {}), "params", PARAMS)
+    formats = specs.FORMATS_OF[kind]
+    if ("data" in item or formats != ["json"]) and item.get("data", {}).get("format") not in formats:
+        raise FORMAT(f"data.format of {specs.label(spec)}: {', '.join(formats)}")
+    check_schema(specs.source_schema(spec), item.get("params", {}), "params", PARAMS)
 
 
 def check_target(call: Call, item: Json, changed: set[str]) -> None:
     spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
-    if spec["attributes"]["isSource"]:
-        raise SPEC_PAIR(f"{spec['name']} is a source; the data lake is {specs.DATA_LAKE}")
+    if specs.kind(spec["id"]) != "nothing":
+        raise SPEC_PAIR(f"{specs.label(spec)} is a source; the data lake is {specs.DATA_LAKE}")
     if changed & {"params", "data"}:
-        dataset, schema = fetch(call.objects, "dataSets", item["params"]["dataSetId"]), item["data"].get("schema")
+        dataset, schema = (
+            fetch(call.objects, "dataSets", item["params"]["dataSetId"]),
+            item.get("data", {}).get("schema"),
+        )
         if schema and schema["id"] != dataset["schemaRef"]["id"]:
             raise SCHEMA_DIFFERS("data.schema.id is not the schema of the dataset")
 
@@ -114,11 +118,11 @@ def check_flow(call: Call, item: Json, changed: set[str]) -> None:
         _check_transformations(call.objects, item, spec, target)
     if changed & {"scheduleParams", "flowSpec"}:
         _check_schedule(item, spec)
-    check_schema(spec["optionSpec"]["spec"], item.get("options", {}), "options", OPTIONS)
+    check_schema((spec.get("optionSpec") or {}).get("spec") or {}, item.get("options", {}), "options", OPTIONS)
 
 
 def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target: Json) -> None:
-    known = {transformation["name"]: transformation["spec"] for transformation in spec["transformationSpecs"]}
+    known = {transformation["name"]: transformation.get("spec") or {} for transformation in spec["transformationSpecs"]}
     for index, each in enumerate(item.setdefault("transformations", [])):
         place, params = f"transformations.{index}", each["params"]
         if each["name"] not in known:
@@ -185,10 +189,10 @@ def as_draft(kind: str, item: Json) -> Json:
     """The draft in its stored form. It must have a known spec that supports drafts, and its auth one of the spec's."""
     known = specs.FLOW_SPECS if kind == FLOW else specs.CONNECTION_SPECS
     spec = spec_of(known, item["flowSpec" if kind == FLOW else "connectionSpec"])
-    if not spec["attributes"]["isDraftModeSupported"]:
-        raise UNSUPPORTED(f"{spec['name']} does not support draft mode")
+    if not spec["attributes"].get("isDraftModeSupported"):
+        raise UNSUPPORTED(f"{specs.label(spec)} does not support draft mode")
     if "auth" in item and specs.auth_spec(spec["id"], item["auth"]["specName"]) is None:
-        raise AUTH_NAME(f"auth specs of {spec['name']}: {', '.join(a['name'] for a in spec['authSpec'])}")
+        raise AUTH_NAME(f"auth specs of {specs.label(spec)}: {', '.join(a['name'] for a in spec['authSpec'])}")
     return ({"sourceConnectionIds": [], "targetConnectionIds": []} if kind == FLOW else {}) | item  # readers need them
 
 

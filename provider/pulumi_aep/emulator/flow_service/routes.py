@@ -53,7 +53,7 @@ class Kind(NamedTuple):
 _TEXTS: patch.Allowed = {"/name": "replace", "/description": "add replace remove"}
 _END = _TEXTS | {"/connectionSpec.*": "add replace remove"}  # named here to be refused with its own code
 _PARAMS = _END | {"/params": "replace", "/params/[^/]+": "add replace remove"}
-_AUTH = _END | {"/auth/params": "add replace remove", "/auth/params/[^/]+": "replace"}
+_AUTH = _END | {"/auth/params(/[^/]+)?": "add replace remove"}
 _FLOW = _TEXTS | {"/scheduleParams/(frequency|interval|startTime)": "replace", "/transformations/0": "replace"}
 KINDS = (
     Kind("BaseConnection", BASE, checks.check_connection, checks.BASE_USED, _AUTH),

@@ -274,7 +274,9 @@ def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
         raise ActivityFailed("Error occurred at copy activity.")
     if base and checks.credentials_rejected(objects, base):
         raise ActivityFailed("Error occurred at copy activity: the source refused the credentials.")
-    return source_data.rows(specs.CONNECTION_SPECS[source["connectionSpec"]["id"]], source["data"]["format"])
+    return source_data.rows(
+        specs.CONNECTION_SPECS[source["connectionSpec"]["id"]], source.get("data", {}).get("format", "json")
+    )
 
 
 def _destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:

@@ -21,22 +21,15 @@ EXPLORE = _rule(400, "", "The explore request is invalid", f"assumed code; rule:
 
 _MIXPANEL, _OTHERS = load(__package__, "mixpanel.json"), load(__package__, "records.json")
 FILES, TABLES, _RECORDS = _OTHERS["files"], _OTHERS["tables"], _OTHERS["rows"]
-_KINDS = {"cloudStorage": "files", "streaming": "nothing", "target": "nothing"}
-_REST_FLOWS = [spec for spec in specs.FLOW_SPECS.values() if spec["name"] == "RestStorageToAEP"]
-_REST = {key for spec in _REST_FLOWS for key in spec["sourceConnectionSpecIds"]}
+_MIXPANEL_SPEC = "fd2c8ff3-1de0-4f6b-8fa8-4264784870eb"
 _TYPES = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
-
-
-def kind(spec: Json) -> str:
-    """What there is to explore: files, tables, rest, or nothing."""
-    return "rest" if spec["id"] in _REST else _KINDS.get(spec["attributes"]["category"], "tables")
 
 
 def rows(spec: Json, form: str) -> list[Any]:
     """All records of a source, as `data.format` (json, parquet, delimited, tabular) has them."""
-    if spec["name"] == "Mixpanel":
+    if spec["id"] == _MIXPANEL_SPEC:
         return list(_MIXPANEL["data"])
-    if kind(spec) != "tables" and form != "delimited":
+    if specs.kind(spec["id"]) != "tables" and form != "delimited":
         return list(_RECORDS)
     flat = [{name: value for name, value in row.items() if not isinstance(value, list | dict)} for row in _RECORDS]
     texts = [{name: None if value is None else str(value) for name, value in row.items()} for row in flat]
@@ -47,20 +40,20 @@ def explore(spec: Json, query: Mapping[str, str]) -> Any:
     """The answer to an explore of a connection with this spec."""
     given = {"fileType": query.get("FileType", ""), **query}  # the OpenAPI file spells FileType
     asked = {name: given.get(name, "").lower() for name in ("objectType", "fileType")}
-    form, place = kind(spec), given.get("object", "")
+    form, place = specs.kind(spec["id"]), given.get("object", "")
     accepted = {"files": ("root", "folder", "file"), "tables": ("root", "table"), "rest": ("rest",)}.get(form, ())
     preview = given.get("preview", "true" if form == "rest" else "false").lower()
     if not asked["objectType"]:
         raise EXPLORE("objectType is missing")
     if not accepted:
-        raise EXPLORE(f"{spec['name']} has nothing to explore")
+        raise EXPLORE(f"{specs.label(spec)} has nothing to explore")
     if asked["objectType"] not in accepted:
-        raise EXPLORE(f"objectType of {spec['name']} must be {' or '.join(accepted)}")
+        raise EXPLORE(f"objectType of {specs.label(spec)} must be {' or '.join(accepted)}")
     if preview not in ("true", "false"):
         raise EXPLORE("preview must be true or false")
     if form == "rest":
         _check_rest(spec, given, place, asked["fileType"])
-        answer = _MIXPANEL if spec["name"] == "Mixpanel" else _hierarchical(rows(spec, "json"))
+        answer = _MIXPANEL if spec["id"] == _MIXPANEL_SPEC else _hierarchical(rows(spec, "json"))
         return answer | ({} if preview == "true" else {"data": []})
     if asked["objectType"] in ("root", "folder"):
         return _listed(form, asked["objectType"], place)
@@ -71,8 +64,8 @@ def explore(spec: Json, query: Mapping[str, str]) -> Any:
 def _check_rest(spec: Json, given: Mapping[str, str], place: str, file_type: str) -> None:
     for name, value in {"object": place.lower(), "fileType": file_type}.items():
         if value != "json":
-            raise EXPLORE(f"{name} must be json for {spec['name']}")
-    wanted = spec["sourceSpec"]["spec"]
+            raise EXPLORE(f"{name} must be json for {specs.label(spec)}")
+    wanted = specs.source_schema(spec)
     if "sourceParams" not in given and not wanted.get("required"):
         return
     try:  # a + that was not URL-encoded arrives as a blank and is refused
@@ -100,7 +93,7 @@ def _entry(what: str, name: str, path: str, readable: bool) -> Json:
 
 def _structure(spec: Json, place: str, file_type: str) -> Json:
     """Format, schema and rows of one file or table."""
-    if kind(spec) == "tables":
+    if specs.kind(spec["id"]) == "tables":
         if place not in TABLES:
             raise EXPLORE(f"object: there is no table {place[:120]!r}; tables: {', '.join(TABLES)}")
         return _flat(rows(spec, "tabular"))

@@ -1,0 +1,75 @@
+"""The catalogue of sources: whole, with a page each, and what is made up says so."""
+
+import re
+from typing import Any
+
+import pytest
+
+from pulumi_aep.emulator.flow_service import checks, specs
+from support.emulator import FLOW, Emulator
+from support.refusal import refused
+
+WAYS = [
+    ("Snowflake", "KeyPair Authentication", {"privateKeyPassphrase"}),
+    ("Salesforce", "OAuth2 Client Credential", set()),
+    ("Salesforce", "OAuth2 JWT Token Credential", set()),
+    ("Azure Event Hubs", "Event Hub Azure Active Directory Auth", set()),
+    ("Google Cloud Storage", "Basic Authentication for google-cloud", {"bucketName", "folderPath"}),
+    ("Generic REST API", "oAuth2RefreshCode", {"clientId", "accessTokenUrl", "requestParameterOverride"}),
+]
+
+
+@pytest.mark.parametrize("source", specs.SOURCES, ids=lambda source: str(source["label"]))
+def test_a_source_is_documented_or_says_what_is_made_up(source: dict[str, Any]) -> None:
+    assert re.match(r"(tutorials/api|sources/connectors)/[\w./-]+\.md", source["page"])
+    assert {*source.get("assumed", [])} <= {"id", "flow", "auth", "params"}
+    assert ("id" in source) == ("id" not in source.get("assumed", []))
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", specs.spec_id(source))
+    spec = specs.CONNECTION_SPECS[specs.spec_id(source)]
+    assert specs.kind(spec["id"]) != "nothing"
+    assert {flow["name"] for flow in specs.FLOW_SPECS.values() if spec["id"] in flow["sourceConnectionSpecIds"]} == {
+        *source["flow"]
+    }
+
+
+def test_no_two_sources_are_the_same() -> None:
+    for values in ([specs.spec_id(source) for source in specs.SOURCES], [source["label"] for source in specs.SOURCES]):
+        assert len(values) == len(set(values))
+    assert len(specs.CONNECTION_SPECS) == len(specs.SOURCES) + 1  # the data lake
+
+
+@pytest.mark.parametrize(("label", "way", "optional"), WAYS, ids=lambda value: str(value))
+def test_ways_to_authenticate_that_adobe_added(emulator: Emulator, label: str, way: str, optional: set[str]) -> None:
+    spec = next(spec for spec in specs.CONNECTION_SPECS.values() if specs.label(spec) == label)
+    schema = next(each["spec"] for each in spec["authSpec"] if each["name"] == way)
+    assert optional <= {*schema["properties"]} - {*schema["required"]}
+    body: dict[str, Any] = {"name": "x", "connectionSpec": {"id": spec["id"], "version": "1.0"}}
+    auth: dict[str, Any] = {"specName": way, "params": dict.fromkeys(schema["required"], "x")}
+    assert emulator.request("POST", f"{FLOW}/connections", body | {"auth": auth}).status_code == 201
+    auth["params"] = auth["params"] | {"nosuch": "x"}
+    refused(emulator.request("POST", f"{FLOW}/connections", body | {"auth": auth}), checks.AUTH_PARAMS, "nosuch")
+
+
+def test_source_params_and_formats_are_checked(emulator: Emulator) -> None:
+    """By the schema of the category, the source's own parameters included."""
+    stripe = next(spec for spec in specs.CONNECTION_SPECS.values() if specs.label(spec) == "Stripe")
+    ref = {"id": stripe["id"], "version": "1.0"}
+    auth = {"specName": "OAuth2 Refresh Code", "params": {"accessToken": "x"}}
+    base = emulator.request("POST", f"{FLOW}/connections", {"connectionSpec": ref, "auth": auth}).json()["id"]
+    body = {"name": "x", "connectionSpec": ref, "baseConnectionId": base, "data": {"format": "json"}}
+    for params in ({}, {"resourcePath": "nosuch"}, {"resourcePath": "charges", "nosuch": "x"}):
+        answer = emulator.request("POST", f"{FLOW}/sourceConnections", body | {"params": params})
+        refused(answer, checks.PARAMS, "params")
+    fine = body | {"params": {"resourcePath": "charges"}}
+    tabular = fine | {"data": {"format": "tabular"}}
+    refused(emulator.request("POST", f"{FLOW}/sourceConnections", tabular), checks.FORMAT, "Stripe: json")
+    assert emulator.request("POST", f"{FLOW}/sourceConnections", fine).status_code == 201
+    del fine["data"]
+    assert emulator.request("POST", f"{FLOW}/sourceConnections", fine).status_code == 201
+
+
+def test_tables_need_a_format(emulator: Emulator) -> None:
+    source = next(spec for spec in specs.CONNECTION_SPECS.values() if specs.label(spec) == "Data Landing Zone")
+    body = {"name": "x", "connectionSpec": {"id": source["id"], "version": "1.0"}, "params": {"path": "a.csv"}}
+    answer = emulator.request("POST", f"{FLOW}/sourceConnections", body)
+    refused(answer, checks.FORMAT, "delimited, json, parquet")
