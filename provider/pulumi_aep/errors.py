@@ -200,15 +200,20 @@ def find_remedy(code: str, status: int) -> str:
     return next((REMEDIES[key] for key in (code, family, str(status)) if key in REMEDIES), "")
 
 
-RUN_REMEDIES = {
-    "CONNECTOR-2001-500": "Reading from the source or writing the batch failed: start the flow again.",
-    "CONNECTOR-2001-500 copyActivity": "The source could not be read. Check that it is up and accepts the credentials "
-    "(pulumi-aep test CONNECTION); then start the flow again (pulumi-aep run FLOW) or wait for its next run.",
-    "CONNECTOR-2001-500 promotionActivity": "The dataset refused records: compare the mapping set with the data and "
-    "the schema (pulumi-aep explore CONNECTION --lint FLOW).",
-    "INGEST-1212-400": "Records lack fields that the schema requires, such as _id and timestamp of an event, or have "
-    "values of the wrong type. The batch in Catalog has the reasons.",
-    "MAPPER-3700-400": "An expression or a conversion of the mapping set failed on these records and left their fields "
-    "empty: guard it against empty and unusual values, or change the type in the schema.",
+_LINT = "Check it against sample rows: pulumi-aep explore {connection} --lint {flow}"
+
+RUN_ERRORS = {
+    "CONNECTOR-2001-500": ("reading from the source or writing the batch failed", "{again}"),
+    "CONNECTOR-2001-500 copyActivity": (
+        "the source could not be read",
+        "Check that it is up and accepts the credentials: pulumi-aep test {connection}\n{again}",
+    ),
+    "CONNECTOR-2001-500 promotionActivity": ("the dataset refused records", _LINT),
+    "INGEST-1211-400": (
+        "the flow keeps no diagnostics about records that fail",
+        'Set options={{"error_diagnostics_enabled": True}} on the flow (this replaces it), then wait for its next run.',
+    ),
+    "INGEST-1212-400": ("records lack required fields or have values of the wrong type", _LINT),
+    "MAPPER-3700-400": ("a line of the mapping set failed and left its field empty", _LINT),
 }
-"""What to do about the errors of a flow run, by code, or by code and activity."""
+"""The errors of a flow run by code, or by code and activity: cause and remedy, with names to fill in."""

@@ -94,7 +94,7 @@ class Exploration(TypedDict):
 class FlowRunInfo(TypedDict):
     """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes are bytes; None: not reported.
 
-    `status` is the service's, or "success, but records failed". `well`: whether it succeeded and lost no records.
+    `status` is the service's, or "lost records". `well`: whether it succeeded and lost no records.
     """
 
     id: str

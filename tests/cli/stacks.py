@@ -46,6 +46,12 @@ class Stacks:
         state = {"version": 3, "deployment": {"resources": known, **deployment}}
         (self.folder / f"{name}.stack.json").write_text(json.dumps(state))
 
+    def add_secrets(self, name: str, secrets: dict[str, str]) -> None:
+        """Secrets in the stack's config."""
+        file = self.folder / f"{name}.config.json"
+        config = json.loads(file.read_text())
+        file.write_text(json.dumps(config | {key: {"value": v, "secret": True} for key, v in secrets.items()}))
+
 
 @pytest.fixture
 def stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stacks:

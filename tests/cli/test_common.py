@@ -31,6 +31,7 @@ READS = [
     ("explore", "files", "/acme"),
     ("runs",),
     ("runs", "web-shop", "--watch"),
+    ("why", "web-shop"),
     ("run", "web-shop", "--yes", "--wait"),
     ("report",),
     ("export", "--all"),

@@ -17,6 +17,7 @@ BEFORE: dict[str, Callable[[World], None]] = {
     "explore": World.sources,
     "report": World.history,
     "runs": World.history,
+    "why": World.lossy,
 }
 """What happens before the commands of a page."""
 

@@ -13,6 +13,7 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from pulumi_aep.report import Drift
+from pulumi_aep.report.data import LATE
 from pulumi_aep.report.drift import drift
 from support import browser, kinds, mixpanel
 from support.emulator import CATALOG, FLOW, Emulator
@@ -80,10 +81,10 @@ def test_the_table_has_the_worst_first_and_what_to_do(cli_run: Cli, shop: Shop) 
         [HOSTILE, "disabled", result.lines[6][2], "every hour", "1", "10", "10", "0"],
     ]
     told = result.out.split("\n\n")[1:]
-    assert told[0].startswith("refused:\n  CONNECTOR-2001-500: Error occurred at copy activity: the source refused")
-    assert "\n    To do: The source could not be read." in told[0]
-    assert told[1].startswith("lossy:\n  CONNECTOR-2001-500: Error occurred at promotion activity.\n    To do: ")
-    assert "\n  INGEST-1212-400: Encountered 2 errors in the data." in told[1]
+    assert told[0].startswith("refused: failing\n  the source could not be read (CONNECTOR-2001-500: Error occurred at")
+    assert "accepts the credentials: pulumi-aep test 'old account'\n" in told[0]
+    assert told[1].startswith("lossy: losing records\n  timestamp: required, but empty, 2 of 10 records, e.g. row 1 of")
+    assert "\n    Mapping line 13: iif(" in told[1]
     assert len(told) == 2
 
 
@@ -94,7 +95,7 @@ def test_a_flow_without_a_good_run_in_time_is_late(cli_run: Cli, shop: Shop, emu
     hourly = next(flow for flow in found["flows"] if flow["name"] == "hourly")
     assert (hourly["state"], hourly["late"], hourly["period_seconds"]) == ("late", True, 3600)
     assert hourly["age_seconds"] >= 10_800
-    late = [each for each in found["problems"] if each["errors"][0]["text"] == "No good run in time"]
+    late = [each for each in found["problems"] if each["causes"][0]["text"] == LATE]
     assert [each["flow_ids"] for each in late] == [[shop.ids["hourly"]]]
 
 
@@ -106,7 +107,7 @@ def test_json_has_everything(cli_run: Cli, shop: Shop) -> None:
     lossy = next(flow for flow in found["flows"] if flow["name"] == "lossy")
     assert lossy["id"] == shop.ids["lossy"]
     assert [lossy[f"records_{name}"] for name in ("in", "out", "failed")] == [30, 24, 6]
-    assert lossy["latest"]["status"] == "success, but records failed"
+    assert lossy["latest"]["status"] == "lost records"
     assert lossy["last_good"] is None
     assert lossy["ways"] == [
         {
@@ -180,8 +181,8 @@ def test_the_contents_of_the_page(page: Path) -> None:
     assert "2 of 6 dataflows need attention" in shown
     assert "Flows 6 1 failing, 1 losing records, 1 no run yet, 2 good, 1 disabled" in shown
     assert "Runs 11 2 failed Records in 90 84 arrived Records failed 6 6.7 % of records in" in shown
-    assert "CONNECTOR-2001-500: Error occurred at copy activity: the source refused the credentials." in shown
-    assert "Check that it is up and accepts the credentials (pulumi-aep test CONNECTION)" in shown
+    assert "refused failing the source could not be read (CONNECTOR-2001-500: Error occurred at copy" in shown
+    assert "Check that it is up and accepts the credentials: pulumi-aep test" in shown
     assert "lossy losing records no good run never · every hour 3 runs: 3 lost records 30 in 6 failed" in shown
     assert "Path web-shop → web-shop → web-shop Schedule every hour" in shown
     assert "2 base connections → 2 source connections → 6 flows → 1 dataset" in shown

@@ -44,14 +44,18 @@ class World:
 
     def history(self) -> None:
         """After the good run one that loses records and one during an outage; then everything is as before."""
-        self.use(mappings(LOSING), 1)
-        self.advance(3_600)
-        self.run()
+        self.lossy()
         self.use(mappings(), 2)
         self.advance(3_600)
         self.emulator.settings(source_outage=True)
         self.run()
         self.emulator.settings(source_outage=False)
+
+    def lossy(self) -> None:
+        """After the good run one that loses records."""
+        self.use(mappings(LOSING), 1)
+        self.advance(3_600)
+        self.run()
 
     def sources(self) -> None:
         """A source of files, and a flow with the mapping that the tutorial prints."""

@@ -104,8 +104,8 @@ def test_kinds_and_conversions(emulator: Emulator, schema_id: str) -> None:
 @pytest.mark.parametrize(
     ("source", "to", "words"),
     [
-        ("text", "_emulator.whole", "does not fit the type integer"),
-        ("text", "_emulator.flag", "does not fit the type boolean"),
+        ("text", "_emulator.whole", "Cannot convert string to integer"),
+        ("text", "_emulator.flag", "Cannot convert string to boolean"),
         ("time", "timestamp", "a number is not a date"),
         ("date(text)", "timestamp", "not a date in the expected format"),
         ("a / 0", "_emulator.number", "division by zero"),

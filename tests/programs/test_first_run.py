@@ -111,8 +111,10 @@ def test_a_failed_run_is_quoted_with_what_to_do(emulator: Emulator, time: Time, 
     emulator.settings(source_outage=True)
     text = refused(flow)
     (run,) = runs(emulator)
-    assert text.startswith(f"flow good: its run {run['id']} failed:\n  CONNECTOR-2001-500: Error occurred at copy")
-    assert "\n    The source could not be read." in text
+    assert text.startswith(
+        f"flow good: its run {run['id']} failed:\n  the source could not be read (CONNECTOR-2001-500: "
+    )
+    assert "accepts the credentials: pulumi-aep test " in text
     assert text.endswith("\nFix this, then run pulumi up again.")
 
     emulator.settings(source_outage=False)
@@ -127,7 +129,8 @@ def test_a_success_that_lost_records(emulator: Emulator, time: Time) -> None:
     lossy = emulator.request("POST", f"{FLOW}/flows", body).json()["id"]
     text = refused(lossy)
     assert "ended with 10 records in, 0 out, 10 failed: 100.0% failed, max_failed_share allows 0.0%" in text
-    assert "INGEST-1212-400" in text
+    assert "\n  timestamp: required, but empty, 10 of 10 records, e.g. row 1 of conversion_errors_0.json\n" in text
+    assert '\n    Add a line to the mapping set with "destination": "timestamp", then run pulumi up.\n' in text
     assert "at least 1 must arrive (min_records)" in refused(lossy, max_failed_share=1.0)
     assert passed(lossy, max_failed_share=1.0, min_records=0)["records_failed"] == 10
 

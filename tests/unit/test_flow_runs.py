@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from contract import samples
-from pulumi_aep.errors import RUN_REMEDIES
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, created_ms, parse_run, schedule_text
 
 AT_PROMOTION = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
@@ -41,24 +40,17 @@ def test_a_success_that_lost_records_says_so() -> None:
     assert parsed.batch_ids == ("01EF01X41KJD82Y9ZX6ET54PCZ",)
 
 
-def test_each_error_is_listed_once_with_a_remedy() -> None:
+def test_each_error_is_listed_once_with_its_activity() -> None:
     errors = parse_run(tutorial()).errors
     assert [error.code for error in errors] == ["CONNECTOR-2001-500", "INGEST-1212-400", "MAPPER-3700-400"]
     assert str(errors[2]) == "MAPPER-3700-400: Mapper Transform Error (1 record)"
-    assert errors[0].remedy == RUN_REMEDIES["CONNECTOR-2001-500 promotionActivity"]
-    assert errors[2].remedy == RUN_REMEDIES["MAPPER-3700-400"]
-
-
-def test_the_same_code_has_another_remedy_where_the_source_was_read() -> None:
-    failed = {"status": "failed", "errors": [{"code": "CONNECTOR-2001-500", "message": "Error at copy."}]}
-    parsed = parse_run(run("failed", activities=[{"id": "copyActivity", "statusSummary": failed}]))
-    assert [error.remedy for error in parsed.errors] == [RUN_REMEDIES["CONNECTOR-2001-500 copyActivity"]]
+    assert [error.activity for error in errors] == ["promotionActivity"] * 3
 
 
 def test_an_error_that_only_the_whole_run_reports() -> None:
     summary = {"status": "failed", "errors": [{"code": "CONNECTOR-9999-500", "message": "Unheard of."}]}
     parsed = parse_run({"metrics": {"statusSummary": summary}})
-    assert [(error.code, error.remedy) for error in parsed.errors] == [("CONNECTOR-9999-500", "")]
+    assert [(error.code, error.activity) for error in parsed.errors] == [("CONNECTOR-9999-500", "")]
 
 
 @pytest.mark.parametrize("status", ["scheduled", "inProgress"])

@@ -9,14 +9,15 @@ import pytest
 
 from pulumi_aep.report import Drift, FlowReport, Report, State, text
 from pulumi_aep.report.charts import Axis, bars, graph, strip
-from pulumi_aep.report.data import LATE_REMEDY, NO_ERROR_REMEDY, Endpoint, Route, _routes
+from pulumi_aep.report.data import LATE, Endpoint, Route, _routes
 from pulumi_aep.report.drift import differences
+from pulumi_aep.sources.diagnosis import Cause
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-REFUSED = RunError("CONNECTOR-2001-500", "refused", None, "change the password")
-LOST = RunError("MAPPER-3700-400", "Mapper Transform Error", 2, "guard it")
+REFUSED = RunError("CONNECTOR-2001-500", "refused")
+LOST = RunError("MAPPER-3700-400", "Mapper Transform Error", 2)
 BASE, SOURCE, DATASET = Endpoint("b", "Base"), Endpoint("s", "Source"), Endpoint("d", "Dataset")
 
 
@@ -61,27 +62,33 @@ def test_state(flow: FlowReport, state: State) -> None:
 
 
 def test_flows_with_the_same_problems_are_grouped() -> None:
-    def counted_error(count: int) -> RunError:
-        return RunError("INGEST-1212-400", f"Encountered {count} errors. Ingested {10 - count} rows of 4a-{count}.")
+    def lossy(name: str, *causes: Cause) -> FlowReport:
+        return flow(run(LOST_RECORDS, failed=2, errors=(LOST,)), name=name, causes=causes)
 
-    counted = replace(LOST, records=7)
+    def price(count: int, remedy: str) -> Cause:
+        return Cause(
+            "price: not a number", count, 10, f"e.g. row {count} of a.json", "Mapping line 1: p → price", remedy
+        )
+
+    refused, other = Cause("the source refuses run 1"), Cause("the source refuses run 2")
     found = report(
-        flow(run("failed", errors=(REFUSED,)), name="a"),
-        flow(run("failed"), name="b"),
-        flow(run(LOST_RECORDS, failed=2, errors=(LOST, counted_error(2))), name="c"),
-        flow(run(LOST_RECORDS, failed=7, errors=(counted, counted_error(7))), name="d"),
-        flow(run(LOST_RECORDS, failed=7, errors=(counted_error(7),)), name="e"),
+        flow(run("failed", errors=(REFUSED,)), name="a", causes=(refused,)),
+        flow(run("failed", errors=(REFUSED,)), name="b", causes=(other,)),
+        lossy("c", price(2, "look at c")),
+        lossy("d", price(7, "look at d")),
+        lossy("e", price(7, "look at e"), refused),
         flow(run(), run("failed", 1.5, errors=(REFUSED,)), name="mended"),
         flow(run("failed", errors=(REFUSED,)), name="off", enabled=False),
-        flow(name="late"),
+        flow(name="late 1"),
     ).problems
-    lost = "MAPPER-3700-400: Mapper Transform Error"
-    assert [([flow.name for flow in each.flows], each.errors) for each in found] == [
-        (["a"], (("CONNECTOR-2001-500: refused", "change the password"),)),
-        (["b"], (("The run reports no error", NO_ERROR_REMEDY),)),
-        (["c", "d"], ((lost, "guard it"), ("INGEST-1212-400: Encountered … errors. Ingested … rows of ….", ""))),
-        (["e"], (("INGEST-1212-400: Encountered 7 errors. Ingested 3 rows of 4a-7.", ""),)),
-        (["late"], (("No good run in time", LATE_REMEDY),)),
+    assert [([flow.name for flow in each.flows], each.causes) for each in found] == [
+        (["a", "b"], (Cause("the source refuses run …"),)),
+        (["c", "d"], (Cause("price: not a number", remedy="look at c"),)),
+        (["e"], (price(7, "look at e"), refused)),
+        (
+            ["late 1"],
+            (Cause(LATE, remedy="Is a run under way, or are they failing? pulumi-aep runs 'late 1'"),),
+        ),
     ]
 
 

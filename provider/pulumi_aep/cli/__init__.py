@@ -24,6 +24,7 @@ from .report import report
 from .run import run
 from .runs import runs
 from .specs import specs
+from .why import why
 
 app = typer.Typer(
     name="pulumi-aep",
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for _command in (
-    *(doctor, specs, check_credentials, explore, runs, run, report, export, orphans),
+    *(doctor, specs, check_credentials, explore, runs, why, run, report, export, orphans),
     *(diff_sandboxes, deploy, recover, emulator),
 ):
     app.command("test" if _command is check_credentials else None)(_command)

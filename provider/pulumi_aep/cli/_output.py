@@ -17,6 +17,8 @@ Progress = Callable[[str], None]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 _WIDE = 100_000
+_GAP = "   "
+_NARROWEST = 8
 
 
 def console() -> "Console":
@@ -41,21 +43,40 @@ def print_table(
     rows: Iterable[Iterable[Any]],
     styles: Mapping[str, str] | None = None,
     as_written: bool = False,
+    drop: Sequence[str] = (),
+    shorten: Sequence[str] = (),
 ) -> None:
-    """A table like kubectl's: no lines, headings in capitals unless `as_written`. `styles`: text of a cell → colour."""
-    from rich.table import Table
-    from rich.text import Text
+    """A table like kubectl's: no lines, headings in capitals unless `as_written`. `styles`: text of a cell → colour.
 
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(Text(column if as_written else column.upper()), overflow="fold")
-    for row in rows:
-        texts = ["" if cell is None else str(cell) for cell in row]
-        table.add_row(*(Text(text, style=(styles or {}).get(text, "")) for text in texts))
+    On a terminal that is too narrow the columns in `drop` go, one after the other; then those in `shorten` (without
+    any: all) become narrower, the widest first.
+    """
+    from rich.cells import cell_len, set_cell_size
+
     out = console()
-    with out.capture() as captured:
-        out.print(table)
-    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()), color=out.is_terminal)
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    kept = {name: [name if as_written else name.upper(), *texts] for name, *texts in zip(columns, *cells, strict=True)}
+    widths = {name: max(map(cell_len, texts)) for name, texts in kept.items()}
+
+    def excess() -> int:
+        return sum(widths[name] + len(_GAP) for name in kept) - len(_GAP) - out.width
+
+    for name in drop:
+        if excess() > 0:
+            del kept[name]
+    while excess() > 0:
+        widest = max((name for name in kept if name in (shorten or kept)), key=widths.__getitem__)
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    for number in range(len(cells) + 1):
+        line = []
+        for name, texts in kept.items():
+            text, width = texts[number], widths[name]
+            short = text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
+            colour = typer.style(short, fg=(styles or {}).get(text), bold=not number or None)
+            line.append(colour + " " * (width - cell_len(short)))
+        typer.echo(_GAP.join(line).rstrip(), color=out.is_terminal and not out.no_color)
 
 
 def print_rows(
@@ -64,12 +85,15 @@ def print_rows(
     empty: str,
     as_json: bool,
     styles: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (),
+    shorten: Sequence[str] = (),
 ) -> None:
-    """Rows as JSON objects with the columns' names in lower case, or as a table; without rows the text `empty`."""
+    """Rows as JSON objects with the columns' names in snake_case, or as a table; without rows the text `empty`."""
     if as_json:
-        print_json([dict(zip(map(str.lower, columns), row, strict=True)) for row in rows])
+        keys = [name.lower().replace(" ", "_") for name in columns]
+        print_json([dict(zip(keys, row, strict=True)) for row in rows])
     elif rows:
-        print_table(columns, rows, styles)
+        print_table(columns, rows, styles, drop=drop, shorten=shorten)
     else:
         typer.echo(empty)
 

@@ -43,10 +43,20 @@ class Session:
         self.stack = stack
 
     @cached_property
+    def _config_items(self) -> dict[str, dict[str, Any]]:
+        return self._pulumi("config", "--json", "--show-secrets") or {}
+
+    @property
     def config(self) -> dict[str, str]:
         """The stack's config with its secrets; empty outside a project or without a selected stack."""
-        values = self._pulumi("config", "--json", "--show-secrets") or {}
-        return {key: str(item["value"]) for key, item in values.items() if "value" in item}
+        return {key: str(item["value"]) for key, item in self._config_items.items() if "value" in item}
+
+    def secret_key(self, object_id: str, name: str) -> str:
+        """The config key that seems to hold the credentials of an object's source; "KEY" if none stands out."""
+        keys = [key for key, item in self._config_items.items() if item.get("secret") and key != "aep:clientSecret"]
+        names = [each.name for each in self.resources if each.id == object_id] or [name]
+        likely = [key for key in keys if any(each in key for each in names)] or keys
+        return likely[0] if len(likely) == 1 else "KEY"
 
     @cached_property
     def settings(self) -> Settings:

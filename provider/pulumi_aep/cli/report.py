@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..report.text import value as value_text
 from ._output import Json, Progress, duration, plural, print_json, print_rows, progress
 from ._session import Session, Stack
-from .runs import Since, run_as_json
+from .runs import Since, run_as_json, show_causes
 
 if TYPE_CHECKING:
     from ..report import FlowReport, Report
@@ -100,9 +100,8 @@ def _show(found: "Report") -> None:
     for problem in found.problems:
         names = [flow.name for flow in problem.flows]
         more = f" and {len(names) - FLOWS_NAMED} more" if len(names) > FLOWS_NAMED else ""
-        typer.echo(f"\n{', '.join(names[:FLOWS_NAMED])}{more}:")
-        for text, remedy in problem.errors:
-            typer.echo(f"  {text}" + (f"\n    To do: {remedy}" if remedy else ""))
+        typer.echo(f"\n{', '.join(names[:FLOWS_NAMED])}{more}: {problem.flows[0].state}")
+        show_causes(problem.causes)
     if found.drift:
         typer.echo("\nDifferent from the state (pulumi refresh accepts it, pulumi up reverts it):")
         for each in found.drift:
@@ -114,8 +113,8 @@ def _show(found: "Report") -> None:
 def _as_json(found: "Report") -> dict[str, Any]:
     problems = []
     for each in found.problems:
-        errors = [{"text": text, "remedy": remedy} for text, remedy in each.errors]
-        problems.append({"errors": errors, "flow_ids": [flow.id for flow in each.flows]})
+        causes = [dataclasses.asdict(cause) for cause in each.causes]
+        problems.append({"causes": causes, "flow_ids": [flow.id for flow in each.flows]})
     return {
         **{name: getattr(found, name) for name in ("sandbox", "org_id", "stack", "since", "now")},
         "flows": [_flow_as_json(flow) for flow in found.flows],
@@ -132,5 +131,5 @@ def _flow_as_json(flow: "FlowReport") -> dict[str, Any]:
         "runs": len(flow.runs),
         **{name: flow.records(name) for name in COUNTS},
         "ways": [dataclasses.asdict(route) for route in flow.routes],
-        "latest": run_as_json(flow.latest) if flow.latest else None,
+        "latest": run_as_json(flow.latest, flow.causes) if flow.latest else None,
     }

@@ -9,7 +9,7 @@ from ..errors import AepError
 from ..sources.flow_runs import parse_run
 from ._output import Json, Yes, confirm, print_json, progress
 from ._session import Session, Stack
-from .runs import follow, run_as_json, show
+from .runs import explain, follow, run_as_json, show, show_explanation
 
 
 def run(
@@ -38,10 +38,14 @@ def run(
     if wait:
         with progress(f"{flow}: waiting for the run", as_json) as report_progress:
             started = follow(service, started, flow, report_progress, timeout)
+    explained = explain(session.client, [started])
     if as_json:
-        print_json({"flow": flow, **run_as_json(started)})
+        print_json({"flow": flow, **run_as_json(started, explained[0][2] if explained else ())})
     elif wait:
         show([started])
+        for explanation in explained:
+            typer.echo()
+            show_explanation(*explanation)
     else:
         further = "" if started.finished else f" Follow it: pulumi-aep runs {shlex.quote(flow)} --watch"
         typer.echo(f"{flow}: run {started.id}, {started.status}.{further}")

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..sources.flow_runs import LOST_RECORDS, FlowRun, RunError, created_ms, parse_run, run_filters
-from ._output import Json, Progress, duration, print_json, print_table, progress, size
+from ..sources.diagnosis import Cause, Diagnoser
+from ..sources.flow_runs import LOST_RECORDS, FlowRun, created_ms, parse_run, run_filters
+from ._output import Json, Progress, duration, plural, print_json, print_table, progress, size
 from ._session import Session, Stack
 
 if TYPE_CHECKING:
+    from ..client.client import Client
     from ..client.flow_service import FlowService
 
 POLL_S = 5.0
+RUNS_EXPLAINED = 10
 COLOURS = {"success": "green", "failed": "red", LOST_RECORDS: "yellow"}
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -61,15 +64,23 @@ def runs(
     service = session.client.flow_service
     with progress("reading the runs", as_json) as report_progress:
         flow_ids, names = _flows(session, flow)
-        found = list(islice(_runs(service, flow_ids, since, failed), limit))
+        found = list(islice(read_runs(service, flow_ids, since, failed), limit))
         unfinished = [run.id for run in found if not run.finished] if watch else []
         for number, run in enumerate(found):
             if run.id in unfinished:
                 found[number] = follow(service, run, names.get(run.flow_id, run.flow_id), report_progress)
+        explained = explain(session.client, found)
     if as_json:
-        print_json([{"flow": names.get(run.flow_id), **run_as_json(run)} for run in found])
+        causes = {run.id: each for _, runs, each in explained for run in runs}
+        print_json([{"flow": names.get(run.flow_id), **run_as_json(run, causes.get(run.id, ()))} for run in found])
     elif found:
         show(found, names if flow is None else None)
+        for explanation in explained:
+            typer.echo()
+            show_explanation(*explanation)
+        left_out = sum(run.finished and not run.succeeded for run in found) - sum(len(runs) for _, runs, _ in explained)
+        if left_out > 0:
+            typer.echo(f"\n{plural(left_out, 'older run')} with errors: pulumi-aep why FLOW --run ID explains one.")
     else:
         typer.echo("No runs yet." if since is None and not failed else "No such runs.")
     if (failed and found) or any(run.id in unfinished and not run.succeeded for run in found):
@@ -83,7 +94,7 @@ def follow(
     waited = 0.0
     while not run.finished and waited < timeout:
         count = f", {run.records_in} records read" if run.records_in is not None else ""
-        since = f" since {_start_text(run)} UTC" if run.started else ""
+        since = f" since {start_text(run)} UTC" if run.started else ""
         report_progress(f"{name}: {run.status}{since}{count}")
         time.sleep(POLL_S)
         waited += POLL_S
@@ -91,32 +102,60 @@ def follow(
     return run
 
 
-def run_as_json(run: FlowRun) -> dict[str, Any]:
+def run_as_json(run: FlowRun, causes: Sequence[Cause] = ()) -> dict[str, Any]:
     """A run for scripts."""
-    return {**dataclasses.asdict(run), "seconds": run.seconds}
+    causes_as_json = [dataclasses.asdict(cause) for cause in causes]
+    return {**dataclasses.asdict(run), "seconds": run.seconds, "causes": causes_as_json}
 
 
 def show(found: Sequence[FlowRun], names: Mapping[str, str] | None = None) -> None:
-    """A table of runs, with the flows' `names` if given; below it each error once, with its runs and what to do."""
+    """A table of runs, with the flows' `names` if given."""
+    heads = ["Flow", "Started (UTC)", "Took", "Status", "In", "Out", "Failed", "Size", "Batch"]
     rows = []
     for run in found:
         counts = (run.records_in, run.records_out, run.records_failed)
         name = () if names is None else (names.get(run.flow_id, run.flow_id),)
-        batches = "\n".join(run.batch_ids)
-        rows.append((_start_text(run), *name, duration(run.seconds), run.status, *counts, size(run.bytes_in), batches))
-    heads = ["Started (UTC)", "Flow", "Took", "Status", "In", "Out", "Failed", "Size", "Batch"]
-    print_table([each for each in heads if each != "Flow" or names is not None], rows, COLOURS)
-    times_of: dict[RunError, list[str]] = {}
-    for run in found:
-        for error in run.errors:
-            times_of.setdefault(error, []).append(_start_text(run))
-    for error, times in times_of.items():
-        typer.echo(f"\n{error}\n  When: {', '.join(times)}")
-        if error.remedy:
-            typer.echo(f"  To do: {error.remedy}")
+        batches = ", ".join(run.batch_ids)
+        rows.append((*name, start_text(run), duration(run.seconds), run.status, *counts, size(run.bytes_in), batches))
+    print_table(
+        heads if names is not None else heads[1:],
+        rows,
+        COLOURS,
+        drop=("Batch", "Size", "Took", "In"),
+        shorten=("Flow",),
+    )
 
 
-def _start_text(run: FlowRun) -> str:
+def explain(client: "Client", found: Sequence[FlowRun]) -> list[tuple[str, list[FlowRun], tuple[Cause, ...]]]:
+    """Flow, runs and causes of the latest bad runs; runs of a flow with the same causes together."""
+    bad = [run for run in found if run.finished and not run.succeeded]
+    diagnosers: dict[str, Diagnoser] = {}
+    explained: dict[tuple[str, tuple[str, ...]], tuple[str, list[FlowRun], tuple[Cause, ...]]] = {}
+    for run in bad[:RUNS_EXPLAINED]:
+        if run.flow_id not in diagnosers:
+            diagnosers[run.flow_id] = Diagnoser(client, client.flow_service.flows.get(run.flow_id))
+        name = str(diagnosers[run.flow_id].flow.get("name") or run.flow_id)
+        causes = diagnosers[run.flow_id].causes(run)
+        key = run.flow_id, tuple(each.text for each in causes)
+        explained.setdefault(key, (name, [], causes))[1].append(run)
+    return list(explained.values())
+
+
+def show_explanation(name: str, found: Sequence[FlowRun], causes: Sequence[Cause]) -> None:
+    """The flow, its runs, and each cause with what to do."""
+    typer.echo(f"{name}: {found[0].status}, {', '.join(map(start_text, found))} UTC")
+    show_causes(causes)
+
+
+def show_causes(causes: Sequence[Cause]) -> None:
+    """Each cause, below it what to do."""
+    for cause in causes:
+        first, *others = cause.lines
+        typer.echo("\n".join([f"  {first}", *(f"    {line}" for line in others)]))
+
+
+def start_text(run: FlowRun) -> str:
+    """When it started; empty if it has not."""
     return run.started.strftime("%Y-%m-%d %H:%M:%S") if run.started else ""
 
 
@@ -130,7 +169,9 @@ def _flows(session: Session, flow: str | None) -> tuple[list[str], dict[str, str
     return in_stack, {item["id"]: item.get("name", "") for item in collection.find()}
 
 
-def _runs(service: "FlowService", flow_ids: list[str], since: int | None, failed: bool) -> Iterator[FlowRun]:
+def read_runs(
+    service: "FlowService", flow_ids: list[str], since: int | None = None, failed: bool = False
+) -> Iterator[FlowRun]:
     """The latest first, read lazily."""
     lists = [service.runs.find(*filters, orderby="-createdAt") for filters in run_filters(flow_ids, since)]
     for item in heapq.merge(*lists, key=created_ms, reverse=True):

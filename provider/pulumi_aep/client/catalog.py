@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
-from .http import Http, require_id
+from .http import Http, require_id, require_key
 
 _BASE = "/data/foundation/catalog"
 
@@ -66,7 +67,13 @@ class Catalog:
     """The parts of the service that this package uses."""
 
     def __init__(self, http: Http) -> None:
+        self._http = http
         self.datasets = Datasets(http)
+
+    def batch_errors(self, batch_id: str) -> list[dict[str, Any]]:
+        """`code`, `description` and maybe `recordCount` of each error of a batch. Raises NotFound."""
+        path = f"{_BASE}/batches/{quote(batch_id, safe='')}"
+        return list(require_key(f"GET {path}", self._http.request("GET", path), batch_id)[batch_id].get("errors") or [])
 
 
 def _normalize(object_id: str, item: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from ..config import Settings
 from .catalog import Catalog
+from .data_access import DataAccess
 from .data_prep import DataPrep
 from .flow_service import FlowService
 from .http import Http
@@ -56,5 +57,6 @@ class Client(Http):
         self.flow_service = FlowService(self)
         self.schema_registry = SchemaRegistry(self)
         self.catalog = Catalog(self)
+        self.data_access = DataAccess(self)
         self.data_prep = DataPrep(self)
         self.sandboxes = Sandboxes(self)

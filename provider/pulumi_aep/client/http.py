@@ -18,6 +18,7 @@ within `aep:timeout`; a try that ends in 429 does not count. After a 429 all thr
 
 import email.utils
 import itertools
+import json
 import os
 import random
 import re
@@ -150,16 +151,18 @@ class Http:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
+        json_lines: bool = False,
     ) -> Any:
         """The decoded JSON of the response (None if it is empty). Raises ServiceError.
 
         `idempotent`: sending the request twice does no harm. By default true for everything but POST. If it is false,
-        a ServiceError of which `outcome_unknown` is true leaves open whether the service did the work.
+        a ServiceError of which `outcome_unknown` is true leaves open whether the service did the work. `json_lines`:
+        the response is a file with a JSON value on each line; the result is their list.
         """
         if idempotent is None:
             idempotent = method != "POST"
         return self.with_retries(
-            lambda: self._send_once(method, path, idempotent, headers or {}, params=query, json=body),
+            lambda: self._send_once(method, path, idempotent, headers or {}, json_lines, params=query, json=body),
             lambda error: should_retry(error, method, idempotent),
         )
 
@@ -213,14 +216,16 @@ class Http:
             self._pause(step)
             seconds -= step
 
-    def _send_once(self, method: str, path: str, idempotent: bool, headers: Mapping[str, str], **content: Any) -> Any:
+    def _send_once(
+        self, method: str, path: str, idempotent: bool, headers: Mapping[str, str], json_lines: bool, **content: Any
+    ) -> Any:
         request, token = f"{method} {path}", self._tokens.get()
         self._wait_for_gate(request)
         response = self._send_with(token, method, path, headers, **content)
         if response.status_code == 401 and idempotent:
             response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
         try:
-            return _decode(request, response, self.redactor.redact)
+            return _decode(request, response, self.redactor.redact, json_lines)
         except errors.ServiceError as error:
             if response.status_code != 401 or idempotent:
                 raise
@@ -354,10 +359,12 @@ def _causes(error: Any) -> Iterator[BaseException]:
         error = wrapped or next(iter(error.args), None)
 
 
-def _decode(request: str, response: requests.Response, redact: Callable[[str], str]) -> Any:
+def _decode(request: str, response: requests.Response, redact: Callable[[str], str], json_lines: bool = False) -> Any:
     """The JSON of a successful response; raises a ServiceError for any other."""
     status = response.status_code
     try:
+        if json_lines and status < 300:
+            return [json.loads(line) for line in response.text.split("\n") if line.strip()]
         body = response.json() if response.content else None
     except ValueError:
         if status < 300:

@@ -31,6 +31,7 @@ from .core.faults import FaultInjector
 from .core.gateway import INTERNAL_ERROR, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, authenticate
 from .core.store import Store, is_locked
 from .core.transport import CutResponse, Protocol, RequestLog, compress, decompress, wait_or_stop
+from .data_access import routes as data_access
 from .data_prep import expression_metadata, mapping_sets
 from .flow_service import routes as flow_service
 from .ims import tokens
@@ -39,7 +40,7 @@ from .schema_registry import descriptors, export_import, resources
 
 # Importing these modules registers their routes.
 _REGISTRY, _CATALOG = (resources, descriptors, export_import), (datasets, batches, batch_requests)
-SERVICES = (tokens, flow_service, *_REGISTRY, *_CATALOG, mapping_sets, expression_metadata, sandboxes)
+SERVICES = (tokens, flow_service, *_REGISTRY, *_CATALOG, mapping_sets, expression_metadata, data_access, sandboxes)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 

@@ -1,20 +1,21 @@
 """The contents of a report as plain data: flows with their runs, how fresh their data is, what is wrong."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ..sources.flow_runs import FlowRun, RunError, created_ms, parse_run, run_filters, schedule_text, to_int, to_time
+from ..sources.diagnosis import Cause, Diagnoser
+from ..sources.flow_runs import FlowRun, created_ms, parse_run, run_filters, schedule_text, to_int, to_time
 
 if TYPE_CHECKING:
     from ..client.client import Client
 
 _PERIODS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
-LATE_REMEDY = "Check whether runs are under way or failing (pulumi-aep runs FLOW), and whether the source is up."
-NO_ERROR_REMEDY = "Look at the run in the UI, or at its batch in Catalog (pulumi-aep runs FLOW names it)."
+LATE = "no good run in time"
 
 
 class State(StrEnum):
@@ -61,6 +62,8 @@ class FlowReport:
     runs: tuple[FlowRun, ...]
     routes: tuple[Route, ...]
     now: datetime
+    causes: tuple[Cause, ...] = ()
+    """Why its latest run was not good."""
 
     @property
     def latest(self) -> FlowRun | None:
@@ -91,11 +94,6 @@ class FlowReport:
             return State.LATE
         return State.GOOD if self.last_good else State.WAITING
 
-    @property
-    def errors(self) -> tuple[RunError, ...]:
-        """The errors of the latest run: what is wrong now."""
-        return self.latest.errors if self.enabled and self.latest else ()
-
     def records(self, name: str) -> int:
         """The sum of `records_in`, `records_out` or `records_failed` over the window."""
         return sum(getattr(run, name) or 0 for run in self.runs)
@@ -118,9 +116,9 @@ class Drift:
 
 @dataclass(frozen=True)
 class Problem:
-    """Errors that these flows have in common, each as (text, remedy)."""
+    """Causes that these flows have in common."""
 
-    errors: tuple[tuple[str, str], ...]
+    causes: tuple[Cause, ...]
     flows: tuple[FlowReport, ...]
 
 
@@ -138,15 +136,16 @@ class Report:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Errors of the latest runs, flows with the same errors together; then late flows."""
-        alike: dict[tuple[tuple[str, str], ...], list[FlowReport]] = {}
+        """Causes of the latest runs, flows with the same ones together; then late flows."""
+        alike: dict[tuple[str, ...], list[FlowReport]] = {}
         for flow in self.flows:
             if flow.state in (State.FAILING, State.LOSING):
-                key = tuple((_without_numbers(text), remedy) for text, remedy in _error_texts(flow))
+                key = tuple(_without_numbers(cause.text) for cause in flow.causes)
                 alike.setdefault(key, []).append(flow)
-        found = [Problem(_common_errors(flows), tuple(flows)) for flows in alike.values()]
+        found = [Problem(_common(flows), tuple(flows)) for flows in alike.values()]
         if late := tuple(flow for flow in self.flows if flow.state is State.LATE):
-            found.append(Problem((("No good run in time", LATE_REMEDY),), late))
+            remedy = f"Is a run under way, or are they failing? pulumi-aep runs {shlex.quote(late[0].name)}"
+            found.append(Problem((Cause(LATE, remedy=remedy),), late))
         return tuple(found)
 
     @property
@@ -163,24 +162,21 @@ class Report:
         return sum(flow.records(name) for flow in self.flows)
 
 
-def _error_texts(flow: FlowReport) -> tuple[tuple[str, str], ...]:
-    """Text and remedy of each error of the flow's latest run."""
-    errors = [(str(replace(error, records=None)), error.remedy) for error in flow.errors]
-    return tuple(dict.fromkeys(errors)) or (("The run reports no error", NO_ERROR_REMEDY),)
-
-
 def _without_numbers(text: str) -> str:
     """The text without counts and ids, which differ from flow to flow; codes such as INGEST-1212-400 stay."""
     return re.sub(r"(?<![\w-])[0-9a-fA-F-]*\d[0-9a-fA-F-]*(?![\w-])", "…", text)
 
 
-def _common_errors(flows: list[FlowReport]) -> tuple[tuple[str, str], ...]:
-    """The errors that the flows share, without numbers where these differ."""
-    texts = [_error_texts(flow) for flow in flows]
-    return tuple(
-        (text if all(each[number][0] == text for each in texts) else _without_numbers(text), remedy)
-        for number, (text, remedy) in enumerate(texts[0])
-    )
+def _common(flows: list[FlowReport]) -> tuple[Cause, ...]:
+    """The causes that the flows share: of several flows without what differs, and with the first one's remedy."""
+    first = flows[0]
+    if len(flows) == 1:
+        return first.causes
+    common = []
+    for number, cause in enumerate(first.causes):
+        same = all(flow.causes[number].text == cause.text for flow in flows)
+        common.append(Cause(cause.text if same else _without_numbers(cause.text), remedy=cause.remedy))
+    return tuple(common)
 
 
 # ---- reading ----
@@ -220,7 +216,14 @@ def collect(
     now = max([now, *moments])
 
     routes = {item["id"]: tuple(_routes(item, sources, targets, bases, datasets)) for item in flows}
-    reports = [_flow_report(item, tuple(runs[item["id"]]), routes[item["id"]], now) for item in flows]
+    reports = []
+    for item in flows:
+        flow = _flow_report(item, tuple(runs[item["id"]]), routes[item["id"]], now)
+        if flow.latest and flow.state in (State.FAILING, State.LOSING):
+            base = next((route.base for route in flow.routes if route.base), None)
+            diagnoser = Diagnoser(client, item, (base.id, base.name) if base else ("", ""))
+            flow = replace(flow, causes=diagnoser.causes(flow.latest))
+        reports.append(flow)
     order = list(State)
     return now, tuple(sorted(reports, key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id)))
 

@@ -15,6 +15,7 @@ from ..engine.reconciler import Difference, Reconciler, assert_same_scope
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedResponse
+from ..sources.diagnosis import Diagnoser
 from ..sources.flow_runs import FlowRun, parse_run, schedule_text
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
@@ -102,7 +103,7 @@ class _Gate:
             seen &= {run.id for run in finished}  # a run that is started again is the same run
             if new := [run for run in finished if run.id not in seen]:
                 if complaint := self._complaint(new[-1]):
-                    raise self._failed(f"{complaint}{_causes(new[-1])}\nFix this, then run pulumi up again.")
+                    raise self._failed(f"{complaint}{self._causes(new[-1])}\nFix this, then run pulumi up again.")
                 return new[-1]
         raise self._failed(self._timeout_text(runs, latest))
 
@@ -130,7 +131,7 @@ class _Gate:
                 problems.append("it is disabled and does not run: set enabled=True on the flow")
             elif runs and _runs_once(self.flow) and not self.wanted["on_demand"]:
                 problem = "its only run was not good and no other is scheduled: set on_demand=True on the gate"
-                problems.append(f"{problem}{_causes(runs[0])}")
+                problems.append(f"{problem}{self._causes(runs[0])}")
         return problems
 
     def _start(self, before: list[FlowRun]) -> None:
@@ -155,6 +156,10 @@ class _Gate:
             return f"{counts}: at least {self.wanted['min_records']} must arrive (min_records)"
         return ""
 
+    def _causes(self, run: FlowRun) -> str:
+        causes = [cause.lines for cause in Diagnoser(self.client, self.flow).causes(run)]
+        return ":" + "".join("\n  " + "\n    ".join(lines) for lines in causes) if causes else ""
+
     def _timeout_text(self, runs: list[FlowRun], latest: FlowRun | None) -> str:
         text = f"no run ended within {self.wanted['timeout']} s."
         if unfinished := [run for run in runs if not run.finished]:
@@ -163,7 +168,7 @@ class _Gate:
             start = datetime.fromtimestamp(int(schedule.get("startTime") or 0), UTC)
             text += f" Its schedule: {schedule_text(schedule)}, from {start:%Y-%m-%d %H:%M} UTC on."
         if latest:
-            text += f"\nBefore that, {self._complaint(latest)}{_causes(latest)}"
+            text += f"\nBefore that, {self._complaint(latest)}{self._causes(latest)}"
         return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
 
 
@@ -175,11 +180,6 @@ def _on_demand_problems(flow: dict[str, Any], wanted: Props) -> list[str]:
 
 def _runs_once(flow: dict[str, Any]) -> bool:
     return (flow.get("scheduleParams") or {}).get("frequency") == "once"
-
-
-def _causes(run: FlowRun) -> str:
-    lines = [f"\n  {error}" + (f"\n    {error.remedy}" if error.remedy else "") for error in run.errors]
-    return ":" + "".join(lines) if lines else ""
 
 
 class FirstRun(Resource, module="aep", name="FirstRun"):

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import RUN_REMEDIES
-
-LOST_RECORDS = "success, but records failed"
+LOST_RECORDS = "lost records"
 _UNFINISHED = ("scheduled", "inProgress")
 IDS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
 class RunError:
-    """One error of a run. `records` is the number of affected records, if the service counts them."""
+    """One error of a run. `records` is the number of affected records, if the service counts them; `activity` is the
+    part of the run that reports it."""
 
     code: str
     message: str
     records: int | None = None
-    remedy: str = ""
+    activity: str = ""
 
     def __str__(self) -> str:
         count = f" ({self.records} {'record' if self.records == 1 else 'records'})" if self.records else ""
@@ -117,8 +116,7 @@ def _errors(run: dict[str, Any]) -> tuple[RunError, ...]:
         summary = part.get("statusSummary") or {}
         for error in [*(summary.get("errors") or []), *((summary.get("extensions") or {}).get("errors") or [])]:
             code, message = str(error.get("code") or ""), str(error.get("message") or "")
-            remedy = RUN_REMEDIES.get(f"{code} {activity}") or RUN_REMEDIES.get(code, "")
-            found.setdefault((code, message), RunError(code, message, to_int(error.get("recordCount")), remedy))
+            found.setdefault((code, message), RunError(code, message, to_int(error.get("recordCount")), activity))
     return tuple(found.values())
 
 

@@ -22,6 +22,7 @@ class Service(StrEnum):
     REGISTRY = "Schema Registry"
     CATALOG = "Catalog"
     DATA_PREP = "Data Prep"
+    DATA_ACCESS = "Data Access"
     SANDBOXES = "Sandboxes"
 
     @property
@@ -92,7 +93,7 @@ def _type(rule: Rule, scheme: str) -> str:
 
 
 def _plain(problem: Problem, request_id: str) -> Json:
-    """Catalog, Data Prep, Sandboxes: no body is documented; assumed: the shape of the other services."""
+    """Catalog, Data Prep, Data Access, Sandboxes: no body is documented; assumed: the shape of the other services."""
     body = {"type": _type(problem.rule, "http"), "title": problem.rule.title, "status": problem.rule.status}
     return body | {"detail": problem.detail, "report": {"request-id": request_id}}
 

@@ -12,26 +12,28 @@ from .expressions import Evaluate, compile_expression, member
 _BOOLEANS = dict.fromkeys(("y", "yes", "Y", "YES", "on", "ON", "true", "TRUE"), True)
 _BOOLEANS |= dict.fromkeys(("n", "N", "no", "NO", "off", "OFF", "false", "FALSE"), False)
 _STEP = re.compile(r"\$\{([^{}]+)\}|\[(\d+|\*)\]|([^.\[]+)")
+_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 _TYPES = {"boolean": bool, "object": dict, "array": list}
 
 
 class MappedRecord(NamedTuple):
     record: Json
-    errors: list[str]  # "destination: reason", without values
+    errors: list[tuple[str, str]]  # (destination, reason), without values
     missing: list[str]  # required fields of the schema that got no value
 
 
 def map_record(row: Any, mappings: list[Json], schema: Json, now_ms: int) -> MappedRecord:
     """Maps one source record with a mapping set (in its stored form) to the resolved `schema`."""
     record: Json = {}
-    errors, now = [], datetime.fromtimestamp(now_ms / 1000, UTC)
+    errors: list[tuple[str, str]] = []
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
     for mapping in mappings:
         try:
             value = _evaluate(mapping, row, now)
             if value is not None:
                 _set(record, mapping["destination"].split("."), value, schema["properties"])
         except EvaluationError as error:
-            errors.append(f"{mapping['destination']}: {error}")
+            errors.append((mapping["destination"], str(error)))
     missing = [name for name in schema["required"] if record.get(name) in (None, "")]
     return MappedRecord(record, errors, missing)
 
@@ -89,7 +91,7 @@ def _convert(value: Any, schema: Json) -> Any:
         known = _BOOLEANS.get(value) if kind == "boolean" and isinstance(value, str) else value
         converted = known if isinstance(known, _TYPES[kind]) else None
     if converted is None:
-        raise EvaluationError(f"does not fit the type {kind}")
+        raise EvaluationError(f"Cannot convert {_NAMES.get(type(value), 'value')} to {kind}")
     return converted
 
 

@@ -177,7 +177,8 @@ def preview(call: Call) -> Answer:
         results = [map_record(row, content["mappings"], schema, call.store.now_ms()) for row in rows]
     except NotModelled as error:
         raise NOT_MODELLED(f"the emulator does not model {error}") from None
-    return Answer(200, [{"data": each.record, "errors": [_error(text) for text in each.errors]} for each in results])
+    errors = [[_error(f"{name}: {text}") for name, text in each.errors] for each in results]
+    return Answer(200, [{"data": each.record, "errors": error} for each, error in zip(results, errors, strict=True)])
 
 
 @route("PUT", "/mappingSets/{id}", _SPEC)

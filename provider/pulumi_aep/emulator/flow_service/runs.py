@@ -11,12 +11,19 @@ from ..core import scheduler
 from ..core.errors import Json, Problem
 from ..core.gateway import CLIENT, ORG, USER, sandbox_id
 from ..core.store import Event, SandboxStore
+from ..data_access.routes import ROW_ERRORS
 from ..data_prep.dates import NotModelled
 from ..data_prep.mapping_engine import MappedRecord, map_record
 from ..schema_registry import xdm
 from . import checks, source_data, specs
 
 KIND, RECORDS, SAMPLE = "runs", "records", 20
+MOST_ROW_ERRORS = 1000
+_MISSING = "A required field is either missing or has a value of null. Add the required field to the input row."
+_NO_DIAGNOSTICS = (
+    "Encountered errors while parsing, converting or otherwise validating the data. Please resend the data with error "
+    "diagnostics enabled to collect additional information on failure types"
+)
 _PERIODS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 _MAX_MS = 2**53
 _STABLE_STATES = ("enabled", "disabled")
@@ -258,11 +265,25 @@ class Outcome:
             found.append({"code": "MAPPER-3700-400", "recordCount": wrong, "message": "Mapper Transform Error"})
         return found
 
-    def reasons(self) -> list[Json]:
-        """Why records failed: each reason once, without values."""
-        texts = [("MAPPER-3700-400", text) for each in self.mapped for text in each.errors]
-        texts += [("INGEST-1212-400", f"{name}: required") for each in self.mapped for name in each.missing]
-        return [{"code": code, "description": text} for code, text in list(dict.fromkeys(texts))[:20]]
+    def batch_errors(self, with_rows: bool) -> list[Json]:
+        """What Catalog says about the batch."""
+        errors = self.errors if self.status == "failed" else []
+        if self.failed and not with_rows:
+            return [*errors, {"code": "INGEST-1211-400", "message": _NO_DIAGNOSTICS}]
+        found = errors + self.diagnostics()
+        if missing := sum(1 for each in self.mapped if each.missing):
+            found.append({"code": "INGEST-1555-400", "recordCount": missing, "message": _MISSING})
+        return found
+
+    def row_errors(self) -> list[Json]:
+        """The records that failed, each with its reasons."""
+        found = []
+        for row, each in zip(self.rows, self.mapped, strict=False):  # nothing was mapped if the dataset is gone
+            errors = [{"column": name, "code": "3700", "message": text} for name, text in each.errors]
+            errors += [{"column": name, "code": "1555", "message": _MISSING} for name in each.missing]
+            if errors:
+                found.append({**(row if isinstance(row, dict) else {"_corrupt_record": str(row)}), "_errors": errors})
+        return found[:MOST_ROW_ERRORS]
 
 
 def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
@@ -310,9 +331,14 @@ def _create_batch(objects: SandboxStore, flow: Json, outcome: Outcome) -> str:
     item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
     item |= {"updated": now, "updatedUser": USER, "started": now, "completed": now, "status": outcome.status}
     sizes = {"inputByteSize": _size(outcome.rows), "outputByteSize": _size(outcome.ingested)}
-    errors = (outcome.errors if outcome.status == "failed" else []) + outcome.diagnostics()
-    descriptions = [{"code": each["code"], "description": each["message"]} for each in errors]
-    item |= {"version": "1.0.0", "metrics": outcome.counts() | sizes, "errors": descriptions + outcome.reasons()}
+    with_rows = flow.get("options", {}).get("errorDiagnosticsEnabled", True)
+    named = {"message": "description"}  # what is a message in a run
+    errors = [
+        {named.get(name, name): value for name, value in each.items()} for each in outcome.batch_errors(with_rows)
+    ]
+    item |= {"version": "1.0.0", "metrics": outcome.counts() | sizes, "errors": errors}
+    if with_rows and (rows := outcome.row_errors()):
+        objects.put(ROW_ERRORS, key, {"rows": rows})
     related = [{"type": "dataSet", "id": target["params"]["dataSetId"]}] if target["params"] else []
     objects.put("batches", key, item | {"relatedObjects": related})
     return key

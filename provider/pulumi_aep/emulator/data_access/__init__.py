@@ -1,0 +1,1 @@
+"""Data Access: the diagnostics of batches that lost records."""
