@@ -11,7 +11,7 @@ from support.emulator import CATALOG, FLOW, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY
 
-DEFAULTS = {
+DEFAULTS: dict[str, object] = {
     "latency_ms": 0,
     "page_size": None,
     "rate_limit_per_s": 0,
@@ -27,6 +27,8 @@ DEFAULTS = {
     "sandbox_creation_s": 0,
     "list_lag_s": 0,
     "get_lag_s": 0,
+    "assumptions": {},
+    "strict_bodies": True,  # as the tests set it
 }
 
 

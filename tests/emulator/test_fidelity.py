@@ -1,11 +1,12 @@
 """docs/fidelity.md is up to date, and every rule has a test that provokes it."""
 
+import json
 import re
 from pathlib import Path
 
-from emulator.fidelity import PAGE, page
+from emulator.fidelity import PAGE, observations, page
 from pulumi_aep import emulator
-from pulumi_aep.emulator.core.errors import Service
+from pulumi_aep.emulator.core.errors import NOTES, RULES, Service
 
 TESTS = Path(__file__).parents[1]
 
@@ -18,8 +19,27 @@ def test_the_page_has_every_service_and_mark() -> None:
     text = page()
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(Service)
     assert "| DELETE | /data/foundation/conversion/mappingSets/{id} | assumed |" in text
-    assert "| 400 | FLOW-1418-400 | The base connection is used in flows | documented |" in text
+    assert (
+        "| flow_service.base_used | 400 | FLOW-1418-400 | The base connection is used in flows | documented |" in text
+    )
     assert "| GET | /data/foundation/flowservice/connections/{id}/configs | not modelled |" in text
+
+
+def test_ids_are_unique_and_well_formed() -> None:
+    ids = [rule.id for rule in RULES] + list(NOTES)
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z_]+\.[a-z][a-z0-9_]*", each) for each in ids)
+
+
+def test_observations_give_the_newest_mark_with_its_date(tmp_path: Path) -> None:
+    for date, result in (("2026-12-02", "contradicted"), ("2026-12-01", "confirmed")):
+        probes = [{"id": "catalog.schema", "result": result}, {"id": "catalog.put", "result": "not tried"}]
+        (tmp_path / f"{date}.json").write_text(json.dumps({"date": date, "probes": probes}))
+    seen = observations(tmp_path.glob("*.json"))
+    assert seen == {"catalog.schema": "contradicted 2026-12-02"}
+    text = page(seen)
+    assert "| catalog.schema | 400 |  | The schema does not exist | contradicted 2026-12-02 | assumed |" in text
+    assert page({"catalog.put": "observed 2026-12-01"}).count("| observed 2026-12-01 |") == 1
 
 
 def test_every_rule_is_provoked_by_a_test() -> None:

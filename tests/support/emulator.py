@@ -20,6 +20,7 @@ MIXPANEL = {"id": "fd2c8ff3-1de0-4f6b-8fa8-4264784870eb", "version": "1.0"}
 DATA_LAKE = {"id": "c604ff05-7f1a-43c0-8e18-33bf874cb11c", "version": "1.0"}
 REST_TO_AEP = {"id": "6499120c-0b15-42dc-936e-847ea3c24d72", "version": "1.0"}
 EXPERIENCE_EVENT = "https://ns.adobe.com/xdm/context/experienceevent"
+STRICT = '{"strict_bodies": true}'  # holds our own requests to what sources show
 XED = "application/vnd.adobe.xed+json; version=1"
 XED_FULL = "application/vnd.adobe.xed-full+json; version=1"
 XED_ID = "application/vnd.adobe.xed-id+json"
@@ -43,7 +44,7 @@ class Emulator:
         self.start()
 
     def start(self) -> None:
-        where = ["--port", str(self.port), "--db", str(self.db), *self.options]
+        where = ["--port", str(self.port), "--db", str(self.db), "--settings", STRICT, *self.options]
         command, environment = [sys.executable, "-m", "pulumi_aep.emulator", *where], {**os.environ, "NO_COLOR": "1"}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.stderr, text=True, env=environment)
         assert self.process.stdout is not None

@@ -26,7 +26,7 @@ from .catalog import batch_requests, batches, datasets
 from .control import admin, page, snapshot
 from .control.access import AccessCheck
 from .core import scheduler
-from .core.errors import Answer, Problem, Service
+from .core.errors import Answer, Json, Problem, Service
 from .core.faults import FaultInjector
 from .core.gateway import INTERNAL_ERROR, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, authenticate
 from .core.store import Store, is_locked
@@ -44,18 +44,30 @@ SERVICES = (tokens, flow_service, *_REGISTRY, *_CATALOG, mapping_sets, expressio
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-class AnyPath(PathConvertor):
-    """What `{…:path}` matches: the rest of the path, line breaks included."""
+class _Rest(PathConvertor):
+    """The rest of the path, line breaks included."""
 
     regex = "(?s:.*)"
 
 
-register_url_convertor("path", AnyPath())
+class _Key(PathConvertor):
+    """What `{…:path}` matches: an id that may hold slashes, without one at the end."""
+
+    regex = "(?s:.*[^/])"
 
 
-def create_app(db: str | Path) -> Starlette:
-    """The emulator as an ASGI app over the SQLite file `db`, which is created if missing."""
-    store, journal, faults = Store(db), admin.Journal(), FaultInjector()
+register_url_convertor("rest", _Rest())
+register_url_convertor("path", _Key())
+
+
+def create_app(db: str | Path, settings: Json | None = None) -> Starlette:
+    """The emulator as an ASGI app over the SQLite file `db`, which is created if missing.
+
+    `settings` replace the defaults, to which a reset returns. Raises ValueError if one of them is wrong.
+    """
+    if error := admin.settings_error(settings or {}):
+        raise ValueError(error)
+    store, journal, faults = Store(db, settings), admin.Journal(), FaultInjector()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,11 +86,12 @@ def create_app(db: str | Path) -> Starlette:
         if not allowed:
             raise NO_ROUTE(call.path[:160])
         methods = ", ".join(sorted(allowed | {"OPTIONS"}))
-        refusal = NO_METHOD(f"allowed: {methods}").answer(call.request_id)
-        return replace(Answer(204) if call.method == "OPTIONS" else refusal, headers={"Allow": methods})
+        refusal = call.refusal(NO_METHOD(f"allowed: {methods}"))
+        empty = Answer(call.assumed("gateway.options"))
+        return replace(empty if call.method == "OPTIONS" else refusal, headers={"Allow": methods})
 
     unknown = Route(Service.IMS, "*", "/", "", fallback)  # as IMS, it takes no token
-    routes.append(WebRoute("/{path:path}", _endpoint(unknown, store, journal, faults), methods=METHODS))
+    routes.append(WebRoute("/{path:rest}", _endpoint(unknown, store, journal, faults), methods=METHODS))
     app = Starlette(routes=routes, lifespan=lifespan)
     app.add_middleware(AccessCheck)
     app.add_middleware(RequestLog)
@@ -113,7 +126,7 @@ def _endpoint(
         try:
             answer = await store.retry_while_locked(partial(fault.answer, work) if fault else work, wait)
         except sqlite3.OperationalError:  # another program holds the file: nothing was done
-            busy = INTERNAL_ERROR("the database is busy").answer(call.request_id)
+            busy = call.refusal(INTERNAL_ERROR("the database is busy"))
             answer = None if stopping.is_set() else busy
         if fault and await wait(fault.seconds("late_ms")):
             return CutResponse()
@@ -147,12 +160,12 @@ def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultIn
             call.at = route.reads_at(call.store)
             return route.handler(call, *parameters)
     except Problem as problem:
-        return problem.answer(call.request_id)
+        return call.refusal(problem)
     except Exception as error:
         if is_locked(error):
             raise
         traceback.print_exc()
-        return INTERNAL_ERROR().answer(call.request_id)
+        return call.refusal(INTERNAL_ERROR())
 
 
 class _Server(uvicorn.Server):
@@ -189,11 +202,12 @@ def serve(
     db: str | Path = "emulator.db",
     seed: Path | None = None,
     announce: Callable[[str], None] | None = None,
+    settings: Json | None = None,
 ) -> None:
     """Runs the emulator in the foreground until SIGINT or SIGTERM.
 
     Port 0 takes a free port; a port in use exits with code 1. `seed` is a dump to fill an empty database from.
-    `announce` receives the address; by default it is printed.
+    `announce` receives the address; by default it is printed. `settings` replace the defaults.
     """
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -206,10 +220,15 @@ def serve(
     try:
         if seed:
             snapshot.seed(db, seed)
-        app = create_app(db)
-        app.state.host = host
     except ValueError as error:
         _exit(f"cannot seed from {seed}: {error}")
+    except (OSError, sqlite3.Error) as error:
+        _exit(f"cannot open {db}: {error}")
+    try:
+        app = create_app(db, settings)
+        app.state.host = host
+    except ValueError as error:
+        _exit(str(error))
     except (OSError, sqlite3.Error) as error:
         _exit(f"cannot open {db}: {error}")
     config = uvicorn.Config(

@@ -14,8 +14,12 @@ from .datasets import BODY, route
 
 _DOCS = "docs catalog/api/appendix.md"
 _rule = partial(Rule, Service.CATALOG)
-FAILED = _rule(400, "", "A sub-request failed: nothing was changed", f"assumed answer; rule: {_DOCS}")
-REFERENCE = _rule(400, "", "A reference to an earlier answer leads nowhere", f"assumed; form: {_DOCS}")
+FAILED = _rule(
+    "sub_request_failed", 400, "", "A sub-request failed: nothing was changed", f"assumed answer; rule: {_DOCS}"
+)
+REFERENCE = _rule(
+    "sub_request_reference", 400, "", "A reference to an earlier answer leads nowhere", f"assumed; form: {_DOCS}"
+)
 
 _REFERENCE = re.compile(r"<<([^<>.]+)\.([^<>]+)>>")
 
@@ -31,7 +35,7 @@ def run_batch(call: Call) -> Answer:
         except Problem as problem:
             if asked["method"].upper() != "GET":
                 raise FAILED(f"{asked['id'][:64]}: {problem.detail}") from None
-            answer = problem.answer(call.request_id)
+            answer = call.refusal(problem)
         answers.append({"id": asked["id"], "code": answer.status, "body": answer.body})
         done[asked["id"]] = answer.body
     return Answer(200, answers)

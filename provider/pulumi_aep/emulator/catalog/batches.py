@@ -13,8 +13,8 @@ from .datasets import BODY, QUERY, as_map, fetch_if_match, page, route, save_ver
 KIND = "batches"
 _SPEC = "openapi catalog"
 _rule = partial(Rule, Service.CATALOG)
-NOT_FOUND = _rule(404, "", "Batch not found", "openapi catalog (body: assumed)")
-TAKEN = _rule(400, "", "The batch exists already", "assumed")
+NOT_FOUND = _rule("batch_not_found", 404, "", "Batch not found", "openapi catalog (body: assumed)")
+TAKEN = _rule("batch_taken", 400, "", "The batch exists already", "assumed")
 
 _FILTERS: dict[str, list[str]] = load(__package__, "batch_filters.json")  # query parameter → field, operator
 _LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedBatchId", "created", "updated")

@@ -10,6 +10,7 @@ from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, sandbox_id
 from ..core.store import Row, SandboxStore
 from ..core.validation import check
 from ..flow_service.runs import RECORDS
+from ..schema_registry import xdm
 
 KIND = "dataSets"
 route = Router(Service.CATALOG, "/data/foundation/catalog")
@@ -17,25 +18,34 @@ _SPEC, _DOCS = "openapi catalog; docs catalog/api", "docs catalog/api"
 _rule = partial(Rule, Service.CATALOG)
 load_notes(Service.CATALOG, __package__)
 
-NOT_FOUND = _rule(404, "", "Dataset not found", "openapi catalog (body: assumed)")
-BODY = _rule(400, "", "The request body is invalid", "openapi catalog (body: assumed)")
-SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
-QUERY = _rule(400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
-FIXED = _rule(400, "", "This path cannot be patched so", "assumed: no page changes schemaRef after creation")
-STALE = _rule(412, "", "The version does not match", f"{_DOCS}/update-object.md (body: assumed)")
+NOT_FOUND = _rule("not_found", 404, "", "Dataset not found", "openapi catalog (body: assumed)")
+BODY = _rule("body", 400, "", "The request body is invalid", "openapi catalog (body: assumed)")
+SCHEMA = _rule("schema", 400, "", "The schema does not exist", "assumed")
+QUERY = _rule("query", 400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
+FIXED = _rule("fixed", 400, "", "This path cannot be patched so", "assumed: no page changes schemaRef after creation")
+STALE = _rule("stale", 412, "", "The version does not match", f"{_DOCS}/update-object.md (body: assumed)")
 
 
 @route("POST", "/dataSets", "openapi catalog; docs catalog/datasets/create.md")
 def create(call: Call) -> Answer:
     body = _checked_body(call)
     if _validate_only(call):
-        return Answer(200, [])
+        return Answer(call.assumed("catalog.validate_only"), [])
+    if call.objects.all(KIND, {"name": [body["name"]]}):
+        call.accept("catalog.duplicate_names")
     key, now = secrets.token_hex(12), call.store.now_ms()
     item: Json = {"id": key, "version": "1.0.0", "imsOrg": ORG, "sandboxId": sandbox_id(call.sandbox), "tags": {}}
     item |= body | {"created": now, "updated": now, "createdClient": CLIENT, "createdUser": USER, "updatedUser": USER}
+    item |= {"observableSchema": {}, "classification": _classification(call, body["schemaRef"]["id"])}
     item |= {"namespace": "ACP", "state": "DRAFT", "viewId": secrets.token_hex(12)}
     call.objects.put(KIND, key, item | {"files": f"@/dataSetFiles?dataSetId={key}"})
     return Answer(201, [f"@/{KIND}/{key}"], {"Location": f"{call.base_url}{route.base}/{KIND}/{key}"})
+
+
+def _classification(call: Call, schema: str) -> Json:
+    """The behavior of the schema's class, as OpenAPI has it: record, time-series, adhoc."""
+    known = xdm.class_of(call.objects, (call.objects.get("schemas", schema) or {})["meta:class"]) or {}
+    return {"dataBehavior": known["meta:extends"][0].rsplit("/", 1)[-1], "managedBy": "CUSTOMER"}
 
 
 def _checked_body(call: Call) -> Json:
@@ -123,6 +133,7 @@ def save_version(call: Call, item: Json, kind: str = KIND) -> Answer:
 
 @route("PUT", "/dataSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
+    call.accept("catalog.put")
     item, body = fetch_if_match(call, KIND, key, NOT_FOUND), _checked_body(call)
     if body["schemaRef"]["id"] != item["schemaRef"]["id"]:
         raise FIXED("schemaRef cannot change")
@@ -158,6 +169,8 @@ def list_tags(call: Call, namespace: str) -> Answer:
 @route("DELETE", "/dataSets/{id}", _SPEC)
 def delete(call: Call, key: str) -> Answer:
     known = call.objects.get(KIND, key)
+    if any(each["params"]["dataSetId"] == key for each in call.objects.all("targetConnections", {"params": [key]})):
+        call.accept("catalog.dataset_of_target")
     call.objects.delete(KIND, key)
     call.objects.delete(RECORDS, key)
     return Answer(200, [f"@/{KIND}/{key}"] if known else [])

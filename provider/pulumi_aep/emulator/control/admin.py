@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
 from ..catalog import datasets
-from ..core import scheduler
+from ..core import assumptions, scheduler
 from ..core.errors import Answer, Json
 from ..core.faults import Fault, FaultInjector, fault_error
 from ..core.gateway import sandboxes
@@ -92,6 +92,11 @@ def shown_settings(store: Store) -> Json:
     return store.settings | {"reject_passwords": len(store.settings["reject_passwords"])}
 
 
+def settings_error(given: Any) -> str:
+    """What is wrong with a change of settings ("" = nothing)."""
+    return body_error("settings", given) or assumptions.error(given.get("assumptions", {}))
+
+
 def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRoute]:
     health = {"service": "pulumi-aep-emulator", "status": "ok", "version": version("pulumi-aep")}
 
@@ -105,7 +110,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return {name: {kind: view(space) for kind, view in VIEWS.items()} for name, space in spaces.items()}
 
     def change_settings(body: bytes) -> Any:
-        store.update_settings(_parse(body, partial(body_error, "settings")))
+        store.update_settings(_parse(body, settings_error))
         return shown_settings(store)
 
     def clock(body: bytes) -> Any:

@@ -1,7 +1,8 @@
 """Errors of the services, and the fidelity record: each error and each behavior is declared with its source.
 
 A `Rule` is one error: calling it creates the exception to raise. A `Note` is any other behavior (notes.json beside each
-service). `docs/fidelity.md` is generated from both, so no guess stays hidden.
+service). `docs/fidelity.md` is generated from both, so no guess stays hidden. Both have an id that stays, by which the
+setting `assumptions` replaces what the emulator assumes (see assumptions.py).
 """
 
 import json
@@ -45,6 +46,7 @@ class Rule:
     """One error. `code`: the service's own, "" if none is documented; `source` starts with "assumed" for a guess."""
 
     service: Service
+    name: str
     status: int
     code: str
     title: str
@@ -53,29 +55,51 @@ class Rule:
     def __post_init__(self) -> None:
         RULES.append(self)
 
+    @property
+    def id(self) -> str:
+        return f"{self.service.key}.{self.name}"
+
     def __call__(self, detail: str = "", **report: Any) -> "Problem":
-        return Problem(self, detail or self.title, report)
+        return Problem(self, detail or self.title, report, self.status, self.code)
+
+
+class Note(NamedTuple):
+    """A behavior. What of it can be replaced is a `value`, a `setting`, or that a request is `accepted`."""
+
+    service: Service
+    name: str
+    behavior: str
+    source: str
+    value: Any = None
+    setting: str = ""
+    accepted: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.service.key}.{self.name}"
+
+    @property
+    def title(self) -> str:
+        return "Refused, as a service was seen to do"
 
 
 class Problem(Exception):
     """The exception of a rule. Details never quote values of a body: they could be secrets."""
 
-    def __init__(self, rule: Rule, detail: str, report: Json) -> None:
+    def __init__(self, rule: Rule | Note, detail: str, report: Json, status: int, code: str) -> None:
         super().__init__(rule, detail)
         self.rule, self.detail, self.report = rule, detail, report
+        self.status, self.code = status, code
 
-    def answer(self, request_id: str) -> Answer:
-        return Answer(self.rule.status, SHAPES.get(self.rule.service, _plain)(self, request_id))
-
-
-class Note(NamedTuple):
-    service: Service
-    behavior: str
-    source: str
+    def answer(self, request_id: str, assumptions: Json) -> Answer:
+        """In the shape of its service. `assumptions` may have another status and code for the rule."""
+        variant = assumptions.get(self.rule.id, {})
+        self.status, self.code = variant.get("status", self.status), variant.get("code", self.code)
+        return Answer(self.status, SHAPES.get(self.rule.service, _plain)(self, request_id))
 
 
 RULES: list[Rule] = []
-NOTES: list[Note] = []
+NOTES: dict[str, Note] = {}
 
 
 def load(package: str | None, name: str) -> Any:
@@ -84,37 +108,38 @@ def load(package: str | None, name: str) -> Any:
 
 
 def load_notes(service: Service, package: str | None) -> None:
-    NOTES.extend(Note(service, **each) for each in load(package, "notes.json"))
+    notes = (Note(service, **each) for each in load(package, "notes.json"))
+    NOTES.update((note.id, note) for note in notes)
 
 
-def _type(rule: Rule, scheme: str) -> str:
+def _type(problem: Problem, scheme: str) -> str:
     """The error's URI. Without a documented code, the placeholder that Adobe's gateway prints."""
-    return f"{scheme}://ns.adobe.com/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri"
+    return f"{scheme}://ns.adobe.com/aep/errors/{problem.code}" if problem.code else "/placeholder/type/uri"
 
 
 def _plain(problem: Problem, request_id: str) -> Json:
     """Catalog, Data Prep, Data Access, Sandboxes: no body is documented; assumed: the shape of the other services."""
-    body = {"type": _type(problem.rule, "http"), "title": problem.rule.title, "status": problem.rule.status}
+    body = {"type": _type(problem, "http"), "title": problem.rule.title, "status": problem.status}
     return body | {"detail": problem.detail, "report": {"request-id": request_id}}
 
 
 def _gateway(problem: Problem, request_id: str) -> Json:
-    if not problem.rule.code:  # the content-type error
+    if not problem.code:  # the content-type error
         return {name: value for name, value in _plain(problem, request_id).items() if name != "report"}
-    return {"error_code": problem.rule.code, "message": problem.detail}
+    return {"error_code": problem.code, "message": problem.detail}
 
 
 def _ims(problem: Problem, request_id: str) -> Json:
     """RFC 6749 §5.2; no source shows IMS's own body (assumed)."""
-    return {"error": problem.rule.code, "error_description": problem.detail}
+    return {"error": problem.code, "error_description": problem.detail}
 
 
 def _flow(problem: Problem, request_id: str) -> Json:
     """The current shape plus `errorMessage`/`errorDetails` of the older one and the short form's `message`."""
-    rule, detail = problem.rule, problem.detail
+    title, detail = problem.rule.title, problem.detail
     report = {"detailed-message": detail, **problem.report, "request-id": request_id}
-    body = {"type": _type(rule, "https"), "title": rule.title, "status": rule.status, "report": report}
-    short = {"message": rule.title} if rule.status == 422 or rule.code == "FLOW-1413-400" else {}
+    body = {"type": _type(problem, "https"), "title": title, "status": problem.status, "report": report}
+    short = {"message": title} if problem.status == 422 or problem.code == "FLOW-1413-400" else {}
     return body | {"errorMessage": detail, "errorDetails": detail} | short
 
 

@@ -116,6 +116,6 @@ class FaultInjector:
         while self._admitted and self._admitted[0] <= now - 1:
             self._admitted.popleft()
         if len(self._admitted) >= limit:
-            return replace(TOO_MANY().answer(call.request_id), headers={"Retry-After": "1"})
+            return replace(call.refusal(TOO_MANY()), headers={"Retry-After": "1"})
         self._admitted.append(now)
         return None

@@ -10,9 +10,10 @@ from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 
-from .errors import Answer, Json, Rule, Service, load, load_notes
+from . import assumptions
+from .errors import Answer, Json, Problem, Rule, Service, load, load_notes
 from .store import SandboxStore, Store
-from .validation import check
+from .validation import accepted, check
 
 ORG, CLIENT, SECRET, TENANT = "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "emulator"
 USER = "EMULATOR@techacct.adobe.com"
@@ -22,25 +23,33 @@ MERGE, PATCH = "application/json", "application/json-patch+json"
 _DOCS, _FLOW_DOCS = "docs landing/troubleshooting.md", "docs sources/errors/flow-service-errors.md"
 _rule, _flow = partial(Rule, Service.GATEWAY), partial(Rule, Service.FLOW)
 load_notes(Service.GATEWAY, __package__)
-TOKEN_MISSING = _rule(403, "403010", "Oauth token is missing.", f"{_DOCS}; openapi destinations")
-TOKEN_INVALID = _rule(401, "401013", "Oauth token is not valid", f"{_DOCS}; openapi destinations")
-KEY_MISSING = _rule(403, "403000", "Api Key is required", _DOCS)
-KEY_INVALID = _rule(403, "403003", "Api Key is invalid", _DOCS)
-ORG_MISSING = _rule(400, "400003", "Missing header x-gw-ims-org-id", _DOCS)
-ORG_FOREIGN = _rule(403, "403025", "Profile is not valid", f"assumed for the org of others; code: {_DOCS}")
-CONTENT_TYPE = _rule(400, "", "BadRequestError", _DOCS)
-NOT_JSON = _rule(400, "400", "The body is not valid JSON", "assumed")
-NO_HEADER = _rule(400, "400", "Missing header x-sandbox-name", "assumed code; required in the OpenAPI files")
-NO_SANDBOX = _rule(404, "404", "Sandbox not found", "assumed")
-TOO_MANY = _rule(429, "429050", "Too many requests", "assumed: Adobe shows it for other services behind this gateway")
-NO_ROUTE = _rule(404, "404", "No such route", "assumed")
-NO_METHOD = _rule(405, "405", "Method not allowed", "assumed")
-NOT_MODELLED = _rule(501, "501", "The emulator does not model this", "assumed: the service would answer")
-INTERNAL_ERROR = _rule(500, "500", "The emulator failed: a bug of its own", "assumed")
-FLOW_NO_HEADER = _flow(400, "FLOW-2105-400", "Header x-sandbox-name is missing", _FLOW_DOCS)
-FLOW_NO_SANDBOX = _flow(404, "FLOW-2103-404", "Sandbox not found", _FLOW_DOCS)
-FLOW_WILDCARD = _flow(400, "FLOW-2112-400", "A sandbox wildcard is not allowed", _FLOW_DOCS)
-FLOW_SANDBOX_ID = _flow(400, "FLOW-2110-400", "x-sandbox-id is not for user tokens", _FLOW_DOCS)
+TOKEN_MISSING = _rule("token_missing", 403, "403010", "Oauth token is missing.", f"{_DOCS}; openapi destinations")
+TOKEN_INVALID = _rule("token_invalid", 401, "401013", "Oauth token is not valid", f"{_DOCS}; openapi destinations")
+KEY_MISSING = _rule("key_missing", 403, "403000", "Api Key is required", _DOCS)
+KEY_INVALID = _rule("key_invalid", 403, "403003", "Api Key is invalid", _DOCS)
+ORG_MISSING = _rule("org_missing", 400, "400003", "Missing header x-gw-ims-org-id", _DOCS)
+ORG_FOREIGN = _rule(
+    "org_foreign", 403, "403025", "Profile is not valid", f"assumed for the org of others; code: {_DOCS}"
+)
+CONTENT_TYPE = _rule("content_type", 400, "", "BadRequestError", _DOCS)
+NOT_JSON = _rule("not_json", 400, "400", "The body is not valid JSON", "assumed")
+NO_HEADER = _rule(
+    "no_header", 400, "400", "Missing header x-sandbox-name", "assumed code; required in the OpenAPI files"
+)
+NO_SANDBOX = _rule("no_sandbox", 404, "404", "Sandbox not found", "assumed")
+TOO_MANY = _rule(
+    "too_many", 429, "429050", "Too many requests", "assumed: Adobe shows it for other services behind this gateway"
+)
+NO_ROUTE = _rule("no_route", 404, "404", "No such route", "assumed")
+NO_METHOD = _rule("no_method", 405, "405", "Method not allowed", "assumed")
+NOT_MODELLED = _rule(
+    "not_modelled", 501, "501", "The emulator does not model this", "assumed: the service would answer"
+)
+INTERNAL_ERROR = _rule("internal_error", 500, "500", "The emulator failed: a bug of its own", "assumed")
+FLOW_NO_HEADER = _flow("no_header", 400, "FLOW-2105-400", "Header x-sandbox-name is missing", _FLOW_DOCS)
+FLOW_NO_SANDBOX = _flow("no_sandbox", 404, "FLOW-2103-404", "Sandbox not found", _FLOW_DOCS)
+FLOW_WILDCARD = _flow("wildcard", 400, "FLOW-2112-400", "A sandbox wildcard is not allowed", _FLOW_DOCS)
+FLOW_SANDBOX_ID = _flow("sandbox_id", 400, "FLOW-2110-400", "x-sandbox-id is not for user tokens", _FLOW_DOCS)
 
 
 @dataclass
@@ -61,6 +70,17 @@ class Call:
     @property
     def objects(self) -> SandboxStore:
         return SandboxStore(self.store, self.sandbox, self.at)
+
+    def accept(self, note_id: str) -> None:
+        """Marks what is accepted by assumption only."""
+        assumptions.accept(note_id, self.store.settings)
+
+    def assumed(self, note_id: str) -> Any:
+        """The value that is assumed, or was observed."""
+        return assumptions.value(note_id, self.store.settings)
+
+    def refusal(self, problem: Problem) -> Answer:
+        return problem.answer(self.request_id, self.store.settings["assumptions"])
 
     def number(self, name: str, default: int, least: int, most: int, invalid: Rule) -> int:
         """A whole number of the query."""
@@ -83,10 +103,15 @@ class Call:
         return value
 
     def body(self, shape: str, refuse: Rule, empty: Rule = NOT_JSON) -> Any:
-        """The body, checked against a definition of bodies.json: unknown fields are refused."""
-        value = self.json(empty)
-        check(shape, value, refuse)
-        return value
+        """The body, checked against a definition of bodies.json."""
+        return self.checked(shape, self.json(empty), refuse)
+
+    def checked(self, shape: str, value: Any, refuse: Rule) -> Any:
+        """The body as it is kept. What no source shows is refused with the setting strict_bodies, else ignored."""
+        strict: bool = self.store.settings["strict_bodies"]
+        kept = accepted(shape, value, strict)
+        check(shape, kept, refuse)
+        return kept
 
 
 def number(text: str | None, default: int, least: int, most: int, name: str, invalid: Rule) -> int:
@@ -100,9 +125,11 @@ def number(text: str | None, default: int, least: int, most: int, name: str, inv
 
 def authenticate(call: Call, service: Service) -> None:
     """The gateway's checks. IMS needs no token; IMS and Sandboxes need no sandbox."""
+    if call.headers.get("content-encoding"):
+        call.accept("gateway.gzip_requests")
     if service is Service.IMS:
         return
-    _check_credentials(call.headers, call.store)
+    _check_credentials(call)
     if call.raw and call.method != "GET":
         merge_or_patch = service is Service.CATALOG and call.method == "PATCH"
         if call.content_type() not in ((MERGE, PATCH) if merge_or_patch else (MERGE,)):
@@ -111,15 +138,17 @@ def authenticate(call: Call, service: Service) -> None:
         call.sandbox = _sandbox(call, service is Service.FLOW)
 
 
-def _check_credentials(headers: Headers, store: Store) -> None:
+def _check_credentials(call: Call) -> None:
+    headers, store = call.headers, call.store
     scheme, _, token = headers.get("authorization", "").partition(" ")
     client = store.client_of(token.strip()) if scheme.lower() == "bearer" else None
     key, org = headers.get("x-api-key"), headers.get("x-gw-ims-org-id")
     checks = [(not scheme, TOKEN_MISSING), (client is None, TOKEN_INVALID), (not key, KEY_MISSING)]
     checks += [(key != client, KEY_INVALID), (not org, ORG_MISSING), (org != ORG, ORG_FOREIGN)]
-    for failed, rule in checks:
-        if failed:
-            raise rule()
+    broken = [rule for failed, rule in checks if failed]
+    seen_first = store.settings["assumptions"].get("gateway.order_of_checks")
+    for rule in sorted(broken, key=lambda each: each.code != seen_first):
+        raise rule()
 
 
 def _sandbox(call: Call, flow: bool) -> str:

@@ -137,13 +137,13 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 
 def encode(value: Any) -> str:
-    """An opaque token. It may end in `=`, as the services' tokens do."""
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
+    """An opaque token, without `=`: clients may split a query there."""
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
 def decode(token: str, shape: str, invalid: Rule) -> Any:
     try:
-        value = json.loads(base64.urlsafe_b64decode(token))
+        value = json.loads(base64.urlsafe_b64decode(token.rstrip("=") + "=" * (-len(token.rstrip("=")) % 4)))
     except (ValueError, RecursionError):
         raise invalid("not a continuation token of this service") from None
     check(shape, value, invalid)

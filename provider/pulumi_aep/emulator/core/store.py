@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from .assumptions import settings_of
 from .errors import Json, Rule, Service
 from .validation import field_schemas
 
@@ -75,7 +76,7 @@ class Row(NamedTuple):
 
 
 class Store:
-    def __init__(self, db: str | Path) -> None:
+    def __init__(self, db: str | Path, defaults: Json | None = None) -> None:
         Path(db).touch(0o600)  # it holds the credentials that clients send
         self.db = db
         self.sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
@@ -83,7 +84,8 @@ class Store:
         saved = {name: json.loads(value) for name, value in self.execute("SELECT name, value FROM settings")}
         self.advanced_s: int = saved.pop(CLOCK, 0)
         self.event_time: int | None = None  # of the event that is running, in ms
-        self.settings: Json = DEFAULTS | saved
+        self.defaults: Json = DEFAULTS | (defaults or {})
+        self.settings: Json = self.defaults | saved
 
     def close(self) -> None:
         self.sql.close()
@@ -147,6 +149,9 @@ class Store:
             self.execute(f"{columns} SELECT {self.now_ms()}, * FROM ({objects})", *values)
 
     def update_settings(self, changes: Json) -> None:
+        if "assumptions" in changes:  # those that settings stand for; the settings of others are as they were
+            before, after = (settings_of(each["assumptions"]) for each in (self.settings, changes))
+            changes = {name: self.defaults[name] for name in before} | after | changes
         for name, value in changes.items():
             self.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
         self.settings = self.settings | changes
@@ -160,7 +165,7 @@ class Store:
         self.execute("DELETE FROM due")
         self.execute("DELETE FROM history")
         self.advanced_s = 0
-        self.settings = dict(DEFAULTS)
+        self.settings = dict(self.defaults)
 
     def page_size(self, requested: int) -> int:
         """The requested page size, capped by the setting."""

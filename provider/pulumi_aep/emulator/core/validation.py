@@ -36,7 +36,32 @@ def field_schemas(name: str) -> dict[str, Json]:
 
 
 def fields(name: str) -> list[str]:
-    return list(field_schemas(name))
+    """The fields that a client sets. What sources send beside them (`readOnly`) is taken and ignored."""
+    return [field for field, schema in field_schemas(name).items() if not schema.get("readOnly")]
+
+
+def accepted(name: str, value: Any, strict: bool) -> Any:
+    """The body without what is taken and ignored; unless `strict`, that is also what no source shows."""
+    if not strict:
+        _drop_unknown(_validator(name), value)
+    ignored = {
+        field
+        for field, schema in _BODIES[name.removeprefix("draft ")].get("properties", {}).items()
+        if schema.get("readOnly")
+    }
+    return {k: v for k, v in value.items() if k not in ignored} if isinstance(value, dict) else value
+
+
+def _drop_unknown(validator: Draft7Validator, value: Any) -> None:
+    for error in validator.iter_errors(value):
+        if error.validator == "additionalProperties" and error.validator_value is False:
+            for name in set(error.instance) - set(error.schema.get("properties", {})):
+                error.instance.pop(name, None)
+
+
+def required(name: str) -> list[str]:
+    found: list[str] = _BODIES[name]["required"]
+    return found
 
 
 def check(name: str, value: Any, rule: Rule) -> None:

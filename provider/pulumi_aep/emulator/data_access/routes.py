@@ -15,8 +15,10 @@ route = Router(Service.DATA_ACCESS, "/data/foundation/export")
 load_notes(Service.DATA_ACCESS, __package__)
 
 _rule = partial(Rule, Service.DATA_ACCESS)
-NOT_FOUND = _rule(404, "", "Batch or file not found", "assumed")
-PATH = _rule(400, "", "path must be row_errors or a file of it", "assumed: input_files and samples are not modelled")
+NOT_FOUND = _rule("not_found", 404, "", "Batch or file not found", "assumed")
+PATH = _rule(
+    "path", 400, "", "path must be row_errors or a file of it", "assumed: input_files and samples are not modelled"
+)
 
 
 @route("GET", "/batches/{id}/meta", _DOCS)

@@ -18,7 +18,8 @@ _LANGUAGE = load(__package__, "expression_metadata.json")
 def validate(call: Call) -> Answer:
     text = call.body("expression", mapping_sets.BODY)["expression"]
     error = mapping_sets.expression_error(text)
-    return Answer(200, {"validationStatus": "failed" if error else "succeeded", "error": error or "none"})
+    status = call.assumed("data_prep.invalid_expression") if error else 200
+    return Answer(status, {"validationStatus": "failed" if error else "succeeded", "error": error or "none"})
 
 
 @mapping_sets.route("GET", "/languages/el/functions", _DOCS)

@@ -149,7 +149,8 @@ _CLOCK_FUNCTIONS: dict[str, Callable[[datetime], Any]] = {
 }
 FUNCTIONS = sorted({*_TEXT_FUNCTIONS, *_OTHER_FUNCTIONS, *_CLOCK_FUNCTIONS})
 _LIST = f"The functions of expressions: {', '.join(FUNCTIONS)}."
-NOTES.append(Note(Service.DATA_PREP, _LIST, "docs data-prep/functions.md: examples"))
+_FUNCTIONS_NOTE = Note(Service.DATA_PREP, "functions", _LIST, "docs data-prep/functions.md: examples")
+NOTES[_FUNCTIONS_NOTE.id] = _FUNCTIONS_NOTE
 
 
 def _call(name: str, arguments: list[Any], now: datetime) -> Any:

@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from functools import partial
 
-from ..core import query
+from ..core import assumptions, query
 from ..core.errors import Answer, Json, Problem, Rule, Service, load_notes
 from ..core.gateway import NO_METHOD, NOT_MODELLED, USER, Call, Router
 from ..core.store import Row, SandboxStore
@@ -20,16 +20,17 @@ _SPEC, _RULES = "openapi data-prep; docs data-prep/api/mapping-set.md", "docs da
 _rule = partial(Rule, Service.DATA_PREP)
 load_notes(Service.DATA_PREP, __package__)
 
-NOT_FOUND = _rule(404, "", "Mapping set not found", "assumed")
-BODY = _rule(400, "", "The request body is invalid", "openapi data-prep (body: assumed)")
-SCHEMA = _rule(400, "", "The schema does not exist", "assumed")
-DESTINATION = _rule(400, "", "The destination is not in the schema", "assumed")
-NO_MAPPING = _rule(404, "", "Mapping not found", "assumed")
-SOURCE = _rule(400, "", "The source is malformed for its sourceType", f"assumed code; rule: {_RULES}")
-QUERY = _rule(400, "", "Invalid query parameter", "openapi data-prep (limit, start required; body: assumed)")
+NOT_FOUND = _rule("not_found", 404, "", "Mapping set not found", "assumed")
+BODY = _rule("body", 400, "", "The request body is invalid", "openapi data-prep (body: assumed)")
+SCHEMA = _rule("schema", 400, "", "The schema does not exist", "assumed")
+DESTINATION = _rule("destination", 400, "", "The destination is not in the schema", "assumed")
+NO_MAPPING = _rule("no_mapping", 404, "", "Mapping not found", "assumed")
+SOURCE = _rule("source", 400, "", "The source is malformed for its sourceType", f"assumed code; rule: {_RULES}")
+QUERY = _rule("query", 400, "", "Invalid query parameter", "openapi data-prep (limit, start required; body: assumed)")
 
 
 _READ_TYPES = {"ATTRIBUTE": "text/x.schema-path", "EXPRESSION": "text/x.aep-xl", "STATIC": "text/x.static"}
+_ASSUMED_TYPES = {"EXPRESSION": "data_prep.expression_type", "STATIC": "data_prep.static_type"}
 _RESERVED = "new|mod|or|and|not|if|else|for|while|null|true|false|return|eq|ne|lt|le|gt|ge|div|break|continue|var"
 _STEP = rf"(?!(?:{_RESERVED})(?![\w$]))[A-Za-z_$][\w$]*|\$\{{[^{{}}]+\}}"
 _ATTRIBUTE = re.compile(rf"(?:{_STEP})(?:\[(?:\d+|\*)\])*(?:\.(?:{_STEP})(?:\[(?:\d+|\*)\])*)*")
@@ -42,9 +43,9 @@ def _schema(call: Call, body: Json) -> Json:
     named = {schema_id for schema_id in (newer.get("id"), body.get("xdmSchema")) if schema_id is not None}
     if len(named) != 1:
         raise BODY("name one schema, as outputSchema.schemaRef.id or xdmSchema")
-    schema = call.objects.get("schemas", *named)
+    schema = xdm.schema(call.objects, *named)
     if schema is None:
-        raise SCHEMA("there is no schema with this $id")
+        raise SCHEMA("there is no schema with this $id or meta:altId")
     return schema
 
 
@@ -115,8 +116,9 @@ def _expanded(call: Call, shown: Json) -> Json:
     return shown | {"outputSchema": shown["outputSchema"] | {"jsonSchema": fields}}
 
 
-def _shown(item: Json, version: int = -1) -> Json:
+def _shown(objects: SandboxStore, item: Json, version: int = -1) -> Json:
     """What a read answers."""
+    as_read = {_READ_TYPES[kind]: assumptions.value(note, objects.settings) for kind, note in _ASSUMED_TYPES.items()}
     content, brief = item["versions"][version], _brief(item)
     dates = {"createdDate": item["createdDate"] // 1000 * 1000, "modifiedDate": content["modifiedDate"] // 1000 * 1000}
     stamp = {"version": 0, **dates, "createdBy": USER, "modifiedBy": USER}
@@ -128,7 +130,10 @@ def _shown(item: Json, version: int = -1) -> Json:
     shown |= {"name": content["name"]} if content["name"] else {}
     stamp |= {"matchScore": 0.0, "functionVersion": 1}
     mappings = [
-        m | {"sourceAttribute": m["source"], "destinationXdmPath": m["destination"]} for m in content["mappings"]
+        m
+        | {"sourceType": as_read.get(m["sourceType"], m["sourceType"])}
+        | {"sourceAttribute": m["source"], "destinationXdmPath": m["destination"]}
+        for m in content["mappings"]
     ]
     return shown | {"mappings": [mapping | stamp for mapping in mappings]}
 
@@ -178,7 +183,8 @@ def preview(call: Call) -> Answer:
     except NotModelled as error:
         raise NOT_MODELLED(f"the emulator does not model {error}") from None
     errors = [[_error(f"{name}: {text}") for name, text in each.errors] for each in results]
-    return Answer(200, [{"data": each.record, "errors": error} for each, error in zip(results, errors, strict=True)])
+    shown = [{"data": each.record, "errors": error} for each, error in zip(results, errors, strict=True)]
+    return Answer(200, shown if call.assumed("data_prep.preview_list") == "list" else shown[0])
 
 
 @route("PUT", "/mappingSets/{id}", _SPEC)
@@ -194,7 +200,7 @@ def get(call: Call, key: str) -> Answer:
     item = call.objects.fetch(KIND, key, NOT_FOUND)
     last = len(item["versions"]) - 1
     version = call.number("version", last, 0, last, QUERY)
-    return Answer(200, _expanded(call, _shown(item, version)))
+    return Answer(200, _expanded(call, _shown(call.objects, item, version)))
 
 
 @route("GET", "/mappingSets", _SPEC)
@@ -203,10 +209,11 @@ def list_sets(call: Call) -> Answer:
         raise QUERY(f"{' and '.join(sorted(missing))} missing")
     limit, start = call.limit(20, 1000, QUERY), call.number("start", 0, 0, 10**6, QUERY)
     order = call.query.get("orderBy", "createdDate").strip()  # a + that was not encoded arrives as a blank
+    order = order.replace("lastUpdateDate", "updatedDate")  # the default in openapi data-prep
     if order.lstrip("+-") not in ("createdDate", "updatedDate"):
         raise QUERY("orderBy takes createdDate and updatedDate, with + or -")
     having = {"versions": [name]} if (name := call.query.get("name")) else {}
-    shown = (Row(seq, _shown(item)) for seq, item in call.objects.rows(KIND, having=having))
+    shown = (Row(seq, _shown(call.objects, item)) for seq, item in call.objects.rows(KIND, having=having))
     rows = (row for row in shown if call.query.get("name", row.body.get("name")) == row.body.get("name"))
     order = "" if order == "createdDate" else order.replace("updatedDate", "modifiedDate")  # the order of the rows
     found = query.select(rows, [], order, start + limit + 1, None).items
@@ -218,15 +225,17 @@ def list_sets(call: Call) -> Answer:
 
 @route("GET", "/mappingSets/{id}/mappings", _SPEC)
 def list_mappings(call: Call, key: str) -> Answer:
-    return Answer(200, _shown(call.objects.fetch(KIND, key, NOT_FOUND))["mappings"])
+    return Answer(200, _shown(call.objects, call.objects.fetch(KIND, key, NOT_FOUND))["mappings"])
 
 
 @route("GET", "/mappingSets/{id}/mappings/{mapping}", _SPEC)
 def get_mapping(call: Call, key: str, mapping: str) -> Answer:
     item = call.objects.fetch(KIND, key, NOT_FOUND)
     versions = reversed(range(len(item["versions"])))
-    found = (each for n in versions for each in _shown(item, n)["mappings"] if each["id"] == mapping)
+    found = (each for n in versions for each in _shown(call.objects, item, n)["mappings"] if each["id"] == mapping)
     if known := next(found, None):
+        if all(known["id"] != each["id"] for each in item["versions"][-1]["mappings"]):
+            call.accept("data_prep.mapping_versions")
         return Answer(200, known)
     raise NO_MAPPING(f"mapping {mapping[:64]!r}")
 
@@ -236,9 +245,11 @@ def delete(call: Call, key: str) -> Answer:
     if not call.store.settings["delete_mapping_sets"]:
         raise NO_METHOD("mapping sets cannot be deleted (setting delete_mapping_sets)")
     call.objects.fetch(KIND, key, NOT_FOUND)
+    if call.objects.all("flows", {"transformations": [key]}):
+        call.accept("data_prep.used_sets")
     call.objects.delete(KIND, key)
     return Answer(204)
 
 
 def admin_view(objects: SandboxStore) -> list[Json]:
-    return [{"name": ""} | _shown(item) for item in objects.all(KIND)]
+    return [{"name": ""} | _shown(objects, item) for item in objects.all(KIND)]

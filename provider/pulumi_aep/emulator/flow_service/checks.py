@@ -15,30 +15,42 @@ BASE, SOURCE, TARGET, FLOW = "connections", "sourceConnections", "targetConnecti
 _DOCS = "docs sources/errors/flow-service-errors.md"
 _rule = partial(Rule, Service.FLOW)
 
-ENTITY = _rule(404, "FLOW-1101-404", "Entity not found", f"assumed for ids inside a body; code: {_DOCS}")
-BODY = _rule(400, "", "The request body is invalid", "assumed code")
-SPEC = _rule(400, "FLOW-1413-400", "Please provide a valid spec id", f"{_DOCS}; openapi destinations")
-SPEC_PAIR = _rule(400, "FLOW-1413-400", "The spec does not fit the others", f"assumed use of the code; {_DOCS}")
-AUTH_NAME = _rule(400, "FLOW-1415-400", "Auth spec name not found for the connection spec", _DOCS)
+ENTITY = _rule("entity", 404, "FLOW-1101-404", "Entity not found", f"assumed for ids inside a body; code: {_DOCS}")
+BODY = _rule("body", 400, "", "The request body is invalid", "assumed code")
+SPEC = _rule("spec", 400, "FLOW-1413-400", "Please provide a valid spec id", f"{_DOCS}; openapi destinations")
+SPEC_PAIR = _rule(
+    "spec_pair", 400, "FLOW-1413-400", "The spec does not fit the others", f"assumed use of the code; {_DOCS}"
+)
+AUTH_NAME = _rule("auth_name", 400, "FLOW-1415-400", "Auth spec name not found for the connection spec", _DOCS)
 _AUTH = "assumed code; docs sources-sdk/config/authspec.md"
-AUTH_PARAMS = _rule(400, "", "auth.params do not fit the auth spec", _AUTH)
+AUTH_PARAMS = _rule("auth_params", 400, "", "auth.params do not fit the auth spec", _AUTH)
 _PROVIDER = f"assumed which code: the provider's errors; {_DOCS}"
-CREDENTIALS = _rule(400, "FLOW-1100-400", "The source refused the credentials", _PROVIDER)
-PARAMS = _rule(400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
-FORMAT = _rule(400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
-MAPPING_VERSION = _rule(400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
-MAPPING = _rule(400, "FLOW-1419-400", "Mapping validation failed", _DOCS)
-SCHEMA_DIFFERS = _rule(400, "FLOW-1425-400", "Schema of target dataset differs from schema of mapping", _DOCS)
-SCHEDULE = _rule(400, "", "scheduleParams do not fit the flow spec", "assumed code; rule: openapi flow-service")
-OPTIONS = _rule(400, "", "options do not fit the flow spec", "assumed code; rule: openapi flow-service")
-TRANSFORMATION = _rule(400, "", "transformations do not fit the flow spec", "assumed code; rule: openapi flow-service")
-START_PAST = _rule(400, "", "startTime lies in the past", "assumed code; rule: docs tutorials/api/update-dataflows.md")
-BASE_USED = _rule(400, "FLOW-1418-400", "The base connection is used in flows", _DOCS)
+CREDENTIALS = _rule("credentials", 400, "FLOW-1100-400", "The source refused the credentials", _PROVIDER)
+PARAMS = _rule("params", 400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
+FORMAT = _rule("format", 400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
+MAPPING_VERSION = _rule("mapping_version", 400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
+MAPPING = _rule("mapping", 400, "FLOW-1419-400", "Mapping validation failed", _DOCS)
+SCHEMA_DIFFERS = _rule(
+    "schema_differs", 400, "FLOW-1425-400", "Schema of target dataset differs from schema of mapping", _DOCS
+)
+SCHEDULE = _rule(
+    "schedule", 400, "", "scheduleParams do not fit the flow spec", "assumed code; rule: openapi flow-service"
+)
+OPTIONS = _rule("options", 400, "", "options do not fit the flow spec", "assumed code; rule: openapi flow-service")
+TRANSFORMATION = _rule(
+    "transformation", 400, "", "transformations do not fit the flow spec", "assumed code; rule: openapi flow-service"
+)
+START_PAST = _rule(
+    "start_past", 400, "", "startTime lies in the past", "assumed code; rule: docs tutorials/api/update-dataflows.md"
+)
+BASE_USED = _rule("base_used", 400, "FLOW-1418-400", "The base connection is used in flows", _DOCS)
 _ENDS = f"assumed for source and target connections; {_DOCS}"
-USED = _rule(400, "FLOW-1447-400", "Active flows contain this id", _ENDS)
+USED = _rule("used", 400, "FLOW-1447-400", "Active flows contain this id", _ENDS)
 _PAGE = "docs tutorials/api/draft.md"
-UNSUPPORTED = _rule(400, "", "The spec does not support draft mode", f"assumed code; rule: {_PAGE}")
-TRANSITION = _rule(400, "FLOW-1420-400", "The state transition is not allowed", f"assumed which of 1420-1422; {_DOCS}")
+UNSUPPORTED = _rule("unsupported", 400, "", "The spec does not support draft mode", f"assumed code; rule: {_PAGE}")
+TRANSITION = _rule(
+    "transition", 400, "FLOW-1420-400", "The state transition is not allowed", f"assumed which of 1420-1422; {_DOCS}"
+)
 _PARENTS = {SOURCE: {BASE: "baseConnectionId"}, FLOW: {SOURCE: "sourceConnectionIds", TARGET: "targetConnectionIds"}}
 
 
@@ -114,10 +126,12 @@ def check_flow(call: Call, item: Json, changed: set[str]) -> None:
     for end, accepted in ((source, "sourceConnectionSpecIds"), (target, "targetConnectionSpecIds")):
         if end["connectionSpec"]["id"] not in spec[accepted]:
             raise SPEC_PAIR(f"flow spec {spec['name']} does not accept spec {end['connectionSpec']['id']}")
+    if not item.get("transformations"):
+        call.accept("flow_service.mapping_optional")
     if "transformations" in changed:
         _check_transformations(call.objects, item, spec, target)
     if changed & {"scheduleParams", "flowSpec"}:
-        _check_schedule(item, spec)
+        _check_schedule(call, item, spec)
     check_schema((spec.get("optionSpec") or {}).get("spec") or {}, item.get("options", {}), "options", OPTIONS)
 
 
@@ -144,7 +158,7 @@ def _check_mapping(objects: SandboxStore, params: Json, target: Json) -> None:
         raise SCHEMA_DIFFERS(f"the mapping set is made for {stored['versions'][int(version)]['schema']}")
 
 
-def _check_schedule(item: Json, spec: Json) -> None:
+def _check_schedule(call: Call, item: Json, spec: Json) -> None:
     given = item.get("scheduleParams")
     if "scheduleSpec" not in spec or given is None:
         if ("scheduleSpec" in spec) != (given is not None):
@@ -153,7 +167,7 @@ def _check_schedule(item: Json, spec: Json) -> None:
     typed = {name: _parse_schedule_value(name, value) for name, value in given.items()}
     check_schema(spec["scheduleSpec"]["spec"], typed, "scheduleParams", SCHEDULE)
     if typed["frequency"] != "once":
-        typed.setdefault("backfill", True)
+        typed.setdefault("backfill", call.assumed("flow_service.backfill_default"))
     item["scheduleParams"] = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in typed.items()}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..core import patch, query, validation
+from ..core import assumptions, patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service, load_notes
 from ..core.gateway import NOT_MODELLED, Call, Router, number
 from ..core.store import Row, SandboxStore
@@ -19,27 +19,39 @@ _DOCS = "docs sources/errors/flow-service-errors.md"
 _rule = partial(Rule, Service.FLOW)
 load_notes(Service.FLOW, __package__)
 
-EMPTY = _rule(400, "FLOW-1405-400", "The request body is empty", _DOCS)
-NOT_FOUND = _rule(404, "FLOW-1439-404", "Resource not found", "docs tutorials/api/labels.md (the error table says 400)")
-VERSION_MISSING = _rule(422, "", "connectionSpec.version is missing", "openapi destinations")
-STATE = _rule(400, "FLOW-1410-400", "state must not be given when creating a flow", _DOCS)
-MATCH_MISSING = _rule(400, "FLOW-1403-400", "If-Match header is missing", _DOCS)
-MATCH_STALE = _rule(412, "FLOW-1404-412", "Version mismatch", _DOCS)
-COUNT_LIMIT = _rule(400, "FLOW-1401-400", "limit and count cannot be given together", _DOCS)
-FILTER = _rule(400, "FLOW-1448-400", "The filter expression is invalid", f"assumed which of 1440-1454; {_DOCS}")
-QUERY = _rule(400, "", "Invalid query parameter", "assumed code")
-PATCH_FIELD = _rule(400, "FLOW-1455-400", "A patch instruction lacks a field", _DOCS)
-PATCH_OP = _rule(400, "FLOW-1434-400", "The patch operation is not supported", _DOCS)
-PATCH_PATH = _rule(400, "FLOW-1434-400", "This path cannot be patched so", f"assumed for undocumented paths; {_DOCS}")
-SPEC_FIXED = _rule(400, "FLOW-1414-400", "The connection spec of a connection cannot be changed", _DOCS)
-OP_MISSING = _rule(400, "FLOW-1406-400", "The action's op is missing", f"assumed which of 1406-1409; {_DOCS}")
-OP_WRONG = _rule(400, "FLOW-1407-400", "The action's op is not supported", f"assumed which of 1406-1409; {_DOCS}")
-OUTAGE = _rule(503, "FLOW-1103-503", "The source does not answer", f"assumed use of the code; {_DOCS}")
-SPEC_WRITE = _rule(400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
-RUN_WRITE = _rule(400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
-FINALIZE = _rule(400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
-BUSY = _rule(400, "FLOW-1416-400", "Only in state enabled, disabled or initializing", _DOCS)
-RUN_STATE = _rule(400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}")
+EMPTY = _rule("empty", 400, "FLOW-1405-400", "The request body is empty", _DOCS)
+NOT_FOUND = _rule(
+    "not_found", 404, "FLOW-1439-404", "Resource not found", "docs tutorials/api/labels.md (the error table says 400)"
+)
+VERSION_MISSING = _rule("version_missing", 422, "", "connectionSpec.version is missing", "openapi destinations")
+STATE = _rule("state", 400, "FLOW-1410-400", "state must not be given when creating a flow", _DOCS)
+MATCH_MISSING = _rule("match_missing", 400, "FLOW-1403-400", "If-Match header is missing", _DOCS)
+MATCH_STALE = _rule("match_stale", 412, "FLOW-1404-412", "Version mismatch", _DOCS)
+COUNT_LIMIT = _rule("count_limit", 400, "FLOW-1401-400", "limit and count cannot be given together", _DOCS)
+FILTER = _rule(
+    "filter", 400, "FLOW-1448-400", "The filter expression is invalid", f"assumed which of 1440-1454; {_DOCS}"
+)
+QUERY = _rule("query", 400, "", "Invalid query parameter", "assumed code")
+PATCH_FIELD = _rule("patch_field", 400, "FLOW-1455-400", "A patch instruction lacks a field", _DOCS)
+PATCH_OP = _rule("patch_op", 400, "FLOW-1434-400", "The patch operation is not supported", _DOCS)
+PATCH_PATH = _rule(
+    "patch_path", 400, "FLOW-1434-400", "This path cannot be patched so", f"assumed for undocumented paths; {_DOCS}"
+)
+SPEC_FIXED = _rule("spec_fixed", 400, "FLOW-1414-400", "The connection spec of a connection cannot be changed", _DOCS)
+OP_MISSING = _rule(
+    "op_missing", 400, "FLOW-1406-400", "The action's op is missing", f"assumed which of 1406-1409; {_DOCS}"
+)
+OP_WRONG = _rule(
+    "op_wrong", 400, "FLOW-1407-400", "The action's op is not supported", f"assumed which of 1406-1409; {_DOCS}"
+)
+OUTAGE = _rule("outage", 503, "FLOW-1103-503", "The source does not answer", f"assumed use of the code; {_DOCS}")
+SPEC_WRITE = _rule("spec_write", 400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
+RUN_WRITE = _rule("run_write", 400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
+FINALIZE = _rule("finalize", 400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
+BUSY = _rule("busy", 400, "FLOW-1416-400", "Only in state enabled, disabled or initializing", _DOCS)
+RUN_STATE = _rule(
+    "run_state", 400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}"
+)
 
 
 class Kind(NamedTuple):
@@ -69,9 +81,11 @@ def _create(kind: Kind, call: Call) -> Answer:
         raise STATE()
     if isinstance(given, dict) and isinstance(spec := given.get("connectionSpec"), dict) and "version" not in spec:
         raise VERSION_MISSING()
-    check(f"draft {kind.path}" if draft else kind.path, given, BODY)
+    given = call.checked(f"draft {kind.path}" if draft else kind.path, given, BODY)
     item = {name: value for name, value in given.items() if value is not None}
     if draft:
+        if set(validation.required(kind.path)) - set(item):
+            call.accept("flow_service.draft_fields")
         item = checks.as_draft(kind.path, item) | {"state": "draft"} | runs.operation(call.objects, "draft_create")
     else:
         _check(kind, call, item)
@@ -116,6 +130,14 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     for operation in operations:
         if operation.path.startswith("/connectionSpec"):
             raise SPEC_FIXED(id=key)
+        if draft and operation.path.split("/")[1] not in ("name", "description"):
+            call.accept("flow_service.draft_patch")
+        if not draft and operation.path.startswith("/params"):
+            call.accept("flow_service.patch_params")
+        if operation.path.startswith("/auth/params/") and operation.op != "replace":
+            call.accept("flow_service.patch_auth_params")
+        if operation[:2] == ("remove", "/description"):
+            call.accept("flow_service.remove_description")
         if operation.path == "/scheduleParams/startTime" and not draft:
             checks.check_start_time(call, item, operation.value)
     item = patch.apply(item, operations, PATCH_PATH)
@@ -123,7 +145,8 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     check(shape, {name: item[name] for name in validation.fields(kind.path) if name in item}, BODY)
     item = {name: value for name, value in item.items() if value is not None}
     if draft:
-        return _save(call, kind.path, checks.as_draft(kind.path, item) | runs.operation(call.objects, "draft_update"))
+        done = call.assumed("flow_service.draft_update_operation")
+        return _save(call, kind.path, checks.as_draft(kind.path, item) | runs.operation(call.objects, done))
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
     return _save(
         call, kind.path, item | (runs.start_operation(call.objects, item, "update") if kind.path == FLOW else {})
@@ -146,6 +169,8 @@ def _delete(kind: Kind, call: Call, key: str) -> Answer:
     _fetch_editable(call, kind, key)
     if kind.used:
         checks.check_unused(kind.used, call.objects, key)
+    if call.objects.all(SOURCE, {"baseConnectionId": [key]}):
+        call.accept("flow_service.base_of_unused_source")
     call.objects.delete(kind.path, key)
     runs.cancel_events(call.objects, key)
     return Answer(204)
@@ -159,6 +184,7 @@ def _list(path: str, call: Call) -> Answer:
 
 def _search(path: str, call: Call) -> Answer:
     """The list, with the query in the body."""
+    call.accept("flow_service.search_form")
     body = call.body("search", BODY, EMPTY)
     if "groupByProperty" in body:
         raise NOT_MODELLED("the emulator does not model groupByProperty: no source shows its answer")
@@ -187,7 +213,9 @@ def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int
         if not filters and path not in _SPECS:
             return Answer(200, {"count": call.objects.count(path)})
         return Answer(200, {"count": sum(all(f.accepts(row.body) for f in filters) for row in rows)})
-    limit = call.store.page_size(number(asked["limit"], 20, 1, most, "limit", QUERY))
+    limit = call.store.page_size(
+        number(asked["limit"], call.assumed("flow_service.page_size"), 1, most, "limit", QUERY)
+    )
     page = query.select(rows, filters, asked["orderby"], limit, asked["after"])
     links = {}
     if page.end:
@@ -219,7 +247,8 @@ def view(objects: SandboxStore, path: str, item: Json) -> Json:
     """An item as a read shows it: secrets masked, relatives filled in."""
     if path == BASE and (auth := item.get("auth")):
         secret = specs.secret_params(item) if objects.settings["mask_secrets"] else set()
-        params = {name: "xxxx" if name in secret else value for name, value in auth["params"].items()}
+        mask = assumptions.value("flow_service.mask", objects.settings)
+        params = {name: mask if name in secret else value for name, value in auth["params"].items()}
         return item | {"auth": auth | {"params": params}}
     if path == SOURCE:
         data = {"schema": None, "properties": None} | item.get("data", {})
@@ -280,11 +309,14 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
     if op == "publish":
         item = checks.publish(kind.path, item)
         _check(kind, call, item)
-        return _save(call, kind.path, item | runs.operation(call.objects, op))
+        done = call.assumed("flow_service.publish_operation")
+        return _save(call, kind.path, item | runs.operation(call.objects, done))
     if kind.path != FLOW or op not in ("enable", "disable"):
         raise OP_WRONG(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
     if item["state"] == "draft":
         raise checks.TRANSITION("a draft can only be published", id=key)
+    if item["state"] == f"{op}d":
+        call.accept("flow_service.enable_twice")
     return _save(call, FLOW, item | runs.start_operation(call.objects, item, op, f"{op}d"))
 
 

@@ -17,7 +17,9 @@ from . import specs
 
 _CLOUD, _TABLES = "docs tutorials/api/explore/cloud-storage.md", "docs tutorials/api/explore/tabular.md"
 _rule = partial(Rule, Service.FLOW)
-EXPLORE = _rule(400, "", "The explore request is invalid", f"assumed code; rule: tutorial; {_CLOUD}; {_TABLES}")
+EXPLORE = _rule(
+    "explore", 400, "", "The explore request is invalid", f"assumed code; rule: tutorial; {_CLOUD}; {_TABLES}"
+)
 
 _MIXPANEL, _OTHERS = load(__package__, "mixpanel.json"), load(__package__, "records.json")
 FILES, TABLES, _RECORDS = _OTHERS["files"], _OTHERS["tables"], _OTHERS["rows"]

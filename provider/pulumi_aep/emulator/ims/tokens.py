@@ -10,11 +10,20 @@ route = Router(Service.IMS, "/ims/token")
 
 _DEVDOCS = "devdocs ServerToServerAuthentication"
 _rule = partial(Rule, Service.IMS, source="assumed: RFC 6749")
+_END = "assumed answer; devdocs ServerToServerAuthentication/faqs: none after March 1, 2026"
 load_notes(Service.IMS, __package__)
-INVALID_REQUEST = _rule(400, "invalid_request", "A field of the token request is missing")
-UNSUPPORTED = _rule(400, "unsupported_grant_type", "grant_type must be client_credentials")
-INVALID_CLIENT = _rule(401, "invalid_client", "The client id or secret is wrong")
-INVALID_SCOPE = _rule(400, "invalid_scope", "scope is missing or empty")
+INVALID_REQUEST = _rule("invalid_request", 400, "invalid_request", "A field of the token request is missing")
+UNSUPPORTED = _rule("unsupported", 400, "unsupported_grant_type", "grant_type must be client_credentials")
+INVALID_CLIENT = _rule("invalid_client", 401, "invalid_client", "The client id or secret is wrong")
+INVALID_SCOPE = _rule("invalid_scope", 400, "invalid_scope", "scope is missing or empty")
+
+
+JWT_ENDED = _rule("jwt_ended", 400, "invalid_client", "Service Account (JWT) credentials have ended", source=_END)
+
+
+@Router(Service.IMS, "/ims/exchange")("POST", "/jwt", "postman apis/ims")
+def exchange_jwt(call: Call) -> Answer:
+    raise JWT_ENDED("use an OAuth Server-to-Server credential: POST /ims/token/v3")
 
 
 @route("POST", "/v2", "postman apis/ims (an older form, by query)")

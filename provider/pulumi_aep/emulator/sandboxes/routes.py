@@ -14,12 +14,12 @@ route = Router(Service.SANDBOXES, "/data/foundation/sandbox-management")
 _SPEC = "openapi sandbox; docs sandboxes/api"
 _rule = partial(Rule, Service.SANDBOXES)
 load_notes(Service.SANDBOXES, __package__)
-NOT_FOUND = _rule(404, "", "Sandbox not found", "assumed: the OpenAPI file lists no 404")
-QUERY = _rule(400, "", "Invalid query parameter", "assumed body")
-BODY = _rule(400, "", "The request body is invalid", "openapi sandbox (body: assumed)")
-CONFLICT = _rule(409, "", "The sandbox name is taken", "openapi sandbox (body: assumed)")
-DEFAULT = _rule(400, "", "The default production sandbox cannot be deleted", f"assumed code; rule: {_SPEC}")
-STATE = _rule(400, "", "The sandbox is not in the expected state", "assumed: only active ones change")
+NOT_FOUND = _rule("not_found", 404, "", "Sandbox not found", "assumed: the OpenAPI file lists no 404")
+QUERY = _rule("query", 400, "", "Invalid query parameter", "assumed body")
+BODY = _rule("body", 400, "", "The request body is invalid", "openapi sandbox (body: assumed)")
+CONFLICT = _rule("conflict", 409, "", "The sandbox name is taken", "openapi sandbox (body: assumed)")
+DEFAULT = _rule("default", 400, "", "The default production sandbox cannot be deleted", f"assumed code; rule: {_SPEC}")
+STATE = _rule("state", 400, "", "The sandbox is not in the expected state", "assumed: only active ones change")
 
 
 @route("GET", "", _SPEC)
@@ -35,6 +35,8 @@ def list_sandboxes(call: Call) -> Answer:
 def _page(call: Call, known: list[Json]) -> Answer:
     limit = call.limit(20, 100, QUERY)
     offset = call.number("offset", 0, 0, 10**6, QUERY)
+    if {"property", "orderBy"} & set(call.query):
+        call.accept("sandboxes.list_parameters")
     filters = [parse(text, FLOW_OPERATORS, QUERY) for text in call.query.getlist("property")]
     rows = [Row(seq, item) for seq, item in enumerate(known)]
     known = select(rows, filters, call.query.get("orderBy", ""), len(rows), None).items

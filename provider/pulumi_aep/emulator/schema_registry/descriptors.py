@@ -15,14 +15,16 @@ from .resources import BODY, QUERY, route
 KIND, MOST = "descriptors", 4000
 _SPEC = "openapi schema-registry; docs xdm/api/descriptors.md"
 _rule = partial(Rule, Service.REGISTRY)
-NOT_FOUND = _rule(404, "XDM-1010-404", "Descriptor not found", f"assumed which of 1010-1017; {_SPEC}")
-SCHEMA = _rule(400, "", "xdm:sourceSchema does not exist", "assumed")
-PROPERTY = _rule(400, "", "xdm:sourceProperty is no field of the schema", "assumed")
-PRIMARY = _rule(400, "", "A schema has one primary identity", f"assumed code; rule: {_SPEC}")
-FULL = _rule(400, "", "A sandbox holds at most 4000 descriptors", f"assumed code; rule: {_SPEC}")
-ACCEPT = _rule(400, "XDM-1006-400", "Accept header invalid", f"assumed code; values: {_SPEC}")
+NOT_FOUND = _rule(
+    "descriptor_not_found", 404, "XDM-1010-404", "Descriptor not found", f"assumed which of 1010-1017; {_SPEC}"
+)
+SCHEMA = _rule("descriptor_schema", 400, "", "xdm:sourceSchema does not exist", "assumed")
+PROPERTY = _rule("descriptor_property", 400, "", "xdm:sourceProperty is no field of the schema", "assumed")
+PRIMARY = _rule("descriptor_primary", 400, "", "A schema has one primary identity", f"assumed code; rule: {_SPEC}")
+FULL = _rule("descriptor_full", 400, "", "A sandbox holds at most 4000 descriptors", f"assumed code; rule: {_SPEC}")
+ACCEPT = _rule("descriptor_accept", 400, "XDM-1006-400", "Accept header invalid", f"assumed code; values: {_SPEC}")
 
-_BRIEF = {"xdm-id": "", "xdm-link": f"{route.base}/tenant/{KIND}/"}  # in front of the id
+_BRIEF = {"-id": "", "-link": f"{route.base}/tenant/{KIND}/"}  # in front of the id
 
 
 def _save(call: Call, key: str, body: Json) -> Json:
@@ -75,16 +77,29 @@ def delete(call: Call, key: str) -> Answer:
 def list_descriptors(call: Call) -> Answer:
     """@type → the descriptors, in the form that Accept names."""
     given = call.headers.get("accept", "*/*").strip()
-    form = re.fullmatch(r"application/vnd\.adobe\.(xdm-id|xdm-link|xdm)\+json|\*/\*", given)
+    given = (
+        f"application/vnd.adobe.{call.assumed('schema_registry.descriptor_list_form')}+json"
+        if given == "*/*"
+        else given
+    )
+    form = re.fullmatch(r"application/vnd\.adobe\.xdm(-v2)?(-id|-link)?\+json|\*/\*", given)
     if form is None:
         raise ACCEPT(f"{given[:120]}: application/vnd.adobe.xdm+json, xdm-id+json or xdm-link+json")
     filters = [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
     found: Json = {}
     for row in call.objects.rows(KIND, having=query.having(filters)):
         if all(each.accepts(row.body) for each in filters):
-            shown = _BRIEF[form[1]] + row.body["@id"] if form[1] in _BRIEF else row.body
+            shown = _BRIEF[form[2]] + row.body["@id"] if form[2] in _BRIEF else row.body
             found.setdefault(row.body["@type"], []).append(shown)
-    return Answer(200, found)
+    if not form[1]:
+        return Answer(200, found)
+    limit, start = call.limit(300, 500, QUERY), call.number("start", 0, 0, 10**6, QUERY)
+    results = [each for listed in found.values() for each in listed]
+    page: Json = {"count": len(results[start : start + limit])}
+    more = start + limit < len(results)
+    links = {"next": {"href": f"{route.base}/tenant/{KIND}?start={start + limit}&limit={limit}"}} if more else {}
+    page |= {"next": str(start + limit) if more else None}
+    return Answer(200, {"results": results[start : start + limit], "_page": page, "_links": links})
 
 
 def admin_view(objects: SandboxStore) -> list[Json]:

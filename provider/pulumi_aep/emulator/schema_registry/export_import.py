@@ -15,7 +15,7 @@ from .resources import BODY, TITLE, WORDS, create_resource, find, route
 
 _EXPORT, _IMPORT = "docs xdm/api/export.md", "docs xdm/api/import.md"
 _rule = partial(Rule, Service.REGISTRY)
-CONFLICT = _rule(400, "XDM-3005-400", "Import Resource Failed", "openapi schema-registry")
+CONFLICT = _rule("import_conflict", 400, "XDM-3005-400", "Import Resource Failed", "openapi schema-registry")
 
 PLACEHOLDER = "<XDM_TENANTID_PLACEHOLDER>"
 _NOT_EXPORTED = {
@@ -26,7 +26,7 @@ _NOT_EXPORTED = {
     "meta:tenantNamespace",
 }  # as in the docs
 _IMPORT_ORDER = ("datatypes", "classes", "fieldgroups", "schemas")  # each may refer to those before it
-_SAMPLES = {"string": "string", "integer": 4862, "number": 31148.05, "boolean": False}
+_SAMPLES = {"string": "string", "number": 31148.05, "boolean": False}
 _FORMATS = {"date-time": "2018-11-12T20:20:39+00:00", "date": "2018-01-12", "uri": "/uri-reference"}
 
 
@@ -84,17 +84,18 @@ def _import_one(call: Call, kind: str, item: Json) -> Json:
 
 @route("GET", "/rpc/sampledata/{id:path}", "openapi schema-registry; docs xdm/api/sample-data.md")
 def sample(call: Call, key: str) -> Answer:
-    return Answer(200, _sample({"type": "object"} | xdm.resolve(call.objects, find(call.objects, "schemas", key))))
+    fields = {"type": "object"} | xdm.resolve(call.objects, find(call.objects, "schemas", key))
+    return Answer(200, _sample(fields, _SAMPLES | {"integer": call.assumed("schema_registry.sample_values")}))
 
 
-def _sample(field: Json) -> Any:
+def _sample(field: Json, samples: Json) -> Any:
     kind = field.get("type", "object")
     if field.get("enum"):
         return field["enum"][0]
     if kind == "array":
-        return [_sample(field.get("items", {}))]
+        return [_sample(field.get("items", {}), samples)]
     if kind != "object":
-        return _FORMATS.get(field.get("format", ""), _SAMPLES[kind]) if kind == "string" else _SAMPLES[kind]
+        return _FORMATS.get(field.get("format", ""), samples[kind]) if kind == "string" else samples[kind]
     if isinstance(more := field.get("additionalProperties"), dict):
-        return {"key": _sample(more)}
-    return {name: _sample(child) for name, child in field.get("properties", {}).items()}
+        return {"key": _sample(more, samples)}
+    return {name: _sample(child, samples) for name, child in field.get("properties", {}).items()}

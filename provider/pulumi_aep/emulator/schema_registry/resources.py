@@ -9,36 +9,46 @@ from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service, load_notes
 from ..core.gateway import CLIENT, ORG, TENANT, USER, Call, Router, sandbox, sandbox_id
 from ..core.store import Row, SandboxStore
-from ..core.validation import check
-from . import xdm
+from . import library, xdm
 
 route = Router(Service.REGISTRY, "/data/foundation/schemaregistry")
 _SPEC, _RULES = "openapi schema-registry; docs xdm/api", "docs xdm/schema/composition.md"
 _rule = partial(Rule, Service.REGISTRY)
 load_notes(Service.REGISTRY, __package__)
 
-SCHEMA_404 = _rule(404, "XDM-1012-404", "Resource not found", "openapi schema-registry")
-OTHER_404 = _rule(404, "XDM-1010-404", "Resource not found", "assumed which of 1010-1017")
-ACCEPT_LIST = _rule(400, "XDM-1006-400", "Accept header invalid", "openapi schema-registry (lists take no version)")
-ACCEPT_LOOKUP = _rule(400, "XDM-1007-400", "Accept header invalid", "openapi schema-registry (look-ups need one)")
-TITLE = _rule(400, "XDM-1521-400", "Title not unique", "docs xdm/troubleshooting-guide.md")
-BODY = _rule(400, "", "The request body is invalid", "assumed code")
-QUERY = _rule(400, "", "Invalid query parameter", "assumed code; limit, start want orderby: docs xdm/api/appendix.md")
-BEHAVIOR = _rule(400, "", "A class needs exactly one behavior", "assumed code; rule: docs xdm/api/classes.md")
-ONE_CLASS = _rule(400, "", "A schema needs exactly one class", f"assumed code; rule: {_RULES}")
-NOT_EXTENDING = _rule(400, "", "The field group does not extend the class", f"assumed code; rule: {_RULES}")
-PATCH_FIELD = _rule(400, "", "A patch instruction is incomplete", "assumed code")
-PATCH_PATH = _rule(400, "", "This path cannot be patched so", "assumed code")
-BREAKING = _rule(400, "", "A schema in use takes additive changes only", f"assumed code; rule: {_RULES}")
-IN_USE = _rule(400, "", "The resource is in use", "assumed (schemas by datasets, others by what refers to them)")
+SCHEMA_404 = _rule("schema_not_found", 404, "XDM-1012-404", "Resource not found", "openapi schema-registry")
+OTHER_404 = _rule("not_found", 404, "XDM-1010-404", "Resource not found", "assumed which of 1010-1017")
+ACCEPT_LIST = _rule(
+    "accept_list", 400, "XDM-1006-400", "Accept header invalid", "openapi schema-registry (lists take no version)"
+)
+ACCEPT_LOOKUP = _rule(
+    "accept_lookup", 400, "XDM-1007-400", "Accept header invalid", "openapi schema-registry (look-ups need one)"
+)
+TITLE = _rule("title", 400, "XDM-1521-400", "Title not unique", "docs xdm/troubleshooting-guide.md")
+BODY = _rule("body", 400, "", "The request body is invalid", "assumed code")
+QUERY = _rule(
+    "query", 400, "", "Invalid query parameter", "assumed code; limit, start want orderby: docs xdm/api/appendix.md"
+)
+BEHAVIOR = _rule(
+    "behavior", 400, "", "A class needs exactly one behavior", "assumed code; rule: docs xdm/api/classes.md"
+)
+ONE_CLASS = _rule("one_class", 400, "", "A schema needs exactly one class", f"assumed code; rule: {_RULES}")
+NOT_EXTENDING = _rule(
+    "not_extending", 400, "", "The field group does not extend the class", f"assumed code; rule: {_RULES}"
+)
+PATCH_FIELD = _rule("patch_field", 400, "", "A patch instruction is incomplete", "assumed code")
+PATCH_PATH = _rule("patch_path", 400, "", "This path cannot be patched so", "assumed code")
+BREAKING = _rule("breaking", 400, "", "A schema in use takes additive changes only", f"assumed code; rule: {_RULES}")
+IN_USE = _rule(
+    "in_use", 400, "", "The resource is in use", "assumed (schemas by datasets, others by what refers to them)"
+)
 
 
 WORDS = {"schemas": "schemas", "fieldgroups": "mixins", "classes": "classes", "datatypes": "datatypes"}  # as in ids
 PATHS = {**{kind: kind for kind in WORDS}, "mixins": "fieldgroups", "behaviors": "behaviors", "unions": "unions"}
-GLOBAL = {"classes": xdm.CLASSES, "behaviors": xdm.BEHAVIORS}
-_ACCEPT = re.compile(
-    r"application/vnd\.adobe\.xed(-id|(?:-full)?(?:-notext)?|-full-desc)\+json(?:\s*;\s*version=(\d+)\S*)?"
-)
+GLOBAL = {"classes": xdm.CLASSES, "behaviors": xdm.BEHAVIORS, "fieldgroups": library.FIELD_GROUPS}
+_FORMS = "id|full|notext|desc|deprecatefield|flat|deprecated"  # the last two: aepp schema.py
+_ACCEPT = re.compile(rf"application/vnd\.adobe\.(?:xed|xdm)((?:-(?:{_FORMS}))*)\+json(?:\s*;\s*version=(\d+)\S*)?")
 
 
 def _unstored(objects: SandboxStore, container: str, kind: str) -> list[Json] | None:
@@ -51,6 +61,10 @@ def _unstored(objects: SandboxStore, container: str, kind: str) -> list[Json] | 
 def find(objects: SandboxStore, kind: str, key: str, container: str = "tenant") -> Json:
     """By `$id` or by `meta:altId`."""
     known = _unstored(objects, container, kind)
+    if kind in GLOBAL and key.startswith(("https://ns.adobe.com/xdm/", "_xdm.")):  # through `tenant` too
+        known = list(GLOBAL[kind].values())
+    if kind == "schemas" and key.endswith("__union"):  # docs xdm/api/unions.md
+        known = unions(objects)
     if known is None:
         uri = f"https://ns.adobe.com/{TENANT}/{WORDS[kind]}/"
         found = objects.get(kind, key.replace(f"_{TENANT}.{WORDS[kind]}.", uri, 1))
@@ -68,7 +82,7 @@ def _check_schema(objects: SandboxStore, item: Json, known: Json | None) -> None
     fields = xdm.resolve(objects, item)["properties"]
     if len(classes) != 1:
         raise ONE_CLASS(f"allOf holds {len(classes)} classes")
-    for group in (objects.get("fieldgroups", ref) for ref in refs):
+    for group in (xdm.field_group(objects, ref) for ref in refs):
         if group and classes[0] not in group["meta:intendedToExtend"]:
             raise NOT_EXTENDING(f"{group['$id']} does not extend {classes[0]}")
     extends = (xdm.class_of(objects, classes[0]) or {})["meta:extends"]
@@ -134,6 +148,10 @@ def _check_additive(schema: Json, before: Json, after: Json) -> None:
 
 
 def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
+    if "schema_registry.titles" in call.store.settings["assumptions"] and any(
+        _same_but_for_case(other, item) for other in call.objects.all(kind)
+    ):
+        call.accept("schema_registry.titles")
     others = [other for each in WORDS for other in call.objects.all(each, {"title": [item["title"]]})]
     for other in [*others, *xdm.CLASSES.values()]:
         if other["title"] == item["title"] and other["$id"] != item["$id"]:
@@ -143,14 +161,19 @@ def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
     return item
 
 
+def _same_but_for_case(one: Json, other: Json) -> bool:
+    return bool(one["title"] != other["title"] and one["title"].lower() == other["title"].lower())
+
+
 def _create(kind: str, call: Call) -> Answer:
     return Answer(201, create_resource(kind, call, secrets.token_hex(24), call.json()))
 
 
 def create_resource(kind: str, call: Call, key: str, body: Json) -> Json:
     """Checks and stores a new resource."""
-    check(kind, body, BODY)
-    now, part, word = call.store.now_ms(), kind != "schemas", WORDS[kind]
+    body = call.checked(kind, body, BODY)
+    now, word = call.store.now_ms(), WORDS[kind]
+    part = kind != "schemas" and call.assumed("schema_registry.abstract_parts")
     item: Json = {"$id": f"https://ns.adobe.com/{TENANT}/{word}/{key}", "meta:altId": f"_{TENANT}.{word}.{key}"}
     item |= {"meta:resourceType": word, "version": "1.0", **body, "imsOrg": ORG}
     item |= {"meta:extensible": part, "meta:abstract": part, "meta:extends": [], "meta:xdmType": "object"}
@@ -169,7 +192,7 @@ def _modified(call: Call) -> Json:
 
 def _replace(kind: str, call: Call, known: Json, body: Json) -> Answer:
     """`known` with its content replaced by `body`, as the next version."""
-    check(kind, body, BODY)
+    body = call.checked(kind, body, BODY)
     item = {name: value for name, value in known.items() if name not in validation.fields(kind)} | body
     major, minor = known["version"].split(".")
     item["version"] = f"{major}.{int(minor) + 1}"
@@ -184,9 +207,9 @@ def _put(kind: str, call: Call, key: str) -> Answer:
 def _patch(kind: str, call: Call, key: str) -> Answer:
     known = find(call.objects, kind, key)
     names = [name for name in validation.fields(kind) if name != "type"]
-    allowed = {f"/({'|'.join(names)})(/.*)?": "add replace remove"}
+    allowed = {f"/({'|'.join([*names, 'meta:extends'])})(/.*)?": "add replace remove"}
     operations = patch.read(call.json(), allowed, PATCH_FIELD, PATCH_PATH, PATCH_PATH)
-    content = {name: known[name] for name in validation.fields(kind) if name in known}
+    content = {name: known[name] for name in (*validation.fields(kind), "meta:extends") if name in known}
     return _replace(kind, call, known, patch.apply(content, operations, PATCH_PATH))
 
 
@@ -197,28 +220,36 @@ def _delete(kind: str, call: Call, key: str) -> Answer:
     if users:
         raise IN_USE(f"used by {', '.join(users[:5])}")
     call.objects.delete(kind, item["$id"])
+    if not call.assumed("schema_registry.descriptors_stay"):
+        for each in call.objects.all("descriptors", {"xdm:sourceSchema": [item["$id"]]}):
+            call.objects.delete("descriptors", each["@id"])
     return Answer(204)
 
 
-def _accept(call: Call, rule: Rule, lookup: bool) -> tuple[str, str]:
-    """(form, version) of the Accept header: "" or -id, -full, -notext …"""
+def _accept(call: Call, rule: Rule, lookup: bool) -> tuple[set[str], str]:
+    """(form, version) of the Accept header: id, full, notext …"""
     given = call.headers.get("accept", "")
     match = _ACCEPT.fullmatch(given.strip())
-    if not match or bool(match[2]) != lookup or (match[1] == "-id" if lookup else match[1] not in ("", "-id")):
+    form = set(match[1].split("-")[1:]) if match else set()
+    if not match or bool(match[2]) != lookup or ("id" in form if lookup else form - {"id"}):
         example = f"application/vnd.adobe.xed+json{'; version=1 (Version should be specified)' if lookup else ''}"
         raise rule(f"The supplied Accept header is not valid: {given[:120]} - A valid value looks like {example}")
-    return match[1], match[2]
+    return form, match[2]
 
 
 def _get(container: str, kind: str, call: Call, key: str) -> Answer:
     form, version = _accept(call, ACCEPT_LOOKUP, lookup=True)
-    item = find(call.objects, kind, key.rstrip("/"), container)
+    item = find(call.objects, kind, key, container)
     if version != "1":
         raise SCHEMA_404(f"Requested resource {item['$id']} with version {version[:16]} is not found")
-    if form == "-full-desc":
-        item = item | {"meta:descriptors": call.objects.all("descriptors", {"xdm:sourceSchema": [item["$id"]]})}
-    if "full" in form and container == "tenant":
+    if "desc" in form:
+        name = call.assumed("schema_registry.full_desc")
+        item = item | {name: call.objects.all("descriptors", {"xdm:sourceSchema": [item["$id"]]})}
+    if form & {"full", "deprecatefield", "flat"} and kind != "behaviors":
         fields = _fields(call.objects, kind, item)
+        for each in call.objects.all("descriptors", {"xdm:sourceSchema": [item["$id"]]}):
+            if "deprecatefield" in form and each["@type"] == "xdm:descriptorDeprecated":
+                xdm.mark_deprecated(fields["properties"], each["xdm:sourceProperty"].split("/")[1:])
         item = {name: value for name, value in item.items() if name not in ("allOf", "definitions")} | fields
     return Answer(200, xdm.without_texts(item) if "notext" in form else item)
 
@@ -269,7 +300,7 @@ def _list(container: str, kind: str, call: Call) -> Answer:
     base, token = f"{call.base_url}{route.base}", query.encode(page.end) if page.end else None
     here = f"{base}/{container}/{kind}?orderby={order.replace('+', '%2B')}&start={token}"
     links: Json = {"next": {"href": here} if token else None}
-    if kind == "schemas" and container == "tenant":
+    if kind in ("schemas", "fieldgroups") and container == "tenant":
         links["global_schemas"] = {"href": f"{base}/global/schemas"}
     page_info = {"orderby": order, "next": token, "count": len(results)}
     return Answer(200, {"results": results, "_page": page_info, "_links": links})

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.errors import Json, Rule, Service, load
 from ..core.gateway import TENANT
 from ..core.store import SandboxStore
+from . import library
 
 NAMESPACE = f"_{TENANT}"
 CLASSES: dict[str, Json] = {known["$id"]: known for known in load(__package__, "xdm.json")["classes"]}
@@ -16,11 +17,15 @@ TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 _DOCS = "docs xdm/api/field-groups.md"
 _rule = partial(Rule, Service.REGISTRY)
-CONFLICT = _rule(400, "XDM-1413-400", "Merge conflict between parts of allOf", "docs xdm/troubleshooting-guide.md")
-FOREIGN = _rule(400, "XDM-1020-400", "Custom fields stand under the tenant", f"assumed which of 1020-1024; {_DOCS}")
-NAME = _rule(400, "XDM-1021-400", "A field name is invalid", f"assumed which of 1020-1024; {_DOCS}")
-FIELD = _rule(400, "", "A field is invalid", "assumed code; rule: JSON Schema")
-DANGLING = _rule(400, "", "A $ref does not exist", "assumed code")
+CONFLICT = _rule(
+    "field_conflict", 400, "XDM-1413-400", "Merge conflict between parts of allOf", "docs xdm/troubleshooting-guide.md"
+)
+FOREIGN = _rule(
+    "foreign", 400, "XDM-1020-400", "Custom fields stand under the tenant", f"assumed which of 1020-1024; {_DOCS}"
+)
+NAME = _rule("name", 400, "XDM-1021-400", "A field name is invalid", f"assumed which of 1020-1024; {_DOCS}")
+FIELD = _rule("field", 400, "", "A field is invalid", "assumed code; rule: JSON Schema")
+DANGLING = _rule("dangling", 400, "", "A $ref does not exist", "assumed code")
 
 
 def group_fields(objects: SandboxStore, group: Json) -> Json:
@@ -101,6 +106,16 @@ def merge(left: Json, right: Any, path: str = "") -> Json:
     return merged
 
 
+def field_group(objects: SandboxStore, key: str) -> Json | None:
+    """A field group, Adobe's or the tenant's."""
+    return library.FIELD_GROUPS.get(key) or objects.get("fieldgroups", key)
+
+
+def schema(objects: SandboxStore, key: str) -> Json | None:
+    """A schema by `$id` or by `meta:altId`."""
+    return objects.get("schemas", key.replace(f"_{TENANT}.schemas.", f"https://ns.adobe.com/{TENANT}/schemas/", 1))
+
+
 def class_of(objects: SandboxStore, key: str) -> Json | None:
     """A class, Adobe's or the tenant's, with its `properties` and `required`."""
     own = None if key in CLASSES else objects.get("classes", key)
@@ -116,7 +131,7 @@ def resolve(objects: SandboxStore, schema: Json) -> Json:
     fields: Json = {}
     required: list[str] = []
     for part in schema["allOf"]:
-        known, group = class_of(objects, part["$ref"]), objects.get("fieldgroups", part["$ref"])
+        known, group = class_of(objects, part["$ref"]), field_group(objects, part["$ref"])
         if known:
             fields, required = merge(fields, known["properties"]), required + known["required"]
         elif group:
@@ -139,6 +154,15 @@ def broken(before: Json, after: Json) -> list[str]:
     """Fields that vanish or change their type, which a schema in use must not do. Additions are free."""
     kept = dict(_types(after))
     return [path for path, kind in _types(before) if kept.get(path) != kind]
+
+
+def mark_deprecated(properties: Json, path: list[str]) -> None:
+    """Marks the field at a path of names, if there is one."""
+    field = properties.get(path[0])
+    if field and len(path) == 1:
+        field["meta:status"] = "deprecated"
+    elif field:
+        mark_deprecated(field.get("properties", {}), path[1:])
 
 
 def reaches(properties: Json, path: list[str]) -> bool:
