@@ -1,10 +1,13 @@
 """The setting `assumptions`: by id, what a service was seen to do instead of what the emulator assumes."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pulumi_aep.emulator import create_app
+from pulumi_aep.emulator.observed import load
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import dataset, make_chain, schema
 
@@ -73,3 +76,21 @@ def test_those_it_was_started_with_survive_a_reset(tmp_path: Path) -> None:
     with Emulator(tmp_path, options=options) as emulator:
         emulator.reset()
         assert emulator.request("POST", f"{CATALOG}/dataSets", dataset("https://ns.adobe.com/none")).status_code == 404
+
+
+def test_a_rehearsals_report_becomes_settings(tmp_path: Path) -> None:
+    probes = [
+        {"id": "catalog.schema", "result": "contradicted", "observed": {"status": 404, "code": "X"}},
+        {"id": "data_prep.delete", "result": "contradicted", "observed": False},
+        {"id": "catalog.duplicate_names", "result": "contradicted", "observed": {"status": 201}, "text": "odd"},
+        {"id": "catalog.put", "result": "confirmed", "observed": {"status": 200}},
+    ]
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps({"probes": probes}))
+    settings, left = load(file)
+    seen = {"catalog.schema": {"status": 404, "code": "X"}, "data_prep.delete": False}
+    assert settings == {"assumptions": seen, "delete_mapping_sets": False}
+    assert left == ["catalog.duplicate_names: odd"]
+    create_app(tmp_path / "emulator.db", settings)
+    with pytest.raises(ValueError, match="no report of a rehearsal"):
+        load(tmp_path)

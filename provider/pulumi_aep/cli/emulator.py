@@ -1,6 +1,7 @@
 """`pulumi-aep emulator`: the services on one local port."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,9 @@ def emulator(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,
     db: Annotated[Path, typer.Option(help="SQLite file for everything; created if missing.")] = Path("emulator.db"),
     seed: Annotated[Path | None, typer.Option(help="Dump to fill an empty database from.")] = None,
+    observed: Annotated[
+        Path | None, typer.Option(help="Report of a rehearsal (rehearse --json): do what it saw.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run Adobe's services on a local port.
@@ -28,6 +32,16 @@ def emulator(
     """
     try:
         from ..emulator import serve
+        from ..emulator.observed import load
     except ImportError:
         raise ConfigError("the emulator's packages are missing: run pip install 'pulumi-aep[emulator]'") from None
-    serve(host, port, db, seed, (lambda url: print(json.dumps({"url": url}), flush=True)) if as_json else None)
+    settings, left = {}, []  # type: dict[str, Any], list[str]
+    if observed:
+        try:
+            settings, left = load(observed)
+        except ValueError as error:
+            raise ConfigError(f"--observed: {error}") from None
+    for text in left:
+        print(f"not taken over: {text}", file=sys.stderr)
+    announce = (lambda url: print(json.dumps({"url": url}), flush=True)) if as_json else None
+    serve(host, port, db, seed, announce, settings)
