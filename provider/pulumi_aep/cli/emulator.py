@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,7 +35,8 @@ def emulator(
         from ..emulator.observed import load
     except ImportError:
         raise ConfigError("the emulator's packages are missing: run pip install 'pulumi-aep[emulator]'") from None
-    settings, left = {}, []  # type: dict[str, Any], list[str]
+    settings: dict[str, Any] = {}
+    left: list[str] = []
     if observed:
         try:
             settings, left = load(observed)
