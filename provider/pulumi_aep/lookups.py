@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pulumi
+from typing_extensions import TypedDict
 
 from . import config
 from .errors import AepError, LookupFailed
@@ -20,6 +21,9 @@ from .errors import AepError, LookupFailed
 if TYPE_CHECKING:
     from .client.client import Client
     from .sources.flow_runs import FlowRun
+
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -116,33 +120,53 @@ def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
 
     Raises RunError if there is none, or several.
     """
-    item = _only("connection spec", name, lambda client: client.flow_service.connection_specs.find_named)
+    return _run(_connection_spec, name)
+
+
+def _connection_spec(client: "Client", name: str) -> ConnectionSpecInfo:
+    item = _only("connection spec", name, client.flow_service.connection_specs.find_named)
     auth = {method["name"]: method.get("spec") or {} for method in item.get("authSpec") or []}
     return ConnectionSpecInfo(item["id"], item["name"], item["version"], auth)
 
 
 def get_flow_spec(*, name: str) -> FlowSpecInfo:
     """The flow spec with that name. Raises RunError if there is none, or several."""
-    item = _only("flow spec", name, lambda client: client.flow_service.flow_specs.find_named)
+    return _run(_flow_spec, name)
+
+
+def _flow_spec(client: "Client", name: str) -> FlowSpecInfo:
+    item = _only("flow spec", name, client.flow_service.flow_specs.find_named)
     sources, targets = item.get("sourceConnectionSpecIds") or [], item.get("targetConnectionSpecIds") or []
     return FlowSpecInfo(item["id"], item["name"], item["version"], sources, targets)
 
 
 def get_dataset(*, name: str) -> DatasetInfo:
     """The dataset with that name; names are not unique in Catalog. Raises RunError if there is none, or several."""
-    item = _only("dataset", name, lambda client: client.catalog.datasets.find_named)
+    return _run(_dataset, name)
+
+
+def _dataset(client: "Client", name: str) -> DatasetInfo:
+    item = _only("dataset", name, client.catalog.datasets.find_named)
     return DatasetInfo(item["id"], item["name"], item["schemaRef"]["id"])
 
 
 def get_schema(*, title: str) -> SchemaInfo:
     """The schema with that title. Raises RunError if there is none, or several."""
-    item = _only("schema", title, lambda client: client.schema_registry.schemas.find_named, "title")
+    return _run(_schema, title)
+
+
+def _schema(client: "Client", title: str) -> SchemaInfo:
+    item = _only("schema", title, client.schema_registry.schemas.find_named, "title")
     return SchemaInfo(item["$id"], item["title"], item["meta:class"])
 
 
 def get_sandbox(*, name: str) -> SandboxInfo:
     """The sandbox with that name. Raises RunError if this credential sees none."""
-    item = _only("sandbox", name, lambda client: client.sandboxes.find_named)
+    return _run(_sandbox, name)
+
+
+def _sandbox(client: "Client", name: str) -> SandboxInfo:
+    item = _only("sandbox", name, client.sandboxes.find_named)
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
@@ -162,20 +186,26 @@ def explore(
     files without a telling extension. Raises RunError if the source cannot be read.
     """
     given = pulumi.Output.all(connection_id, path, source_params, file_type)
-    return given.apply(lambda values: to_thread(_explore, *values))
+    return given.apply(lambda values: to_thread(_run, _explore, *values))
 
 
-@_errors_end_the_program()
-def _explore(connection_id: str, path: str, params: dict[str, Any] | None, file_type: str) -> Exploration:
+def _explore(
+    client: "Client",
+    connection_id: str,
+    path: str = "",
+    source_params: dict[str, Any] | None = None,
+    file_type: str = "",
+) -> Exploration:
     from .sources.preview import Content, preview_source
     from .sources.timezones import windows_name
 
+    params = source_params
     if params and "timezone" in params:
         try:
             params = {**params, "timezone": windows_name(str(params["timezone"]))}
         except ValueError as error:
             raise LookupFailed(f"source_params.timezone: {error}") from None
-    found = preview_source(_client().flow_service, connection_id, path, params, file_type)
+    found = preview_source(client.flow_service, connection_id, path, params, file_type)
     if isinstance(found, Content):
         return Exploration(entries=[], fields=found.fields, rows=found.rows)
     return Exploration(entries=[asdict(entry) for entry in found], fields={}, rows=[])
@@ -189,16 +219,22 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
 
     Raises RunError if there is no such flow.
     """
-    return pulumi.Output.all(flow_id, limit).apply(lambda given: to_thread(_flow_runs, str(given[0]), int(given[1])))
+    given = pulumi.Output.all(flow_id, limit)
+    return given.apply(lambda values: to_thread(lambda: _run(_flow_runs, str(values[0]), int(values[1]))["runs"]))
 
 
-@_errors_end_the_program()
-def _flow_runs(flow_id: str, limit: int) -> list[FlowRunInfo]:
+class FlowRuns(TypedDict):
+    """The latest runs of a flow, newest first."""
+
+    runs: list[FlowRunInfo]
+
+
+def _flow_runs(client: "Client", flow_id: str, limit: int = 10) -> FlowRuns:
     from .sources.flow_runs import parse_run
 
-    service = _client().flow_service
+    service = client.flow_service
     found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
-    return [_info(parse_run(item)) for item in islice(found, limit)]
+    return {"runs": [_info(parse_run(item)) for item in islice(found, limit)]}
 
 
 def _info(run: "FlowRun") -> FlowRunInfo:
@@ -209,12 +245,26 @@ def _info(run: "FlowRun") -> FlowRunInfo:
     return cast(FlowRunInfo, {name: values[name] for name in FlowRunInfo.__annotations__})
 
 
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "get_connection_spec": _connection_spec,
+    "get_flow_spec": _flow_spec,
+    "get_dataset": _dataset,
+    "get_schema": _schema,
+    "get_sandbox": _sandbox,
+    "explore": _explore,
+    "get_flow_runs": _flow_runs,
+}
+"""Name of each look-up → the same with a client as its first argument, for other callers than Python programs."""
+
+
 @_errors_end_the_program()
-def _only(
-    kind: str, name: str, find_named: "Callable[[Client], Callable[[str], list[dict[str, Any]]]]", key: str = "name"
-) -> dict[str, Any]:
+def _run(look_up: Callable[..., T], *arguments: Any) -> T:
+    return look_up(_client(), *arguments)
+
+
+def _only(kind: str, name: str, find_named: Callable[[str], list[dict[str, Any]]], key: str = "name") -> dict[str, Any]:
     """The only object with exactly this name or title."""
-    found = find_named(_client())(name)
+    found = find_named(name)
     if len(found) == 1:
         return found[0]
     if not found:

@@ -3,19 +3,14 @@
 Where the provider's inner parts move, this file alone follows.
 """
 
-import ast
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, reduce
-from itertools import pairwise
+from functools import reduce
 from operator import or_
-from textwrap import dedent
 from types import UnionType
 from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_origin
 
 from pydantic import AfterValidator
-from typing_extensions import is_typeddict
 
 from pulumi_aep.client.client import Collection
 from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, Name, fields_of, hints_of
@@ -25,6 +20,7 @@ from pulumi_aep.engine.kind import Exports, Kind, RebasesUpdate, ResolvesDesired
 from pulumi_aep.engine.ownership import NaturalKey
 from pulumi_aep.engine.reconciler import Reconciler
 from pulumi_aep.engine.runtime import Runtime
+from pulumi_aep.engine.schema import sentences as sentences
 from pulumi_aep.engine.values import Props, from_host
 from pulumi_aep.resources import KINDS
 from pulumi_aep.resources.first_run import FirstRun
@@ -164,22 +160,6 @@ def _paths(found: dict[str, Field], prefix: str) -> Iterator[str]:
         if field.many or not field.inner:
             yield path
         yield from _paths(field.inner, f"{path}.")
-
-
-@cache
-def sentences(shape: Any) -> dict[str, str]:
-    """The sentence below each field of a typed dict and its bases."""
-    found: dict[str, str] = {}
-    for base in getattr(shape, "__orig_bases__", ()):
-        found |= sentences(base) if is_typeddict(base) else {}
-    try:
-        (tree,) = ast.parse(dedent(inspect.getsource(shape))).body
-    except (OSError, TypeError):
-        return found
-    for statement, text in pairwise(getattr(tree, "body", [])):
-        if isinstance(statement, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-            found[ast.unparse(statement.target)] = " ".join(str(text.value.value).split())
-    return found
 
 
 # ---- a kind's mapping to its service; properties are those that parse() gives ----

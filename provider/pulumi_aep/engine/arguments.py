@@ -156,7 +156,12 @@ class SpecRef(Shape, total=False):
 if TYPE_CHECKING:
     Spec = str | SpecRef
 else:
-    Spec = Annotated[SpecRef, BeforeValidator(lambda value: {"id": value} if isinstance(value, str) else value)]
+    Spec = Annotated[
+        SpecRef,
+        BeforeValidator(
+            lambda value: {"id": value} if isinstance(value, str) else value, json_schema_input_type=str | SpecRef
+        ),
+    ]
 
 
 class CommonArgs(Shape, total=False):
@@ -225,20 +230,21 @@ def hints_of(shape: Any) -> dict[str, Any]:
 
 
 def _field(hint: Any, required: bool) -> Field:
-    parts = [*_parts(hint)]
+    parts = [*parts_of(hint)]
     stated = next((part for part in parts if isinstance(part, F)), F())
     nested = next((part for part in parts if is_typeddict(part)), None)
     return Field(required, stated.change, stated.default, stated.secret, nested)
 
 
-def _parts(hint: Any) -> Iterator[Any]:
+def parts_of(hint: Any) -> Iterator[Any]:
+    """A type and all types and marks inside it."""
     yield hint
     if get_origin(hint) is Annotated:
         yield from hint.__metadata__
-        yield from _parts(get_args(hint)[0])
+        yield from parts_of(get_args(hint)[0])
     elif get_origin(hint) is not None:
         for part in get_args(hint):
-            yield from _parts(part)
+            yield from parts_of(part)
 
 
 def fill_defaults(shape: Any, given: Any) -> Any:

@@ -4,7 +4,7 @@ A state keeps the path of `DynamicProvider` and the name of a kind: both are a p
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
 
 import pulumi
@@ -22,6 +22,7 @@ from pulumi.dynamic import (
 
 from . import runtime
 from .arguments import RESOURCE_NAME, Change
+from .camel_case import inside, is_outside, snake
 from .kind import Kind
 from .reconciler import Reconciler
 from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
@@ -47,7 +48,7 @@ class DynamicProvider(ResourceProvider):
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         """All problems of the resource together, and the inputs in their normal form."""
-        props, problems = self._reconciler.check(from_host(_olds), from_host(news))
+        props, problems = self._reconciler.check(self._state(_olds), from_host(news))
         if problems:
             # An empty property name: with a name the engine would print the property's value, secret or not.
             return CheckResult(to_host(props), [CheckFailure("", problem) for problem in problems])
@@ -55,9 +56,11 @@ class DynamicProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """What differs, and what of it cannot change in place."""
-        found = self._reconciler.diff(_id, from_host(_olds), from_host(_news))
+        found = self._reconciler.diff(_id, self._state(_olds), from_host(_news))
         first = self._reconciler.kind.delete_before_replace
-        return DiffResult(changes=found.changes, replaces=found.replaces, delete_before_replace=first)
+        return DiffResult(
+            changes=found.changes or is_outside(_olds), replaces=found.replaces, delete_before_replace=first
+        )
 
     def create(self, props: Props) -> CreateResult:
         """The new object's id and state."""
@@ -66,7 +69,7 @@ class DynamicProvider(ResourceProvider):
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """What the service has now; an empty id if the object is gone."""
-        found = self._reconciler.read(id_, from_host(props))
+        found = self._reconciler.read(id_, self._state(props))
         if found is None:
             return ReadResult("", {})
         state, inputs = found
@@ -74,11 +77,11 @@ class DynamicProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """The new state."""
-        return UpdateResult(self._to_host(self._reconciler.update(_id, from_host(_olds), from_host(_news))))
+        return UpdateResult(self._to_host(self._reconciler.update(_id, self._state(_olds), from_host(_news))))
 
     def delete(self, _id: str, _props: Props) -> None:
         """The object is gone afterwards."""
-        self._reconciler.delete(_id, from_host(_props))
+        self._reconciler.delete(_id, self._state(_props))
 
     @property
     def _reconciler(self) -> Reconciler:
@@ -86,6 +89,10 @@ class DynamicProvider(ResourceProvider):
 
         kind = kind_named(self.kind_name)
         return (kind.reconciler or Reconciler)(kind, runtime.current())
+
+    def _state(self, props: Props) -> Props:
+        """What a state has, perhaps in the spelling of the other door."""
+        return inside(self._reconciler.arguments.fields, from_host(props))
 
     def _to_host(self, props: Props) -> Props:
         return to_host(props, self._reconciler.arguments.secrets(props))
@@ -96,12 +103,18 @@ class Resource(pulumi.dynamic.Resource):
 
     kind: ClassVar[Kind]
 
+    register: ClassVar[Callable[..., None] | None] = None
+    """How another door's process registers the parts of a component."""
+
     owner: pulumi.Output[str | None]
     sandbox: pulumi.Output[str]
     org_id: pulumi.Output[str]
 
     def __init__(self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
         kind = self.kind
+        if self.register is not None:
+            self.register(resource_name, args, opts)
+            return
         hidden = {"timeouts", *kind.arguments.names(Change.CREATE_ONLY)}  # each name is an output that the SDK awaits
         names = [name for name in kind.arguments.fields if name not in hidden]
         props = dict.fromkeys([*names, *kind.outputs, "sandbox", "org_id"])
@@ -117,6 +130,10 @@ class Resource(pulumi.dynamic.Resource):
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
         """A read-only reference to an object that something else manages, by its id in the service."""
         return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+    def translate_output_property(self, prop: str) -> str:
+        name = snake(prop) if self.register is not None else prop
+        return name if name in self.kind.arguments.fields or name in (*self.kind.outputs, "org_id") else prop
 
     def _inputs(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Props:
         from ..resources.owner import owner_of

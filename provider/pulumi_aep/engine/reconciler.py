@@ -118,8 +118,11 @@ class Reconciler:
         values = {name: (old.get(name), new.get(name)) for name in changed}
         return Difference(bool(changed), replaces, values)
 
-    def create(self, inputs: Props) -> tuple[str, Props]:
-        """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs."""
+    def create(self, inputs: Props, replaces: bool = False) -> tuple[str, Props]:
+        """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs.
+
+        `replaces`: the record has an object already, which is to go.
+        """
         new = self.arguments.from_state(inputs)
         self._register_secrets(new)
         with self._time_limit(new, "create"):
@@ -129,7 +132,7 @@ class Reconciler:
                     raise OwnershipConflict(f"adopt: another resource of this run has {object_id} already.")
                 state = self._adopt(object_id, new)
             else:
-                object_id, state = self._create_once(new)
+                object_id, state = self._create_once(new, replaces)
         return object_id, self.state(state)
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
@@ -295,7 +298,7 @@ class Reconciler:
         if isinstance(self.kind, Prefetches):
             self.kind.prefetch(self.runtime)
 
-    def _create_once(self, new: Props) -> tuple[str, Props]:
+    def _create_once(self, new: Props, replaces: bool) -> tuple[str, Props]:
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
         from ..client.http import outcome_unknown
 
@@ -315,6 +318,10 @@ class Reconciler:
                 raise
 
         left, answer = self.runtime.client.with_retries(find_or_create, outcome_unknown)
+        if left and replaces and not lost:
+            raise OwnershipConflict(
+                f"{left} is not replaced: it has to be deleted first. Give the resource the option deleteBeforeReplace."
+            )
         if left:
             return left, self._adopt(left, new)
         self.cache.mark_claimed(answer["id"])

@@ -27,6 +27,9 @@ from ..errors import AepError
 HOST_UNKNOWN: Any = UNKNOWN
 """What the dynamic host sends to the engine for a value that is not known yet."""
 
+UNKNOWN_TEXT = rpc.UNKNOWN
+"""The same on the wire."""
+
 PROVIDER_KEY = "__provider"
 """The property in which the dynamic host keeps the pickled provider."""
 

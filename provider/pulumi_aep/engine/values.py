@@ -60,19 +60,19 @@ def _inbound(value: Any) -> Any:
     return value
 
 
-def to_host(props: Mapping[str, Any], secrets: Iterable[Path] = ()) -> Props:
+def to_host(props: Mapping[str, Any], secrets: Iterable[Path] = (), unknown: Any = HOST_UNKNOWN) -> Props:
     """The properties as the host takes them; each path in `secrets` is marked if it holds anything."""
     marked = dict.fromkeys(secrets)
-    return {key: _outbound(value, (key,), marked) for key, value in sorted(props.items())}
+    return {key: _outbound(value, (key,), marked, unknown) for key, value in sorted(props.items())}
 
 
-def _outbound(value: Any, path: Path, secrets: Mapping[Path, None]) -> Any:
+def _outbound(value: Any, path: Path, secrets: Mapping[Path, None], unknown: Any) -> Any:
     if value is UNKNOWN:
-        return HOST_UNKNOWN
+        return unknown
     if isinstance(value, Mapping):
-        value = {key: _outbound(item, (*path, key), secrets) for key, item in sorted(value.items())}
+        value = {key: _outbound(item, (*path, key), secrets, unknown) for key, item in sorted(value.items())}
     elif isinstance(value, list):
-        value = [_outbound(item, path, secrets) for item in value]
+        value = [_outbound(item, path, secrets, unknown) for item in value]
     return {**SECRET_MARK, "value": value} if path in secrets and value is not None else value
 
 

@@ -27,7 +27,10 @@ KINDS: tuple[type[Resource], ...] = (
 )
 """The registry of what a sandbox holds: a new kind is one module and one name here."""
 
-_EVERY_KIND: tuple[type[Resource], ...] = (*KINDS, Owner, FirstRun)
+SERVED: tuple[type[Resource], ...] = (*KINDS, FirstRun)
+"""What programs of every language use."""
+
+_EVERY_KIND: tuple[type[Resource], ...] = (*SERVED, Owner)
 _BY_NAME = {each.kind.name: each.kind for each in _EVERY_KIND}
 
 

@@ -21,7 +21,9 @@ from ._flow_service import FlowServiceKind, spec_of
 if TYPE_CHECKING:
     StartTime = int | str | datetime
 else:
-    StartTime = Annotated[int, BeforeValidator(lambda value: _epoch_seconds(value)), Field(ge=0)]
+    StartTime = Annotated[
+        int, BeforeValidator(lambda value: _epoch_seconds(value), json_schema_input_type=int | str), Field(ge=0)
+    ]
 
 LATEST_SECOND = 100_000_000_000
 

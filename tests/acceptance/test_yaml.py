@@ -1,0 +1,120 @@
+"""A YAML program of the tutorial's dataflow, through the native door."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from acceptance.support import Stack, calls, nothing_changed, writes
+from acceptance.support_native import needs_host
+from pulumi_aep.components.mixpanel_source import FIELDS, MAPPINGS
+from pulumi_aep.engine.camel_case import camel
+from support.emulator import FLOW, MIXPANEL, Emulator
+
+DATAFLOW = {
+    "base": {
+        "type": "aep:BaseConnection",
+        "properties": {
+            "name": "web shop",
+            "connectionSpec": MIXPANEL["id"],
+            "auth": {
+                "specName": "Basic Authentication",
+                "params": {"username": "shop", "password": "${password}"},
+            },
+        },
+    },
+    "source": {
+        "type": "aep:SourceConnection",
+        "properties": {
+            "baseConnectionId": "${base.id}",
+            "connectionSpec": MIXPANEL["id"],
+            "data": {"format": "json"},
+            "params": {"projectId": "2384945", "timezone": "America/Los_Angeles"},
+        },
+    },
+    "group": {"type": "aep:FieldGroup", "properties": {"title": "web shop fields", "fields": FIELDS}},
+    "schema": {"type": "aep:Schema", "properties": {"title": "web shop", "fieldGroupIds": ["${group.id}"]}},
+    "dataset": {"type": "aep:Dataset", "properties": {"schemaId": "${schema.id}"}},
+    "target": {
+        "type": "aep:TargetConnection",
+        "properties": {"datasetId": "${dataset.id}", "schemaId": "${schema.id}"},
+    },
+    "mapping": {
+        "type": "aep:MappingSet",
+        "properties": {
+            "schemaId": "${schema.id}",
+            "mappings": [{camel(name): value for name, value in line.items()} for line in MAPPINGS],
+        },
+    },
+    "flow": {
+        "type": "aep:Flow",
+        "properties": {
+            "name": "Mixpanel web shop",
+            "sourceConnectionId": "${source.id}",
+            "targetConnectionId": "${target.id}",
+            "transformations": [
+                {"name": "Mapping", "params": {"mappingId": "${mapping.id}", "mappingVersion": "${mapping.version}"}}
+            ],
+            "schedule": {"frequency": "minute", "interval": 15},
+        },
+    },
+}
+PROGRAM = {
+    "name": "shop",
+    "runtime": "yaml",
+    "config": {"password": {"type": "string", "secret": True}},
+    "resources": DATAFLOW,
+    "outputs": {"flow": "${flow.id}", "runs": "${flow.runsUrl}"},
+}
+SECRET = "canary-pa55word"
+
+
+@pytest.fixture
+def dev(tmp_path: Path, emulator: Emulator) -> Stack:
+    needs_host("yaml")
+    stack = Stack(tmp_path, emulator, "dev")
+    stack.config({"aep:endpoint": "emulator", "aep:sandbox": "local"})
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(PROGRAM))
+    stack.run("stack", "init", "dev", "--no-select")
+    stack.secret("password", SECRET)
+    return stack
+
+
+def test_the_whole_life(dev: Stack, emulator: Emulator) -> None:
+    dev.up()
+    assert sorted(writes(emulator)) == sorted(
+        f"POST {name}"
+        for name in (
+            "connections",
+            "sourceConnections",
+            "fieldgroups",
+            "schemas",
+            "dataSets",
+            "targetConnections",
+            "mappingSets",
+            "flows",
+        )
+    )
+    (flow,) = emulator.objects()["Flow"]
+    assert dev.outputs()["flow"] == flow["id"]
+    assert flow["description"].startswith("[pulumi: shop/dev/flow#")
+    assert SECRET not in dev.export()
+    emulator.clear_journal()
+    assert nothing_changed(dev.up())
+    assert dev.preview().changes == {}
+    assert calls(emulator) == []
+
+    program = dev.folder / "Pulumi.yaml"
+    program.write_text(program.read_text().replace("interval: 15", "interval: 30"))
+    assert dev.preview().changes == {"Flow flow": "update"}
+    dev.up()
+    assert writes(emulator) == ["PATCH flows"]
+
+    # A deleted record comes back by an import.
+    dev.run("state", "delete", "--stack", "dev", "--yes", dev.urn("Flow flow"))
+    dev.run("import", "--stack", "dev", "--yes", "--out", "out.yaml", "aep:index:Flow", "flow", flow["id"])
+    assert dev.preview().changes == {}
+    dev.up()  # from the program, an imported record learns what it depends on
+    dev.destroy()
+    assert not any(emulator.objects().values())
+    assert emulator.request("GET", f"{FLOW}/flows/{flow['id']}").status_code == 404

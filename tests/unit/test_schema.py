@@ -1,0 +1,51 @@
+"""The package schema of the native door is that of the code, and whole."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kinds import DESCRIPTIONS
+from pulumi_aep.engine import schema
+from pulumi_aep.engine.camel_case import camel, outside
+from support.kinds import Change, fields, kind_of, names
+
+SCHEMA: dict[str, Any] = json.loads(schema.FILE.read_text())
+
+
+def test_the_file_is_that_of_the_code() -> None:
+    """Where this fails: `python -m pulumi_aep.engine.schema`."""
+    assert schema.text() == schema.FILE.read_text()
+
+
+def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        return [(path, value)]
+    return [each for key, item in value.items() for each in leaves(item, f"{path}/{key}")]
+
+
+def test_every_reference_leads_to_a_type() -> None:
+    found = {value for path, value in leaves(json.loads(json.dumps(SCHEMA))) if path.endswith("/$ref")}
+    assert {each.rpartition("/")[2] for each in found} - {"Any"} <= {*SCHEMA["types"]}
+
+
+@pytest.mark.parametrize("kind", names())
+def test_every_argument_is_there(kind: str) -> None:
+    resource = SCHEMA["resources"][f"aep:index:{kind}"]
+    public = set(outside(kind_of(kind).arguments.fields, DESCRIPTIONS[kind].every | DESCRIPTIONS[kind].options))
+    assert public <= set(resource["inputProperties"])
+    assert all(each.get("description") for each in resource["inputProperties"].values())
+    assert set(resource["requiredInputs"]) <= set(resource["required"]) <= set(resource["properties"])
+    replaced = {camel(name) for name in fields(kind, Change.REPLACE)}
+    marked = {name for name, each in resource["inputProperties"].items() if each.get("replaceOnChanges")}
+    assert marked == replaced
+    assert {"etag", "version"} & {*resource["properties"]} <= {*resource["required"]}, "certain outputs are required"
+
+
+def test_secrets_enums_and_nested_types() -> None:
+    assert SCHEMA["config"]["variables"]["clientSecret"]["secret"] is True
+    assert SCHEMA["resources"]["aep:components:MixpanelSource"]["inputProperties"]["password"]["secret"] is True
+    frequency = SCHEMA["types"]["aep:index:ScheduleFrequency"]["enum"]
+    assert {"value": "hour"} in frequency
+    assert SCHEMA["types"]["aep:index:Schedule"]["properties"]["frequency"]["$ref"].endswith("ScheduleFrequency")
+    assert SCHEMA["language"]["python"]["packageName"] != "pulumi_aep", "it would shadow this package"
