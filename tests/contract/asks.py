@@ -145,6 +145,7 @@ class Ask:
     etag: tuple[str, str] | None = None  # of which object: kind, path parameter
     draft: tuple[str, str] | None = None  # a fresh draft instead of the object: kind, path parameter
     gone: str = ""  # what is deleted first
+    made: Json = field(default_factory=dict)  # other path parameters than those of the world
 
 
 def _patched(kind: str, name: str, path: str, value: Json) -> Ask:
@@ -170,6 +171,9 @@ ASKS: dict[str, dict[str, Ask]] = {
         "GET /flows": _PAGE,
         "GET /runs": Ask(query={"limit": "10", "property": "metrics.statusSummary.status==success"}),
         "GET /connectionSpecs": Ask(query={"property": "name==mixpanel"}),
+        "GET /connectionSpecs/{CONNECTION_SPEC_ID}/explore": Ask(
+            query={"objectType": "root"}, made={"CONNECTION_SPEC_ID": "26f526f2-58f4-4712-961d-e41bf1ccc0e8"}
+        ),
         "GET /flowSpecs": Ask(query={"property": "name==CRMToAEP"}),
         "POST /connections": Ask(body=lambda world: mixpanel.base()),
         "POST /sourceConnections": Ask(body=lambda world: mixpanel.source(world.chain.base)),

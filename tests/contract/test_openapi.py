@@ -29,7 +29,7 @@ def listed(operation: Operation) -> set[str]:
 def differences(operation: Operation, world: World) -> set[str]:
     """What the operation's valid request and its answer have against the description."""
     ask = ASKS[operation.file].get(operation.name, Ask())
-    made = dict(world.made)
+    made = world.made | ask.made
     if ask.draft:
         made[ask.draft[1]] = world.draft(ask.draft[0])
     if operation.method == "DELETE" and operation.file == "flow-service" and "connection" in operation.path.lower():

@@ -23,6 +23,7 @@ DEFAULTS: dict[str, object] = {
     "source_outage": False,
     "run_duration_s": 0,
     "flow_initializing_s": 0,
+    "stream_warm_up_s": 0,
     "flow_update_s": 0,
     "sandbox_creation_s": 0,
     "list_lag_s": 0,

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 
 from .catalog import batch_requests, batches, datasets
+from .connectors import routes as connectors
 from .control import admin, page, snapshot
 from .control.access import AccessCheck
 from .core import scheduler
@@ -34,13 +35,15 @@ from .core.transport import CutResponse, Protocol, RequestLog, compress, decompr
 from .data_access import routes as data_access
 from .data_prep import expression_metadata, mapping_sets
 from .flow_service import routes as flow_service
+from .flow_service import streaming
 from .ims import tokens
 from .sandboxes import routes as sandboxes
 from .schema_registry import descriptors, export_import, resources
 
 # Importing these modules registers their routes.
 _REGISTRY, _CATALOG = (resources, descriptors, export_import), (datasets, batches, batch_requests)
-SERVICES = (tokens, flow_service, *_REGISTRY, *_CATALOG, mapping_sets, expression_metadata, data_access, sandboxes)
+_FLOW, _DATA_PREP = (flow_service, streaming, connectors), (mapping_sets, expression_metadata)
+SERVICES = (tokens, *_FLOW, *_REGISTRY, *_CATALOG, *_DATA_PREP, data_access, sandboxes)
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 

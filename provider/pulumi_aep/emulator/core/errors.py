@@ -25,6 +25,8 @@ class Service(StrEnum):
     DATA_PREP = "Data Prep"
     DATA_ACCESS = "Data Access"
     SANDBOXES = "Sandboxes"
+    CONNECTORS = "Connectors"
+    STREAMING = "Streaming ingestion"
 
     @property
     def key(self) -> str:
@@ -149,9 +151,18 @@ def _registry(problem: Problem, request_id: str) -> Json:
     return _plain(problem, request_id) | {"report": report | {"sub-errors": []}}
 
 
+def _streaming(problem: Problem, request_id: str) -> Json:
+    """Adobe's pages show the status as text for 401, as a number otherwise."""
+    status = str(problem.status) if problem.status == 401 else problem.status
+    uri = f"https://ns.adobe.com/adobecloud/problem/{problem.code}"
+    body = {"type": uri, "status": status, "title": problem.rule.title}
+    return body | {"report": {"message": problem.detail, **problem.report}}
+
+
 SHAPES: dict[Service, Callable[[Problem, str], Json]] = {
     Service.GATEWAY: _gateway,
     Service.IMS: _ims,
     Service.FLOW: _flow,
     Service.REGISTRY: _registry,
+    Service.STREAMING: _streaming,
 }

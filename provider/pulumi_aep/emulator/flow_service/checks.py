@@ -76,6 +76,8 @@ def check_connection(call: Call, item: Json, changed: set[str]) -> None:
     if auth is None or known is None:
         names = ", ".join(known["name"] for known in spec["authSpec"]) or "none"
         raise AUTH_NAME(f"{'' if auth else 'auth is missing; '}auth specs of {specs.label(spec)}: {names}")
+    if spec["id"] == specs.HTTP_API:  # what its reads show beside; a client may send it back
+        auth["params"] = {name: value for name, value in auth["params"].items() if name not in ("inletId", "inletUrl")}
     check_schema(known["spec"], auth["params"], "auth.params", AUTH_PARAMS)
     if "auth" in changed and credentials_rejected(call.objects, item):
         raise CREDENTIALS()

@@ -10,7 +10,7 @@ from ..core.errors import Answer, Json, Rule, Service, load_notes
 from ..core.gateway import NOT_MODELLED, Call, Router, number
 from ..core.store import Row, SandboxStore
 from ..core.validation import check
-from . import checks, runs, source_data, specs
+from . import checks, runs, source_data, specs, streaming
 from .checks import BASE, BODY, FLOW, SOURCE, TARGET, fetch
 
 route = Router(Service.FLOW, "/data/foundation/flowservice")
@@ -162,7 +162,7 @@ def _fetch_editable(call: Call, kind: Kind, key: str) -> Json:
 
 
 def _get(path: str, call: Call, key: str) -> Answer:
-    return Answer(200, {"items": [view(call.objects, path, fetch(call.objects, path, key, NOT_FOUND))]})
+    return Answer(200, {"items": [_shown(call, path, fetch(call.objects, path, key, NOT_FOUND))]})
 
 
 def _delete(kind: Kind, call: Call, key: str) -> Answer:
@@ -206,7 +206,7 @@ def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int
     having = {_SINGLE.get(name.removesuffix("[]"), name): texts for name, texts in query.having(stored).items()}
     known = known or call.objects.rows(path, start, having)
     known = (row for row in known if all(f.accepts(row.body) for f in stored))
-    rows = (Row(seq, view(call.objects, path, body)) for seq, body in known) if late else known
+    rows = (Row(seq, _shown(call, path, body)) for seq, body in known) if late else known
     if count:
         if asked["limit"] is not None:
             raise COUNT_LIMIT()
@@ -220,7 +220,7 @@ def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int
     links = {}
     if page.end:
         links["next"] = {"href": f"/{here}?continuationToken={query.encode(asked | {'after': page.end})}"}
-    items = page.items if late else [view(call.objects, path, item) for item in page.items]
+    items = page.items if late else [_shown(call, path, item) for item in page.items]
     return Answer(200, {"items": _select_fields(fields, items), "_links": links})
 
 
@@ -230,7 +230,14 @@ _SINGLE = {name: f"{name}[0]" for name in _ENDS}  # these lists hold one element
 
 def _is_computed(path: str) -> bool:
     """Whether a view fills it in."""
-    return path.split(".")[0].removesuffix("[]") in ("auth", "data", "inheritedAttributes", "properties", "runs")
+    return path.split(".")[0].removesuffix("[]") in (
+        "auth",
+        "data",
+        "inheritedAttributes",
+        "options",
+        "properties",
+        "runs",
+    )
 
 
 def _parse_filters(texts: list[str]) -> tuple[list[query.Filter], set[str]]:
@@ -258,6 +265,14 @@ def view(objects: SandboxStore, path: str, item: Json) -> Json:
     if path == FLOW:
         return item | {"inheritedAttributes": _ends_of(objects, item), "runs": f"/runs?property=flowId=={item['id']}"}
     return item
+
+
+def _shown(call: Call, path: str, item: Json) -> Json:
+    """The item as a read shows it to this client."""
+    return view(call.objects, path, streaming.with_inlet(call.base_url, path, item) if path in _INLETS else item)
+
+
+_INLETS = (BASE, FLOW)
 
 
 def _brief(item: Json) -> Json:
@@ -353,6 +368,13 @@ def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
     if key not in specs:
         raise NOT_FOUND(f"no spec with id = [{key[:64]}]", id=key[:64])
     return Answer(200, {"items": [specs[key]]})
+
+
+@route("GET", "/connectionSpecs/{id}/explore", "docs tutorials/api/create/cloud-storage/data-landing-zone.md")
+def explore_spec(call: Call, key: str) -> Answer:
+    if key not in specs.CONNECTION_SPECS:
+        raise NOT_FOUND(f"no spec with id = [{key[:64]}]", id=key[:64])
+    return Answer(200, source_data.explore_zone(specs.CONNECTION_SPECS[key], call.query))
 
 
 _SPECS: dict[str, Any] = {"connectionSpecs": specs.CONNECTION_SPECS, "flowSpecs": specs.FLOW_SPECS}

@@ -176,7 +176,7 @@ def _start_run(objects: SandboxStore, run: Json, window: Json, kind: Json) -> Js
     copied["statusSummary"] = {"status": "scheduled"} | ({"extensions": kind} if kind else {})
     metrics = {"durationSummary": {"startedAtUTC": at}, "statusSummary": {"status": "scheduled", "errors": []}}
     run |= {"updatedAt": now, "metrics": metrics, "activities": [copied]}
-    _save(objects, run)
+    save(objects, run)
     duration = objects.settings["run_duration_s"]
     if at > now or duration:
         objects.schedule(at + duration * 500, "run", run["id"])
@@ -185,7 +185,7 @@ def _start_run(objects: SandboxStore, run: Json, window: Json, kind: Json) -> Js
     return run
 
 
-def _save(objects: SandboxStore, run: Json) -> None:
+def save(objects: SandboxStore, run: Json) -> None:
     objects.put(KIND, run["id"], run)
     if flow := objects.get(checks.FLOW, run["flowId"]):
         details = {"id": run["id"], "state": _status(run)} | run["metrics"]["durationSummary"]
@@ -201,7 +201,7 @@ def _progress(objects: SandboxStore, event: Event, tally: scheduler.Tally) -> No
         return
     for part in (run["metrics"], run["activities"][0]):
         part["statusSummary"]["status"] = "inProgress"
-    _save(objects, run | {"updatedAt": objects.now_ms()})
+    save(objects, run | {"updatedAt": objects.now_ms()})
     objects.schedule(objects.now_ms() + duration * 500, "run", event.key)
 
 
@@ -213,8 +213,8 @@ def _execute(objects: SandboxStore, run: Json) -> None:
             raise ActivityFailed("The flow was deleted.")
         outcome.rows = _read_source(objects, flow)
         outcome.activity = "promotionActivity"
-        dataset, schema = _destination(objects, flow)
-        outcome.mapped = _map_rows(objects, flow, schema, outcome.rows)
+        dataset, schema = destination(objects, flow)
+        outcome.mapped = map_rows(objects, flow, schema, outcome.rows)
         outcome.promote(flow.get("options", {}).get("partialIngestionPercent"))
         held = objects.get(RECORDS, dataset["id"]) or {"count": 0, "sample": []}
         held = {"count": held["count"] + len(outcome.ingested), "sample": (outcome.ingested + held["sample"])[:SAMPLE]}
@@ -224,7 +224,7 @@ def _execute(objects: SandboxStore, run: Json) -> None:
     except NotModelled as error:
         outcome.fail("NOT-MODELLED", f"The emulator does not model {error}.")
     batch = _create_batch(objects, flow, outcome) if flow and outcome.activity == "promotionActivity" else ""
-    _save(objects, run | _finished(run, flow, outcome, batch, objects.now_ms()))
+    save(objects, run | _finished(run, flow, outcome, batch, objects.now_ms()))
 
 
 @dataclass
@@ -277,13 +277,15 @@ class Outcome:
 
     def row_errors(self) -> list[Json]:
         """The records that failed, each with its reasons."""
-        found = []
-        for row, each in zip(self.rows, self.mapped, strict=False):  # nothing was mapped if the dataset is gone
-            errors = [{"column": name, "code": "3700", "message": text} for name, text in each.errors]
-            errors += [{"column": name, "code": "1555", "message": _MISSING} for name in each.missing]
-            if errors:
-                found.append({**(row if isinstance(row, dict) else {"_corrupt_record": str(row)}), "_errors": errors})
-        return found[:MOST_ROW_ERRORS]
+        rows = zip(self.rows, self.mapped, strict=False)  # nothing was mapped if the dataset is gone
+        return [row_error(row, each) for row, each in rows if each.errors or each.missing][:MOST_ROW_ERRORS]
+
+
+def row_error(row: Any, mapped: MappedRecord) -> Json:
+    """A record that failed, with its reasons."""
+    errors = [{"column": name, "code": "3700", "message": text} for name, text in mapped.errors]
+    errors += [{"column": name, "code": "1555", "message": _MISSING} for name in mapped.missing]
+    return {**(row if isinstance(row, dict) else {"_corrupt_record": str(row)}), "_errors": errors}
 
 
 def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
@@ -300,7 +302,7 @@ def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
     )
 
 
-def _destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
+def destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
     """The dataset and its schema, resolved."""
     target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
     dataset = objects.get("dataSets", target["params"].get("dataSetId", ""))
@@ -313,7 +315,7 @@ def _destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
         raise ActivityFailed("A field group of the schema was deleted.") from None
 
 
-def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -> list[MappedRecord]:
+def map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -> list[MappedRecord]:
     params = next((each["params"] for each in flow.get("transformations", []) if each["name"] == "Mapping"), None)
     if params is None:
         return [MappedRecord(row, [], [name for name in schema["required"] if name not in row]) for row in rows]
@@ -326,22 +328,30 @@ def _map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) 
 
 def _create_batch(objects: SandboxStore, flow: Json, outcome: Outcome) -> str:
     """The batch of a run in Catalog; returns its id."""
-    now, key = objects.now_ms(), secrets.token_hex(13).upper()
+    key = secrets.token_hex(13).upper()
     target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
-    item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
-    item |= {"updated": now, "updatedUser": USER, "started": now, "completed": now, "status": outcome.status}
+    item = new_batch(objects, key, outcome.status, target["params"].get("dataSetId", ""))
     sizes = {"inputByteSize": _size(outcome.rows), "outputByteSize": _size(outcome.ingested)}
     with_rows = flow.get("options", {}).get("errorDiagnosticsEnabled", True)
     named = {"message": "description"}  # what is a message in a run
     errors = [
         {named.get(name, name): value for name, value in each.items()} for each in outcome.batch_errors(with_rows)
     ]
-    item |= {"version": "1.0.0", "metrics": outcome.counts() | sizes, "errors": errors}
+    item |= {"metrics": outcome.counts() | sizes, "errors": errors}
     if with_rows and (rows := outcome.row_errors()):
         objects.put(ROW_ERRORS, key, {"rows": rows})
-    related = [{"type": "dataSet", "id": target["params"]["dataSetId"]}] if target["params"] else []
-    objects.put("batches", key, item | {"relatedObjects": related})
+    objects.put("batches", key, item)
     return key
+
+
+def new_batch(objects: SandboxStore, key: str, status: str, dataset: str) -> Json:
+    """An empty batch in Catalog."""
+    now = objects.now_ms()
+    item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
+    item |= {"updated": now, "updatedUser": USER, "started": now, "completed": now, "status": status}
+    counts = dict.fromkeys(("inputRecordCount", "outputRecordCount", "failedRecordCount"), 0)
+    related = [{"type": "dataSet", "id": dataset}] if dataset else []
+    return item | {"version": "1.0.0", "metrics": counts, "errors": [], "relatedObjects": related}
 
 
 def _size(records: list[Any]) -> int:

@@ -23,6 +23,7 @@ EXPLORE = _rule(
 
 _MIXPANEL, _OTHERS = load(__package__, "mixpanel.json"), load(__package__, "records.json")
 FILES, TABLES, _RECORDS = _OTHERS["files"], _OTHERS["tables"], _OTHERS["rows"]
+CONTAINER = "dlz-user-container"
 _MIXPANEL_SPEC = "fd2c8ff3-1de0-4f6b-8fa8-4264784870eb"
 _TYPES = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 
@@ -61,6 +62,24 @@ def explore(spec: Json, query: Mapping[str, str]) -> Any:
         return _listed(form, asked["objectType"], place)
     found = _structure(spec, place, asked["fileType"])
     return found if preview == "true" else {name: found[name] for name in ("format", "schema")}
+
+
+def explore_zone(spec: Json, query: Mapping[str, str]) -> Any:
+    """The answer to an explore of a spec: the landing zone, whose paths begin with its container."""
+    if spec["authSpec"] or specs.kind(spec["id"]) != "files":
+        raise EXPLORE(f"{specs.label(spec)} is explored through a base connection")
+    asked, place = dict(query), query.get("object", "").strip("/")
+    place = f"/{place.removeprefix(CONTAINER).strip('/')}"
+    determine = asked.pop("determineProperties", "").lower() == "true"
+    if determine and "fileType" in asked:
+        raise EXPLORE("determineProperties and fileType cannot be given together")
+    if determine and place in FILES:
+        asked["fileType"] = FILES[place]
+    found = explore(spec, asked | {"object": place})
+    if isinstance(found, list):
+        return [entry | {"path": f"{CONTAINER}{entry['path']}"} for entry in found]
+    properties = {"fileType": asked["fileType"], "compressionType": "none", "columnDelimiter": ","}
+    return ({"properties": properties} if determine else {}) | found
 
 
 def _check_rest(spec: Json, given: Mapping[str, str], place: str, file_type: str) -> None:

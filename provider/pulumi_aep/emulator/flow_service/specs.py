@@ -17,6 +17,9 @@ _BATCH, _STREAMING = "0ed90a81-07f4-4586-8190-b40eccef1c5a", "521eee4d-8cbe-4906
 _DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 DATA_LAKE = "c604ff05-7f1a-43c0-8e18-33bf874cb11c"
 HTTP_API = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"
+GENERIC_STREAMING = "e77fde5a-22a8-11ed-861d-0242ac120002"
+"""The flow spec of webhook sources."""
+
 _TYPES: dict[str, Json] = {
     "password": {"type": "string", "format": "password"},
     "integer": {"type": ["integer", "string"]},  # pages show ports in both forms

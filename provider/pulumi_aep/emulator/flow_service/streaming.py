@@ -1,0 +1,321 @@
+"""Streaming ingestion: `POST /collection/{inletId}` and `/collection/batch/{inletId}`.
+
+HTTP API connections and the flows of webhook sources have an inlet. Its id holds theirs, so nothing is stored for it. A
+message is mapped, counted and on disk before its 200 is sent. Each flow has one run per hour in which data came, with a
+batch for the good records and one for the bad.
+"""
+
+import hashlib
+import json
+import secrets
+import uuid
+from functools import partial
+from typing import Any, NamedTuple
+
+from jsonschema import Draft7Validator
+
+from ..core.errors import Answer, Json, Problem, Rule, Service
+from ..core.gateway import ORG, Call, Router, sandboxes
+from ..core.store import SandboxStore, Store
+from ..core.validation import describe_errors
+from ..data_access.routes import ROW_ERRORS
+from ..data_prep.dates import NotModelled
+from ..data_prep.mapping_engine import MappedRecord
+from . import runs, specs
+from .checks import BASE, FLOW, SOURCE, TARGET
+
+route = Router(Service.STREAMING, "/collection")
+_HTTP = "docs tutorials/api/create/streaming/http.md"
+_VALIDATION = "docs ingestion/quality/streaming-validation.md"
+_MANY = "docs ingestion/tutorials/streaming-multiple-messages.md"
+_rule = partial(Rule, Service.STREAMING)
+UNAUTHORIZED = _rule("unauthorized", 401, "data-collection-service-authorization", "Authorization", _HTTP)
+NO_INLET = _rule("no_inlet", 404, "data-collection-service/inlet", "Inlet not found", "assumed")
+NO_FLOW = _rule(
+    "no_flow", 400, "data-collection-service/inlet", "No flow takes the message", f"assumed code; rule: {_HTTP}"
+)
+MESSAGE = _rule(
+    "message", 400, "data-collection-service/inlet", "Invalid XDM Message Format", f"{_VALIDATION}; {_MANY}"
+)
+_HOUR = 3_600_000
+_MOST_ROWS = 100  # that a batch keeps of its bad records
+
+
+def inlet_id(key: str) -> str:
+    """64 hex digits, as Adobe's have: the id of the connection or flow, and a hash of it."""
+    bare = key.replace("-", "")
+    return bare + hashlib.sha256(bare.encode()).hexdigest()[:32]
+
+
+def is_webhook(flow: Json) -> bool:
+    return bool(flow["flowSpec"]["id"] == specs.GENERIC_STREAMING)
+
+
+def with_inlet(base_url: str, kind: str, item: Json) -> Json:
+    """The item as read: with the inlet of an HTTP API connection, or of a webhook's flow."""
+    url = f"{base_url}{route.base}/{inlet_id(item['id'])}"
+    if item["state"] == "draft":
+        return item
+    if kind == FLOW and is_webhook(item):
+        return item | {"options": item.get("options", {}) | {"inletUrl": url}}
+    if kind == BASE and item["connectionSpec"]["id"] == specs.HTTP_API:
+        params = item["auth"]["params"]
+        name = params.get("name", item.get("name", ""))
+        shown = {"name": name, "sourceId": name, "authenticationRequired": False, **params}
+        return item | {"auth": item["auth"] | {"params": shown | {"inletId": inlet_id(item["id"]), "inletUrl": url}}}
+    return item
+
+
+# -- a message and its flow ------------------------------------------------------------------------------------------
+
+
+class _Inlet(NamedTuple):
+    id: str
+    objects: SandboxStore
+    item: Json  # the HTTP API connection, or the flow of a webhook source
+
+
+def _inlet(store: Store, given: str) -> _Inlet:
+    try:
+        key = str(uuid.UUID(given[:32]))
+    except ValueError:
+        raise NO_INLET(given[:64]) from None
+    if given == inlet_id(key):
+        for name in sandboxes(store):
+            objects = SandboxStore(store, name)
+            if (flow := objects.get(FLOW, key)) and is_webhook(flow) and flow["state"] != "draft":
+                return _Inlet(given, objects, flow)
+            if (base := objects.get(BASE, key)) and base["connectionSpec"]["id"] == specs.HTTP_API:
+                return _Inlet(given, objects, base)
+    raise NO_INLET(given[:64])
+
+
+def _open(call: Call, given: str) -> _Inlet:
+    inlet = _inlet(call.store, given)
+    call.sandbox = inlet.objects.sandbox
+    if "auth" in inlet.item and inlet.item["auth"]["params"].get("authenticationRequired"):
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or call.store.client_of(token.strip()) is None:
+            what = "is not valid" if token else "is empty"
+            raise UNAUTHORIZED(f"[{inlet.id}] Ims service token {what}")
+    return inlet
+
+
+def _refused(inlet: _Inlet, reason: str, rule: Rule = MESSAGE, **report: Any) -> Problem:
+    return rule(f"inletId: [{inlet.id}] imsOrgId: [{ORG}] {reason}", **report)
+
+
+def _flow(inlet: _Inlet, key: str, dataset: str) -> Json:
+    """The flow that a message is for: the one named, else the one into that dataset, else the inlet's only one."""
+    if "flowSpec" in inlet.item:
+        return inlet.item
+    objects = inlet.objects
+    sources = [item["id"] for item in objects.all(SOURCE, {"baseConnectionId": [inlet.item["id"]]})]
+    flows = [flow for each in sources for flow in objects.all(FLOW, {"sourceConnectionIds[0]": [each]})]
+    if key:
+        flows = [flow for flow in flows if flow["id"] == key]
+    elif dataset:
+        flows = [flow for flow in flows if _dataset_of(objects, flow) == dataset]
+    if len(flows) != 1:
+        what = f"no flow {key[:64]!r} on this inlet" if key else f"{len(flows)} flows take the message: name one"
+        raise _refused(inlet, f"{what} (header x-adobe-flow-id)", NO_FLOW)
+    return flows[0]
+
+
+def _dataset_of(objects: SandboxStore, flow: Json) -> str:
+    target = objects.get(TARGET, flow["targetConnectionIds"][0]) or {}
+    return str(target.get("params", {}).get("dataSetId", ""))
+
+
+class _Message(NamedTuple):
+    id: str
+    flow: Json
+    row: Any
+    is_xdm: bool
+
+
+def _message(call: Call, inlet: _Inlet, value: Any, key: str) -> _Message:
+    """A message of the body, for its flow. XDM comes in an envelope, raw data as it is."""
+    if not isinstance(value, dict):
+        raise _refused(inlet, "Message has unknown xdm format")
+    named = call.headers.get("x-adobe-flow-id") or call.query.get("x-adobe-flow-id", "")
+    if "auth" not in inlet.item or inlet.item["auth"]["params"]["dataType"] != "xdm":
+        return _Message(key, _flow(inlet, named, ""), value, False)
+    header, body = value.get("header"), value.get("body")
+    if not isinstance(header, dict) or not isinstance(body, dict) or not isinstance(body.get("xdmEntity"), dict):
+        raise _refused(inlet, "Message has unknown xdm format")
+    if header.get("imsOrgId", ORG) != ORG:
+        raise _refused(inlet, "Message has an absent or wrong ims org in the header")
+    flow = _flow(inlet, named or str(header.get("flowId", "")), str(header.get("datasetId", "")))
+    ref = header.get("schemaRef")
+    dataset = inlet.objects.get("dataSets", _dataset_of(inlet.objects, flow))
+    if dataset and (not isinstance(ref, dict) or ref.get("id") != dataset["schemaRef"]["id"]):
+        raise _refused(inlet, "Message has unknown xdm format")
+    return _Message(key, flow, body["xdmEntity"], True)
+
+
+@route("POST", "/{inlet}", f"{_HTTP}; {_VALIDATION}")
+def collect(call: Call, given: str) -> Answer:
+    inlet, now = _open(call, given), call.store.now_ms()
+    message = _message(call, inlet, call.json(), _transaction(now, 0))
+    mapped = _map(inlet.objects, message)
+    skipped = call.query.get("syncValidation", "").lower() != "true"
+    if not skipped and (reasons := [text for _, text in _reasons(mapped)]):
+        found = [{"schemaLocation": "#", "pointerToViolation": "#", "message": text} for text in reasons[:5]]
+        violations = {"causingExceptions": found, "message": f"{len(reasons)} schema violations found"}
+        cause = {"_streamingValidation": [{"schemaLocation": "#", "pointerToViolation": "#"} | violations]}
+        raise _refused(inlet, "Message is invalid", cause=cause)
+    _ingest(inlet.objects, [(message, mapped)])
+    received = {"inletId": inlet.id, "xactionId": message.id, "receivedTimeMs": now}
+    return Answer(200, received | {"syncValidation": {"skipped": skipped}})
+
+
+@route("POST", "/batch/{inlet}", _MANY)
+def collect_many(call: Call, given: str) -> Answer:
+    """Each message for itself: what one of them lacks does not stop the others."""
+    inlet, now, body = _open(call, given), call.store.now_ms(), call.json()
+    messages = body.get("messages") if isinstance(body, dict) else None
+    if not isinstance(messages, list):
+        raise _refused(inlet, "messages must be an array")
+    accepted, responses, batch = list[tuple[_Message, MappedRecord]](), list[Json](), _transaction(now, 0)
+    for index, value in enumerate(messages):
+        try:
+            message = _message(call, inlet, value, f"{batch}:{index}")
+            accepted.append((message, _map(inlet.objects, message)))
+            responses.append({"xactionId": message.id})
+        except Problem as problem:
+            responses.append({"statusCode": problem.status, "message": problem.detail})
+    _ingest(inlet.objects, accepted)
+    return Answer(207, {"inletId": inlet.id, "batchId": batch, "receivedTimeMs": now, "responses": responses})
+
+
+def _transaction(now: int, number: int) -> str:
+    return f"{now}:{secrets.randbelow(9000) + 1000}:{number}"
+
+
+# -- records, runs, batches -------------------------------------------------------------------------------------------
+
+
+def _map(objects: SandboxStore, message: _Message) -> MappedRecord:
+    flow = message.flow
+    ready_at = flow["createdAt"] + objects.settings["stream_warm_up_s"] * 1000
+    if flow["state"] != "enabled" or objects.now_ms() < ready_at:
+        return MappedRecord({}, [("flow", "not ready" if flow["state"] == "enabled" else flow["state"])], [])
+    try:
+        _, schema = runs.destination(objects, flow)
+        (mapped,) = runs.map_rows(objects, flow, schema, [message.row])
+    except runs.ActivityFailed as error:
+        return MappedRecord({}, [("flow", str(error))], [])
+    except NotModelled as error:
+        return MappedRecord({}, [("flow", f"the emulator does not model {error}")], [])
+    validator = Draft7Validator({"type": "object", "properties": schema["properties"]})
+    texts = describe_errors(validator, mapped.record, "").split("; ") if message.is_xdm else []
+    wrong = [text.removeprefix(".").partition(": ") for text in texts if text]
+    return mapped._replace(errors=mapped.errors + [(place, reason) for place, _, reason in wrong])
+
+
+def _ingest(objects: SandboxStore, found: list[tuple[_Message, MappedRecord]]) -> None:
+    for key in dict.fromkeys(message.flow["id"] for message, _ in found):
+        _add(objects, [(message, mapped) for message, mapped in found if message.flow["id"] == key])
+
+
+def _add(objects: SandboxStore, found: list[tuple[_Message, MappedRecord]]) -> None:
+    """Adds the records of one flow to its dataset and to the run and the batches of this hour."""
+    now, flow = objects.now_ms(), found[0][0].flow
+    good = [(message, mapped) for message, mapped in found if not mapped.errors and not mapped.missing]
+    bad = [(message, mapped) for message, mapped in found if mapped.errors or mapped.missing]
+    dataset = _dataset_of(objects, flow)
+    if good:
+        held = objects.get(runs.RECORDS, dataset) or {"count": 0, "sample": []}
+        latest = [mapped.record for _, mapped in reversed(good)]
+        sample = [*latest, *held["sample"]][: runs.SAMPLE]
+        objects.put(runs.RECORDS, dataset, {"count": held["count"] + len(good), "sample": sample})
+    run = _run_of(objects, flow, now // _HOUR * _HOUR)
+    _fill(objects, run, dataset, "success", good, now)
+    _fill(objects, run, dataset, "failed", bad, now)
+    _sum_up(run, len(good), len(bad), sum(_size(message.row) for message, _ in found), now)
+    runs.save(objects, run)
+
+
+def _size(row: Any) -> int:
+    return len(json.dumps(row))
+
+
+def _run_of(objects: SandboxStore, flow: Json, hour: int) -> Json:
+    """The run of an hour, counted from zero: `_sum_up` fills it."""
+    key = str(uuid.uuid5(uuid.UUID(flow["id"]), str(hour)))
+    if known := objects.get(runs.KIND, key):
+        return known
+    kept = {name: value for name, value in runs.new_item(objects).items() if name not in ("state", "version")}
+    refs = {"activityRefs": ["promotionActivity"]}
+    metrics = {
+        "durationSummary": {"startedAtUTC": hour},
+        "sizeSummary": {"inputBytes": 0, "outputBytes": 0},
+        "recordSummary": {"inputRecordCount": 0, "outputRecordCount": 0, "failedRecordCount": 0},
+        "fileSummary": {"inputFileCount": 0, "outputFileCount": 0} | refs,
+        "statusSummary": {"status": "success", "errors": []} | refs,
+    }
+    reference = {"type": "Batch", "ids": []}
+    target = {"id": flow["targetConnectionIds"][0], "type": "TargetConnection", "reference": reference}
+    activity = {"id": "promotionActivity", "updatedAtUTC": hour, "targetInfo": [target]}
+    return (
+        kept
+        | {"id": key, "flowId": flow["id"], "flowSpec": flow["flowSpec"]}
+        | {
+            "metrics": metrics,
+            "activities": [activity],
+        }
+    )
+
+
+def _fill(
+    objects: SandboxStore, run: Json, dataset: str, status: str, found: list[tuple[_Message, MappedRecord]], now: int
+) -> None:
+    """Adds records to the run's batch of this status, which their first one creates."""
+    if not found:
+        return
+    ids = run["activities"][0]["targetInfo"][0]["reference"]["ids"]
+    key = uuid.uuid5(uuid.UUID(run["id"]), status).hex[:26].upper()
+    if key not in ids:
+        ids.append(key)
+    batch = objects.get("batches", key) or runs.new_batch(objects, key, status, dataset)
+    batch |= {"updated": now, "completed": now}
+    name = "outputRecordCount" if status == "success" else "failedRecordCount"
+    for counter in ("inputRecordCount", name):
+        batch["metrics"][counter] += len(found)
+    for message, mapped in found:
+        for code, reason in _reasons(mapped):
+            known = next((each for each in batch["errors"] if each["description"] == reason), None)
+            if known is None:
+                known = {"code": code, "description": reason, "recordCount": 0, "rows": []}
+                batch["errors"].append(known)
+            known["recordCount"] += 1
+            known["rows"] = [*known["rows"], message.id][-_MOST_ROWS:]
+    objects.put("batches", key, batch)
+    if status == "failed":
+        kept = (objects.get(ROW_ERRORS, key) or {"rows": []})["rows"]
+        rows = [*kept, *(runs.row_error(message.row, mapped) for message, mapped in found)]
+        objects.put(ROW_ERRORS, key, {"rows": rows[-_MOST_ROWS:]})
+
+
+def _reasons(mapped: MappedRecord) -> list[tuple[str, str]]:
+    """Why a record fails: code and text."""
+    wrong = [("MAPPER-3700-400", f"{place}: {reason}") for place, reason in mapped.errors]
+    return wrong + [("INGEST-1555-400", f"{name}: required") for name in mapped.missing]
+
+
+def _sum_up(run: Json, good: int, bad: int, size: int, now: int) -> None:
+    metrics, activity = run["metrics"], run["activities"][0]
+    records = metrics["recordSummary"]
+    records["inputRecordCount"] += good + bad
+    records["outputRecordCount"] += good
+    records["failedRecordCount"] += bad
+    metrics["sizeSummary"]["inputBytes"] += size
+    metrics["durationSummary"]["completedAtUTC"] = now
+    result, failed = metrics["statusSummary"], records["failedRecordCount"]
+    if failed:
+        result["status"] = "partialSuccess" if records["outputRecordCount"] else "failed"
+        result["errors"] = [{"code": "INGEST-1212-400", "message": f"Encountered {failed} errors in the data."}]
+    summaries = ("durationSummary", "sizeSummary", "recordSummary", "statusSummary")
+    activity |= {name: metrics[name] for name in summaries} | {"updatedAtUTC": now}
+    run["updatedAt"] = now
