@@ -22,6 +22,9 @@ from .world import World
 COMMANDS = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 READS = [
     ("doctor",),
+    ("flows",),
+    ("connections",),
+    ("datasets",),
     ("specs",),
     ("specs", "Mixpanel"),
     ("test", "web-shop"),
@@ -127,6 +130,32 @@ def test_outside_a_project_the_missing_project_is_named(cli_run: Cli, monkeypatc
     assert "aep:clientSecret" in result.err
 
 
+def test_a_similar_name_is_suggested(cli_run: Cli, world: World) -> None:
+    text = 'error: No flow "webshop" in sandbox local. Did you mean "web-shop"? Flows: tutorial, web-shop.\n'
+    assert cli_run("why", "webshop").err == text
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "text"),
+    [
+        (("why", "nosuch"), 3, 'No flow "nosuch" in sandbox local. It has none.'),
+        (("runs", "--flwo"), 2, "No such option: --flwo"),
+    ],
+)
+def test_a_failure_as_json(cli_run: Cli, command: tuple[str, ...], code: int, text: str) -> None:
+    result = cli_run(*command, "--json")
+    assert (result.code, json.loads(result.out), result.err) == (code, {"error": text}, "")
+
+
+def test_ctrl_c(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pulumi_aep.client.http.Http.request", interrupt)
+    result = cli_run("flows")
+    assert (result.code, result.out) == (130, "")
+
+
 @pytest.mark.parametrize("module", ["cli._sandbox_objects", "cli._codegen", "report.drift", "report.page"])
 def test_a_module_that_commands_import_late_imports_on_its_own(module: str) -> None:
     """The engine's modules import the kinds and the other way round: the first import decides."""
@@ -204,9 +233,15 @@ def test_scripts_of_shells(shell: str, word: str) -> None:
         ("pulumi-aep ru", {"run", "runs"}),
         ("pulumi-aep runs --fa", {"--failed"}),
         ("pulumi-aep explore --l", {"--lint"}),
+        ("pulumi-aep why web", {"web-shop"}),
+        ("pulumi-aep explore web-shop --lint tu", {"tutorial"}),
+        ("pulumi-aep runs --stack d", {"dev"}),
     ],
 )
-def test_completion_in_bash(tmp_path: Path, typed: str, offered: set[str]) -> None:
+def test_completion_in_bash(cli_run: Cli, world: World, tmp_path: Path, typed: str, offered: set[str]) -> None:
+    """Names of objects come from the sandbox, stacks from the project's files."""
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n")
     file = tmp_path / "completion.bash"
     file.write_text(script("bash"))
     words = typed.split()

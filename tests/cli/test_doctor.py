@@ -1,6 +1,8 @@
 """`doctor`: the result of each check. A script plays the engine and its stack."""
 
 import json
+import os
+import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ case "$1 $2" in
   "stack --show-name") {name};;
   "config --json") {config};;
   "stack export") cat {state};;
+  "whoami --json") echo '{{"url": "file://{folder}"}}';;
 esac
 """
 
@@ -43,7 +46,7 @@ class Pulumi:
         state = self.folder / "state.json"
         deployment = {"resources": self.resources, "pending_operations": self.pending}
         state.write_text(json.dumps({"version": 3, "deployment": deployment}))
-        text = SCRIPT.format(version=self.version, name=self.name, config=self.config, state=state)
+        text = SCRIPT.format(version=self.version, name=self.name, config=self.config, state=state, folder=self.folder)
         for name in ("pulumi", *self.helpers):
             (self.folder / name).write_text(text)
             (self.folder / name).chmod(0o755)
@@ -85,7 +88,7 @@ def test_everything_is_ok(examine: Examine, project: Path) -> None:
     found = examine()
     assert {name for name, check in found.items() if check["verdict"] != "ok"} == set()
     assert list(found) == [
-        *("python", "engine", "python host", "project", "environment", "stack", "state", "settings"),
+        *("python", "engine", "python host", "project", "environment", "stack", "lock", "state", "settings"),
         *("reachability", "token", "sandbox", "organization"),
         *("Flow Service", "Schema Registry", "Catalog", "Data Prep"),
     ]
@@ -150,6 +153,45 @@ def test_a_missing_environment(examine: Examine, project: Path) -> None:
     (project.parent / ".venv").symlink_to(sys.prefix)
     check = examine()["environment"]
     assert check["verdict"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("installed", "problem", "remedy"),
+    [
+        (f"0.0.9 {SDK}", "this command is", "run pulumi-aep of that environment"),
+        (f"{version('pulumi-aep')} 3.999.0", "not tested with this SDK", "-m pip install 'pulumi>=3.259,<3."),
+        (f"{version('pulumi-aep')} 3.260.0", "newer than the engine 3.259.0", "install Pulumi 3.260.0 or newer"),
+    ],
+)
+def test_versions_that_do_not_fit(
+    examine: Examine, pulumi: Pulumi, project: Path, installed: str, problem: str, remedy: str
+) -> None:
+    pulumi.version = "3.259.0"
+    pulumi.write()
+    python = pulumi.folder / "python3"
+    python.write_text(f"#!/bin/sh\necho {installed}\n")
+    python.chmod(0o755)
+    check = examine()["environment"]
+    assert (check["verdict"], problem in check["text"], remedy in check["remedy"]) == ("warn", True, True), check
+
+
+@pytest.mark.parametrize(
+    ("pid", "host", "verdict", "text"),
+    [
+        (os.getpid(), platform.node(), "warn", "which is running"),
+        (2**22 + 1, platform.node(), "fail", "which was killed"),
+        (1, "elsewhere", "fail", "of ada on elsewhere"),
+    ],
+    ids=["running", "killed", "elsewhere"],
+)
+def test_a_locked_stack(
+    examine: Examine, pulumi: Pulumi, project: Path, pid: int, host: str, verdict: str, text: str
+) -> None:
+    folder = pulumi.folder / ".pulumi/locks/organization/shop/dev"
+    folder.mkdir(parents=True)
+    (folder / "1.json").write_text(json.dumps({"pid": pid, "username": "ada", "hostname": host}))
+    check = examine()["lock"]
+    assert (check["verdict"], text in check["text"], bool(check["remedy"])) == (verdict, True, True), check
 
 
 def test_an_environment_without_the_package(examine: Examine, project: Path) -> None:

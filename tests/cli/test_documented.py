@@ -14,7 +14,9 @@ from .conftest import Cli
 from .world import World
 
 BEFORE: dict[str, Callable[[World], None]] = {
+    "connections": World.sources,
     "explore": World.sources,
+    "flows": World.sources,
     "report": World.history,
     "runs": World.history,
     "why": World.lossy,

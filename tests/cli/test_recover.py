@@ -80,10 +80,10 @@ def test_commands_as_json(cli_run: Cli, pulumi: Path) -> None:
     assert (result.code, result.err) == (1, "")
     assert json.loads(result.out) == {
         "commands": [
-            {"command": "pulumi cancel --yes", "exitCode": 0, "output": "did cancel\n"},
+            {"command": "pulumi cancel --yes", "exit_code": 0, "output": "did cancel\n"},
             {
                 "command": "pulumi refresh --clear-pending-creates --yes --skip-preview",
-                "exitCode": 1,
+                "exit_code": 1,
                 "output": "did refresh\n",
             },
         ],

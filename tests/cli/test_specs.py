@@ -28,8 +28,8 @@ CRM = {source["label"] for source in catalog_of_specs.SOURCES if source["categor
 def test_the_list_of_specs(cli_run: Cli, emulator: Emulator) -> None:
     emulator.settings(page_size=2)
     found = json.loads(cli_run("specs", "--json").out)
-    assert {each["id"] for each in found["connectionSpecs"]} == set(SPECS)
-    assert {each["id"] for each in found["flowSpecs"]} == set(catalog_of_specs.FLOW_SPECS)
+    assert {each["id"] for each in found["connection_specs"]} == set(SPECS)
+    assert {each["id"] for each in found["flow_specs"]} == set(catalog_of_specs.FLOW_SPECS)
     rows = {row[0]: row[1:] for row in cli_run("specs").lines}
     assert rows["Mixpanel"] == ["Analytics", "Basic Authentication", "RestStorageToAEP", ConnectionSpec.MIXPANEL]
 
@@ -48,7 +48,7 @@ def test_search(cli_run: Cli, emulator: Emulator, wanted: str, expected: set[str
     result = cli_run("specs", wanted, "--json")
     found = json.loads(result.out)
     several = (
-        [*found.get("connectionSpecs", []), *found.get("flowSpecs", [])] if "connectionSpecs" in found else [found]
+        [*found.get("connection_specs", []), *found.get("flow_specs", [])] if "connection_specs" in found else [found]
     )
     assert {each["name"] for each in several} == expected
 
@@ -72,7 +72,7 @@ def test_the_parameters_of_a_source(cli_run: Cli, emulator: Emulator) -> None:
         "password": (True, True),
         "host": (False, False),
     }
-    assert [each["name"] for each in found["sourceParameters"] if each["required"]] == ["projectId", "timezone"]
+    assert [each["name"] for each in found["source_parameters"] if each["required"]] == ["projectId", "timezone"]
 
 
 def test_a_flow_spec(cli_run: Cli, emulator: Emulator) -> None:

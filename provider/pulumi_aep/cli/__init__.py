@@ -1,16 +1,19 @@
 """`pulumi-aep …`: one module per command.
 
 Exit codes: 0 done, or the answer is yes; 1 the answer is no (credentials refused, a run failed, things differ), or the
-user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a service refused); 130 Ctrl-C in deploy.
+user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a service refused); 130 Ctrl-C. With
+`--json` a failure is `{"error": …}` on standard output.
 """
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import AepError
+from ._output import print_json
 from .check_credentials import check_credentials
 from .deploy import deploy
 from .diff_sandboxes import diff_sandboxes
@@ -18,6 +21,7 @@ from .doctor import doctor
 from .emulator import emulator
 from .explore import explore
 from .export import export
+from .lists import connections, datasets, flows
 from .orphans import orphans
 from .recover import recover
 from .report import report
@@ -34,10 +38,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for _command in (
-    *(doctor, specs, check_credentials, explore, runs, why, run, report, export, orphans),
-    *(diff_sandboxes, deploy, recover, emulator),
+    *(doctor, flows, connections, datasets, specs, check_credentials, explore, runs, why, run, report, export),
+    *(orphans, diff_sandboxes, deploy, recover, emulator),
 ):
     app.command("test" if _command is check_credentials else None)(_command)
+
+
+_CommandLineError: Any = typer.BadParameter.__mro__[2]
+"""ClickException: click's, or typer's copy of it."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -62,9 +70,23 @@ def start(
 
 
 def main() -> None:
-    """The entry point: an AepError is printed as one message with exit code 3, never as a traceback."""
+    """The entry point: every failure is one message, never a traceback."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except AepError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(3)
+        code = _fail(str(error), 3)
+    except _CommandLineError as error:
+        code = _fail(error.format_message(), error.exit_code, error.show)
+    except typer.Abort:
+        code = _fail("interrupted", 130)
+    sys.exit(code)
+
+
+def _fail(text: str, code: int, show: Callable[[], None] | None = None) -> int:
+    if "--json" in sys.argv:
+        print_json({"error": text})
+    elif show:
+        show()
+    else:
+        print(f"error: {text}", file=sys.stderr)
+    return code

@@ -54,29 +54,34 @@ def print_table(
     from rich.cells import cell_len, set_cell_size
 
     out = console()
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    kept = {name: [name if as_written else name.upper(), *texts] for name, *texts in zip(columns, *cells, strict=True)}
-    widths = {name: max(map(cell_len, texts)) for name, texts in kept.items()}
+    cells = [[_one_line("" if cell is None else str(cell)) for cell in row] for row in rows]
+    cells.insert(0, [name if as_written else name.upper() for name in columns])
+    widths = [max(cell_len(row[number]) for row in cells) for number in range(len(columns))]
+    kept = list(range(len(columns)))
 
     def excess() -> int:
-        return sum(widths[name] + len(_GAP) for name in kept) - len(_GAP) - out.width
+        return sum(widths[number] + len(_GAP) for number in kept) - len(_GAP) - out.width
 
     for name in drop:
         if excess() > 0:
-            del kept[name]
+            kept.remove(columns.index(name))
     while excess() > 0:
-        widest = max((name for name in kept if name in (shorten or kept)), key=widths.__getitem__)
+        widest = max((n for n in kept if not shorten or columns[n] in shorten), key=widths.__getitem__)
         if widths[widest] <= _NARROWEST:
             break
         widths[widest] -= 1
-    for number in range(len(cells) + 1):
+    for number, row in enumerate(cells):
         line = []
-        for name, texts in kept.items():
-            text, width = texts[number], widths[name]
+        for text, width in ((row[column], widths[column]) for column in kept):
             short = text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
-            colour = typer.style(short, fg=(styles or {}).get(text), bold=not number or None)
-            line.append(colour + " " * (width - cell_len(short)))
+            styled = typer.style(short, fg=(styles or {}).get(text), bold=not number or None)
+            line.append(styled + " " * (width - cell_len(short)))
         typer.echo(_GAP.join(line).rstrip(), color=out.is_terminal and not out.no_color)
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and escape sequences, which a name may hold."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def print_rows(
@@ -136,7 +141,8 @@ def confirm(question: str, yes: bool) -> None:
         typer.echo("\nno terminal: pass --yes", err=True)
         raise typer.Exit(1) from None
     if not answer:
-        raise typer.Abort
+        typer.echo("nothing was done", err=True)
+        raise typer.Exit(1)
 
 
 def plural(count: int, noun: str) -> str:

@@ -5,6 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -12,13 +15,50 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from ..config import Settings, load
-from ..errors import ConfigError, LookupFailed
+from ..errors import AepError, ConfigError, LookupFailed
 
 if TYPE_CHECKING:
     from ..client.client import Client
     from ._sandbox_objects import Sandbox
 
-Stack = Annotated[str | None, typer.Option("--stack", "-s", help="Stack to work with; default: the selected one.")]
+COMPLETION_S = 5.0
+
+
+def complete_stacks(incomplete: str) -> list[str]:
+    """The stacks that have a config file in the project."""
+    root = project_folder()
+    files = [*root.glob("Pulumi.*.yaml"), *root.glob("*/Pulumi.*.yaml")] if root else []
+    names = {file.name.split(".", 1)[1].removesuffix(".yaml") for file in files}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def complete_names(kind_name: str) -> Callable[[typer.Context, str], list[str]]:
+    """Completes names of the kind's objects in the sandbox; without an answer in time nothing."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        from ..client.http import time_limit
+        from ._sandbox_objects import resource_named
+
+        with suppress(AepError), time_limit(COMPLETION_S, tries=1):
+            names = Session(ctx.params.get("stack")).sandbox().names(resource_named(kind_name))
+            return [name for name in names if name.lower().startswith(incomplete.lower())]
+        return []
+
+    return complete
+
+
+complete_flows, complete_connections = complete_names("Flow"), complete_names("BaseConnection")
+
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack", "-s", help="Stack to work with; default: the selected one.", autocompletion=complete_stacks
+    ),
+]
+Flow = Annotated[str, typer.Argument(help="Name or id of a flow.", autocompletion=complete_flows)]
+Connection = Annotated[
+    str, typer.Argument(help="Name or id of a base connection.", autocompletion=complete_connections)
+]
 
 NAMES_SHOWN = 10
 _ID = re.compile(
@@ -141,6 +181,8 @@ class Session:
         names = sandbox.names(kind)
         more = f", … ({len(names)} in all)" if len(names) > NAMES_SHOWN else ""
         known = f"{name[0].upper()}{name[1:]}s: {', '.join(names[:NAMES_SHOWN])}{more}." if names else "It has none."
+        if close := get_close_matches(wanted, names, n=1):
+            known = f'Did you mean "{close[0]}"? {known}'
         raise LookupFailed(f'No {name} "{wanted}" in sandbox {self.settings.sandbox}. {known}')
 
     def _pulumi(self, *arguments: str) -> dict[str, Any] | None:

@@ -1,15 +1,13 @@
 """`pulumi-aep test CONNECTION`: does the source accept the credentials?"""
 
-from typing import Annotated
-
 import typer
 
 from ._output import Json, print_json
-from ._session import Session, Stack
+from ._session import Connection, Session, Stack
 
 
 def check_credentials(
-    connection: Annotated[str, typer.Argument(help="Name or id of a base connection.")],
+    connection: Connection,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -30,7 +28,8 @@ def check_credentials(
     elif accepted:
         typer.echo(f"{connection}: the source accepts the credentials")
     else:
-        remedy = "Correct auth.params of the base connection, run pulumi up, then try again."
+        key = session.secret_key(connection_id, connection)
+        remedy = f"Set the right ones (pulumi config set --secret {key}), run pulumi up, then try again."
         typer.echo(f"{connection}: the source refuses the credentials. {remedy}", err=True)
     if not accepted:
         raise typer.Exit(1)

@@ -1,6 +1,8 @@
 """`pulumi-aep deploy`: deploys one program to several stacks, with one summary."""
 
+import re
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +17,7 @@ import typer
 
 from ..errors import ConfigError
 from ._output import Json, Yes, confirm, print_json, print_table
-from ._session import project_folder
+from ._session import complete_stacks, project_folder
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent, LocalWorkspace
@@ -48,8 +50,15 @@ class Outcome:
         return ", ".join(f"{count} {_DONE.get(name, name)}" for name, count in self.changes.items())
 
 
+def _complete(incomplete: str) -> list[str]:
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in complete_stacks(last)]
+
+
 def deploy(
-    stacks: Annotated[str | None, typer.Option(help="Stacks in order, like dev,stage,prod.")] = None,
+    stacks: Annotated[
+        str | None, typer.Option(help="Stacks in order, like dev,stage,prod.", autocompletion=_complete)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every stack of the project, sorted by name.")] = False,
     parallel: Annotated[int, typer.Option(min=1, help="How many stacks to deploy at once.")] = 1,
     preview: Annotated[bool, typer.Option("--preview", help="Only preview the changes.")] = False,
@@ -124,24 +133,26 @@ def _chosen(workspace: "LocalWorkspace", stacks: str | None, every: bool) -> lis
 def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int, preview: bool, quiet: bool) -> bool:
     """Fills in the outcomes; True after Ctrl-C. After a failure or Ctrl-C no further stack starts."""
     stop = threading.Event()
-    interrupted: list[Outcome] = []
+    unfinished: list[Outcome] = []
+    interrupted = False
     with _display(quiet) as show, ThreadPoolExecutor(parallel) as pool:
 
         def run(outcome: Outcome) -> None:
             if not stop.is_set():
                 _run_one(workspace, outcome, preview, show)
-                if outcome.result == FAILED:
+                if outcome.result in (FAILED, INTERRUPTED):
                     stop.set()
 
         try:
             list(pool.map(run, outcomes))
         except KeyboardInterrupt:  # the running engines get it from the terminal as well, and end in order
             stop.set()
-            interrupted = [outcome for outcome in outcomes if outcome.result == NOT_STARTED]
-    for outcome in interrupted:
+            unfinished = [outcome for outcome in outcomes if outcome.result == NOT_STARTED]
+            interrupted = True
+    for outcome in unfinished:
         if outcome.result == FAILED:
             outcome.result, outcome.errors = INTERRUPTED, []
-    return bool(interrupted)
+    return interrupted or any(outcome.result == INTERRUPTED for outcome in outcomes)
 
 
 def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show: Show) -> None:
@@ -175,13 +186,24 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
             work = stack.preview if preview else stack.up
             work(on_output=write, on_error=write, on_event=on_event, color="never", suppress_progress=True)
         except CommandError as error:
-            outcome.result = FAILED
-            outcome.errors = outcome.errors or [str(error).strip()]
+            code, said = _parse(error)
+            if code == -signal.SIGINT:  # Ctrl-C while the engine was starting
+                outcome.result = INTERRUPTED
+            else:
+                outcome.result, outcome.errors = FAILED, outcome.errors or [said]
         else:
             changed = any(name != "same" for name in outcome.changes)
             outcome.result = "previewed" if preview else "updated" if changed else "unchanged"
     outcome.seconds = round(time.monotonic() - started, 1)
     show(outcome.stack, ": ".join(filter(None, (outcome.result, outcome.summary))), True)
+
+
+def _parse(error: Exception) -> tuple[int, str]:
+    """Exit code and standard error of a command; a CommandError has them as text only."""
+    found = re.match(r"\s*code: (-?\d+)\n stdout: .*?\n stderr: (.*)", str(error), re.DOTALL)
+    return (
+        (int(found[1]), found[2].strip() or f"pulumi ended with code {found[1]}") if found else (1, str(error).strip())
+    )
 
 
 def _name_in(urn: str) -> str:
@@ -190,7 +212,13 @@ def _name_in(urn: str) -> str:
 
 def _show(outcomes: Iterable[Outcome]) -> None:
     rows = [(each.stack, each.result, each.summary, f"{each.seconds:.1f}", each.log) for each in outcomes]
-    print_table(("Stack", "Result", "Resources", "Seconds", "Log"), rows, _STYLES)
+    print_table(
+        ("Stack", "Result", "Resources", "Seconds", "Log"),
+        rows,
+        _STYLES,
+        drop=("Log", "Seconds"),
+        shorten=("Resources",),
+    )
     for outcome in outcomes:
         for error in outcome.errors:
             typer.echo(f"\n{outcome.stack}: {error}", err=True)

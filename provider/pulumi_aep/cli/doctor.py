@@ -1,6 +1,8 @@
 """`pulumi-aep doctor`: what keeps `pulumi up` from working on this machine, with a remedy for each problem."""
 
+import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -8,10 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
+import psutil
 import typer
 
 from ..config import FLAGS, VARIABLES, Settings, load
@@ -25,6 +29,9 @@ OLDEST_ENGINE = (3, 259)
 TOO_OLD = "too old"
 TIMEOUT_S = 20.0
 MOST_SKEW_S = 60.0
+_VERSIONS = (
+    "import pulumi_aep, pulumi; from importlib.metadata import version as v; print(v('pulumi-aep'), v('pulumi'))"
+)
 HOST, PLUGIN = "pulumi-language-python", "pulumi-resource-pulumi-python"
 
 
@@ -144,6 +151,7 @@ def _check_project(session: Session) -> Iterator[Check]:
     if shutil.which("pulumi"):
         yield (stack := _check("stack", lambda: _stack(session)))
         if stack.verdict == "ok":
+            yield _check("lock", lambda: _lock(stack.text))
             yield _check("state", lambda: _state(session))
 
 
@@ -164,13 +172,30 @@ def _check_environment(folder: Path) -> Iterator[Check]:
 
 def _environment(python: Path) -> str:
     try:
-        done = subprocess.run([python, "-c", "import pulumi_aep, pulumi"], capture_output=True, timeout=60, check=False)
+        command = [str(python), "-c", _VERSIONS]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except OSError:
         raise ConfigError(f"Pulumi runs {python}, which does not exist\nmake setup, or pip install") from None
     if done.returncode:
         remedy = f"{python} -m pip install pulumi-aep, or name another virtualenv in Pulumi.yaml"
         raise ConfigError(f"Pulumi runs {python}, which has no pulumi_aep\n{remedy}")
-    return f"Pulumi runs {python}, which has pulumi_aep"
+    package, sdk = done.stdout.split()
+    about = f"Pulumi runs {python}, which has pulumi-aep {package} and the SDK {sdk}"
+    if package != version("pulumi-aep"):
+        raise _Warning(f"{about}: this command is {version('pulumi-aep')}\nrun pulumi-aep of that environment")
+    oldest, newest = (_numbers(bound) for bound in re.findall(r"[\d.]+", _sdk_bounds()))
+    if not oldest <= _numbers(sdk)[:2] < newest:
+        raise _Warning(f"{about}: not tested with this SDK\n{python} -m pip install 'pulumi{_sdk_bounds()}'")
+    engine = run_pulumi("version").stdout.strip().lstrip("v") if shutil.which("pulumi") else ""
+    if (0,) < _numbers(engine)[:2] < _numbers(sdk)[:2]:
+        raise _Warning(f"{about}: newer than the engine {engine}\ninstall Pulumi {sdk} or newer")
+    return about
+
+
+def _sdk_bounds() -> str:
+    """The versions of the SDK that this package allows, the oldest first: `>=3.259,<3.273`."""
+    wanted = next(each for each in requires("pulumi-aep") or [] if re.match(r"pulumi\b[^-]", each))
+    return ",".join(sorted(wanted.removeprefix("pulumi").split(","), reverse=True))
 
 
 def _stack(session: Session) -> str:
@@ -182,6 +207,23 @@ def _stack(session: Session) -> str:
         remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the stack's secrets provider"
         raise ConfigError(f"cannot read the config of {name.stdout.strip()}: {_reason(config)}\n{remedy}")
     return name.stdout.strip()
+
+
+def _lock(stack: str) -> str:
+    """The locks of a file backend; the others keep theirs to themselves."""
+    about = run_pulumi("whoami", "--json")
+    url = urlsplit(str(json.loads(about.stdout or "{}").get("url"))) if about.returncode == 0 else None
+    if not url or url.scheme != "file":
+        return "only a file backend shows its locks"
+    for file in Path(url.path).glob(f".pulumi/locks/**/{stack.rpartition('/')[2]}/*.json"):
+        lock = json.loads(file.read_text() or "{}")
+        who = f"process {lock.get('pid')} of {lock.get('username')} on {lock.get('hostname')}"
+        if lock.get("hostname") != platform.node():
+            raise ConfigError(f"locked by {who}\nwait for its end; if it was killed: pulumi-aep recover")
+        if psutil.pid_exists(int(lock.get("pid") or 0)):
+            raise _Warning(f"locked by {who}, which is running\nwait for its end")
+        raise ConfigError(f"locked by {who}, which was killed\npulumi-aep recover, or pulumi cancel")
+    return "none"
 
 
 def _state(session: Session) -> str:

@@ -18,7 +18,7 @@ from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
 from ..sources.preview import Content, preview_source
 from ..sources.timezones import windows_name
 from ._output import Json, console, plural, print_json, print_rows, print_table, progress
-from ._session import Session, Stack
+from ._session import Connection, Session, Stack, complete_flows, complete_names
 
 ROWS_SHOWN = 10
 WIDEST_CELL = 40
@@ -26,15 +26,21 @@ FileType = StrEnum("FileType", ["json", "delimited", "parquet"])
 
 
 def explore(
-    connection: Annotated[str, typer.Argument(help="Name or id of a base connection.")],
+    connection: Connection,
     path: Annotated[str, typer.Argument(help="Folder, file or table; default: the top.")] = "",
     param: Annotated[list[str] | None, typer.Option(help="Source parameter KEY=VALUE; repeatable.")] = None,
     file_type: Annotated[FileType | None, typer.Option(help="Format of a file with another extension.")] = None,
     sample: Annotated[Path | None, typer.Option(help="Save the rows as .json, .jsonl or .csv.")] = None,
     mapping: Annotated[
-        str | None, typer.Option(metavar="SCHEMA", help="Propose a mapping set for this schema.")
+        str | None,
+        typer.Option(
+            metavar="SCHEMA", help="Propose a mapping set for this schema.", autocompletion=complete_names("Schema")
+        ),
     ] = None,
-    lint_of: Annotated[str | None, typer.Option("--lint", metavar="FLOW", help="Check the flow's mapping set.")] = None,
+    lint_of: Annotated[
+        str | None,
+        typer.Option("--lint", metavar="FLOW", help="Check the flow's mapping set.", autocompletion=complete_flows),
+    ] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:

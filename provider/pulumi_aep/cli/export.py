@@ -11,7 +11,7 @@ import typer
 from ..config import EMULATOR, IMS, PLATFORM, Settings, load
 from ..errors import ConfigError, LookupFailed
 from ._output import Json, plural, print_json, print_table, progress
-from ._session import Session, Stack
+from ._session import Session, Stack, complete_flows
 
 if TYPE_CHECKING:
     from ._codegen import GeneratedResource
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def export(
-    flows: Annotated[list[str] | None, typer.Argument(metavar="FLOW", help="Names or ids of flows.")] = None,
+    flows: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FLOW", help="Names or ids of flows.", autocompletion=complete_flows),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
     as_program: Annotated[Path | None, typer.Option(help="New or empty folder for a Pulumi program.")] = None,
     stack: Stack = None,
@@ -58,7 +61,7 @@ def export(
         _show_next_steps(as_program, generated, session.settings)
     else:
         rows = ((each.found.kind.__name__, each.found.name, each.name, each.found.id) for each in generated)
-        print_table(("Kind", "Name", "Resource", "Id"), rows)
+        print_table(("Kind", "Name", "Resource", "Id"), rows, drop=("Id",))
     for note in () if as_json else notes:
         typer.echo(note, err=True)
 

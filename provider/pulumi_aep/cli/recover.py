@@ -75,7 +75,7 @@ class _Log:
         else:
             typer.echo(command, err=True)
             done = run_pulumi(*arguments, stdout=None, stderr=None)
-        self.commands.append({"command": command, "exitCode": done.returncode, "output": done.stdout or ""})
+        self.commands.append({"command": command, "exit_code": done.returncode, "output": done.stdout or ""})
         return done.returncode
 
 

@@ -96,7 +96,7 @@ def _show(found: "Report") -> None:
         counts = map(flow.records, COUNTS)
         rows.append((flow.name, flow.state, last_good, flow.schedule, len(flow.runs), *counts))
     heads = ("Flow", "State", "Last good run", "Schedule", "Runs", "In", "Out", "Failed")
-    print_rows(heads, rows, "No flows.", as_json=False, styles=COLOURS)
+    print_rows(heads, rows, "No flows.", False, COLOURS, drop=("In", "Out", "Runs", "Schedule"), shorten=("Flow",))
     for problem in found.problems:
         names = [flow.name for flow in problem.flows]
         more = f" and {len(names) - FLOWS_NAMED} more" if len(names) > FLOWS_NAMED else ""

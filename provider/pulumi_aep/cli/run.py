@@ -8,12 +8,12 @@ import typer
 from ..errors import AepError
 from ..sources.flow_runs import parse_run
 from ._output import Json, Yes, confirm, print_json, progress
-from ._session import Session, Stack
+from ._session import Flow, Session, Stack
 from .runs import explain, follow, run_as_json, show, show_explanation
 
 
 def run(
-    flow: Annotated[str, typer.Argument(help="Name or id of a flow.")],
+    flow: Flow,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Follow the run to its end.")] = False,
     timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How long to wait at most.")] = 3600,
     yes: Yes = False,

@@ -15,7 +15,7 @@ import typer
 from ..sources.diagnosis import Cause, Diagnoser
 from ..sources.flow_runs import LOST_RECORDS, FlowRun, created_ms, parse_run, run_filters
 from ._output import Json, Progress, duration, plural, print_json, print_table, progress, size
-from ._session import Session, Stack
+from ._session import Session, Stack, complete_flows
 
 if TYPE_CHECKING:
     from ..client.client import Client
@@ -42,7 +42,10 @@ Since = Annotated[int | None, typer.Option(parser=since_ms, metavar="TIME", help
 
 
 def runs(
-    flow: Annotated[str | None, typer.Argument(help="Name or id of a flow; default: all flows.")] = None,
+    flow: Annotated[
+        str | None,
+        typer.Argument(help="Name or id of a flow; default: all flows.", autocompletion=complete_flows),
+    ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed or lost records.")] = False,
     since: Since = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of runs.")] = 20,

@@ -70,7 +70,7 @@ def specs(
     elif name and len(flows) == 1 and not sources:
         _show_flow_spec(service.flow_specs.get(flows[0]["id"]), connection_specs, as_json)
     elif as_json:
-        print_json({"connectionSpecs": [*map(_summary, sources)], "flowSpecs": [*map(_summary, flows)]})
+        print_json({"connection_specs": [*map(_summary, sources)], "flow_specs": [*map(_summary, flows)]})
     else:
         _list(sources, flows, flow_specs)
 
@@ -102,13 +102,17 @@ def _list(sources: list[Spec], flows: list[Spec], flow_specs: list[Spec]) -> Non
             ways, accepting = each.get("authSpec") or [], _accepting(each, flow_specs)
             names = (", ".join(spec["name"] for spec in named) for named in (ways, accepting))
             rows.append((spec_label(each), _attribute(each, "category"), *names, each["id"]))
-        print_table(("Connection spec", "Category", "Authentication", "Flow spec", "Id"), rows)
+        print_table(
+            ("Connection spec", "Category", "Authentication", "Flow spec", "Id"),
+            rows,
+            drop=("Flow spec", "Authentication", "Category"),
+        )
     if sources and flows:
         typer.echo()
     if flows:
         counts = ((each, len(each.get("sourceConnectionSpecIds") or [])) for each in flows)
         rows = [(each["name"], _attribute(each, "frequency"), count, each["id"]) for each, count in counts]
-        print_table(("Flow spec", "Frequency", "Sources", "Id"), rows)
+        print_table(("Flow spec", "Frequency", "Sources", "Id"), rows, drop=("Frequency", "Sources"))
 
 
 def _accepting(spec: Spec, flow_specs: Iterable[Spec]) -> list[Spec]:
@@ -126,8 +130,8 @@ def _details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
         "version": spec["version"],
         "category": _attribute(spec, "category"),
         "auth": [{"name": way, "parameters": [*map(asdict, parameters)]} for way, parameters in ways.items()],
-        "sourceParameters": [*map(asdict, source)],
-        "flowSpecs": [{"id": each["id"], "name": each["name"]} for each in _accepting(spec, flow_specs)],
+        "source_parameters": [*map(asdict, source)],
+        "flow_specs": [{"id": each["id"], "name": each["name"]} for each in _accepting(spec, flow_specs)],
         "program": example_program(spec, ways, source, kind),
     }
 
@@ -145,12 +149,12 @@ def _parameters(schema: Spec) -> Iterator[Parameter]:
 
 
 def _show(details: Spec) -> None:
-    flow_specs = [("flow spec", f"{each['name']} {each['id']}") for each in details["flowSpecs"]]
+    flow_specs = [("flow spec", f"{each['name']} {each['id']}") for each in details["flow_specs"]]
     _show_facts(details["name"], 10, ("id", details["id"]), ("category", details["category"]), *flow_specs)
     for way in details["auth"]:
         _show_parameters(way["name"], way["parameters"])
-    if details["sourceParameters"]:
-        _show_parameters("Parameters of a source connection", details["sourceParameters"])
+    if details["source_parameters"]:
+        _show_parameters("Parameters of a source connection", details["source_parameters"])
     typer.echo(f"\nA program:\n\n{details['program']}", nl=False)
 
 

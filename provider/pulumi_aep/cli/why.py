@@ -9,14 +9,14 @@ from ..errors import LookupFailed
 from ..sources.diagnosis import Diagnoser
 from ..sources.flow_runs import parse_run, schedule_text
 from ._output import Json, print_json, progress
-from ._session import Session, Stack
+from ._session import Flow, Session, Stack
 from .runs import read_runs, run_as_json, show_explanation, start_text
 
 RUNS_READ = 100
 
 
 def why(
-    flow: Annotated[str, typer.Argument(help="Name or id of a flow.")],
+    flow: Flow,
     run_id: Annotated[str | None, typer.Option("--run", metavar="ID", help="A run; default: the latest.")] = None,
     stack: Stack = None,
     as_json: Json = False,
