@@ -12,7 +12,7 @@ class ConfigError(AepError):
 
 
 class LookupFailed(AepError):
-    """A look-up by name found no object or several, or `get` found none with that id."""
+    """A look-up by name found no object or several, or an id is that of no object (any more)."""
 
 
 class ScopeMismatch(AepError):

@@ -28,13 +28,13 @@ def test_the_preview_refuses(stack: Callable[..., Stack], emulator: Emulator) ->
     auth = {"spec_name": "Basic Authentication", "params": {"username": "shop", "pasword": SECRET}}
     dev = stack(f"aep.BaseConnection('bad', name='', connection_spec=aep.ConnectionSpec.MIXPANEL, auth={auth})")
     text = dev.fail("preview")
-    assert "aep:BaseConnection (bad)" in text
+    assert "aep:Owner (aep-owner)" in text, "the gate: before any other step, also with --skip-preview"
     for problem in (
         "name: must not be empty",
         "auth.params.password: is required by 'Basic Authentication'",
         "auth.params.pasword: is not a parameter of 'Basic Authentication'; it takes host, password, username",
     ):
-        assert problem in text, text
+        assert f"BaseConnection bad: {problem}" in text, text
     assert SECRET not in text
     assert writes(emulator) == []
 

@@ -60,7 +60,9 @@ def test_a_move_that_takes_two_runs_loses_nothing(stack: Callable[..., Stack], e
 FLOWS = """
 for name in {names!r}:
     aep.Flow(
-        name,
+        name + {suffix!r},
+        name=name,
+        opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name)]),
         source_connection_id={chain.source!r},
         target_connection_id={chain.target!r},
         transformations=[{{"name": "Mapping", "params": {{"mappingId": {chain.mapping!r}, "mappingVersion": 0}}}}],
@@ -70,16 +72,16 @@ for name in {names!r}:
 
 
 def plan(dev: Stack) -> list[str]:
-    """The flows that the state's Owner has counted, without their keys."""
-    return [entry.rpartition(".")[0] for entry in dev.resources()["Owner aep-owner"]["inputs"]["plan"]]
+    """The flows of the last run's program, as the state's Owner knows them."""
+    return [key.removeprefix("Flow ") for key in dev.resources()["Owner aep-owner"]["inputs"]["plan"]]
 
 
 def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """Removing or replacing more than half is refused at preview; removing also by an `up` that skips it."""
     chain, theirs = make_chain(emulator), len(emulator.objects()["Flow"])
 
-    def program(*names: str, backfill: bool = True) -> str:
-        return FLOWS.format(names=names, chain=chain, start=LATER, backfill=backfill)
+    def program(*names: str, backfill: bool = True, suffix: str = "") -> str:
+        return FLOWS.format(names=names, chain=chain, start=LATER, backfill=backfill, suffix=suffix)
 
     def flows() -> int:
         return len(emulator.objects()["Flow"]) - theirs
@@ -95,6 +97,9 @@ def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: 
     assert dev.preview().changes == {}
     assert nothing_changed(dev.up())
     assert calls(emulator) == []
+
+    dev.program(program("a", "b", "c", "d", suffix="-renamed"))
+    assert set(dev.preview().changes.values()) == {"update"}, "with aliases they are the same flows"
 
     dev.refresh()
     dev.program(program("d"))

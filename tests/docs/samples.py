@@ -72,7 +72,7 @@ def before_anything(stack: Stack, found: dict[str, str]) -> None:
     stack.config({"aep:timeout": "6", "aep:onlineChecks": "false"})
     stack.environment["AEP_EMULATOR_PORT"] = port
     stack.program(HEAD.replace("BASE", "None") + "source('web', name='', data={'format': 'jsn'})")
-    found["Problems at preview"] = message(stack.fail("preview"), "SourceConnection (web)")
+    found["Problems at preview"] = message(stack.fail("preview"), "Owner (aep-owner)")
 
     stack.program("aep.get_dataset(name='orders')")
     found["LookupFailed"] = message(stack.fail("preview"), "Stack (shop-dev)")

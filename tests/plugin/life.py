@@ -49,7 +49,9 @@ class Life:
         if self._in_one_run:
             return
         wanted = replace(self.settings, **settings)
-        runtime.use(runtime.Runtime(wanted, Client(wanted) if settings else self._client))
+        process = runtime.Runtime(wanted, Client(wanted) if settings else self._client)
+        process.planned = 0
+        runtime.use(process)
 
     def problems(self, program: Props) -> list[str]:
         """What a preview tells of a new resource."""

@@ -46,6 +46,10 @@ def arguments(kind: str, **changes: Any) -> Props:
 class OfflineRuntime(runtime.Runtime):
     """Any request would fail: nothing listens at the endpoint."""
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.planned = 0
+
     @property
     def tenant_id(self) -> str:
         return "acme"

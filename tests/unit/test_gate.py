@@ -1,32 +1,57 @@
 """The Owner's check, which comes before every other step: whose state this is, and how much of it a run takes away."""
 
+import asyncio
+import json
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
+import pulumi
 import pytest
 
-from kinds import Props
+from kinds import Props, by_kind
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import is_foreign, record, record_key, resource_of, stack_of, state_id
-from pulumi_aep.engine.values import from_host
+from pulumi_aep.engine.plan import Plan, fingerprint, read_plan, unchanged
+from pulumi_aep.engine.sdk_internals import UNKNOWN_TEXT
+from pulumi_aep.engine.values import UNKNOWN, from_host
 from pulumi_aep.errors import DeletionProtected
 from support.host import as_the_host_gives
-from support.kinds import provider
+from support.kinds import kind_of, provider
 from support.outside import OTHER_RECORD, OTHER_STATE, OWNER
 from unit.conftest import SETTINGS, OfflineRuntime, arguments
 
 URN = "urn:pulumi:dev::shop::shop:index:Shop$pulumi-python:dynamic/aep:Flow::web"
 
 
-def process(**settings: Any) -> None:
+def process(gate: bool = True, **settings: Any) -> None:
     """A new plugin process."""
     changed = replace(SETTINGS, **settings)
-    runtime.use(OfflineRuntime(changed, Client(changed)))
+    current = OfflineRuntime(changed, Client(changed))
+    current.planned = 0 if gate else None
+    runtime.use(current)
 
 
-def flows(count: int, first: int = 0) -> list[str]:
-    return [f"flow {number}.1a2b" for number in range(first, first + count)]
+Resources = dict[str, tuple[Props, list[str]]]
+
+
+def flows(count: int, first: int = 0, **changes: Any) -> Resources:
+    """The plan of a program with flows: key → inputs, former keys."""
+    return {f"Flow {number}": (arguments("Flow", **changes), []) for number in range(first, first + count)}
+
+
+def kept(resources: Resources) -> Props:
+    """What the state keeps of a plan."""
+    return dict(provider("Owner").check({}, program(resources)).inputs["plan"])
+
+
+def program(resources: Resources) -> Props:
+    return {"stack": "shop/dev", "program": json.dumps(resources)}
+
+
+def before(resources: Resources) -> Props:
+    return {"stack": "shop/dev", "plan": kept(resources)}
 
 
 def problems(olds: Props, news: Props) -> list[str]:
@@ -90,24 +115,28 @@ class TestMassDeletion:
     def test_removals(self, count: int, of: int, refused: bool, offline: Any) -> None:
         for allowed in (False, True):
             process(allow_mass_delete=allowed)
-            found = problems({"plan": flows(of)}, {"plan": flows(of - count, count)})
+            found = problems(before(flows(of)), program(flows(of - count, count)))
             assert len(found) == (refused and not allowed)
             if found:
-                names = ", ".join(f"flow {number}" for number in range(count))
+                names = ", ".join(f"{number}" for number in range(count))
                 text = f"plan: this run would delete {count} of the stack's {of} flows: {names}. "
                 assert found[0].startswith(text)
                 assert "pulumi config set aep:allowMassDelete true" in found[0]
 
-    def test_what_is_renamed_with_an_alias_is_counted_with_the_removals(self, offline: Any) -> None:
-        """The Owner cannot see aliases: renaming most flows in one run needs consent too."""
+    def test_what_is_renamed_with_an_alias_is_the_same_flow(self, offline: Any) -> None:
         process()
-        assert len(problems({"plan": flows(4)}, {"plan": flows(4, 3)})) == 1
+        renamed = {f"Flow new {number}": (arguments("Flow"), [f"Flow {number}"]) for number in range(4)}
+        assert problems(before(flows(4)), program(renamed)) == []
 
-    def test_additions_and_an_unknown_plan_pass(self, offline: Any) -> None:
+    def test_other_kinds_are_not_counted(self, offline: Any) -> None:
         process()
-        assert problems({"plan": flows(4)}, {"plan": flows(9)}) == []
-        assert problems({"plan": flows(4)}, {}) == []
-        assert problems({}, {"plan": flows(4)}) == []
+        groups: Resources = {f"FieldGroup {number}": (arguments("FieldGroup"), []) for number in range(4)}
+        assert problems(before(groups), program({})) == []
+
+    def test_additions_pass(self, offline: Any) -> None:
+        process()
+        assert problems(before(flows(4)), program(flows(9))) == []
+        assert problems({}, program(flows(4))) == []
 
     @MASS
     def test_replacements(self, count: int, of: int, refused: bool, offline: Any) -> None:
@@ -116,7 +145,7 @@ class TestMassDeletion:
         new = {**old, "options": {"partial_ingestion_percent": 7.0}}
         for allowed in (False, True):
             process(allow_mass_delete=allowed)
-            problems({"plan": flows(of)}, {"plan": flows(of)})
+            problems(before(flows(of)), program(flows(of)))
             for number in [*range(count - 1), 0]:
                 assert flow.diff(f"id {number}", old, new).replaces == ["options"]
             if refused and not allowed:
@@ -129,7 +158,7 @@ class TestMassDeletion:
 
     def test_changes_in_place_and_other_kinds_are_not_counted(self, offline: Any) -> None:
         process()
-        problems({"plan": flows(3)}, {"plan": flows(3)})
+        problems(before(flows(3)), program(flows(3)))
         old = as_the_host_gives(provider("Flow").check({}, arguments("Flow")).inputs)
         group = as_the_host_gives(provider("FieldGroup").check({}, arguments("FieldGroup")).inputs)
         for number in range(5):
@@ -149,10 +178,98 @@ def test_a_refresh_keeps_name_and_plan(offline: Any) -> None:
 def test_neither_name_nor_plan_is_a_difference(offline: Any) -> None:
     process()
     owner = provider("Owner")
-    made = owner.create({"stack": "shop/dev", "plan": flows(1)})
-    state = as_the_host_gives(made.outs)
-    given = from_host(
-        owner.check({"stack": "shop/dev", "plan": flows(1)}, {"stack": "shop/dev", "plan": flows(2)}).inputs
-    )
-    assert given["plan"] == flows(2), "the next run compares with it"
-    assert owner.diff(made.id, state, {"stack": "shop/dev", "plan": flows(2)}).changes is False
+    made = owner.create(before(flows(1)))
+    given = owner.check(before(flows(1)), program(flows(2))).inputs
+    assert given == before(flows(2)), "the next run compares with it"
+    assert owner.diff(made.id, as_the_host_gives(made.outs), given).changes is False
+
+
+class TestValidation:
+    """Before anything is deleted, what is new or changed is validated as the resource itself does it."""
+
+    BAD: ClassVar[Props] = {"schedule": {"frequency": "minute", "interval": 5}}
+
+    def test_all_problems_of_all_new_resources_are_reported_together(self, offline: Any) -> None:
+        process()
+        resources = flows(2, **self.BAD) | {"Dataset web": (arguments("Dataset", name=""), [])}
+        assert problems({}, program(resources)) == [
+            "Flow 0: schedule: interval must be at least 15 when frequency is 'minute'; got 5",
+            "Flow 1: schedule: interval must be at least 15 when frequency is 'minute'; got 5",
+            "Dataset web: name: must not be empty",
+        ]
+
+    def test_what_is_changed_is_validated(self, offline: Any) -> None:
+        process()
+        assert len(problems(before(flows(1)), program(flows(1, **self.BAD)))) == 1
+
+    def test_what_is_as_it_was_is_not(self, offline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        process()
+        old = before(flows(1, **self.BAD))
+        assert problems(old, program(flows(1, **self.BAD))) == []
+        renamed = {"Flow new": (arguments("Flow", **self.BAD), ["Flow 0"])}
+        assert problems(old, program(renamed)) == []
+
+    def test_the_service_is_asked_about_changed_arguments_alone(self, offline: Any) -> None:
+        inputs = arguments("Flow")
+        mark = fingerprint(kind_of("Flow").arguments, from_host(inputs))
+        same = unchanged(kind_of("Flow").arguments, from_host({**inputs, "name": "other"}), mark)
+        assert "name" not in same
+        assert same["flow_spec"] == inputs["flow_spec"]
+        assert unchanged(kind_of("Flow").arguments, from_host(inputs), mark[4:]) == {}, "a release with other arguments"
+
+    def test_what_is_unknown_passes(self, offline: Any) -> None:
+        process()
+        resources = flows(1, source_connection_id=UNKNOWN_TEXT, schedule=UNKNOWN_TEXT)
+        assert problems({}, program(resources)) == []
+
+    @by_kind
+    def test_the_state_keeps_little_and_no_value(self, kind: str, offline: Any) -> None:
+        process()
+        (mark,) = kept({f"{kind} web": (arguments(kind), [])}).values()
+        assert re.fullmatch(r"([0-9a-f]{4})+", mark)
+        assert len(mark) <= 60
+
+    def test_no_digit_is_of_a_secret(self, offline: Any) -> None:
+        process()
+        auth = {"spec_name": "Basic Authentication", "params": {"username": "a", "password": "b"}}
+        one = kept({"BaseConnection web": (arguments("BaseConnection", auth=auth), [])})
+        other = {**auth, "params": {"username": "a", "password": "c"}}
+        assert kept({"BaseConnection web": (arguments("BaseConnection", auth=other), [])}) == one
+
+
+class TestPlan:
+    """What the program's side writes."""
+
+    def test_outputs_are_unknown_and_names_may_repeat(self) -> None:
+        plan, kind = Plan(), kind_of("Flow")
+        options = pulumi.ResourceOptions(
+            aliases=["old", "urn:pulumi:dev::shop::a:b:C$d::older", pulumi.Alias(parent=None), pulumi.Alias(name="x")]
+        )
+        plan.add(kind, "web", {"name": "a", "transformations": [{"params": {"b": pulumi.Output.secret("c")}}]}, options)
+        plan.add(kind, "web", {"name": "b"}, None)
+        found = read_plan(asyncio.run(plan.text()))
+        assert found["Flow web"].inputs == {"name": "a", "transformations": [{"params": {"b": UNKNOWN}}]}
+        assert found["Flow web"].former_names == ["Flow old", "Flow older", "Flow web", "Flow x"]
+        assert found["Flow web #2"].inputs == {"name": "b"}
+
+
+class TestTarget:
+    """`--target` without the Owner: nothing has checked what is created after the deletions."""
+
+    def test_a_replacement_is_refused(self, offline: Any) -> None:
+        process(gate=False)
+        flow, given = provider("Flow"), arguments("Flow")
+        old = as_the_host_gives(flow.check({}, given).inputs)
+        assert flow.diff("id", old, {**old, "name": "other"}).replaces == [], "changes in place lose nothing"
+        with pytest.raises(DeletionProtected) as caught:
+            flow.diff("id", old, {**old, "options": {"partial_ingestion_percent": 7.0}})
+        assert "--target 'urn:pulumi:local::shop::pulumi-python:dynamic/aep:Owner::aep-owner'" in str(caught.value)
+
+    def test_a_refresh_is_not(self, offline: Any) -> None:
+        """It asks for the difference of what it read, without a check, and replaces nothing."""
+        process()
+        old = as_the_host_gives(provider("Flow").check({}, arguments("Flow")).inputs)
+        process(gate=False)
+        changed = {**old, "options": {"partial_ingestion_percent": 7.0}}
+        for number in range(5):
+            assert provider("Flow").diff(f"id {number}", old, changed).replaces == ["options"]

@@ -20,10 +20,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from ..errors import DeletionProtected
 from . import runtime
 from .arguments import RESOURCE_NAME, Change
 from .camel_case import inside, is_outside, snake
 from .kind import Kind
+from .ownership import own_line, stack_of
 from .reconciler import Reconciler
 from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
 from .values import Props, from_host, to_host
@@ -32,6 +34,9 @@ shorten_stack_traces()
 
 TYPE_PREFIX = "pulumi-python:dynamic/aep:"
 """Before a kind's name: the type of its resources. Part of every URN, and so of every state."""
+
+OWNER_NAME = "aep-owner"
+"""The resource name of the stack's Owner."""
 
 
 class DynamicProvider(ResourceProvider):
@@ -56,11 +61,24 @@ class DynamicProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
         """What differs, and what of it cannot change in place."""
-        found = self._reconciler.diff(_id, self._state(_olds), from_host(_news))
+        state = self._state(_olds)
+        found = self._reconciler.diff(_id, state, from_host(_news))
+        if found.replaces:
+            self._assert_gate_passed(state)
         first = self._reconciler.kind.delete_before_replace
         return DiffResult(
             changes=found.changes or is_outside(_olds), replaces=found.replaces, delete_before_replace=first
         )
+
+    def _assert_gate_passed(self, state: Props) -> None:
+        """A refresh asks for a diff without any check, and replaces nothing."""
+        process, owner = runtime.current(), own_line(state)
+        if owner and process.checked and process.planned is None:
+            project, _, stack = stack_of(owner).partition("/")
+            raise DeletionProtected(
+                "This run would replace an object, but --target keeps it from checking first whether the program can "
+                f"create what follows. Add --target 'urn:pulumi:{stack}::{project}::{TYPE_PREFIX}Owner::{OWNER_NAME}'"
+            )
 
     def create(self, props: Props) -> CreateResult:
         """The new object's id and state."""
@@ -119,9 +137,9 @@ class Resource(pulumi.dynamic.Resource):
         names = [name for name in kind.arguments.fields if name not in hidden]
         props = dict.fromkeys([*names, *kind.outputs, "sandbox", "org_id"])
         if opts is None or opts.id is None:  # else a reference to what something else manages
-            props |= self._inputs(resource_name, args, opts)
             if kind.delete_before_replace:
                 opts = self._delete_before_replace(resource_name, opts)
+            props |= self._inputs(resource_name, args, opts)
         super().__init__(DynamicProvider(kind.name), resource_name, props, opts)
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
@@ -142,9 +160,9 @@ class Resource(pulumi.dynamic.Resource):
         named = {name: resource_name for name, field in fields.items() if field.default is RESOURCE_NAME}
         limits = opts.custom_timeouts if opts is not None else None
         given = {name: value for name, value in args.items() if value is not None}
-        owner = owner_of(resource_name, self.kind, opts) if "owner" in fields else {}
         timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
-        return {**named, **given, **owner, **timeouts}
+        inputs = {**named, **given, **timeouts}
+        return inputs | (owner_of(resource_name, self.kind, opts, inputs) if "owner" in fields else {})
 
     def _delete_before_replace(self, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
         """The engine asks no diff for `--replace` and taint: then this option decides (measured)."""

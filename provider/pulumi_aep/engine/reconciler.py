@@ -23,7 +23,7 @@ from ..errors import (
     ScopeMismatch,
     ServiceError,
 )
-from .arguments import Arguments, Change, fields_of, leaf
+from .arguments import Arguments, Change, fields_of, leaf, path_text
 from .kind import (
     AppliesAfter,
     AppliesDefaults,
@@ -39,7 +39,7 @@ from .kind import (
 )
 from .ownership import OWN_LINE, is_foreign, own_line, record, resource_of, state_id
 from .runtime import Runtime
-from .values import Path, Props, contains_unknown, without_unknown
+from .values import Path, Props, contains_unknown, leaves, without_unknown
 
 if TYPE_CHECKING:
     from .object_cache import ObjectCache
@@ -84,21 +84,27 @@ class Reconciler:
 
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The inputs in normal form, or as given with every problem. `previous` is empty for a new resource."""
-        online = self.runtime.settings.online_checks
-        if online and not previous:
+        self.runtime.checked = True
+        is_new = self.runtime.settings.online_checks and not previous
+        if is_new:
             self._prefetch(given)
         complete = given
         if isinstance(self.kind, AppliesDefaults):
             complete = self.kind.apply_defaults(given, previous, self.runtime)
-        props, problems = self.arguments.parse(complete)
-        self._register_secrets(props)
-        if online and isinstance(self.kind, ValidatesOnline):
-            problems += self.kind.validate_online(props, previous, self.runtime)
-        if online and not previous:
+        props, problems = self.validate(previous, complete)
+        if is_new:
             problems += self._ownership_problems(props)
         if problems:
             return given, problems
         return self.arguments.compact({name: value for name, value in props.items() if name != "record"}), []
+
+    def validate(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
+        """The inputs in normal form, and what is wrong with them; the service is asked about what `previous` lacks."""
+        props, problems = self.arguments.parse(given)
+        self._register_secrets(props)
+        if self.runtime.settings.online_checks and isinstance(self.kind, ValidatesOnline):
+            problems += self.kind.validate_online(props, previous, self.runtime)
+        return props, problems
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """What differs, and what of it cannot change in place. Raises before a replacement that must not be."""
@@ -125,6 +131,7 @@ class Reconciler:
         """
         new = self.arguments.from_state(inputs)
         self._register_secrets(new)
+        self._refuse_deleted_ids(new)
         with self._time_limit(new, "create"):
             object_id = new.get("adopt")
             if object_id and not self.cache.is_leaving(object_id):
@@ -211,6 +218,16 @@ class Reconciler:
             with suppress(NotFound):
                 self._delete(object_id)
         self.cache.mark_deleted(object_id)
+        self.runtime.deleted.add(object_id)
+
+    def _refuse_deleted_ids(self, new: Props) -> None:
+        """With `--target` the engine creates dependents again as they were, with ids that are gone."""
+        for path, value in leaves({name: value for name, value in new.items() if name != "adopt"}):
+            if value in self.runtime.deleted:
+                raise LookupFailed(
+                    f"{path_text(path)}: {value} was deleted in this run, and {self.kind.name} would refer to it. "
+                    "Run pulumi up again, without --target."
+                )
 
     def _delete(self, object_id: str) -> None:
         """The error of an object that is in use says what this run has kept: that may be what uses it."""
@@ -264,7 +281,7 @@ class Reconciler:
 
     def _guard_mass_delete(self, object_id: str, state: Props) -> None:
         """Removals are counted by the Owner, replacements here: each diff of a preview adds its own."""
-        if not self.kind.in_plan or self.runtime.settings.allow_mass_delete:
+        if not self.kind.in_plan or not self.runtime.checked or self.runtime.settings.allow_mass_delete:
             return
         self.runtime.replaced.add(object_id)
         count, of = len(self.runtime.replaced), self.runtime.planned

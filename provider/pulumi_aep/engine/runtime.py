@@ -40,6 +40,8 @@ class Runtime:
         self.report: Callable[[str], None] = print  # tells people something that is no error
         self.incomplete: Callable[[str], None] = lambda text: self.report(f"warning: {text}")
         self.kept: list[str] = []  # what this run did not delete, and whose it is
+        self.checked = False  # whether the check of any resource was called
+        self.deleted: set[str] = set()  # ids of what this run deleted
         self.planned: int | None = None  # how many objects of the kinds that are counted the last run had, if known
         self.replaced: set[str] = set()  # those of them that this run replaces
         self._answers: dict[str, Any] = {"client": client} if client else {}

@@ -27,7 +27,7 @@ from ..errors import AepError
 HOST_UNKNOWN: Any = UNKNOWN
 """What the dynamic host sends to the engine for a value that is not known yet."""
 
-UNKNOWN_TEXT = rpc.UNKNOWN
+UNKNOWN_TEXT: str = rpc.UNKNOWN
 """The same on the wire."""
 
 PROVIDER_KEY = "__provider"

@@ -4,7 +4,7 @@ Inbound from Pulumi: whole floats become ints, and a value that is not known yet
 leaves get the engine's mark, UNKNOWN becomes the host's own sign, keys are sorted. From a service: `normalize`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .sdk_internals import HOST_UNKNOWN, PROVIDER_KEY, SECRET_MARK, is_unknown
@@ -74,6 +74,15 @@ def _outbound(value: Any, path: Path, secrets: Mapping[Path, None], unknown: Any
     elif isinstance(value, list):
         value = [_outbound(item, path, secrets, unknown) for item in value]
     return {**SECRET_MARK, "value": value} if path in secrets and value is not None else value
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """(path, scalar) of every leaf, those in lists included."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*path, key))
+    else:
+        yield path, value
 
 
 def drop_none(value: Any) -> Any:

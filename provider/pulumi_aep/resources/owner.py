@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,14 +10,13 @@ from weakref import WeakKeyDictionary
 import pulumi
 
 from ..engine.arguments import Arguments, Shape
-from ..engine.dynamic import TYPE_PREFIX, Resource
+from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
 from ..engine.kind import Kind
 from ..engine.ownership import record_key
+from ..engine.plan import Plan, Planned, fingerprint, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
-
-NAME = "aep-owner"
 
 
 class OwnerArgs(Shape, total=False):
@@ -25,15 +24,27 @@ class OwnerArgs(Shape, total=False):
 
 
 class OwnerReconciler(Reconciler):
-    """Makes the random id once, and asks no service.
+    """Makes the random id once. The gate asks the services only about what is new or changed.
 
     All resources depend on the id, so this check runs before any other step: it compares the stack's name and the plan
-    (the flows of the program) with those of the last run.
+    with those of the last run, and validates what no other resource needs to be created for.
     """
 
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
-        self.runtime.planned = len(previous.get("plan") or [])
-        return given, [*self._renamed(previous, given), *self._mass_delete(previous, given)]
+        """The plan as the state keeps it: a fingerprint for each resource."""
+        before, now = previous.get("plan") or {}, read_plan(given.get("program") or "{}")
+        self.runtime.planned = sum(map(_is_counted, before))
+        problems = [*self._renamed(previous, given), *self._mass_delete(before, now)]
+        plan = {}
+        for key, planned in now.items():
+            kind = _kind_of(key)
+            plan[key] = fingerprint(kind.arguments, planned.inputs)
+            known = next((before[name] for name in (key, *planned.former_names) if name in before), "")
+            if plan[key] != known:
+                same = unchanged(kind.arguments, planned.inputs, known)
+                _, found = (kind.reconciler or Reconciler)(kind, self.runtime).validate(same, planned.inputs)
+                problems += [f"{key}: {problem}" for problem in found]
+        return {"stack": given.get("stack"), "plan": plan}, problems
 
     def _renamed(self, previous: Props, given: Props) -> list[str]:
         """A state under another name is that of a renamed stack, or a copy, whose objects are the original's."""
@@ -46,15 +57,15 @@ class OwnerReconciler(Reconciler):
             "make a stack with a state of its own."
         ]
 
-    def _mass_delete(self, previous: Props, given: Props) -> list[str]:
-        before, now = previous.get("plan") or [], given.get("plan")
-        removed = [each for each in before if each not in now] if isinstance(now, list) else []
-        if not is_mass_delete(len(removed), len(before)) or self.runtime.settings.allow_mass_delete:
+    def _mass_delete(self, before: Iterable[str], now: dict[str, Planned]) -> list[str]:
+        """A flow whose alias has the old name is the same flow."""
+        kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
+        removed = sorted(key.partition(" ")[2] for key in before if _is_counted(key) and key not in kept)
+        if not is_mass_delete(len(removed), self.runtime.planned) or self.runtime.settings.allow_mass_delete:
             return []
-        names = ", ".join(each.rpartition(".")[0] for each in removed)
         return [
-            f"plan: this run would delete {len(removed)} of the stack's {len(before)} flows: {names}. If you want "
-            "that: pulumi config set aep:allowMassDelete true"
+            f"plan: this run would delete {len(removed)} of the stack's {self.runtime.planned} flows: "
+            f"{', '.join(removed)}. If you want that: pulumi config set aep:allowMassDelete true"
         ]
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
@@ -94,7 +105,9 @@ class Owner(Resource, module="aep", name="Owner"):
 
     kind = OwnerKind()
 
-    def __init__(self, resource_name: str = NAME, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
+    def __init__(
+        self, resource_name: str = OWNER_NAME, *, opts: pulumi.ResourceOptions | None = None, **args: Any
+    ) -> None:
         super().__init__(resource_name, opts=opts, **args)
 
 
@@ -103,19 +116,18 @@ class _Stack:
     """What one program of this process registers."""
 
     owner: Owner | None = None
-    plan: list[Awaitable[str]] = field(default_factory=list)
-
-    async def flows(self) -> list[str]:
-        """The flows of the program. Runs once the program has come to its end: it never pauses before (tests/sdk)."""
-        return sorted(await asyncio.gather(*self.plan))
+    plan: Plan = field(default_factory=Plan)
 
 
 _stacks: WeakKeyDictionary[Any, _Stack] = WeakKeyDictionary()
 """By root resource."""
 
 
-def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None) -> Props:
-    """The inputs that name a resource's owner: the stack's identity and the record. Raises RunError for odd names."""
+def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None, inputs: Props) -> Props:
+    """The inputs that name a resource's owner: the stack's identity and the record. Raises RunError for odd names.
+
+    Its `inputs` become part of the plan.
+    """
     if set("]\r\n") & set(resource_name):
         raise pulumi.RunError(f"{resource_name!r}: a resource's name must not contain ']' or a line break")
     root = root_resource()
@@ -124,11 +136,11 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
     if stack.owner is None:
         await_registrations_first()
         exit_quietly_on_interrupt()
-        stack.owner = Owner(stack=name, plan=pulumi.Output.from_input(stack.flows()))
+        # the text is made once the program has come to its end: it never pauses before (tests/sdk)
+        stack.owner = Owner(stack=name, program=pulumi.Output.secret(stack.plan.text()))
+    stack.plan.add(kind, resource_name, inputs, opts)
     urn = pulumi.create_urn(resource_name, TYPE_PREFIX + kind.name, opts.parent if opts else None)
     key = asyncio.ensure_future(_record_key(urn))
-    if kind.in_plan:
-        stack.plan.append(asyncio.ensure_future(_plan_entry(resource_name, key)))
     return {
         "owner": pulumi.Output.format("{0}/{1}#{2}.{3}", name, resource_name, stack.owner.id, key),
         "record": pulumi.Output.format("{0}/{1}.{2}", name, resource_name, key),
@@ -140,5 +152,11 @@ async def _record_key(urn: pulumi.Output[str]) -> str:
     return record_key(str(await urn.future()))
 
 
-async def _plan_entry(resource_name: str, key: Awaitable[str]) -> str:
-    return f"{resource_name}.{await key}"
+def _kind_of(key: str) -> Kind:
+    from . import kind_named
+
+    return kind_named(key.partition(" ")[0])
+
+
+def _is_counted(key: str) -> bool:
+    return _kind_of(key).in_plan

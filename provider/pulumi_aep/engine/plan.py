@@ -1,0 +1,85 @@
+"""What a program says of all its resources, as the Owner's check sees it before any other step.
+
+It travels as one JSON text: leaf by leaf, the SDK would take as long as for all other inputs. Of each argument, a state
+keeps 4 hex digits of a hash and no value.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pulumi
+
+from .arguments import Arguments, fields_of, looks_secret
+from .kind import Kind
+from .sdk_internals import UNKNOWN_TEXT
+from .values import Props, from_host
+
+_DIGITS = 4
+
+
+class Planned(NamedTuple):
+    """A resource of the program: its inputs, and the names that its aliases give it."""
+
+    inputs: Props
+    former_names: list[str]
+
+
+class Plan:
+    """The resources of a running program, by kind and name."""
+
+    def __init__(self) -> None:
+        self._resources: dict[str, Planned] = {}
+
+    def add(self, kind: Kind, resource_name: str, inputs: Props, opts: pulumi.ResourceOptions | None) -> None:
+        """A resource. Below different parents, two may have the same name: the second one gets a number."""
+        key, number = f"{kind.name} {resource_name}", 2
+        while key in self._resources:
+            key, number = f"{kind.name} {resource_name} #{number}", number + 1
+        names = [*_former_names(resource_name, opts)]
+        self._resources[key] = Planned(inputs, [f"{kind.name} {name}" for name in names])
+
+    async def text(self) -> str:
+        """All of it. An Output is unknown here: most of them wait for the Owner."""
+        return json.dumps(self._resources, default=lambda value: UNKNOWN_TEXT, skipkeys=True)
+
+
+def read_plan(text: str) -> dict[str, Planned]:
+    """The resources out of the text."""
+    return {key: Planned(from_host(inputs), names) for key, (inputs, names) in json.loads(text).items()}
+
+
+def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> Iterator[str]:
+    """A text is a name or a URN; an alias without a name, one of another parent, keeps the name."""
+    for alias in (opts.aliases if opts is not None else None) or ():
+        if isinstance(alias, str):
+            yield alias.rpartition("::")[2]
+        elif isinstance(alias, pulumi.Alias):
+            yield alias.name if isinstance(alias.name, str) else resource_name
+
+
+def fingerprint(arguments: Arguments, inputs: Props) -> str:
+    """What a state keeps of a resource's inputs: 4 hex digits for each argument, none of them from a secret."""
+    return "".join(_digest(inputs.get(name)) for name in fields_of(arguments.public))
+
+
+def unchanged(arguments: Arguments, inputs: Props, before: str) -> Props:
+    """The inputs that are as in the run that left a fingerprint; nothing if its kind had other arguments then."""
+    names = fields_of(arguments.public)
+    if len(before) != _DIGITS * len(names):
+        return {}
+    kept = [before[start : start + _DIGITS] for start in range(0, len(before), _DIGITS)]
+    digits = dict(zip(names, kept, strict=True))
+    return {name: value for name, value in inputs.items() if name in digits and _digest(value) == digits[name]}
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(_without_secrets(value), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: None if looks_secret(key) else _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
