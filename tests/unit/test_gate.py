@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ def process(gate: bool = True, **settings: Any) -> None:
     """A new plugin process."""
     changed = replace(SETTINGS, **settings)
     current = OfflineRuntime(changed, Client(changed))
-    current.planned = 0 if gate else None
+    current.checked, current.planned = gate, 0 if gate else None
     runtime.use(current)
 
 
@@ -237,6 +238,14 @@ class TestValidation:
         assert kept({"BaseConnection web": (arguments("BaseConnection", auth=other), [])}) == one
 
 
+def run(work: Coroutine[Any, Any, str]) -> str:
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
 class TestPlan:
     """What the program's side writes."""
 
@@ -247,7 +256,7 @@ class TestPlan:
         )
         plan.add(kind, "web", {"name": "a", "transformations": [{"params": {"b": pulumi.Output.secret("c")}}]}, options)
         plan.add(kind, "web", {"name": "b"}, None)
-        found = read_plan(asyncio.run(plan.text()))
+        found = read_plan(run(plan.text()))
         assert found["Flow web"].inputs == {"name": "a", "transformations": [{"params": {"b": UNKNOWN}}]}
         assert found["Flow web"].former_names == ["Flow old", "Flow older", "Flow web", "Flow x"]
         assert found["Flow web #2"].inputs == {"name": "b"}

@@ -33,8 +33,8 @@ class OwnerReconciler(Reconciler):
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The plan as the state keeps it: a fingerprint for each resource."""
         before, now = previous.get("plan") or {}, read_plan(given.get("program") or "{}")
-        self.runtime.planned = sum(map(_is_counted, before))
-        problems = [*self._renamed(previous, given), *self._mass_delete(before, now)]
+        self.runtime.planned = count = sum(map(_is_counted, before))
+        problems = [*self._renamed(previous, given), *self._mass_delete(before, count, now)]
         plan = {}
         for key, planned in now.items():
             kind = _kind_of(key)
@@ -57,15 +57,15 @@ class OwnerReconciler(Reconciler):
             "make a stack with a state of its own."
         ]
 
-    def _mass_delete(self, before: Iterable[str], now: dict[str, Planned]) -> list[str]:
+    def _mass_delete(self, before: Iterable[str], count: int, now: dict[str, Planned]) -> list[str]:
         """A flow whose alias has the old name is the same flow."""
         kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
         removed = sorted(key.partition(" ")[2] for key in before if _is_counted(key) and key not in kept)
-        if not is_mass_delete(len(removed), self.runtime.planned) or self.runtime.settings.allow_mass_delete:
+        if not is_mass_delete(len(removed), count) or self.runtime.settings.allow_mass_delete:
             return []
         return [
-            f"plan: this run would delete {len(removed)} of the stack's {self.runtime.planned} flows: "
-            f"{', '.join(removed)}. If you want that: pulumi config set aep:allowMassDelete true"
+            f"plan: this run would delete {len(removed)} of the stack's {count} flows: {', '.join(removed)}. "
+            "If you want that: pulumi config set aep:allowMassDelete true"
         ]
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
