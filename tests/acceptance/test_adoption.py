@@ -60,6 +60,12 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     stack.run("stack", "init", "local")
     before = objects(emulator)
     emulator.clear_journal()
+    shown = stack.run("preview")
+    told = set(re.findall(r"^ +adopts (\w+) .*: changes nothing but the owner line$", shown, re.MULTILINE))
+    count = len(re.findall("^ +adopts ", shown, re.MULTILINE))
+    assert f"of {count} new resources {count} adopt what exists, 0 are made\n" in shown
+    assert {"BaseConnection", "SourceConnection", "TargetConnection", "Flow", "MappingSet", "Dataset"} <= told
+    assert writes(emulator) == []
     stack.up()
     assert {call.split()[0] for call in writes(emulator)} == {"PATCH"}
     after = objects(emulator)

@@ -169,6 +169,7 @@ def test_refresh(
     """What another state took leaves this one; a line lost or changed within the state is a drift, and put back."""
     resource = mine(kind, line)
     before = resource.id
+    capsys.readouterr()
     assert resource.refresh() is (line != OTHER_STATE)
     assert writes(emulator) == []
     if line == OTHER_STATE:

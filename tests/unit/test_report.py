@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from pulumi_aep.engine.values import differences
 from pulumi_aep.report import Drift, FlowReport, Report, State, text
 from pulumi_aep.report.charts import Axis, bars, graph, strip
 from pulumi_aep.report.data import LATE, Endpoint, Route, _routes
-from pulumi_aep.report.drift import differences
 from pulumi_aep.sources.diagnosis import Cause
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 

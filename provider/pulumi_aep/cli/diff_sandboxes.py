@@ -74,7 +74,7 @@ def _contents(settings: "Settings") -> Contents:
 
 def _differences(left: Contents, right: Contents) -> Iterator[tuple[str, str, str, Any, Any]]:
     """(kind, name, field, value left, value right); the field is empty if the whole object is missing."""
-    from ..report.drift import differences
+    from ..engine.values import differences
 
     for kind, name in sorted({*left, *right}):
         for one, other in zip_longest(*(sorted(side.get((kind, name), []), key=_sort_key) for side in (left, right))):

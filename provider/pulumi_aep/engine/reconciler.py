@@ -23,6 +23,7 @@ from ..errors import (
     ScopeMismatch,
     ServiceError,
 )
+from . import announcements
 from .arguments import Arguments, Change, fields_of, leaf, path_text
 from .kind import (
     AppliesAfter,
@@ -121,6 +122,8 @@ class Reconciler:
             self._guard_mass_delete(object_id, state)
             self._guard_delete(object_id, new)
             self.cache.mark_leaving(object_id)
+            if self.kind.in_plan:
+                self.runtime.report(announcements.replacement(self.kind, object_id, old, replaces))
         values = {name: (old.get(name), new.get(name)) for name in changed}
         return Difference(bool(changed), replaces, values)
 
@@ -427,6 +430,8 @@ class Reconciler:
         owner = observed.get("owner")
         if owner not in (None, props.get("owner")) and not props.get("take_over"):
             problems.append(f"adopt: {object_id} belongs to {owner}; set take_over=True to take it from there")
+        if not problems:
+            self.runtime.report(announcements.adoption(self.kind, object_id, observed, self._resolve(props, observed)))
         return problems
 
     def _replace_problems(self, observed: Props, new: Props) -> list[str]:

@@ -37,7 +37,7 @@ class Runtime:
         self._pool = ThreadPoolExecutor(PREFETCH_THREADS)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self.report: Callable[[str], None] = print  # tells people something that is no error
+        self.report: Callable[[str], None] = _print  # tells people something that is no error
         self.incomplete: Callable[[str], None] = lambda text: self.report(f"warning: {text}")
         self.kept: list[str] = []  # what this run did not delete, and whose it is
         self.checked = False  # whether the check of any resource was called
@@ -116,6 +116,11 @@ class Runtime:
             if key not in self._answers:
                 self._answers[key] = fetch()
             return self._answers[key]
+
+
+def _print(text: str) -> None:
+    """In one piece, as other threads print too."""
+    print(f"{text}\n", end="", flush=True)
 
 
 _current: Runtime | None = None

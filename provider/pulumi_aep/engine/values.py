@@ -117,3 +117,16 @@ def to_int(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(path, old, new) of each leaf that differs, except secrets. A list is one leaf; an absent value is None."""
+    if isinstance(old, Mapping) and SECRET_MARK.items() <= old.items():
+        return
+    objects = [each for each in (old, new) if each is not None]
+    if objects and all(isinstance(each, Mapping) for each in objects):
+        for key in dict.fromkeys(key for each in objects for key in each):
+            before, after = ((each or {}).get(key) for each in (old, new))
+            yield from differences(before, after, f"{path}.{key}" if path else key)
+    elif old != new:
+        yield path, old, new

@@ -1,11 +1,10 @@
 """Differences between a stack's state and the service. `pulumi refresh` would write them to the state."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..engine.kind import ResolvesDesired
-from ..engine.sdk_internals import SECRET_MARK
-from ..engine.values import Props, from_host
+from ..engine.values import Props, differences, from_host
 from ..resources import KINDS
 from .data import Drift
 
@@ -31,16 +30,3 @@ def drift(runtime: "Runtime", resources: Sequence[tuple[str, str, str, Props]]) 
                 recorded = kind.resolve_desired(recorded, found)
             for path, old, new in differences(recorded, found):
                 yield Drift(kind.name, name, object_id, path, old, new)
-
-
-def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(path, old, new) of each leaf that differs, except secrets. A list is one leaf; an absent value is None."""
-    if isinstance(old, Mapping) and SECRET_MARK.items() <= old.items():
-        return
-    objects = [each for each in (old, new) if each is not None]
-    if objects and all(isinstance(each, Mapping) for each in objects):
-        for key in dict.fromkeys(key for each in objects for key in each):
-            before, after = ((each or {}).get(key) for each in (old, new))
-            yield from differences(before, after, f"{path}.{key}" if path else key)
-    elif old != new:
-        yield path, old, new

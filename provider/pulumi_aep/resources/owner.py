@@ -35,6 +35,11 @@ class OwnerReconciler(Reconciler):
         before, now = previous.get("plan") or {}, read_plan(given.get("program") or "{}")
         self.runtime.planned = count = sum(map(_is_counted, before))
         problems = [*self._renamed(previous, given), *self._mass_delete(before, count, now)]
+        new = [each for key, each in now.items() if before.keys().isdisjoint((key, *each.former_names))]
+        if adopted := sum(each.inputs.get("adopt") is not None for each in new):
+            self.runtime.report(
+                f"of {len(new)} new resources {adopted} adopt what exists, {len(new) - adopted} are made"
+            )
         plan = {}
         for key, planned in now.items():
             kind = _kind_of(key)

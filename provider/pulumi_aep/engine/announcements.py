@@ -1,0 +1,56 @@
+"""What a preview says beside the engine's own plan: adoptions, take-overs, flows that stop while they are replaced."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .arguments import Change
+from .ownership import record, state_id
+from .values import Props, contains_unknown, differences
+
+if TYPE_CHECKING:
+    from .kind import Kind
+
+LONGEST_VALUE = 60
+MOST_CHANGES = 5
+
+
+def adoption(kind: "Kind", object_id: str, observed: Props, new: Props) -> str:
+    """`adopts Flow X (id): will change schedule.interval 1 → 3`, as far as values are known before the update."""
+    owner = str(observed.get("owner") or "")
+    foreign = f", takes it over from {record(owner)}" if state_id(owner) not in ("", state_id(new.get("owner"))) else ""
+    changes = _changes(kind, observed, new)
+    shown = ", ".join(changes[:MOST_CHANGES])
+    more = f" and {len(changes) - MOST_CHANGES} more" if len(changes) > MOST_CHANGES else ""
+    will = f"will change {shown}{more}" if changes else "changes nothing but the owner line"
+    return f"adopts {label(kind, object_id, observed)}{foreign}: {will}"
+
+
+def replacement(kind: "Kind", object_id: str, state: Props, fields: list[str]) -> str:
+    """That a flow is deleted before its successor is made, and why."""
+    return (
+        f"{label(kind, object_id, state)} will be deleted, then created anew: {', '.join(sorted(fields))} cannot "
+        "change in place. It does not run in between. To keep it, take the change back."
+    )
+
+
+def label(kind: "Kind", object_id: str, props: Props) -> str:
+    """`Flow web-shop (id)`"""
+    name = props.get("name") or props.get("title")
+    return f"{kind.name} {name} ({object_id})" if name else f"{kind.name} {object_id}"
+
+
+def _changes(kind: "Kind", observed: Props, new: Props) -> list[str]:
+    secrets = {".".join(path) for path in kind.arguments.secrets(new)}
+    changes = []
+    for name in sorted(kind.arguments.names(Change.UPDATE) - {"owner"}):
+        if contains_unknown(new.get(name)) or observed.get(name) == new.get(name):
+            continue
+        for path, old, value in differences(observed.get(name), new.get(name), name):
+            values = "" if path in secrets else f" {_short(old)} → {_short(value)}"
+            changes.append(f"{path}{values}")
+    return changes
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

@@ -1,0 +1,53 @@
+"""What a preview says about adoptions and replaced flows."""
+
+from pulumi_aep.engine.announcements import adoption, replacement
+from pulumi_aep.engine.values import UNKNOWN, Props
+from pulumi_aep.resources.base_connection import BaseConnection
+from pulumi_aep.resources.flow import Flow
+
+OURS = "shop/dev/web#4a4a.1111"
+FLOW: Props = {
+    "name": "Web",
+    "owner": None,
+    "description": "clicks",
+    "schedule": {"frequency": "hour", "interval": 1, "start_time": 5},
+    "source_connection_id": "s",
+}
+
+
+def flow(**changes: object) -> str:
+    return adoption(Flow.kind, "f-1", FLOW, {**FLOW, "owner": OURS, **changes})
+
+
+def test_what_will_change() -> None:
+    assert flow() == "adopts Flow Web (f-1): changes nothing but the owner line"
+    interval = {"frequency": "hour", "interval": 3, "start_time": 5}
+    assert flow(schedule=interval) == "adopts Flow Web (f-1): will change schedule.interval 1 → 3"
+    text = flow(description=None, name="Shop")
+    assert text == 'adopts Flow Web (f-1): will change description "clicks" → nothing, name "Web" → "Shop"'
+
+
+def test_what_a_preview_does_not_know_is_left_out() -> None:
+    assert flow(source_connection_id=UNKNOWN, owner=UNKNOWN).endswith("nothing but the owner line")
+
+
+def test_from_whom_it_is_taken() -> None:
+    text = adoption(Flow.kind, "f-1", {**FLOW, "owner": "shop/prod/web#5b5b.2222"}, {**FLOW, "owner": UNKNOWN})
+    assert text == "adopts Flow Web (f-1), takes it over from shop/prod/web.2222: changes nothing but the owner line"
+    assert "takes" not in adoption(Flow.kind, "f-1", {**FLOW, "owner": OURS}, {**FLOW, "owner": OURS})
+
+
+def test_secrets_and_long_lists() -> None:
+    def base(**params: str) -> Props:
+        return {"name": "Base", "auth": {"spec_name": "Basic Authentication", "params": params}}
+
+    new = base(password="canary", username="u" * 80, **{f"p{number}": "1" for number in range(9)})
+    text = adoption(BaseConnection.kind, "b", base(username="a"), new)
+    assert "canary" not in text
+    assert text.endswith(" and 6 more")
+
+
+def test_a_flow_that_is_replaced() -> None:
+    text = replacement(Flow.kind, "f-1", FLOW, ["transformations", "schedule"])
+    assert text.startswith("Flow Web (f-1) will be deleted, then created anew: schedule, transformations cannot change")
+    assert "does not run in between" in text
