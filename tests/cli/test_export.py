@@ -105,7 +105,7 @@ def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
         "[{'name': 'Mapping', 'params': {'mappingId': mixpanel_dataflow_mapping.id, "
         "'mappingVersion': mixpanel_dataflow_mapping.version}}]"
     )
-    assert "flow_spec" not in found["mixpanel_dataflow"], "defaults are left out"
+    assert "enabled" not in found["mixpanel_dataflow"], "defaults are left out"
 
 
 def test_the_project_files(cli_run: Cli, emulator: Emulator) -> None:

@@ -52,7 +52,8 @@ def test_every_example_of_the_docs(stack: Stack, emulator: Emulator) -> None:
     for number, block in enumerate(EXAMPLES):
         (examples / f"{number:02}_{block.page.stem.replace('-', '_')}.py").write_text(block.text)
     (stack.folder / "__main__.py").write_text(ALL_IN_ONE)
-    stack.secret("mixpanelPassword", "canary-of-the-docs")
+    for name in ("mixpanelPassword", "s3SecretKey"):
+        stack.secret(name, "canary-of-the-docs")
     stack.up()
     assert set(stack.preview().changes.values()) == {"read"}  # what `get` refers to; nothing is changed
     assert stack.outputs()["fits"] is True

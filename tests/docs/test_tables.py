@@ -21,6 +21,7 @@ from kinds import DESCRIPTIONS
 from pulumi_aep import config
 from pulumi_aep.cli import app
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
+from pulumi_aep.components.source import DeltaColumn, SourceArgs
 from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, SpecRef, fields_of, hints_of
 from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, kind_of, names, outputs, resource_class, sentences
 
@@ -93,13 +94,16 @@ def test_claims() -> None:
         assert claims == set(rows) - (set() if DESCRIPTIONS[kind].natural_key else {"allow_duplicate_name"})
 
 
-def test_arguments_of_the_component() -> None:
+def test_arguments_of_the_components() -> None:
     assert_stated(MixpanelSourceArgs, pages.table(page_of("MixpanelSource"), "Argument"))
+    assert_stated(SourceArgs, pages.table(page_of("Source"), "Argument"))
+    assert_stated(DeltaColumn, pages.table(page_of("Source"), "Key of `DeltaColumn`"))
 
 
-def test_attributes_of_the_component() -> None:
-    rows = pages.table(page_of("MixpanelSource"), "Attribute")
-    parts = {name: type_names(hint) for name, hint in aep.MixpanelSource.__annotations__.items()}
+def test_attributes_of_the_components() -> None:
+    rows = pages.table(page_of("Source"), "Attribute")
+    hints = aep.Source.__annotations__.items()
+    parts = {name: type_names(hint) for name, hint in hints if name != "type_token"}
     assert {name: set(pages.spans(row["Type"])) - {"None"} for name, row in rows.items()} == parts
 
 

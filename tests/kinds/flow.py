@@ -124,7 +124,7 @@ DESCRIPTION = Description(
         Bad(
             "transformations",
             [{"name": "mapping", "params": {}}],
-            "transformations[0].name: must be 'Mapping' or 'Copy'",
+            "transformations[0].name: must be 'Mapping', 'Copy' or 'Encryption'",
         ),
         Bad(
             "transformations",
@@ -141,7 +141,19 @@ DESCRIPTION = Description(
     ),
     bad_online=(
         Bad("flow_spec", UNKNOWN_SPEC, f"flow_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
-        Bad("schedule", MISSING, "schedule: is required by the flow spec", "'frequency':"),
+        Bad(
+            "flow_spec",
+            FlowSpec.CRM_TO_AEP,
+            "flow_spec: flow spec CRMToAEP does not take Mixpanel",
+            f"leave flow_spec out, or take RestStorageToAEP ({FlowSpec.REST_STORAGE_TO_AEP})",
+        ),
+        Bad("source_connection_id", OTHER, f"source_connection_id: no source connection {OTHER} in this sandbox"),
+        Bad("schedule", MISSING, "schedule: is required by flow spec RestStorageToAEP", "'frequency':"),
+        Bad(
+            "transformations",
+            [{"name": "Copy", "params": {"deltaColumn": {"name": "updated"}}}],
+            "transformations[0].name: flow spec RestStorageToAEP has no 'Copy'; it has 'Mapping'",
+        ),
     ),
     in_place=(
         *text_rounds("PATCH flows"),

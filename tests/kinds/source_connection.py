@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from kinds.base_connection import SPEC_FIXED, UNKNOWN_SPEC
-from kinds.description import DESCRIBED, Bad, Closed, Description, Ids, Others, Props, Seen, text_rounds, texts
+from kinds.description import DESCRIBED, MISSING, Bad, Closed, Description, Ids, Others, Props, Seen, text_rounds, texts
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
 from support.outside import flow_service
@@ -65,9 +65,6 @@ DESCRIPTION = Description(
         Bad("connection_spec", {"version": "1.0"}, "connection_spec.id: is required"),
         Bad("base_connection_id", "{BASE_CONNECTION_ID}", "base_connection_id: must be an id like 70383d02"),
         Bad("data", {"format": "xml"}, "data.format: must be 'json', 'delimited', 'parquet' or 'tabular'"),
-        Bad("data", {"format": "delimited"}, "data.format: Mixpanel delivers json only"),
-        Bad("params", {"timezone": "UTC"}, "params.projectId: is required by Mixpanel"),
-        Bad("params", {"projectId": "1"}, "params.timezone: is required by Mixpanel"),
         Bad(
             "params",
             {"projectId": 2384945.0, "timezone": "UTC"},
@@ -88,6 +85,19 @@ DESCRIPTION = Description(
     ),
     bad_online=(
         Bad("connection_spec", UNKNOWN_SPEC, f"connection_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
+        Bad("connection_spec", ConnectionSpec.DATA_LAKE, "connection_spec: Data lake is no source"),
+        Bad("base_connection_id", MISSING, "base_connection_id: is required: Mixpanel needs a base connection"),
+        Bad("data", MISSING, "data: is required by Mixpanel", "like {'format': 'json'}"),
+        Bad("data", {"format": "delimited"}, "data.format: must be 'json' for Mixpanel; got 'delimited'"),
+        Bad("params", {"timezone": "UTC"}, "params.projectId: is required by Mixpanel"),
+        Bad("params", {"projectId": "1"}, "params.timezone: is required by Mixpanel"),
+        Bad(
+            "params",
+            {**PARAMS, "projectID": "1"},
+            "params.projectID: is not a parameter of Mixpanel (did you mean projectId?)",
+            "it takes",
+        ),
+        Bad("params", {**PARAMS, "filters": 1.0}, "params.filters: must be of type object"),
     ),
     in_place=text_rounds("PATCH sourceConnections"),
     replaced=(

@@ -29,7 +29,16 @@ from pulumi_aep.resources.owner import Owner
 CLAIMS = {*fields_of(CommonArgs), "allow_duplicate_name"}
 """How a resource meets what exists: the same for every kind that has them."""
 
-DERIVED = {"owner", "record", "timeouts", "secret_params", "start_is_default", "definition"}
+DERIVED = {
+    "owner",
+    "record",
+    "timeouts",
+    "secret_params",
+    "start_is_default",
+    "definition",
+    "source_spec",
+    "own_schema",
+}
 """Fields that no program gives: check() or the resource itself sets them."""
 
 TEXTS: tuple[Any, ...] = (str, Name)
@@ -104,8 +113,8 @@ def managed_paths(kind: str) -> list[str]:
 def argument_paths(kind: str) -> Iterator[tuple[str, ...]]:
     """Every field that a state keeps, with its nested ones: ("schedule",), ("schedule", "interval")."""
     for name, field in fields(kind).items():
-        if name == "record":
-            continue  # check() alone needs it
+        if field.change is Change.CHECK_ONLY:
+            continue
         yield (name,)
         yield from ((name, inner) for inner in field.inner)
 

@@ -8,15 +8,11 @@ import pulumi
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
-from ..engine.arguments import F, Input, Shape, fields_of
-from ..resources.base_connection import Auth, BaseConnection
-from ..resources.dataset import Dataset
-from ..resources.field_group import FieldGroup
-from ..resources.flow import Flow, Schedule
-from ..resources.mapping_set import Mapping, MappingSet
-from ..resources.schema import Schema
-from ..resources.source_connection import SourceConnection
-from ..resources.target_connection import TargetConnection
+from ..engine.arguments import F, Input, Shape
+from ..resources.base_connection import Auth
+from ..resources.flow import Schedule
+from ..resources.mapping_set import Mapping
+from .source import Source, problems_of, raise_problems
 
 _TUTORIAL = json.loads(files(__package__).joinpath("mixpanel_tutorial.json").read_text(encoding="utf-8"))
 FIELDS: dict[str, dict[str, Any]] = _TUTORIAL["fields"]
@@ -61,12 +57,7 @@ class MixpanelSourceArgs(Shape, total=False):
     """Name of the parts in the UI."""
 
 
-def _below(component: pulumi.Resource) -> pulumi.ResourceOptions:
-    """Options of a part. A resource of that name which stood alone before is the same: it moves below the component."""
-    return pulumi.ResourceOptions(parent=component, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
-
-
-class MixpanelSource(pulumi.ComponentResource):
+class MixpanelSource(Source):
     """Mixpanel events into the data lake: the eight resources of the tutorial, wired.
 
         mixpanel = aep.MixpanelSource(
@@ -78,97 +69,42 @@ class MixpanelSource(pulumi.ComponentResource):
             schedule={"frequency": "minute", "interval": 15},
         )
 
-    Each part is an attribute. With `dataset_id`, `schema_id` or `mapping_set_id` the component does not create that
-    part, nor anything that only it needs; the attribute is then a read-only reference.
+    A Source with the tutorial's settings, fields and mappings.
     """
 
-    base_connection: BaseConnection
-    source_connection: SourceConnection
-    field_group: FieldGroup | None
-    schema: Schema
-    dataset: Dataset
-    target_connection: TargetConnection
-    mapping_set: MappingSet
-    flow: Flow
+    type_token = "aep:components:MixpanelSource"
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MixpanelSourceArgs]
     ) -> None:
         """See MixpanelSourceArgs for the arguments."""
-        super().__init__("aep:components:MixpanelSource", resource_name, None, opts)
-        given = {"fields": FIELDS, "mappings": MAPPINGS, "enabled": True, **_checked(resource_name, args)}
-        name, inside = given.get("title") or resource_name, _below(self)
-        spec = ConnectionSpec.MIXPANEL
-        params = {"username": given["username"], "password": pulumi.Output.secret(given["password"])}
-        if host := given.get("host"):
+        given: dict[str, Any] = {name: value for name, value in args.items() if value is not None}
+        raise_problems(self, resource_name, [*problems_of(MixpanelSourceArgs, given), *_unfitting(given)])
+        of_mixpanel = {name: given.pop(name) for name in ("username", "password", "project_id", "timezone")}
+        params = {"username": of_mixpanel["username"], "password": pulumi.Output.secret(of_mixpanel["password"])}
+        if host := given.pop("host", None):
             params["host"] = host
         auth: Auth = {"spec_name": "Basic Authentication", "params": params}
-        self.base_connection = BaseConnection(resource_name, name=name, connection_spec=spec, auth=auth, opts=inside)
-        self.source_connection = SourceConnection(
+        if not {"dataset_id", "schema_id"} & given.keys():
+            given = {"fields": FIELDS, **given}
+        if "mapping_set_id" not in given:
+            given = {"mappings": MAPPINGS, **given}
+        super().__init__(
             resource_name,
-            name=name,
-            base_connection_id=self.base_connection.id,
-            connection_spec=spec,
-            data={"format": "json"},
-            params={"projectId": given["project_id"], "timezone": given["timezone"]},
-            opts=inside,
-        )
-        self.field_group = None
-        if "dataset_id" in given:
-            self.dataset = Dataset.get(resource_name, given["dataset_id"], inside)
-            self.schema = Schema.get(resource_name, self.dataset.schema_id, inside)
-        else:
-            self.schema = self._schema(resource_name, name, given, inside)
-            self.dataset = Dataset(resource_name, name=name, schema_id=self.schema.id, opts=inside)
-        self.target_connection = TargetConnection(
-            resource_name, name=name, dataset_id=self.dataset.id, schema_id=self.schema.id, opts=inside
-        )
-        if "mapping_set_id" in given:
-            self.mapping_set = MappingSet.get(resource_name, given["mapping_set_id"], inside)
-        else:
-            self.mapping_set = MappingSet(
-                resource_name, schema_id=self.schema.id, mappings=given["mappings"], opts=inside
-            )
-        mapping = {"mappingId": self.mapping_set.id, "mappingVersion": self.mapping_set.version}
-        self.flow = Flow(
-            resource_name,
-            name=name,
+            connection_spec=ConnectionSpec.MIXPANEL,
             flow_spec=FlowSpec.REST_STORAGE_TO_AEP,
-            source_connection_id=self.source_connection.id,
-            target_connection_id=self.target_connection.id,
-            transformations=[{"name": "Mapping", "params": mapping}],
-            schedule=given["schedule"],
-            enabled=given["enabled"],
-            opts=inside,
+            auth=auth,
+            data={"format": "json"},
+            params={"projectId": of_mixpanel["project_id"], "timezone": of_mixpanel["timezone"]},
+            opts=opts,
+            **given,
         )
-        self.register_outputs({})  # no outputs: the engine would write all states again for them
-
-    def _schema(self, resource_name: str, name: str, given: dict[str, Any], inside: pulumi.ResourceOptions) -> Schema:
-        """The existing schema, or a new one with a field group."""
-        if "schema_id" in given:
-            return Schema.get(resource_name, given["schema_id"], inside)
-        self.field_group = FieldGroup(resource_name, title=f"{name} fields", fields=given["fields"], opts=inside)
-        return Schema(resource_name, title=name, field_group_ids=[self.field_group.id], opts=inside)
 
 
-def _checked(resource_name: str, args: MixpanelSourceArgs) -> dict[str, Any]:
-    """The arguments without unset ones. Raises RunError with every problem, before any part is registered."""
-    given = {name: value for name, value in args.items() if value is not None}
-    existing_schema, own_mappings = {"dataset_id", "schema_id"} & {*given}, {"mappings", "mapping_set_id"} & {*given}
-    problems = [f"{name}: is not a known key" for name in sorted(given.keys() - fields_of(MixpanelSourceArgs))]
-    problems += [f"{name}: is required" for name in sorted(MixpanelSourceArgs.__required_keys__ - given.keys())]
-    if len(existing_schema) > 1:
-        problems.append("dataset_id and schema_id: a dataset has its schema; give only one")
-    if existing_schema and "fields" in given:
-        problems.append("fields: an existing schema keeps its own; leave fields out")
-    if len(own_mappings) > 1:
-        problems.append("mapping_set_id and mappings: give only one")
-    if existing_schema and not own_mappings:
-        problems.append("mappings: the tutorial's do not fit an existing schema; give your own, or mapping_set_id")
-    if "fields" in given and not own_mappings:
-        problems.append("mappings: the tutorial's do not fit your own fields; give your own")
-    if "mapping_set_id" in given and not existing_schema:
-        problems.append("mapping_set_id: a mapping set belongs to an existing schema; give schema_id or dataset_id too")
-    if problems:
-        raise pulumi.RunError("\n  - ".join([f"MixpanelSource {resource_name}:", *problems]))
-    return given
+def _unfitting(given: dict[str, Any]) -> list[str]:
+    """Where the tutorial's mappings would go into another schema than the tutorial's."""
+    if {"mappings", "mapping_set_id"} & given.keys():
+        return []
+    if {"dataset_id", "schema_id"} & given.keys():
+        return ["mappings: the tutorial's do not fit an existing schema; give your own, or mapping_set_id"]
+    return ["mappings: the tutorial's do not fit your own fields; give your own"] if "fields" in given else []

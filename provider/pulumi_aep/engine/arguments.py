@@ -38,6 +38,9 @@ class Change(StrEnum):
     CREATE_ONLY = "create only"
     """The field matters at creation; a later change of it is no difference."""
 
+    CHECK_ONLY = "check only"
+    """check() alone needs the field: no state keeps it."""
+
 
 RESOURCE_NAME = "the resource's name"
 """As a default: what the program calls the resource."""
@@ -207,11 +210,11 @@ class Timeouts(Shape, total=False):
 class InternalArgs(Shape, total=False):
     """What the library says itself: the owner, and the resource option `custom_timeouts`.
 
-    `record` is the owner without the id of its state, which a first preview does not know; check() alone needs it.
+    `record` is the owner without the id of its state, which a first preview does not know.
     """
 
     owner: Annotated[Input[str] | None, F()]
-    record: Annotated[Input[str] | None, F(Change.CREATE_ONLY)]
+    record: Annotated[Input[str] | None, F(Change.CHECK_ONLY)]
     timeouts: Annotated[Timeouts | None, F(Change.PROVIDER_ONLY)]
 
 

@@ -6,6 +6,7 @@ A state keeps the path of `DynamicProvider` and the name of a kind: both are a p
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary
 
 import pulumi
 import pulumi.dynamic
@@ -24,7 +25,7 @@ from ..errors import DeletionProtected
 from . import runtime
 from .arguments import RESOURCE_NAME, Change
 from .camel_case import inside, is_outside, snake
-from .kind import Kind
+from .kind import Echo, Kind
 from .ownership import own_line, stack_of
 from .reconciler import Reconciler
 from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
@@ -133,16 +134,19 @@ class Resource(pulumi.dynamic.Resource):
         if self.register is not None:
             self.register(resource_name, args, opts)
             return
-        hidden = {"timeouts", *kind.arguments.names(Change.CREATE_ONLY)}  # each name is an output that the SDK awaits
+        unobserved = kind.arguments.names(Change.CREATE_ONLY, Change.CHECK_ONLY)
+        hidden = {"timeouts", *unobserved}  # each name is an output that the SDK awaits
         names = [name for name in kind.arguments.fields if name not in hidden]
         props = dict.fromkeys([*names, *kind.outputs, "sandbox", "org_id"])
+        given: Props = {}
         if opts is None or opts.id is None:  # else a reference to what something else manages
             if kind.delete_before_replace:
                 opts = self._delete_before_replace(resource_name, opts)
-            props |= self._inputs(resource_name, args, opts)
-        super().__init__(DynamicProvider(kind.name), resource_name, props, opts)
+            given = self._inputs(resource_name, args, opts)
+        super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
+        _given_by_id[self.id] = (kind.name, given)
 
     @classmethod
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
@@ -161,7 +165,8 @@ class Resource(pulumi.dynamic.Resource):
         limits = opts.custom_timeouts if opts is not None else None
         given = {name: value for name, value in args.items() if value is not None}
         timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
-        inputs = {**named, **given, **timeouts}
+        echoes = {each.field: _echoed(each, given) for each in self.kind.echoes}
+        inputs = {**named, **given, **timeouts, **echoes}
         return inputs | (owner_of(resource_name, self.kind, opts, inputs) if "owner" in fields else {})
 
     def _delete_before_replace(self, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
@@ -172,6 +177,18 @@ class Resource(pulumi.dynamic.Resource):
                 "by side would ingest everything twice. Leave the option out."
             )
         return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
+
+
+_given_by_id: WeakKeyDictionary[pulumi.Output[str], tuple[str, Mapping[str, Any]]] = WeakKeyDictionary()
+"""The `id` of each resource of this program → its kind, and what it was given."""
+
+
+def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
+    """The argument of the resource that an id is the `id` of; None if the id comes from elsewhere."""
+    reference = given.get(echo.reference)
+    kind, arguments = _given_by_id.get(reference, ("", {})) if isinstance(reference, pulumi.Output) else ("", {})
+    value = arguments.get(echo.argument) if kind == echo.kind else None
+    return value.get("id") if isinstance(value, dict) else value
 
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}

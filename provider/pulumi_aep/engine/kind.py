@@ -29,6 +29,17 @@ class Reference(NamedTuple):
     """The key beside it that pins the version of the other object."""
 
 
+class Echo(NamedTuple):
+    """An internal field that holds what the resource behind an id was given: a preview knows that before the id."""
+
+    field: str
+    reference: str
+    """The argument with the id."""
+    kind: str
+    argument: str
+    """Which argument of that resource; of a spec, its id."""
+
+
 class Kind:
     """One kind of object. Instances hold nothing that changes."""
 
@@ -55,6 +66,9 @@ class Kind:
 
     references: ClassVar[tuple["Reference", ...]] = ()
     """Arguments that hold ids of other objects."""
+
+    echoes: ClassVar[tuple["Echo", ...]] = ()
+    """What the kind needs to know of resources of the same program that it refers to."""
 
     lines: ClassVar[tuple[str, str, tuple[str, ...]] | None] = None
     """Of a kind without a name, how two objects are compared: (argument with lines, key of a line, its fields)."""

@@ -89,18 +89,17 @@ class Reconciler:
         is_new = self.runtime.settings.online_checks and not previous
         if is_new:
             self._prefetch(given)
-        complete = given
-        if isinstance(self.kind, AppliesDefaults):
-            complete = self.kind.apply_defaults(given, previous, self.runtime)
-        props, problems = self.validate(previous, complete)
+        props, problems = self.validate(previous, given)
         if is_new:
             problems += self._ownership_problems(props)
         if problems:
             return given, problems
-        return self.arguments.compact({name: value for name, value in props.items() if name != "record"}), []
+        return self.arguments.compact(_except(props, self.arguments.names(Change.CHECK_ONLY))), []
 
     def validate(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The inputs in normal form, and what is wrong with them; the service is asked about what `previous` lacks."""
+        if isinstance(self.kind, AppliesDefaults):
+            given = self.kind.apply_defaults(given, previous, self.runtime)
         props, problems = self.arguments.parse(given)
         self._register_secrets(props)
         if self.runtime.settings.online_checks and isinstance(self.kind, ValidatesOnline):
@@ -260,10 +259,8 @@ class Reconciler:
         return {**inputs, **outputs, **scope(self.runtime), **lines}
 
     def _changed(self, old: Props, new: Props) -> list[str]:
-        fields = self.arguments.fields.items()
-        return [
-            name for name, each in fields if old.get(name) != new.get(name) and each.change is not Change.CREATE_ONLY
-        ]
+        silent = self.arguments.names(Change.CREATE_ONLY, Change.CHECK_ONLY)
+        return [name for name in self.arguments.fields if old.get(name) != new.get(name) and name not in silent]
 
     def _resolve(self, new: Props, observed: Props) -> Props:
         return self.kind.resolve_desired(new, observed) if isinstance(self.kind, ResolvesDesired) else new
@@ -525,6 +522,10 @@ def assert_same_scope(state: Props, runtime: Runtime) -> None:
                 f"This stack's objects live in {name} {state[name]}, but its config says {configured}. Set {key} back "
                 f"to {state[name]}, or make another stack for {configured}: pulumi stack init …\n{LAST_UP}"
             )
+
+
+def _except(props: Props, names: set[str]) -> Props:
+    return {name: value for name, value in props.items() if name not in names}
 
 
 def _is_known(value: Any) -> bool:

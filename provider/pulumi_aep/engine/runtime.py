@@ -82,6 +82,20 @@ class Runtime:
         """The live flow spec; None if this credential may not read it. NotFound if there is none."""
         return self._spec("flow", self.client.flow_service.flow_specs.get, spec_id)
 
+    def flow_specs(self) -> list[dict[str, Any]]:
+        """Every live flow spec; none if this credential may not read them."""
+        found: list[dict[str, Any]] = self._readable(
+            "flow specs", lambda: [*self.client.flow_service.flow_specs.find()]
+        )
+        return found or []
+
+    def resolved_schema(self, schema_id: str) -> dict[str, Any]:
+        """A schema with all its fields. NotFound if there is none."""
+        schema: dict[str, Any] = self._once(
+            f"schema/{schema_id}", lambda: self.client.schema_registry.schemas.resolved(schema_id)
+        )
+        return schema
+
     def cache(self, kind: "Kind") -> ObjectCache:
         """The objects of a kind; one cache per process."""
         cache: ObjectCache = self._once(f"objects/{kind.name}", lambda: self._new_cache(kind))
@@ -100,13 +114,17 @@ class Runtime:
         self._pool.submit(work)
 
     def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
+        spec: dict[str, Any] | None = self._readable(f"{kind}/{spec_id}", lambda: get(spec_id))
+        return spec
+
+    def _readable(self, key: str, fetch: Callable[[], Any]) -> Any:
+        """What `fetch` returns, asked once; None if this credential may not read it."""
         try:
-            spec: dict[str, Any] = self._once(f"{kind}/{spec_id}", lambda: get(spec_id))
+            return self._once(key, fetch)
         except ApiError as error:
             if error.status == 403:
                 return None
             raise
-        return spec
 
     def _once(self, key: str, fetch: Callable[[], Any]) -> Any:
         """What `fetch` returns, asked once; other threads wait for the same key, and ask again after an error."""

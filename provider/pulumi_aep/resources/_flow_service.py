@@ -1,11 +1,12 @@
 """What the four Flow Service kinds share: JSON Patch with an etag."""
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from ..engine.kind import Exports, Item, Kind
 from ..engine.runtime import Runtime
 from ..engine.values import Props
-from ..errors import NotRepresentable
+from ..errors import AepError, NotRepresentable
 
 
 class FlowServiceKind(Kind, Exports):
@@ -18,6 +19,12 @@ class FlowServiceKind(Kind, Exports):
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         return {"etag": item["etag"]}
+
+    def late_outputs(self, object_id: str, runtime: Runtime) -> Props:
+        """The outputs of a new object that the answer to its creation lacks; after a failure a refresh brings them."""
+        with suppress(AepError):
+            return self.computed_outputs(self.collection(runtime.client).get(object_id), runtime)
+        return {}
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         if item.get("state") == "draft":

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal, Required
 import pulumi
 from typing_extensions import Unpack
 
+from ..constants import ConnectionSpec
 from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, Name, NamedArgs, Shape, Spec, looks_secret
 from ..engine.dynamic import Resource
-from ..engine.kind import AppliesAfter, AppliesDefaults, Item, ValidatesOnline
+from ..engine.kind import AppliesAfter, AppliesDefaults, Item, ValidatesOnline, pointer
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
 from ..errors import AepError, CredentialsRejected
-from ..sources.spec_rules import HOST, auth_problems, auth_schema, missing_spec, passwords, properties, spec_id
+from ..sources.spec_rules import ALWAYS_TAKEN, auth_problems, auth_schema, missing_spec, passwords, properties, spec_id
 from ._flow_service import FlowServiceKind, spec_of
 
 
@@ -42,11 +43,16 @@ class _Internal(InternalArgs, total=False):
     """Names of the parameters that the connection spec marks as passwords."""
 
 
+_INLET = {"inlet_url": "inletUrl", "inlet_id": "inletId", "source_id": "sourceId"}
+"""What the service adds to `auth.params` of the HTTP API (docs tutorials/api/create/streaming/http.md)."""
+
+
 class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, AppliesAfter):
     """Base connections ↔ Flow Service."""
 
     arguments = Arguments(BaseConnectionArgs, _Internal)
     collection_path = "flow_service.connections"
+    outputs = ("etag", *_INLET)
     natural_key = ("name", "connection_spec")
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
@@ -71,8 +77,13 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
         return {"name": item.get("name"), "connection_spec": spec_of(item, "connectionSpec"), "auth": auth}
 
     def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
-        auth = {"/auth/params": props["auth"]["params"]} if props.get("auth") else {}
-        return {**super().patchable(props, runtime), **auth}
+        """Parameters change together, except where the service has added some of its own."""
+        params = props["auth"]["params"] if props.get("auth") else None
+        if params and spec_id(props) == ConnectionSpec.HTTP_API:
+            found = {pointer("auth", "params", name): value for name, value in params.items()}
+        else:
+            found = {} if params is None else {"/auth/params": params}
+        return {**super().patchable(props, runtime), **found}
 
     def build_update(self, old: Props, new: Props, runtime: Runtime) -> list[dict[str, Any]]:
         """Without `auth` in the program the credentials are left unmanaged."""
@@ -95,12 +106,24 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
         if all(props.get(name) == previous.get(name) for name in ("connection_spec", "auth")):
             return []
+        if props.get("adopt") and props.get("auth") is None:
+            return missing_spec(props, runtime)
         return missing_spec(props, runtime) or auth_problems(props, runtime)
 
+    def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
+        """An inlet is not in the answer to a creation."""
+        params = (item.get("auth") or {}).get("params") or {}
+        inlet = {name: params[wire] for name, wire in _INLET.items() if "inletUrl" in params and params.get(wire)}
+        return {**super().computed_outputs(item, runtime), **inlet}
+
     def after_apply(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
+        self._test_credentials(object_id, old, new, runtime)
+        return {} if old or spec_id(new) != ConnectionSpec.HTTP_API else self.late_outputs(object_id, runtime)
+
+    def _test_credentials(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> None:
         """Test new credentials. With `strict`, those that fail do not stay."""
         if new["test"] == "off" or all(old.get(name) == new.get(name) for name in ("auth", "test")):
-            return {}
+            return
         problem = _test(object_id, runtime)
         if problem and new["test"] == "warn":
             runtime.report(f"warning: base connection {new['name']} ({object_id}): {problem}")
@@ -108,7 +131,6 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
             outcome = self._undo(object_id, old, new, runtime)
             text = f"base connection {new['name']}: {problem} {outcome} Fix auth, then run pulumi up again."
             raise CredentialsRejected(text)
-        return {}
 
     def _undo(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> str:
         """Put back what was there before, as far as the state knows it; says what is there now."""
@@ -120,8 +142,9 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
                 return "It was deleted again."
             # the secrets of an object that was just adopted are unknown: they cannot be put back
             if known is not None and old["auth"] != new["auth"] and self._secret_names(new) <= set(known):
-                update = [{"op": "replace", "path": "/auth/params", "value": known}]
-                collection.update(object_id, update, collection.get(object_id)["etag"])
+                item = collection.get(object_id)
+                update = self.build_update({**old, "auth": new["auth"]}, old, runtime)
+                collection.update(object_id, update, item["etag"])
                 return "The previous credentials were restored."
         return f"{object_id} now has the new credentials."
 
@@ -137,7 +160,7 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
         props = {**props, "auth": {"spec_name": auth["specName"], "params": echoed}}
         schema = auth_schema(props, runtime)
         known, marked = properties(schema), passwords(schema)
-        params = {name: value for name, value in echoed.items() if name in known or not known or name == HOST}
+        params = {name: value for name, value in echoed.items() if name in known or not known or name in ALWAYS_TAKEN}
         for name in (*params, *schema.get("required", [])):
             if name in marked or looks_secret(name):
                 params[name] = UNKNOWN
@@ -182,6 +205,9 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
     auth: pulumi.Output[dict[str, Any] | None]
     test: pulumi.Output[str]
     etag: pulumi.Output[str]
+    inlet_url: pulumi.Output[str | None]
+    inlet_id: pulumi.Output[str | None]
+    source_id: pulumi.Output[str | None]
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[BaseConnectionArgs]

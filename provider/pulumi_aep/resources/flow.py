@@ -1,5 +1,6 @@
 """Flow: the dataflow itself, from a source connection through a mapping to a target connection (`/flows`)."""
 
+import re
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
@@ -11,12 +12,13 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec, FlowSpec
 from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid
 from ..engine.dynamic import Resource
-from ..engine.kind import AppliesAfter, AppliesDefaults, Item, Reference, ResolvesDesired, ValidatesOnline
+from ..engine.kind import AppliesAfter, AppliesDefaults, Echo, Item, Reference, ResolvesDesired, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar, to_int
-from ..errors import AepError, Incomplete, NotRepresentable
-from ..sources.spec_rules import missing_spec, spec_id
+from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepresentable
+from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
 from ._flow_service import FlowServiceKind, spec_of
+from .mapping_set import MappingSet
 
 if TYPE_CHECKING:
     StartTime = int | str | datetime
@@ -76,8 +78,8 @@ def _interval_fits(schedule: Any) -> Any:
 class Transformation(Shape, total=False):
     """What happens to the data on its way."""
 
-    name: Required[Input[Literal["Mapping", "Copy"]]]
-    """`Mapping`, or `Copy` for the delta column of a database."""
+    name: Required[Input[Literal["Mapping", "Copy", "Encryption"]]]
+    """`Mapping`, `Copy` for the delta column of a database, or `Encryption` for encrypted files."""
     params: Required[Input[dict[str, Any]]]
     """Parameters, spelled as Adobe does; for `Mapping`: `mappingId` and `mappingVersion`."""
 
@@ -114,12 +116,13 @@ class FlowArgs(NamedArgs, total=False):
     """Id of the source connection that the flow reads from."""
     target_connection_id: Required[Annotated[Input[Uuid], F(Change.REPLACE)]]
     """Id of the target connection that the flow writes to."""
-    flow_spec: Annotated[Input[Spec], F(Change.REPLACE, default=FlowSpec.REST_STORAGE_TO_AEP)]
-    """Id of the flow spec, which says how data comes in; the default is for Mixpanel and all generic REST sources."""
+    flow_spec: Annotated[Input[Spec] | None, F(Change.REPLACE)]
+    """Id of the flow spec, which says how data comes in. Left out, it is the one that takes the source and the fewest
+    others."""
     transformations: Annotated[Input[list[Annotated[Transformation, AfterValidator(_mapping_params)]]], F(default=[])]
     """What happens to the data on its way, usually one `Mapping`. Required unless the data is XDM already."""
     schedule: Annotated[Input[Annotated[Schedule, AfterValidator(_interval_fits)]] | None, F()]
-    """When the flow runs. Required except for streaming flow specs."""
+    """When the flow runs. Required for batch sources; streaming sources have none."""
     options: Annotated[Input[FlowOptions] | None, F(Change.REPLACE)]
     """How the flow deals with records that fail; the service's defaults apply to what you leave out."""
     enabled: Annotated[Input[bool], F(default=True)]
@@ -127,7 +130,18 @@ class FlowArgs(NamedArgs, total=False):
     disabled one."""
 
 
+def _has_flow_spec(props: Props) -> Props:
+    if "flow_spec" not in props:
+        raise ValueError(
+            "flow_spec: no flow spec is known to take this source with these transformations: name one, like "
+            "aep.FlowSpec.CLOUD_STORAGE_TO_AEP (pulumi-aep specs SOURCE lists those that take it)"
+        )
+    return props
+
+
 class _Internal(InternalArgs, total=False):
+    source_spec: Annotated[Input[str] | None, F(Change.CREATE_ONLY)]
+    """Id of the source's connection spec, from which the flow spec follows."""
     start_is_default: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
     """Whether the program leaves the start to the flow's creation."""
 
@@ -142,10 +156,11 @@ _SCHEDULE = {"start_time": "startTime", "frequency": "frequency", "interval": "i
 class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter):
     """Flows ↔ Flow Service."""
 
-    arguments = Arguments(FlowArgs, _Internal)
+    arguments = Arguments(FlowArgs, _Internal, rule=_has_flow_spec)
     collection_path = "flow_service.flows"
     natural_key = ("name", "flow_spec")
-    outputs = ("etag", "runs_url")
+    outputs = ("etag", "runs_url", "inlet_url")
+    echoes = (Echo("source_spec", "source_connection_id", "SourceConnection", "connection_spec"),)
     in_plan = True
     references = (
         Reference("source_connection_id", "SourceConnection"),
@@ -190,6 +205,11 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
 
     def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
         replaces = super().replace_fields(old, new, changed)
+        if "flow_spec" not in changed and bool(old.get("schedule")) != bool(new.get("schedule")):
+            raise DeletionProtected(
+                "schedule: a flow is replaced to gain or lose its schedule, and with the same flow spec its successor "
+                "would be refused: streaming flows have none, all others need one."
+            )
         if "schedule" in changed and _needs_new_flow(old.get("schedule"), new.get("schedule")):
             replaces.append("schedule")
         before, after = old.get("transformations"), new.get("transformations")
@@ -198,7 +218,8 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         return replaces
 
     def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
-        """A schedule without a start begins now, once; later previews keep that start."""
+        """The flow spec that takes the source. A schedule without a start begins now, once; later previews keep it."""
+        props = self._with_flow_spec(self._with_source_spec(props, previous, runtime), previous, runtime)
         schedule = props.get("schedule")
         if not isinstance(schedule, dict) or "start_time" in schedule:
             return props
@@ -211,25 +232,66 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             return new
         return {**new, "schedule": {**new["schedule"], "start_time": start}}
 
+    def _with_source_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
+        """Of a source that is no resource of the program the service is asked, once."""
+        source = props.get("source_connection_id")
+        if "source_spec" in props or not isinstance(source, str) or not re.fullmatch(r"[\w-]+", source):
+            return props
+        if source == previous.get("source_connection_id") and "source_spec" in previous:
+            return {**props, "source_spec": previous["source_spec"]}
+        if "flow_spec" in props and not runtime.settings.online_checks:
+            return props
+        try:
+            item = runtime.client.flow_service.source_connections.get(source)
+        except NotFound:
+            return props
+        return {**props, "source_spec": spec_of(item, "connectionSpec")["id"]}
+
+    def _with_flow_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
+        if "flow_spec" in props:
+            return props
+        source, names = props.get("source_spec", UNKNOWN), _names(props)
+        if UNKNOWN in (source, *names):
+            known = isinstance(props.get("source_connection_id"), str)
+            return props if known else {**props, "flow_spec": UNKNOWN}
+        if source == previous.get("source_spec") and names == _names(previous) and "flow_spec" in previous:
+            return {**props, "flow_spec": previous["flow_spec"]}
+        found = flow_specs_for(source, names, runtime)
+        return {**props, "flow_spec": spec_of({"spec": found[0]}, "spec")} if found else props
+
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        scheduled = bool(props.get("schedule"))
-        if props.get("flow_spec") == previous.get("flow_spec") and scheduled == bool(previous.get("schedule")):
+        if all(props.get(name) == previous.get(name) for name in _CHECKED):
             return []
-        identity = spec_id(props, "flow_spec")
+        source = props.get("source_spec")
+        if isinstance(props.get("source_connection_id"), str) and source is None:
+            return [f"source_connection_id: no source connection {props['source_connection_id']} in this sandbox"]
         if problems := missing_spec(props, runtime, "flow_spec"):
             return problems
+        identity = spec_id(props, "flow_spec")
         live = runtime.flow_spec(identity) if identity else None
-        if live and live.get("scheduleSpec") and not scheduled:
-            return [
-                f"schedule: is required by the flow spec {live['name']}, like {{'frequency': 'hour', 'interval': 1}}"
-            ]
-        return []
+        if not live:
+            return []
+        body = {
+            "transformations": props.get("transformations"),
+            "scheduleParams": _checkable(_SCHEDULE, props.get("schedule"), startTime=0),  # our own rule is stricter
+            "options": _checkable(_OPTIONS, props.get("options")),
+        }
+        spelling = {wire: name for name, wire in (_SCHEDULE | _OPTIONS).items()}
+        return flow_problems(live, source if isinstance(source, str) else None, body, spelling, runtime)
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
+        """`inlet_url`, of webhook sources, is not in the answer to a creation."""
         runs = f"{runtime.settings.endpoint}/data/foundation/flowservice/runs?property=flowId=={item['id']}"
-        return {"etag": item["etag"], "runs_url": runs}
+        inlet = (item.get("options") or {}).get("inletUrl")
+        return {"etag": item["etag"], "runs_url": runs, **({"inlet_url": inlet} if inlet else {})}
 
     def after_apply(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
+        outputs = self._enable_or_disable(object_id, old, new, runtime)
+        if not old and new["flow_spec"]["id"] == FlowSpec.GENERIC_STREAMING:
+            outputs |= self.late_outputs(object_id, runtime)
+        return outputs
+
+    def _enable_or_disable(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
         """A new flow is enabled; `state` in its creation is refused (FLOW-1410-400), so disabling is an action."""
         if old.get("enabled", True) == new["enabled"]:
             return {}
@@ -260,7 +322,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
 
     def unmanaged_fields(self, item: Item, props: Props, runtime: Runtime) -> list[str]:
         own = [key for key in ("labels", "policy") if item.get(key)]
-        return super().unmanaged_fields(item, props, runtime) + own
+        return [each for each in super().unmanaged_fields(item, props, runtime) if each != "options.inletUrl"] + own
 
 
 def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
@@ -270,6 +332,22 @@ def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
         for flow_id, observed in runtime.cache(Flow.kind).observed().items()
         if any(part["params"].get("mappingId") == mapping_set_id for part in observed["transformations"])
     ]
+
+
+_CHECKED = ("flow_spec", "source_spec", "source_connection_id", "transformations", "schedule", "options")
+
+
+def _names(props: Props) -> set[Any]:
+    """Names of the transformations, as far as they are known."""
+    transformations = props.get("transformations", [])
+    if not isinstance(transformations, list):
+        return {UNKNOWN}
+    return {each.get("name", UNKNOWN) if isinstance(each, dict) else UNKNOWN for each in transformations}
+
+
+def _checkable(names: dict[str, str], props: Any, **fixed: Any) -> Any:
+    """As Adobe spells the keys, for a look at values that may be unknown or malformed."""
+    return {**_spelled(names, props), **fixed} if isinstance(props, dict) else props
 
 
 def _spelled(names: dict[str, str], props: Props | None) -> dict[str, Any]:
@@ -322,18 +400,16 @@ class Flow(Resource, module="aep", name="Flow"):
 
         flow = aep.Flow(
             "mixpanel",
-            flow_spec=aep.FlowSpec.REST_STORAGE_TO_AEP,
             source_connection_id=source.id,
             target_connection_id=target.id,
-            transformations=[
-                {"name": "Mapping", "params": {"mappingId": mapping.id, "mappingVersion": mapping.version}},
-            ],
+            mapping=mapping,
             schedule={"frequency": "minute", "interval": 15},
         )
 
     In place: name, description, frequency and interval, a start that has not passed, transformations, `enabled`.
     Replaced by a change of flow spec, source, target, options, backfill, to or from "once", or of a start that has
-    passed. `runs_url` is where its runs are listed. Source of the rules: tutorial, Flow Service spec.
+    passed. `mapping`, a MappingSet or the id of one, is short for the transformation `Mapping`. `runs_url` is where
+    its runs are listed. Source of the rules: tutorial, Flow Service spec.
     """
 
     kind = FlowKind()
@@ -349,14 +425,32 @@ class Flow(Resource, module="aep", name="Flow"):
     enabled: pulumi.Output[bool]
     etag: pulumi.Output[str]
     runs_url: pulumi.Output[str]
+    inlet_url: pulumi.Output[str | None]
 
     def __init__(
-        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FlowArgs]
+        self,
+        resource_name: str,
+        *,
+        mapping: MappingSet | Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **args: Unpack[FlowArgs],
     ) -> None:
         """See FlowArgs for the arguments."""
+        if mapping is not None:
+            if not isinstance(mapping, MappingSet):
+                parent = pulumi.ResourceOptions(parent=opts.parent if opts else None)
+                mapping = MappingSet.get(f"{resource_name}-mapping", mapping, parent)
+            args["transformations"] = _with_mapping(args.get("transformations") or [], mapping)
         if "schedule" in args:
             args["schedule"] = _as_text(args["schedule"])
         super().__init__(resource_name, opts=opts, **args)
+
+
+def _with_mapping(transformations: Any, mapping: MappingSet) -> Any:
+    if isinstance(transformations, pulumi.Output):
+        return transformations.apply(lambda known: _with_mapping(known or [], mapping))
+    params = {"mappingId": mapping.id, "mappingVersion": mapping.version}
+    return [*transformations, {"name": "Mapping", "params": params}]
 
 
 def _as_text(schedule: Any) -> Any:

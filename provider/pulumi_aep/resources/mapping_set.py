@@ -7,12 +7,14 @@ import pulumi
 from pydantic import AfterValidator, Field
 from typing_extensions import Unpack
 
-from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, Name, SchemaId, Shape
+from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, InternalArgs, Name, SchemaId, Shape
 from ..engine.dynamic import Resource
-from ..engine.kind import ClaimsUnused, Exports, Item, Kind, RebasesUpdate, Reference
+from ..engine.kind import ClaimsUnused, Echo, Exports, Item, Kind, RebasesUpdate, Reference, ValidatesOnline
 from ..engine.ownership import FirstEntryLine, split_owner_line, with_owner_line
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
+from ..errors import NotFound
+from ..sources.mapping_lint import destination_problems, xdm_fields
 from ._registry import with_namespace, without_namespace
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
@@ -83,15 +85,21 @@ class MappingSetArgs(CommonArgs, total=False):
     """The mappings: at least one, and only one per destination."""
 
 
-class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, Exports):
+class _Internal(InternalArgs, total=False):
+    own_schema: Annotated[Input[str] | None, F(Change.CHECK_ONLY)]
+    """Title of the schema if the program manages it: the same run may change its fields."""
+
+
+class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports):
     """Mapping sets ↔ Data Prep. The new one is made before the old one goes: a flow never runs without its mapping."""
 
-    arguments = Arguments(MappingSetArgs)
+    arguments = Arguments(MappingSetArgs, _Internal)
     collection_path = "data_prep.mapping_sets"
     outputs = ("version",)
     ownership = FirstEntryLine("mappings")
     delete_before_replace = False
     references = (Reference("schema_id", "Schema"),)
+    echoes = (Echo("own_schema", "schema_id", "Schema", "title"),)
     lines = ("mappings", "destination", ("source", "source_type"))
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
@@ -125,6 +133,18 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, Exports):
         ]
         kept = {key: item[key] for key in ("name", "allowNullValues") if item.get(key)}
         return {**kept, **update, "mappings": mappings}
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        """The destinations, if the schema is one that exists and no resource of the program."""
+        schema_id, mappings = props.get("schema_id"), props.get("mappings")
+        unchanged = schema_id == previous.get("schema_id") and mappings == previous.get("mappings")
+        if unchanged or "own_schema" in props or not isinstance(schema_id, str) or not isinstance(mappings, list):
+            return []
+        try:
+            fields = xdm_fields(runtime.resolved_schema(schema_id))
+        except NotFound:
+            return [f"schema_id: no schema {schema_id} in this sandbox"]
+        return destination_problems(mappings, fields, f"_{runtime.tenant_id}")
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         return {"version": int(item["version"])}

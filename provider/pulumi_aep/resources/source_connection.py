@@ -12,7 +12,7 @@ from ..engine.dynamic import Resource
 from ..engine.kind import Item, Reference, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
-from ..sources.spec_rules import missing_spec, spec_id
+from ..sources.spec_rules import missing_spec, source_problems, spec_id
 from ..sources.timezones import windows_name
 from ._flow_service import FlowServiceKind, spec_of
 
@@ -31,27 +31,20 @@ class SourceConnectionArgs(NamedArgs, total=False):
 
     connection_spec: Required[Annotated[Input[Spec], F(Change.REPLACE)]]
     """Id of the source's connection spec, the same as on the base connection."""
-    data: Required[Annotated[Input[SourceData], F(Change.REPLACE)]]
-    """Format of the source's data."""
+    data: Annotated[Input[SourceData] | None, F(Change.REPLACE)]
+    """Format of the source's data. Required for batch sources."""
     base_connection_id: Annotated[Input[Uuid] | None, F(Change.REPLACE)]
-    """Id of the base connection. Leave it out only for sources without one, such as the Data Landing Zone."""
+    """Id of the base connection. Leave it out only for sources without one: webhooks, the Data Landing Zone."""
     params: Annotated[Input[dict[str, Any]], F(Change.REPLACE, default={})]
     """Parameters of the source, spelled as Adobe does: `projectId`, `path`, `tableName`, …"""
 
 
 def _as_mixpanel_needs(props: Props) -> Props:
-    """The tutorial's rules for Mixpanel: format json, a project id as text, a Windows time zone name."""
-    if spec_id(props) != ConnectionSpec.MIXPANEL:
+    """What no spec says: a project id is a number, as text, and a time zone has its Windows name (tutorial)."""
+    params = props.get("params")
+    if spec_id(props) != ConnectionSpec.MIXPANEL or not isinstance(params, dict):
         return props
-    data, params = props.get("data"), props.get("params")
-    if isinstance(data, dict) and data.get("format") not in (UNKNOWN, "json"):
-        raise ValueError(f"data.format: Mixpanel delivers json only; got {data.get('format')!r}")
-    if not isinstance(params, dict):
-        return props
-    for name in ("projectId", "timezone"):
-        if name not in params:
-            raise ValueError(f"params.{name}: is required by Mixpanel")
-    project, zone = params["projectId"], params["timezone"]
+    project, zone = params.get("projectId", UNKNOWN), params.get("timezone", UNKNOWN)
     if project is not UNKNOWN and not (isinstance(project, str) and project.isdecimal()):
         raise ValueError(f"params.projectId: must be the project's number as text, like '2384945'; got {project!r}")
     if zone is UNKNOWN:
@@ -71,12 +64,12 @@ class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
     references = (Reference("base_connection_id", "BaseConnection"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
-        base = props.get("base_connection_id")
+        base, data = props.get("base_connection_id"), props.get("data")
         return {
             "name": props["name"],
             **({"baseConnectionId": base} if base else {}),
             "connectionSpec": props["connection_spec"],
-            "data": props["data"],
+            **({"data": data} if data else {}),
             "params": props["params"],
         }
 
@@ -89,25 +82,29 @@ class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
             "name": item.get("name"),
             "base_connection_id": item.get("baseConnectionId"),
             "connection_spec": spec_of(item, "connectionSpec"),
-            "data": _data(item.get("data") or {}, known.get("data") or {}),
+            "data": _data(item.get("data") or {}, known),
             "params": normalize(params, known["params"]) if "params" in known else params,
         }
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        unchanged = props.get("connection_spec") == previous.get("connection_spec")
-        return [] if unchanged else missing_spec(props, runtime)
+        if all(props.get(name) == previous.get(name) for name in self.arguments.names(Change.REPLACE)):
+            return []
+        return missing_spec(props, runtime) or source_problems(props, runtime)
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         args, echoed = super().to_program_args(item, runtime), (item.get("data") or {}).get("properties") or {}
         properties = {name: value for name, value in echoed.items() if value is not None}
-        return {**args, "data": {**args["data"], **({"properties": properties} if properties else {})}}
+        return {**args, "data": {**(args["data"] or {}), "properties": properties}} if properties else args
 
 
-def _data(observed: dict[str, Any], known: Props) -> Props:
-    """Properties that the program leaves out are ignored. Adobe's pages spell json in capitals too."""
-    data = {"format": str(observed.get("format") or "").lower() or None}
-    if known.get("properties"):
-        data["properties"] = normalize(observed.get("properties") or {}, known["properties"])
+def _data(observed: dict[str, Any], known: Props) -> Props | None:
+    """What the program leaves out is ignored. Adobe's pages spell json in capitals too."""
+    given = known.get("data") or {}
+    if not observed.get("format") or ("name" in known and not given):
+        return None
+    data = {"format": str(observed["format"]).lower()}
+    if given.get("properties"):
+        data["properties"] = normalize(observed.get("properties") or {}, given["properties"])
     return data
 
 
@@ -139,7 +136,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
     description: pulumi.Output[str | None]
     base_connection_id: pulumi.Output[str | None]
     connection_spec: pulumi.Output[dict[str, str]]
-    data: pulumi.Output[dict[str, Any]]
+    data: pulumi.Output[dict[str, Any] | None]
     params: pulumi.Output[dict[str, Any]]
     etag: pulumi.Output[str]
 

@@ -160,6 +160,32 @@ def lint(mappings: Iterable[tuple[str, str, str]], content: Content, schema: dic
     ]
 
 
+def destination_problems(mappings: Iterable[Any], schema: dict[str, XdmField], namespace: str) -> list[str]:
+    """What is wrong with a program's mappings, as far as the schema says it; parts of them may be unknown.
+
+    `namespace` is what the schema has for `_{tenantId}`.
+    """
+    problems = []
+    for index, mapping in enumerate(mappings):
+        destination = mapping.get("destination") if isinstance(mapping, dict) else None
+        if not isinstance(destination, str):
+            continue
+        path = _without_indexes(destination).replace("_{tenantId}", namespace)
+        field = schema.get(path)
+        if field is None and not _below_any_key(path, schema):
+            hint = _did_you_mean(path, schema).replace(namespace, "_{tenantId}")
+            problems.append(f"mappings[{index}].destination: {destination} is not in the schema{hint}")
+            continue
+        source, static = mapping.get("source"), mapping.get("source_type") == "STATIC"
+        if field and static and isinstance(source, str) and not type_fits("string", field.type, [source]):
+            problems.append(f"mappings[{index}].source: must be of type {field.type} for {destination}; got {source!r}")
+    return problems
+
+
+def _below_any_key(path: str, schema: dict[str, XdmField]) -> bool:
+    return any(known.any_key and path.startswith(f"{name}.") for name, known in schema.items())
+
+
 def _line_problems(
     source: str, destination: str, source_type: str, content: Content, schema: dict[str, XdmField]
 ) -> Iterator[str]:
@@ -171,7 +197,7 @@ def _line_problems(
     if field := schema.get(path):
         if source_type == "ATTRIBUTE" and _without_indexes(source) in content.fields:
             yield from _value_problems(source, destination, field, content)
-    elif not any(known.any_key and path.startswith(f"{name}.") for name, known in schema.items()):
+    elif not _below_any_key(path, schema):
         yield f"is not in the schema{_did_you_mean(destination, schema)}"
 
 

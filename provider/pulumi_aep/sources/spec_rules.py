@@ -1,15 +1,30 @@
-"""The rules of connection specs and flow specs, as the organization's own specs state them."""
+"""The rules of connection specs and flow specs, as the organization's own specs state them.
+
+One reader of JSON schemas serves them all: credentials, source parameters, transformations, options, schedule.
+"""
 
 import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
+from ..client.flow_service import spec_label
+from ..constants import ConnectionSpec
+from ..engine.arguments import path_text
 from ..engine.runtime import Runtime
-from ..engine.values import UNKNOWN, Props
+from ..engine.values import UNKNOWN, Props, contains_unknown
 from ..errors import NotFound
 
 NO_SUCH_SPEC = "this organization has no spec {!r}; aep.ConnectionSpec and aep.FlowSpec hold well-known ids"
-HOST = "host"
-"""The tutorial sends this parameter, later versions of the same page leave it out: it is never refused."""
+ALWAYS_TAKEN = {"host", "filters"}
+"""What pages send and specs may lack: `host` (tutorial), `filters` (docs tutorials/api/filter.md)."""
+
+_STREAMING_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"  # docs tutorials/api/create/streaming/http.md
+
+Json = dict[str, Any]
+
+
+# ---- which specs ----
 
 
 def spec_id(props: Props, field: str = "connection_spec") -> str | None:
@@ -31,24 +46,48 @@ def missing_spec(props: Props, runtime: Runtime, field: str = "connection_spec")
     return []
 
 
-def auth_schema(props: Props, runtime: Runtime) -> dict[str, Any]:
+def flow_specs_for(source_spec: str, names: set[str], runtime: Runtime) -> list[Json]:
+    """The flow specs that take this source and have these transformations, those that take the fewest sources first.
+
+    Without transformations, those that have none: the HTTP API has one for data that is XDM already.
+    """
+    fitting = [
+        spec
+        for spec in sorted(runtime.flow_specs(), key=lambda spec: len(spec.get("sourceConnectionSpecIds") or []))
+        if source_spec in (spec.get("sourceConnectionSpecIds") or []) and names <= {*_transformations(spec)}
+    ]
+    without = [spec for spec in fitting if not _transformations(spec)]
+    return fitting if names else without or fitting
+
+
+def _transformations(flow_spec: Json) -> dict[str, Json]:
+    return {each["name"]: each.get("spec") or {} for each in flow_spec.get("transformationSpecs") or []}
+
+
+# ---- credentials ----
+
+
+def auth_schema(props: Props, runtime: Runtime) -> Json:
     """The JSON schema of the parameters of the program's way to authenticate; empty where it cannot be read."""
     identity, auth = spec_id(props), props.get("auth")
     if not runtime.settings.online_checks or identity is None or not isinstance(auth, dict):
         return {}
     try:
-        ways = (runtime.connection_spec(identity) or {}).get("authSpec") or []
+        return _auth_methods(runtime.connection_spec(identity) or {}).get(auth.get("spec_name"), {})
     except NotFound:
         return {}
-    return next((way.get("spec") or {} for way in ways if way["name"] == auth.get("spec_name")), {})
 
 
-def passwords(schema: dict[str, Any]) -> list[str]:
+def _auth_methods(spec: Json) -> dict[Any, Json]:
+    return {way["name"]: way.get("spec") or {} for way in spec.get("authSpec") or []}
+
+
+def passwords(schema: Json) -> list[str]:
     """The parameters that a schema marks as passwords."""
     return sorted(name for name, part in properties(schema).items() if part.get("format") == "password")
 
 
-def properties(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def properties(schema: Json) -> dict[str, Json]:
     """The parameters that a schema knows."""
     return schema.get("properties") or {}
 
@@ -57,30 +96,182 @@ def auth_problems(props: Props, runtime: Runtime) -> list[str]:
     """What the live connection spec says against `auth`: the way to authenticate, its parameters."""
     identity, auth = spec_id(props), props.get("auth")
     spec = runtime.connection_spec(identity) if identity else None
-    if not spec or not isinstance(auth, dict) or not isinstance(auth.get("params", {}), dict):
+    if not spec:
         return []
-    way, ways = auth.get("spec_name"), [each["name"] for each in spec.get("authSpec") or []]
-    if way in (UNKNOWN, None):
+    methods = _auth_methods(spec)
+    has = f"it has {', '.join(map(repr, methods))}" if methods else "it has none: leave auth out"
+    if auth is None:
+        return [f"auth: is required by {spec_label(spec)}; {has}"] if methods else []
+    if not isinstance(auth, dict) or auth.get("spec_name") in (UNKNOWN, None):
         return []
-    if way not in ways:
-        return [f"auth.spec_name: {spec['name']} has no {way!r}; it has {', '.join(map(repr, ways))}"]
-    return _parameter_problems(auth.get("params", {}), auth_schema(props, runtime), way)
+    method = auth["spec_name"]
+    if method not in methods:
+        return [f"auth.spec_name: {spec_label(spec)} has no {method!r}; {has}"]
+    return schema_problems(auth.get("params", {}), methods[method], "auth.params", repr(method))
 
 
-def _parameter_problems(params: dict[str, Any], schema: dict[str, Any], way: str) -> list[str]:
-    """Values are omitted: they may be secret."""
+# ---- source connections ----
+
+
+def source_problems(props: Props, runtime: Runtime) -> list[str]:
+    """What the live connection spec says against a source connection."""
+    identity = spec_id(props)
+    spec = runtime.connection_spec(identity) if identity else None
+    if not spec:
+        return []
+    source, name = spec.get("sourceSpec"), spec_label(spec)
+    if source is None:
+        return [f"connection_spec: {name} is no source"]
+    problems = schema_problems(props.get("params", {}), source.get("spec") or {}, "params", name)
+    if spec.get("authSpec") and props.get("base_connection_id") is None:
+        problems.append(f"base_connection_id: is required: {name} needs a base connection, with auth")
+    return problems + _format_problems(props.get("data"), spec, name)
+
+
+def _format_problems(data: Any, spec: Json, name: str) -> list[str]:
+    """No page says where a spec names its formats (assumed: sourceSpec.attributes.dataFormats)."""
+    formats = (spec["sourceSpec"].get("attributes") or {}).get("dataFormats") or []
+    words = _alternatives(formats)
+    if data is None and spec.get("providerId") != _STREAMING_PROVIDER:  # streaming: docs create/streaming/http.md
+        return [f"data: is required by {name}, like {{'format': {formats[0] if formats else 'json'!r}}}"]
+    found = data.get("format", UNKNOWN) if isinstance(data, dict) else UNKNOWN
+    if not formats or found is UNKNOWN or found in formats:
+        return []
+    return [f"data.format: must be {words} for {name}; got {found!r}"]
+
+
+# ---- flows ----
+
+
+def flow_problems(
+    spec: Json, source_spec: str | None, body: Json, names: Mapping[str, str], runtime: Runtime
+) -> list[str]:
+    """What the live flow spec says against a flow.
+
+    `body` holds what the flow sends: transformations, scheduleParams, options, some of it unknown. `names`: as the
+    program spells what Adobe spells otherwise.
+    """
+    name = f"flow spec {spec['name']}"
+    return [
+        *_end_problems(spec, source_spec, name, runtime),
+        *_transformation_problems(spec, body.get("transformations"), name),
+        *_schedule_problems(spec, body.get("scheduleParams"), name, names),
+        *schema_problems(
+            body.get("options") or {}, (spec.get("optionSpec") or {}).get("spec") or {}, "options", name, names
+        ),
+    ]
+
+
+def _end_problems(spec: Json, source_spec: str | None, name: str, runtime: Runtime) -> Iterator[str]:
+    targets = spec.get("targetConnectionSpecIds")
+    if targets and ConnectionSpec.DATA_LAKE not in targets:
+        yield f"flow_spec: {name} does not end in the data lake"
+    sources = spec.get("sourceConnectionSpecIds")
+    if not sources or source_spec is None or source_spec in sources:
+        return
+    try:
+        source = runtime.connection_spec(source_spec)
+    except NotFound:
+        return  # the source connection says so itself
+    takes = ", ".join(f"{each['name']} ({each['id']})" for each in flow_specs_for(source_spec, set(), runtime))
+    remedy = f"leave flow_spec out, or take {takes}" if takes else "no other does either"
+    yield f"flow_spec: {name} does not take {spec_label(source) if source else source_spec}: {remedy}"
+
+
+def _transformation_problems(spec: Json, transformations: Any, name: str) -> Iterator[str]:
+    known = _transformations(spec)
+    for index, each in enumerate(transformations if isinstance(transformations, list) else ()):
+        kind = each.get("name", UNKNOWN) if isinstance(each, dict) else UNKNOWN
+        if kind is UNKNOWN or "transformationSpecs" not in spec:
+            continue
+        if kind in known:
+            yield from schema_problems(each.get("params"), known[kind], f"transformations[{index}].params", repr(kind))
+        else:
+            has = f"it has {_alternatives([*known], 'and')}" if known else "it has none: remove it"
+            yield f"transformations[{index}].name: {name} has no {kind!r}; {has}"
+
+
+def _schedule_problems(spec: Json, schedule: Any, name: str, names: Mapping[str, str]) -> list[str]:
+    rules = spec.get("scheduleSpec")
+    if schedule is None:
+        return [f"schedule: is required by {name}, like {{'frequency': 'hour', 'interval': 1}}"] if rules else []
+    if not rules:
+        return [f"schedule: {name} is for streaming, which has no schedule: remove it"]
+    return schema_problems(schedule, rules.get("spec") or {}, "schedule", name, names)
+
+
+# ---- JSON schemas ----
+
+
+def schema_problems(value: Any, schema: Json, path: str, of: str, names: Mapping[str, str] | None = None) -> list[str]:
+    """What a JSON schema says against a value, parts of which may be unknown. Values are left out: they may be secret.
+
+    A name that the schema does not know is refused even if the schema would let it pass: it is a misspelt one.
+    """
     from jsonschema import Draft7Validator
+    from jsonschema.exceptions import best_match
 
-    known = properties(schema)
-    missing = [name for name in schema.get("required") or [] if name not in params]
-    problems = [f"auth.params.{name}: is required by {way!r}" for name in missing]
-    for name, value in params.items():
-        if name not in known:
-            if known and name != HOST:
-                takes = ", ".join(sorted(known))
-                problems.append(f"auth.params.{name}: is not a parameter of {way!r}; it takes {takes}")
-        elif value is not UNKNOWN and (error := next(Draft7Validator(known[name]).iter_errors(value), None)):
-            is_type = error.validator == "type"
-            rule = f"must be of type {error.validator_value}" if is_type else f"breaks the rule {error.validator}"
-            problems.append(f"auth.params.{name}: {rule}")
-    return problems
+    if not isinstance(value, dict):
+        return []
+    problems = [*_unknown_names(value, schema, path, of, names or {})]
+    for found in Draft7Validator(schema).iter_errors(value):
+        error = best_match([found]) or found
+        if error.validator != "required" and (contains_unknown(error.instance) or contains_unknown(found.instance)):
+            continue
+        steps = [(names or {}).get(str(step), step) for step in error.absolute_path]
+        place = path_text([path, *steps])
+        if error.validator == "additionalProperties":
+            if steps:
+                problems += _unknown_names(error.instance, error.schema, place, of, {})
+        elif error.validator == "required":
+            missing = [name for name in error.validator_value if name not in error.instance]
+            problems += [f"{place}.{(names or {}).get(name, name)}: is required by {of}" for name in missing]
+        else:
+            problems.append(f"{place}: {_rule_text(error.validator, error.validator_value, of)}")
+    return [*dict.fromkeys(problems)]
+
+
+def _unknown_names(value: Json, schema: Json, path: str, of: str, names: Mapping[str, str]) -> Iterator[str]:
+    known = {name for part in _parts(schema) for name in properties(part)}
+    if not known or any(part.get("additionalProperties") or part.get("patternProperties") for part in _parts(schema)):
+        return
+    takes = sorted(names.get(name, name) for name in known)
+    for name in value:
+        if name not in known | ALWAYS_TAKEN:
+            close = get_close_matches(name, takes, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            yield f"{path}.{name}: is not a parameter of {of}{hint}; it takes {', '.join(takes)}"
+
+
+def _parts(schema: Json) -> Iterator[Json]:
+    """The schema and those that it is composed of."""
+    yield schema
+    for each in (*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        yield from _parts(each)
+
+
+def _rule_text(rule: str, value: Any, of: str) -> str:
+    words = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+    }
+    match rule:
+        case "type":
+            return f"must be of type {_alternatives(value if isinstance(value, list) else [value], quote=str)}"
+        case "enum":
+            return f"must be {_alternatives(value)}"
+        case "const":
+            return f"must be {value!r}"
+        case "minLength" | "minItems" if value == 1:
+            return "must not be empty"
+        case _ if rule in words:
+            return f"must be {words[rule]} {value}"
+    return f"breaks the rule {rule} of {of}"
+
+
+def _alternatives(values: list[Any], word: str = "or", quote: Any = repr) -> str:
+    """'json', 'delimited' or 'parquet'"""
+    texts = [quote(value) for value in values]
+    return f" {word} ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))

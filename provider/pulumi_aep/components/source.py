@@ -1,0 +1,253 @@
+"""A dataflow from any source into the data lake, as one component."""
+
+import re
+from typing import Annotated, Any, ClassVar, Required
+
+import pulumi
+from typing_extensions import Unpack
+
+from ..constants import ConnectionSpec, XdmClass
+from ..engine.arguments import F, Input, Shape, fields_of
+from ..lookups import get_connection_spec
+from ..resources._registry import TENANT
+from ..resources.base_connection import Auth, BaseConnection
+from ..resources.dataset import Dataset
+from ..resources.field_group import FieldGroup
+from ..resources.flow import Flow, FlowOptions, Schedule
+from ..resources.mapping_set import Mapping, MappingSet
+from ..resources.schema import Schema
+from ..resources.source_connection import SourceConnection, SourceData
+from ..resources.target_connection import TargetConnection
+from ..sources.mapping_lint import destination_problems, xdm_fields
+
+
+class DeltaColumn(Shape, total=False):
+    """The column of a table that tells new rows from old ones."""
+
+    name: Required[Input[str]]
+    """Name of the column."""
+    date_format: Input[str] | None
+    """Format of its dates, such as `YYYY-MM-DD`."""
+    timezone: Input[str] | None
+    """Time zone of its dates."""
+
+
+class SourceArgs(Shape, total=False):
+    """Arguments of Source."""
+
+    connection_spec: Required[str]
+    """Name or id of the source's connection spec, such as `Amazon S3` or `aep.ConnectionSpec.AMAZON_S3`."""
+    auth: Input[Auth] | None
+    """How to authenticate with the source, as for BaseConnection. Sources without credentials have none."""
+    base_connection_id: Input[str] | None
+    """Id of an existing base connection to use instead of `auth`."""
+    data: Input[SourceData] | None
+    """Format of the source's data, as for SourceConnection."""
+    params: Annotated[Input[dict[str, Any]], F(default={})]
+    """Parameters of the source, as for SourceConnection."""
+    fields: Input[dict[str, Any]] | None
+    """Fields of a new schema, as for FieldGroup."""
+    field_group_ids: Input[list[str]] | None
+    """`$id`s of existing field groups for a new schema."""
+    class_id: Annotated[Input[str], F(default=XdmClass.EXPERIENCE_EVENT)]
+    """Class of a new schema."""
+    schema_id: Input[str] | None
+    """`$id` of an existing schema to use."""
+    dataset_id: Input[str] | None
+    """Id of an existing dataset to use, with its schema."""
+    mappings: Input[list[Mapping]] | None
+    """How fields are mapped, as for MappingSet. Leave it out for data that is XDM already."""
+    mapping_set_id: Input[str] | None
+    """Id of an existing mapping set to use; it must be for the same schema."""
+    schedule: Input[Schedule] | None
+    """When the flow runs, as for Flow. Required for batch sources; streaming sources have none."""
+    delta_column: Input[DeltaColumn] | None
+    """The column of a table that tells new rows from old ones."""
+    options: Input[FlowOptions] | None
+    """How the flow deals with records that fail, as for Flow."""
+    flow_spec: Input[str] | None
+    """Id of the flow spec; by default the one that takes the source."""
+    enabled: Annotated[Input[bool], F(default=True)]
+    """Whether the flow runs."""
+    title: str | None
+    """Name of the parts in the UI."""
+
+
+def spec_id(spec: str) -> str:
+    """The id of a connection spec that is given by name or id. Names without a constant are looked up."""
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", spec):
+        return spec
+    constant = re.sub(r"[^A-Z0-9]+", "_", spec.upper()).strip("_")
+    return str(getattr(ConnectionSpec, constant, None) or get_connection_spec(name=spec).id)
+
+
+class Source(pulumi.ComponentResource):
+    """Any source into the data lake: base connection, source connection, schema, dataset, mapping and flow, wired.
+
+        orders = aep.Source(
+            "orders",
+            connection_spec="Amazon S3",
+            auth={"spec_name": "Access Key", "params": {"s3AccessKey": "…", "s3SecretKey": …}},
+            data={"format": "delimited"},
+            params={"path": "/orders", "type": "folder"},
+            fields={"order": {"type": "string"}},
+            mappings=[{"source": "order", "destination": "_{tenantId}.order"}, …],
+            schedule={"frequency": "hour", "interval": 1},
+        )
+
+    Each part is an attribute; the component does not create what you give by id, nor anything that only it needs: the
+    attribute is then a read-only reference, or None. `inlet_url` is where to send data to a streaming source.
+    """
+
+    type_token: ClassVar[str] = "aep:components:Source"  # part of the URN of every part
+
+    base_connection: BaseConnection | None
+    source_connection: SourceConnection
+    field_group: FieldGroup | None
+    schema: Schema
+    dataset: Dataset
+    target_connection: TargetConnection
+    mapping_set: MappingSet | None
+    flow: Flow
+    inlet_url: pulumi.Output[str | None]
+
+    def __init__(
+        self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[SourceArgs]
+    ) -> None:
+        """See SourceArgs for the arguments."""
+        super().__init__(self.type_token, resource_name, None, opts)
+        given: dict[str, Any] = {name: value for name, value in args.items() if value is not None}
+        raise_problems(self, resource_name, [*problems_of(SourceArgs, given), *_contradictions(given)])
+        given = {name: field.default for name, field in fields_of(SourceArgs).items() if field.default} | given
+        name, inside = given.get("title") or resource_name, _below(self)
+        spec = spec_id(given["connection_spec"])
+        self.base_connection = self._base_connection(resource_name, name, spec, given, inside)
+        self.source_connection = SourceConnection(
+            resource_name,
+            name=name,
+            base_connection_id=self.base_connection.id if self.base_connection else None,
+            connection_spec=spec,
+            data=given.get("data"),
+            params=given.get("params", {}),
+            opts=inside,
+        )
+        self.field_group = None
+        if "dataset_id" in given:
+            self.dataset = Dataset.get(resource_name, given["dataset_id"], inside)
+            self.schema = Schema.get(resource_name, self.dataset.schema_id, inside)
+        else:
+            self.schema = self._schema(resource_name, name, given, inside)
+            self.dataset = Dataset(resource_name, name=name, schema_id=self.schema.id, opts=inside)
+        self.target_connection = TargetConnection(
+            resource_name, name=name, dataset_id=self.dataset.id, schema_id=self.schema.id, opts=inside
+        )
+        self.mapping_set = self._mapping_set(resource_name, given, inside)
+        self.flow = Flow(
+            resource_name,
+            name=name,
+            flow_spec=given.get("flow_spec"),
+            source_connection_id=self.source_connection.id,
+            target_connection_id=self.target_connection.id,
+            transformations=_copy(given.get("delta_column")),
+            mapping=self.mapping_set,
+            schedule=given.get("schedule"),
+            options=given.get("options"),
+            enabled=given["enabled"],
+            opts=inside,
+        )
+        of_base = self.base_connection.inlet_url if self.base_connection else None
+        self.inlet_url = pulumi.Output.all(of_base, self.flow.inlet_url).apply(lambda urls: urls[0] or urls[1])
+        self.register_outputs({})  # no outputs: the engine would write all states again for them
+
+    def _base_connection(
+        self, resource_name: str, name: str, spec: str, given: dict[str, Any], inside: pulumi.ResourceOptions
+    ) -> BaseConnection | None:
+        if "base_connection_id" in given:
+            return BaseConnection.get(resource_name, given["base_connection_id"], inside)
+        if "auth" not in given:
+            return None
+        return BaseConnection(resource_name, name=name, connection_spec=spec, auth=given["auth"], opts=inside)
+
+    def _schema(self, resource_name: str, name: str, given: dict[str, Any], inside: pulumi.ResourceOptions) -> Schema:
+        """The existing schema, or a new one with the field groups."""
+        if "schema_id" in given:
+            return Schema.get(resource_name, given["schema_id"], inside)
+        class_id, groups = given["class_id"], given.get("field_group_ids", [])
+        if "fields" in given:
+            self.field_group = FieldGroup(
+                resource_name, title=f"{name} fields", fields=given["fields"], class_ids=[class_id], opts=inside
+            )
+            own = self.field_group.id
+            groups = pulumi.Output.all(own, groups).apply(lambda ids: [ids[0], *ids[1]]) if groups else [own]
+        return Schema(resource_name, title=name, class_id=class_id, field_group_ids=groups, opts=inside)
+
+    def _mapping_set(
+        self, resource_name: str, given: dict[str, Any], inside: pulumi.ResourceOptions
+    ) -> MappingSet | None:
+        if "mapping_set_id" in given:
+            return MappingSet.get(resource_name, given["mapping_set_id"], inside)
+        if "mappings" not in given:
+            return None
+        return MappingSet(resource_name, schema_id=self.schema.id, mappings=given["mappings"], opts=inside)
+
+
+def _below(component: pulumi.Resource) -> pulumi.ResourceOptions:
+    """Options of a part. A resource of that name which stood alone before is the same: it moves below the component."""
+    return pulumi.ResourceOptions(parent=component, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+
+
+def _copy(delta_column: Any) -> Any:
+    """The transformation for a delta column (docs tutorials/api/collect/database-nosql.md)."""
+    if delta_column is None:
+        return None
+    wire = {"name": "name", "date_format": "dateFormat", "timezone": "timezone"}
+    column = pulumi.Output.from_input(delta_column).apply(
+        lambda known: {wire.get(k, k): v for k, v in known.items() if v}
+    )
+    return [{"name": "Copy", "params": {"deltaColumn": column}}]
+
+
+def raise_problems(component: pulumi.Resource, resource_name: str, problems: list[str]) -> None:
+    """Raises RunError with every problem, before any part is registered."""
+    if problems:
+        raise pulumi.RunError("\n  - ".join([f"{type(component).__name__} {resource_name}:", *problems]))
+
+
+def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:
+    """Arguments that the shape does not know, and those that are missing."""
+    return [
+        *(f"{name}: is not a known key" for name in sorted(given.keys() - fields_of(shape))),
+        *(f"{name}: is required" for name in sorted(shape.__required_keys__ - given.keys())),
+    ]
+
+
+def _contradictions(given: dict[str, Any]) -> list[str]:
+    own = [name for name in ("fields", "field_group_ids") if name in given]
+    existing = [name for name in ("dataset_id", "schema_id") if name in given]
+    problems = []
+    if len(existing) > 1:
+        problems.append("dataset_id and schema_id: a dataset has its schema; give only one")
+    if own and existing:
+        problems.append(f"{own[0]}: an existing schema keeps its own; leave {own[0]} out")
+    if not own and not existing:
+        problems.append("fields: give fields or field_group_ids for a new schema, or schema_id or dataset_id")
+    if "auth" in given and "base_connection_id" in given:
+        problems.append("auth and base_connection_id: give only one")
+    if "mappings" in given and "mapping_set_id" in given:
+        problems.append("mapping_set_id and mappings: give only one")
+    if "mapping_set_id" in given and not existing:
+        problems.append("mapping_set_id: a mapping set belongs to an existing schema; give schema_id or dataset_id too")
+    if not existing and "field_group_ids" not in given:
+        problems += _mapping_problems(given.get("fields"), given.get("mappings"))
+    return problems
+
+
+def _mapping_problems(fields: Any, mappings: Any) -> list[str]:
+    """Destinations in the organization's own namespace that are no field of the new schema."""
+    if not isinstance(fields, dict) or not isinstance(mappings, list):
+        return []
+    schema = xdm_fields({"properties": {TENANT: {"type": "object", "properties": fields}}})
+    own = [
+        each if str(each.get("destination")).startswith(TENANT) else {} for each in mappings if isinstance(each, dict)
+    ]
+    return destination_problems(own, schema, TENANT)
