@@ -9,9 +9,9 @@ from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
 from ..engine.arguments import F, Input, Shape
-from ..resources.base_connection import Auth
+from ..resources.base_connection import Auth, BaseConnection
 from ..resources.flow import Schedule
-from ..resources.mapping_set import Mapping
+from ..resources.mapping_set import Mapping, MappingSet
 from .source import Source, problems_of, raise_problems
 
 _TUTORIAL = json.loads(files(__package__).joinpath("mixpanel_tutorial.json").read_text(encoding="utf-8"))
@@ -73,6 +73,9 @@ class MixpanelSource(Source):
     """
 
     type_token = "aep:components:MixpanelSource"
+
+    base_connection: BaseConnection
+    mapping_set: MappingSet
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MixpanelSourceArgs]

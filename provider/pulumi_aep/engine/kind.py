@@ -174,6 +174,14 @@ class GuardsDelete(ABC):
         """Raises DeletionProtected if the object must not be deleted or replaced."""
 
 
+class GuardsReplacement(ABC):
+    """A kind where the successor of a replaced object may be one that the service never takes."""
+
+    @abstractmethod
+    def guard_replacement(self, old: Props, new: Props) -> None:
+        """Raises DeletionProtected if the service would refuse the new object."""
+
+
 class RebasesUpdate(ABC):
     """A kind whose update would undo what others said of the object."""
 

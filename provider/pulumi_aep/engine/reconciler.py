@@ -31,6 +31,7 @@ from .kind import (
     ClaimsUnused,
     Exports,
     GuardsDelete,
+    GuardsReplacement,
     Item,
     Kind,
     Prefetches,
@@ -118,6 +119,8 @@ class Reconciler:
                 f"{object_id} is in this state twice, also as {other}: pulumi state delete one of them."
             )
         if replaces:
+            if isinstance(self.kind, GuardsReplacement):
+                self.kind.guard_replacement(old, new)
             self._guard_mass_delete(object_id, state)
             self._guard_delete(object_id, new)
             self.cache.mark_leaving(object_id)

@@ -12,7 +12,16 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec, FlowSpec
 from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid
 from ..engine.dynamic import Resource
-from ..engine.kind import AppliesAfter, AppliesDefaults, Echo, Item, Reference, ResolvesDesired, ValidatesOnline
+from ..engine.kind import (
+    AppliesAfter,
+    AppliesDefaults,
+    Echo,
+    GuardsReplacement,
+    Item,
+    Reference,
+    ResolvesDesired,
+    ValidatesOnline,
+)
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar, to_int
 from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepresentable
@@ -153,7 +162,7 @@ _OPTIONS = {
 _SCHEDULE = {"start_time": "startTime", "frequency": "frequency", "interval": "interval", "backfill": "backfill"}
 
 
-class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter):
+class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter, GuardsReplacement):
     """Flows ↔ Flow Service."""
 
     arguments = Arguments(FlowArgs, _Internal, rule=_has_flow_spec)
@@ -205,17 +214,20 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
 
     def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
         replaces = super().replace_fields(old, new, changed)
-        if "flow_spec" not in changed and bool(old.get("schedule")) != bool(new.get("schedule")):
-            raise DeletionProtected(
-                "schedule: a flow is replaced to gain or lose its schedule, and with the same flow spec its successor "
-                "would be refused: streaming flows have none, all others need one."
-            )
         if "schedule" in changed and _needs_new_flow(old.get("schedule"), new.get("schedule")):
             replaces.append("schedule")
         before, after = old.get("transformations"), new.get("transformations")
         if not isinstance(after, list) or len(before or []) != len(after):
             replaces.append("transformations")
         return replaces
+
+    def guard_replacement(self, old: Props, new: Props) -> None:
+        same_spec, schedule = old.get("flow_spec") == new.get("flow_spec"), new.get("schedule")
+        if same_spec and schedule is not UNKNOWN and bool(schedule) != bool(old.get("schedule")):
+            raise DeletionProtected(
+                "schedule: a flow is replaced to gain or lose its schedule, and with the same flow spec its successor "
+                "would be refused: streaming flows have none, all others need one."
+            )
 
     def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """The flow spec that takes the source. A schedule without a start begins now, once; later previews keep it."""

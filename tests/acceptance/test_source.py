@@ -1,0 +1,86 @@
+"""The component for any source: the flow spec follows from the source, and mistakes are found at the first preview."""
+
+from collections.abc import Callable
+
+from acceptance.support import Stack, writes
+from pulumi_aep import FlowSpec
+from support.emulator import Emulator
+
+STREAM = """
+aep.Source(
+    "clicks",
+    connection_spec="HTTP API",
+    auth={"spec_name": "Streaming Connection", "params": {"sourceId": "clicks", "dataType": "raw", "name": "clicks"}},
+    data={"format": "json"},
+    fields={"page": {"type": "string"}},
+    mappings=[{"source": "page", "destination": "_{tenantId}.page"}],
+)
+"""
+TABLE = """
+aep.Source(
+    "customers",
+    connection_spec="PostgreSQL",
+    auth={"spec_name": "Connection String Based Authentication", "params": {"connectionString": "canary-pa55"}},
+    data={"format": "tabular"},
+    params={"tableName": "public.customers", "columns": []},
+    fields={"city": {"type": "string"}},
+    class_id=aep.XdmClass.PROFILE,
+    mappings=[{"source": "city", "destination": "_{tenantId}.city"}],
+    schedule={"frequency": "day", "interval": 1},
+    delta_column={"name": "updated", "date_format": "YYYY-MM-DD"},
+    options={"partial_ingestion_percent": 5},
+)
+"""
+
+
+def test_a_stream_and_a_table(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    dev = stack(STREAM + TABLE)
+    dev.up()
+    flows = {item["name"]: item for item in emulator.objects()["Flow"]}
+    assert flows["clicks"]["flowSpec"]["id"] == FlowSpec.STREAMING_WITH_TRANSFORMATION
+    assert "scheduleParams" not in flows["clicks"]
+    assert flows["customers"]["flowSpec"]["id"] == FlowSpec.CRM_TO_AEP
+    assert flows["customers"]["transformations"][0] == {
+        "name": "Copy",
+        "params": {"deltaColumn": {"name": "updated", "dateFormat": "YYYY-MM-DD"}},
+    }
+    assert flows["customers"]["options"] == {"partialIngestionPercent": 5}
+    emulator.clear_journal()
+    assert dev.preview().changes == {}
+    assert not [each for each in emulator.journal() if "Specs" in each["path"]], (
+        "a preview without changes asks for none"
+    )
+    assert "canary-pa55" not in dev.export()
+
+    before = emulator.objects()["Flow"]
+    dev.program(
+        STREAM.replace("    fields=", '    schedule={"frequency": "hour", "interval": 1},\n    fields=') + TABLE
+    )
+    text = dev.fail("preview")
+    assert (
+        "schedule: flow spec Steam data with transformation is for streaming, which has no schedule: remove it" in text
+    )
+    dev.fail("up", "--yes", "--skip-preview")
+    dev.config({"aep:onlineChecks": "false"})
+    assert "a flow is replaced to gain or lose its schedule" in dev.fail("up", "--yes", "--skip-preview")
+    assert emulator.objects()["Flow"] == before
+    dev.config({"aep:onlineChecks": None})
+    dev.program(STREAM + TABLE)
+    dev.destroy()
+
+
+def test_what_a_new_flow_needs_of_its_source_is_known(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """The ids are unknown at the first preview; what the source was given is not."""
+    dev = stack(TABLE.replace("    fields=", "    flow_spec=aep.FlowSpec.REST_STORAGE_TO_AEP,\n    fields="))
+    text = dev.fail("preview")
+    assert (
+        "flow_spec: flow spec RestStorageToAEP does not take PostgreSQL: leave flow_spec out, or take CRMToAEP" in text
+    )
+    assert writes(emulator) == []
+
+
+def test_mistakes_in_a_mapping(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    dev = stack(STREAM.replace("_{tenantId}.page", "_{tenantId}.pages"))
+    text = dev.fail("preview")
+    assert "mappings[0].destination: _{tenantId}.pages is not in the schema; is it _{tenantId}.page?" in text
+    assert writes(emulator) == []
