@@ -28,6 +28,7 @@ from support.strategies import arguments_of, spec
 
 patch = flow_service("flows")
 OTHER = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
+SPEC = frozenset({"GET flowSpecs"})
 SCHEDULE = {"start_time": LATER, "frequency": "hour", "interval": 2, "backfill": False}
 
 
@@ -158,9 +159,9 @@ DESCRIPTION = Description(
     in_place=(
         *text_rounds("PATCH flows"),
         Round({"enabled": False}, ("POST flows/action",)),
-        Round({"schedule": {**SCHEDULE, "frequency": "day", "interval": 3}}, ("PATCH flows",)),
-        Round({"schedule": {**SCHEDULE, "start_time": LATER + 60}}, ("PATCH flows",)),
-        Round({"transformations": mapping(1)}, ("PATCH flows",), before=new_mapping_version),
+        Round({"schedule": {**SCHEDULE, "frequency": "day", "interval": 3}}, ("PATCH flows",), SPEC),
+        Round({"schedule": {**SCHEDULE, "start_time": LATER + 60}}, ("PATCH flows",), SPEC),
+        Round({"transformations": mapping(1)}, ("PATCH flows",), SPEC, before=new_mapping_version),
     ),
     replaced=(
         ("source_connection_id", OTHER),

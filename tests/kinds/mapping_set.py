@@ -28,7 +28,8 @@ def strategy(draw: st.DrawFn, ids: Ids) -> Props:
     names = draw(st.lists(st.sampled_from([*FIELDS, "_id", "eventType"]), min_size=1, unique=True))
     lines = []
     for name in names:
-        kind = draw(st.sampled_from(["ATTRIBUTE", "EXPRESSION", "STATIC"]))
+        kinds = ["ATTRIBUTE", "EXPRESSION", *(["STATIC"] if FIELDS.get(name, "string") == "string" else [])]
+        kind = draw(st.sampled_from(kinds))
         paths = st.lists(IDENTIFIERS, min_size=1, max_size=3).map(".".join)
         sources = {"ATTRIBUTE": paths, "EXPRESSION": paths.map(lambda path: f'concat("x", {path})'), "STATIC": WORDS}
         line = {"source": draw(sources[kind]), "source_type": kind, "name": draw(st.none() | TEXT)}
@@ -75,8 +76,8 @@ DESCRIPTION = Description(
         ),
     ),
     in_place=(
-        Round({"mappings": [NAMED, EXPRESSION, TIME]}, ("PUT mappingSets",)),
-        Round({"mappings": [EXPRESSION, NAMED]}, ()),  # their order means nothing
+        Round({"mappings": [NAMED, EXPRESSION, TIME]}, ("PUT mappingSets",), frozenset({"GET schemas"})),
+        Round({"mappings": [EXPRESSION, NAMED]}, (), frozenset({"GET schemas"})),  # their order means nothing
         # A mapping set has no description: the line is in its first mapping, so another line takes a new version.
         Round({"owner": OTHER_RECORD}, ("PUT mappingSets",)),
     ),

@@ -36,7 +36,8 @@ def strategy(draw: st.DrawFn, bases: dict[str, str]) -> Props:
             params=params,
         )
     )
-    return {**made, "base_connection_id": bases[identity], "params": draw(params)}
+    data = made.get("data") or {"format": formats[0]}
+    return {**made, "base_connection_id": bases[identity], "params": draw(params), "data": data}
 
 
 def strategies(ids: Ids) -> SearchStrategy[Props]:

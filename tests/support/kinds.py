@@ -132,6 +132,12 @@ def outputs(kind: str) -> tuple[str, ...]:
     return kind_of(kind).outputs
 
 
+def certain_outputs(kind: str) -> set[str]:
+    """Those that every object of the kind has."""
+    hints = {name: get_args(resource_class(kind).__annotations__[name])[0] for name in outputs(kind)}
+    return {name for name, hint in hints.items() if type(None) not in get_args(hint)}
+
+
 def _fields(shape: Any) -> dict[str, Field]:
     hints = hints_of(shape)
     return {

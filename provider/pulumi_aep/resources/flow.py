@@ -28,6 +28,7 @@ from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepre
 from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
 from ._flow_service import FlowServiceKind, spec_of
 from .mapping_set import MappingSet
+from .source_connection import SourceConnection
 
 if TYPE_CHECKING:
     StartTime = int | str | datetime
@@ -254,7 +255,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         if "flow_spec" in props and not runtime.settings.online_checks:
             return props
         try:
-            item = runtime.client.flow_service.source_connections.get(source)
+            item = runtime.cache(SourceConnection.kind).read(source, lambda item: True)
         except NotFound:
             return props
         return {**props, "source_spec": spec_of(item, "connectionSpec")["id"]}
