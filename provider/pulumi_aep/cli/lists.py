@@ -62,7 +62,7 @@ def connections(text: Part = "", owner: Owner = None, stack: Stack = None, as_js
     flows_of: dict[str, int] = {}
 
     def read(client: "Client") -> Iterable[Item]:
-        from ..client.flow_service import spec_label
+        from ..client.specs import spec_label
 
         service = client.flow_service
         labels.update({spec["id"]: spec_label(spec) for spec in service.connection_specs.find()})

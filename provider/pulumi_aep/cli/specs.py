@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..client.flow_service import spec_label
+from ..client.specs import spec_label
 from ..errors import LookupFailed
 from ..sources.preview import source_kind
 from ._output import Json, print_json, print_table, progress

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
 from .http import Http, require_id, require_key
+from .specs import spec_label
 
 _BASE = "/data/foundation/flowservice"
 _PAGE_SIZE = "100"  # the largest that Adobe's destinations spec allows
@@ -67,11 +68,6 @@ class FlowCollection(ServiceCollection):
         """`{id, etag}` after `enable` or `disable`."""
         path = f"{self._url(object_id)}/action"
         return self._request("POST", path, "etag", about=object_id, query={"op": operation}, idempotent=True)
-
-
-def spec_label(spec: dict[str, Any]) -> str:
-    """The name of a spec that people know: `Amazon S3`, where its `name` is `amazon-s3`."""
-    return str((spec.get("attributes") or {}).get("connectorName") or spec["name"])
 
 
 class SpecCollection(FlowCollection):

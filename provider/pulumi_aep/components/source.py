@@ -20,6 +20,18 @@ from ..resources.source_connection import SourceConnection, SourceData
 from ..resources.target_connection import TargetConnection
 from ..sources.mapping_lint import destination_problems, xdm_fields
 
+PARTS = (
+    "base_connection",
+    "source_connection",
+    "field_group",
+    "schema",
+    "dataset",
+    "target_connection",
+    "mapping_set",
+    "flow",
+)
+"""Attributes of a Source that are resources, or None where it has none."""
+
 
 class DeltaColumn(Shape, total=False):
     """The column of a table that tells new rows from old ones."""

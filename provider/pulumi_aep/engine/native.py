@@ -290,8 +290,7 @@ class _Components(Provider):
     def construct(self, name: str, resource_type: str, inputs: Any, options: Any = None) -> ConstructResult:
         component = next(each for each in COMPONENTS if each.type == resource_type)
         made = component.make(name, opts=options, **inside(fields_of(component.arguments), dict(inputs)))
-        parts = {part: getattr(made, part) for part in component.parts}
-        return ConstructResult(made.urn, {camel(f"{part}_id"): each.id for part, each in parts.items() if each})
+        return ConstructResult(made.urn, {camel(key): each for key, each in component.outputs_of(made).items()})
 
 
 def _register(self: dynamic.Resource, name: str, args: Props, opts: pulumi.ResourceOptions | None) -> None:

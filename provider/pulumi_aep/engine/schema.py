@@ -96,7 +96,7 @@ class Schema:
         return {
             "description": _text(resource),
             "properties": _outside(outputs),
-            "required": _outside([*certain, *computed]),
+            "required": _outside([*certain, *(name for name in computed if not _may_be_none(hints[name]))]),
             "inputProperties": _outside(self._properties(kind.arguments.public, "validation")),
             "requiredInputs": _required(kind.arguments.public),
             "aliases": [{"type": DYNAMIC_PREFIX + kind.name}],
@@ -106,7 +106,7 @@ class Schema:
         return {
             "isComponent": True,
             "description": _text(component.make),
-            "properties": _outside({f"{part}_id": {"type": "string"} for part in component.parts}),
+            "properties": _outside({name: {"type": "string"} for name in component.outputs}),
             "inputProperties": _outside(self._properties(component.arguments, "validation")),
             "requiredInputs": _required(component.arguments),
         }
@@ -201,6 +201,10 @@ def _nested(hint: Any) -> Iterator[Any]:
 
 def _required(shape: Any) -> list[str]:
     return sorted(camel(name) for name, field in fields_of(shape).items() if field.required)
+
+
+def _may_be_none(output: Any) -> bool:
+    return type(None) in get_args(get_args(output)[0])
 
 
 def _annotations(resource: Any) -> Json:

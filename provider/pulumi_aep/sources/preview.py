@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..client.flow_service import spec_label
+from ..client.specs import spec_label
 from ..constants import FlowSpec
 from ..errors import ConfigError, LookupFailed
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from ..client.specs import spec_label
 from ..constants import ConnectionSpec
 from ..engine.arguments import path_text
 from ..engine.runtime import Runtime
@@ -31,12 +32,6 @@ def spec_id(props: Props, field: str = "connection_spec") -> str | None:
     spec = props.get(field)
     found = spec.get("id") if isinstance(spec, dict) else spec
     return found if isinstance(found, str) and re.fullmatch(r"[\w-]+", found) else None
-
-
-def _label(spec: Json) -> str:
-    from ..client.flow_service import spec_label  # loads what HTTP needs
-
-    return spec_label(spec)
 
 
 def missing_spec(props: Props, runtime: Runtime, field: str = "connection_spec") -> list[str]:
@@ -106,12 +101,12 @@ def auth_problems(props: Props, runtime: Runtime) -> list[str]:
     methods = _auth_methods(spec)
     has = f"it has {', '.join(map(repr, methods))}" if methods else "it has none: leave auth out"
     if auth is None:
-        return [f"auth: is required by {_label(spec)}; {has}"] if methods else []
+        return [f"auth: is required by {spec_label(spec)}; {has}"] if methods else []
     if not isinstance(auth, dict) or auth.get("spec_name") in (UNKNOWN, None):
         return []
     method = auth["spec_name"]
     if method not in methods:
-        return [f"auth.spec_name: {_label(spec)} has no {method!r}; {has}"]
+        return [f"auth.spec_name: {spec_label(spec)} has no {method!r}; {has}"]
     return schema_problems(auth.get("params", {}), methods[method], "auth.params", repr(method))
 
 
@@ -124,7 +119,7 @@ def source_problems(props: Props, runtime: Runtime) -> list[str]:
     spec = runtime.connection_spec(identity) if identity else None
     if not spec:
         return []
-    source, name = spec.get("sourceSpec"), _label(spec)
+    source, name = spec.get("sourceSpec"), spec_label(spec)
     if source is None:
         return [f"connection_spec: {name} is no source"]
     problems = schema_problems(props.get("params", {}), source.get("spec") or {}, "params", name)
@@ -180,7 +175,7 @@ def _end_problems(spec: Json, source_spec: str | None, name: str, runtime: Runti
         return  # the source connection says so itself
     takes = ", ".join(f"{each['name']} ({each['id']})" for each in flow_specs_for(source_spec, set(), runtime))
     remedy = f"leave flow_spec out, or take {takes}" if takes else "no other does either"
-    yield f"flow_spec: {name} does not take {_label(source) if source else source_spec}: {remedy}"
+    yield f"flow_spec: {name} does not take {spec_label(source) if source else source_spec}: {remedy}"
 
 
 def _transformation_problems(spec: Json, transformations: Any, name: str) -> Iterator[str]:
