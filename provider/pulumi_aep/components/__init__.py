@@ -11,6 +11,7 @@ class Component(NamedTuple):
 
     make: Any
     arguments: Any
+
     @property
     def type(self) -> str:
         """The type of its resources, through every door."""
