@@ -166,6 +166,17 @@ class Http:
             lambda error: should_retry(error, method, idempotent),
         )
 
+    def exchange(
+        self, method: str, path: str, anonymous: bool = False, headers: Mapping[str, Any] | None = None, **content: Any
+    ) -> requests.Response:
+        """One request and its response, whatever the status, without retries. A header of None is left out.
+
+        An anonymous one goes to IMS, without a token.
+        """
+        if anonymous:
+            return self._transmit(method, self.settings.ims_endpoint + path, path, headers=headers, **content)
+        return self._send_with(self._tokens.get(), method, path, headers or {}, **content)
+
     def sign_in(self) -> None:
         """Fetch an access token unless there is one. Raises ServiceError."""
         self._tokens.get()
