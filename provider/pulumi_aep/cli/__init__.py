@@ -24,6 +24,7 @@ from .export import export
 from .lists import connections, datasets, flows
 from .orphans import orphans
 from .recover import recover
+from .rehearse import rehearse
 from .report import report
 from .run import run
 from .runs import runs
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for _command in (
     *(doctor, flows, connections, datasets, specs, check_credentials, explore, runs, why, run, report, export),
-    *(orphans, diff_sandboxes, deploy, recover, emulator),
+    *(orphans, diff_sandboxes, deploy, recover, rehearse, emulator),
 ):
     app.command("test" if _command is check_credentials else None)(_command)
 

@@ -131,6 +131,7 @@ class Http:
         self._gate = RateLimitGate()
         self._count = itertools.count(1)
         self.writes = 0  # changes before and after each request that may change something
+        self.requests = 0  # sent so far, for reports
         self._session = requests.Session()
         for scheme in ("https://", "http://"):  # a full pool blocks, which caps the number of open requests
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=settings.concurrency, pool_block=True))
@@ -289,6 +290,7 @@ class Http:
 
     def _transmit(self, method: str, url: str, path: str, **arguments: Any) -> requests.Response:
         """One request and its response, whatever the status."""
+        self.requests += 1
         request, limit = f"{method} {path}", _limit.get()
         left = limit.left if limit else READ_TIMEOUT_S
         if left <= 0:

@@ -1,5 +1,6 @@
 """Finds and deletes what a rehearsal made, by its name: nothing else begins with `pulumi-aep rehearsal`."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -57,10 +58,10 @@ def _named(kind: str, collection: Any, field: str) -> Iterator[Leftover]:
 
 
 def _descriptors(client: Client, schemas: set[str]) -> Iterator[Leftover]:
-    """Those of the rehearsal's schemas: they have no name."""
+    """Those of the rehearsal's schemas, and those that outlived theirs but show its name."""
     listed = client.request("GET", _DESCRIPTORS, headers={"Accept": "application/vnd.adobe.xdm+json"})
     for each in (item for of_type in listed.values() for item in of_type):
-        if each.get("xdm:sourceSchema") in schemas:
+        if each.get("xdm:sourceSchema") in schemas or _OURS.search(json.dumps(each)):
             path = f"{_DESCRIPTORS}/{quote(str(each['@id']), safe='')}"
             yield Leftover("descriptor", str(each["@id"]), "", lambda path=path: client.request("DELETE", path))  # type: ignore[misc]
 

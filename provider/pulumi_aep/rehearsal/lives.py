@@ -1,0 +1,193 @@
+"""Part one: the whole life of every kind, through the provider's own reconciler (lives.json).
+
+Each verb is a process of its own, as in separate runs of the engine: what an older one knew is forgotten.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from ..client.client import Client
+from ..engine.ownership import record
+from ..engine.reconciler import Reconciler
+from ..engine.runtime import Runtime
+from ..engine.values import Props
+from ..errors import AepError, Conflict
+from ..resources import kind_named
+from .exchange import Mask
+
+LIVES: dict[str, Any] = json.loads(files(__package__).joinpath("lives.json").read_text())
+STEPS = ("create", "read", "change", "conflict", "look-up", "delete", "gone")
+MEANING = {
+    "create": "pulumi up cannot create such an object here",
+    "read": "every refresh would show a drift that nobody caused",
+    "change": "a change would fail, or replace the object",
+    "conflict": "a change by somebody else would be overwritten without a word",
+    "look-up": "after an interrupted run pulumi up would create a second one",
+    "delete": "pulumi destroy leaves the object behind",
+    "gone": "a deleted object stays in the state",
+}
+"""What the failure of a step means."""
+
+_REFERENCE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One step of one kind's life: ok, failed, or left out with the reason."""
+
+    kind: str
+    step: str
+    result: str
+    text: str = ""
+    remedy: str = ""
+
+
+@dataclass
+class _Object:
+    """What the state of a stack has of it."""
+
+    id: str
+    inputs: Props
+    state: Props
+
+
+class Lives:
+    """Lives all kinds in the order of lives.json, and deletes their objects in the opposite one."""
+
+    def __init__(self, client: Client, names: dict[str, str], mask: Mask) -> None:
+        self.client, self.names, self.mask = client, names, mask
+        self._made: dict[str, _Object] = {}
+
+    def ticks(self) -> Iterator[Tick]:
+        for kind in LIVES:
+            yield from self._live(kind)
+        for kind in reversed(LIVES):
+            yield from self._end(kind)
+
+    def _live(self, kind: str) -> Iterator[Tick]:
+        life = LIVES[kind]
+        yield (created := self._tick(kind, "create", lambda: self._create(kind)))
+        if created.result != "ok":
+            for step in STEPS[1:]:
+                yield Tick(kind, step, "left out", "there is no object")
+            return
+        yield self._tick(kind, "read", lambda: self._read(kind))
+        yield self._tick(kind, "change", lambda: self._change(kind, life["change"]))
+        for step, action in (("conflict", self._conflict), ("look-up", self._look_up)):
+            if reason := life.get("without", {}).get(step):
+                yield Tick(kind, step, "left out", reason)
+            else:
+                yield self._tick(kind, step, lambda action=action: action(kind))  # type: ignore[misc]
+
+    def _end(self, kind: str) -> Iterator[Tick]:
+        if kind in self._made:
+            yield self._tick(kind, "delete", lambda: self._delete(kind))
+            yield self._tick(kind, "gone", lambda: self._gone(kind))
+
+    def _tick(self, kind: str, step: str, action: Callable[[], None]) -> Tick:
+        try:
+            action()
+        except AepError as error:
+            text, _, remedy = self.mask(str(error)).partition("\n")
+            return Tick(kind, step, "failed", text, f"{MEANING[step]}. {remedy}".strip())
+        return Tick(kind, step, "ok")
+
+    # ---- the steps ----
+
+    def _reconciler(self, kind: str) -> Reconciler:
+        return Reconciler(kind_named(kind), Runtime(self.client.settings, self.client))
+
+    def _program(self, kind: str, change: Props | None = None) -> Props:
+        """What a program says of the object, its owner included."""
+        key = hashlib.sha256(kind.encode()).hexdigest()[:4]
+        owner = f"pulumi-aep/rehearsal/{kind}#{self.names['id']}0000.{key}"
+        given = self._filled({**LIVES[kind]["arguments"], **(change or {})})
+        return {"owner": owner, "record": record(owner), **given}
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._filled(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._filled(item) for item in value]
+        return _REFERENCE.sub(self._reference, value) if isinstance(value, str) else value
+
+    def _reference(self, match: re.Match[str]) -> str:
+        name = match[1]
+        if name == "tenantId":  # the provider fills it in
+            return match[0]
+        if name in LIVES and name not in self._made:
+            raise AepError(f"it needs a {name}, which could not be created")
+        return self._made[name].id if name in LIVES else self.names[name]
+
+    def _inputs(self, kind: str, previous: Props, program: Props) -> Props:
+        inputs, problems = self._reconciler(kind).check(previous, program)
+        if problems:
+            raise AepError("; ".join(problems))
+        return inputs
+
+    def _create(self, kind: str) -> None:
+        inputs = self._inputs(kind, {}, self._program(kind))
+        object_id, state = self._reconciler(kind).create(inputs)
+        self._made[kind] = _Object(object_id, inputs, state)
+
+    def _read(self, kind: str) -> None:
+        made = self._made[kind]
+        found = self._reconciler(kind).read(made.id, made.state)
+        if found is None:
+            raise AepError(f"{made.id} is not there right after its creation")
+        difference = self._reconciler(kind).diff(made.id, found[0], made.inputs)
+        if difference.changes:
+            raise AepError(
+                f"it reads back in another form than it was sent: {', '.join(sorted(_changed(found[0], made.inputs)))}"
+            )
+        made.state = found[0]
+
+    def _change(self, kind: str, change: Props) -> None:
+        made = self._made[kind]
+        inputs = self._inputs(kind, made.inputs, self._program(kind, change))
+        difference = self._reconciler(kind).diff(made.id, made.state, inputs)
+        if difference.replaces or not difference.changes:
+            raise AepError(f"expected a change in place, not {difference.replaces or 'none'}")
+        made.state = self._reconciler(kind).update(made.id, made.state, inputs)
+        made.inputs = inputs
+        self._read(kind)
+
+    def _conflict(self, kind: str) -> None:
+        """Somebody else changes what the program changes too: that must stop it."""
+        made = self._made[kind]
+        collection = kind_named(kind).collection(self.client)
+        etag = str(collection.get(made.id).get("etag", ""))
+        collection.update(made.id, self._filled(LIVES[kind]["outside"]), etag)
+        field = "title" if "title" in made.inputs else "name"
+        inputs = self._inputs(kind, made.inputs, self._program(kind) | {field: f"{self.names['name']} life third"})
+        try:
+            self._reconciler(kind).update(made.id, made.state, inputs)
+        except Conflict:
+            found = self._reconciler(kind).read(made.id, made.state)
+            made.state = self._reconciler(kind).update(made.id, found[0] if found else made.state, made.inputs)
+            return
+        raise AepError("a change by somebody else was overwritten")
+
+    def _look_up(self, kind: str) -> None:
+        made = self._made[kind]
+        object_id, _ = self._reconciler(kind).create(made.inputs)
+        if object_id != made.id:
+            raise AepError(f"a second object was made: {object_id}")
+
+    def _delete(self, kind: str) -> None:
+        made = self._made[kind]
+        self._reconciler(kind).delete(made.id, made.state)
+
+    def _gone(self, kind: str) -> None:
+        made = self._made[kind]
+        if self._reconciler(kind).read(made.id, made.state) is not None:
+            raise AepError(f"{made.id} is still there after its deletion")
+
+
+def _changed(state: Props, inputs: Props) -> set[str]:
+    return {name for name, value in inputs.items() if state.get(name) != value}

@@ -1,0 +1,127 @@
+"""One rehearsal from its first look to its last deletion, as a report without secrets."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from ..client.client import Client
+from ..errors import AepError, ConfigError
+from . import leftovers
+from .exchange import Caller, Mask
+from .leftovers import Leftover
+from .lives import LIVES, STEPS, Lives
+from .probing import PLAN, NotTried, Probing, assumed, not_probed
+
+Report = dict[str, Any]
+SPECS = {
+    "HTTP API": ("connection_specs", "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"),
+    "data lake": ("connection_specs", "c604ff05-7f1a-43c0-8e18-33bf874cb11c"),
+    "data landing zone": ("connection_specs", "26f526f2-58f4-4712-961d-e41bf1ccc0e8"),
+    "flow with mapping": ("flow_specs", "c1a19761-d2c7-4702-b9fa-fe91f0613e81"),
+    "flow of files": ("flow_specs", "9753525b-82c7-4dce-8a9b-5ccfce2b9876"),
+}
+ABOUT = f"about {len(LIVES)} objects for the kinds, then about 60 for {len(PLAN['probes'])} questions"
+
+
+def check_sandbox(client: Client) -> None:
+    """Raises ConfigError unless the sandbox is an active one for development."""
+    name = client.settings.sandbox
+    found = {each["name"]: each for each in client.sandboxes.find()}.get(name)
+    if found is None:
+        raise ConfigError(f"Sandbox {name} does not exist or is not open to this credential.")
+    if found.get("type") != "development" or found.get("state") != "active":
+        text = f"{name} is {found.get('type')}, {found.get('state')}"
+        raise ConfigError(f"A rehearsal needs an active sandbox for development: {text}.")
+
+
+class Rehearsal:
+    """`tell` hears of each step that begins."""
+
+    def __init__(self, client: Client, source: str = "", tell: Callable[[str], None] = lambda text: None) -> None:
+        self.client, self.id = client, secrets.token_hex(4)
+        self._tell, self._told = tell, ""
+        settings, tenant = client.settings, client.schema_registry.tenant_id()
+        self.mask, self.caller = Mask(settings, client.redactor, tenant), Caller(client)
+        self.names = {
+            "id": self.id,
+            "name": f"{leftovers.PREFIX} {self.id}",
+            "tenant": tenant,
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret,
+            "scope": settings.scopes,
+        } | ({"given_source": source} if source else {})
+
+    def tell(self, text: str) -> None:
+        if text != self._told:
+            self._tell(text)
+        self._told = text
+
+    def run(self) -> Report:
+        """Both parts. Whatever happens, it ends by deleting what it made; `left` says what it could not."""
+        started, before = time.monotonic(), self.client.requests
+        report: Report = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "version": version("pulumi-aep")}
+        report |= {"needs": self._needs(), "works": [], "probes": []}
+        try:
+            for tick in Lives(self.client, self.names, self.mask).ticks():
+                self.tell(f"{tick.kind}")
+                report["works"].append(asdict(tick))
+            report["probes"] = self._probes()
+        finally:
+            self.tell("deleting what was made")
+            report["left"] = self.mask(leftovers.remove(leftovers.find(self.client)))
+        calls = self.client.requests - before
+        report |= {"calls": calls, "seconds": round(time.monotonic() - started, 1), "not_probed": not_probed()}
+        return report
+
+    def _needs(self) -> list[dict[str, str]]:
+        """Permissions and specs: what cannot be read, cannot be rehearsed."""
+        found = []
+        for name, (collection, key) in SPECS.items():
+            try:
+                getattr(self.client.flow_service, collection).get(key)
+                found.append({"name": name, "result": "ok", "text": ""})
+            except AepError as error:
+                found.append({"name": name, "result": "failed", "text": self.mask(str(error).splitlines()[0])})
+        return found
+
+    def _probes(self) -> list[dict[str, Any]]:
+        probing = Probing(self.caller, self.names, self.mask)
+        try:
+            probing.prepare()
+        except (NotTried, AepError) as error:
+            text = f"their objects could not be made: {self.mask(str(error).splitlines()[0])}"
+            keys = [probe["id"] for probe in PLAN["probes"]]
+            return [{"id": key, "result": "not tried", "assumed": assumed(key), "text": text} for key in keys]
+        results = []
+        for result in probing.results():
+            self.tell(f"asking {result.id.split('.')[0]}")
+            results.append({key: value for key, value in asdict(result).items() if value not in (None, "")})
+        return results
+
+
+def find_leftovers(client: Client) -> list[Leftover]:
+    return leftovers.find(client)
+
+
+def summary(report: Report) -> str:
+    """One line."""
+    works, probes = report["works"], report["probes"]
+    failed = sum(each["result"] == "failed" for each in works)
+    counts = {
+        word: sum(each["result"] == word for each in probes) for word in ("confirmed", "contradicted", "not tried")
+    }
+    text = ", ".join(f"{count} {word}" for word, count in counts.items())
+    kinds = f"{len(LIVES)} kinds, {failed} of {len(works)} steps failed" if failed else f"{len(LIVES)} kinds work"
+    return f"{kinds}; assumptions: {text}; {report['calls']} calls in {report['seconds']:.0f} s"
+
+
+def is_good(report: Report) -> bool:
+    """Whether everything works here, and nothing is left."""
+    return not report["left"] and all(each["result"] != "failed" for each in (*report["works"], *report["needs"]))
+
+
+__all__ = ["ABOUT", "STEPS", "Rehearsal", "check_sandbox", "find_leftovers", "is_good", "summary"]

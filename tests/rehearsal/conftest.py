@@ -1,0 +1,51 @@
+"""A rehearsal against the emulator: in this process, and as the command."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pulumi_aep.client.client import Client
+from pulumi_aep.config import Settings
+from pulumi_aep.rehearsal.run import Rehearsal
+from support.emulator import Emulator
+
+SECRETS = {"AEP_CLIENT_SECRET": "emulator-secret", "AEP_ORG_ID": "EMULATOR@AdobeOrg"}
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    settings = Settings(
+        *("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "dev"),
+        endpoint=emulator.url,
+        ims_endpoint=emulator.url,
+        timeout=10,
+    )
+    return Client(settings, pause=lambda seconds: None)
+
+
+@pytest.fixture
+def rehearse(client: Client) -> Callable[..., dict[str, Any]]:
+    return lambda **options: Rehearsal(client, **options).run()
+
+
+@pytest.fixture
+def command(emulator: Emulator) -> Callable[..., subprocess.Popen[str]]:
+    """command("--yes"): `pulumi-aep rehearse` as a process."""
+    environment = {**os.environ, **SECRETS, "AEP_CLIENT_ID": "emulator", "AEP_SANDBOX": "dev", "NO_COLOR": "1"}
+    environment |= {"AEP_ENDPOINT": emulator.url, "AEP_IMS_ENDPOINT": emulator.url}
+
+    def start(*options: str, **variables: str) -> subprocess.Popen[str]:
+        program = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", "rehearse", *options]
+        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen(program, env={**environment, **variables}, cwd="/", text=True, **pipes)
+
+    return start
+
+
+def left_in(emulator: Emulator, sandbox: str = "dev") -> dict[str, int]:
+    """Kind → how many objects, whoever made them."""
+    return {kind: len(found) for kind, found in emulator.objects(sandbox).items() if found}
