@@ -20,7 +20,7 @@ tests/emulator/fidelity.py` generates this page from the rules and notes in its 
 - **documented**: a source says so. **assumed**: no source does; the emulator picks something that no client should rely
   on ("assumed code" or "body": the rule is documented, the error's code or shape is not). **not modelled**: Adobe
   documents it, the emulator does not implement it; such a route answers 501 with the reason.
-  A rehearsal can tell: **observed** with its date is what `docs/observations/*.json` confirm,
+  A rehearsal (cli/rehearse.md) can tell: **observed** with its date is what `docs/observations/*.json` confirm,
   **contradicted** what they refute.
 - Every rule and every note has an id that stays. By it the setting `assumptions` replaces what the emulator assumes
   (docs/emulator.md). A route's id is its method and path.

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,15 +36,15 @@ def rehearse(client: Client) -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def command(emulator: Emulator) -> Callable[..., subprocess.Popen[str]]:
     """command("--yes"): `pulumi-aep rehearse` as a process."""
+    return partial(start, emulator)
+
+
+def start(emulator: Emulator, *options: str, **variables: str) -> subprocess.Popen[str]:
     environment = {**os.environ, **SECRETS, "AEP_CLIENT_ID": "emulator", "AEP_SANDBOX": "dev", "NO_COLOR": "1"}
-    environment |= {"AEP_ENDPOINT": emulator.url, "AEP_IMS_ENDPOINT": emulator.url}
-
-    def start(*options: str, **variables: str) -> subprocess.Popen[str]:
-        program = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", "rehearse", *options]
-        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen(program, env={**environment, **variables}, cwd="/", text=True, **pipes)
-
-    return start
+    environment |= {"AEP_ENDPOINT": emulator.url, "AEP_IMS_ENDPOINT": emulator.url, **variables}
+    program = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", "rehearse", *options]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(program, env=environment, cwd="/", text=True, **pipes)
 
 
 def left_in(emulator: Emulator, sandbox: str = "dev") -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pulumi_aep.client.client import Client
-from pulumi_aep.emulator.core.errors import NOTES, RULES
+from pulumi_aep.emulator.core.errors import NOTES, RULES, Note, Rule
 from pulumi_aep.emulator.observed import load
 from pulumi_aep.rehearsal import leftovers, probing
 from pulumi_aep.rehearsal.lives import LIVES
@@ -28,7 +28,7 @@ Command = Callable[..., subprocess.Popen[str]]
 
 
 def source(emulator: Emulator) -> str:
-    """Somebody's base connection with a password."""
+    """The id of somebody's base connection with a password."""
     return str(emulator.request("POST", f"{FLOW}/connections", base(), sandbox="dev").json()["id"])
 
 
@@ -37,7 +37,8 @@ def test_every_kind_has_a_life() -> None:
 
 
 def test_every_assumption_is_probed_or_has_a_reason() -> None:
-    assumed = {each.id for each in (*RULES, *NOTES.values()) if each.source.startswith("assumed")}
+    declared: list[Rule | Note] = [*RULES, *NOTES.values()]
+    assumed = {each.id for each in declared if each.source.startswith("assumed")}
     probed, reasons = {probe["id"] for probe in probing.PLAN["probes"]}, set(probing.not_probed())
     assert probed <= assumed
     assert not probed & reasons
@@ -101,16 +102,17 @@ SHARE = [probe["id"] for probe in probing.PLAN["probes"]][::17]
 
 
 def contradicted(emulator: Emulator, rehearse: Rehearse, key: str) -> dict[str, Any]:
+    """What a rehearsal says against the emulator when it does something else in one place."""
     given = source(emulator)
     emulator.settings(assumptions={key: other(key)})
-    return {each["id"]: each for each in rehearse(source=given)["probes"] if each["result"] != "confirmed"}
+    return {each["id"]: each for each in rehearse(source=given)["probes"] if each["result"] == "contradicted"}
 
 
 @pytest.mark.parametrize("key", SHARE)
 def test_a_flipped_assumption_is_the_only_one_reported(emulator: Emulator, rehearse: Rehearse, key: str) -> None:
     found = contradicted(emulator, rehearse, key)
     assert list(found) == [key]
-    assert (found[key]["result"], found[key]["observed"]) == ("contradicted", other(key))
+    assert found[key]["observed"] == other(key)
     assert "exchange" in found[key]
 
 
