@@ -1,13 +1,15 @@
 """The page at `/`, as headless Chromium shows it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Locator, Page, expect
 
 from support import browser
-from support.emulator import FLOW, Emulator
+from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, SANDBOXES, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY
 
@@ -34,7 +36,7 @@ def test_the_home_page_is_live_and_logs_no_errors(full: Emulator) -> None:
     shown = text(html)
     assert f"Services {full.url}/data/foundation/… IMS {full.url}/ims/token/v3 Client id emulator" in shown
     assert "Kind prod stage dev local Base connections 0 0 0 1 Source connections 0 0 0 1" in shown
-    assert '"path": "/nowhere$", "status": 503' in shown.replace("&quot;", '"')
+    assert '1 GET /nowhere$ {"status": 503} 0' in shown
     assert "page_size 17" in shown
     assert "reject_passwords 1" in shown
     assert f"GET 404 {FLOW}/flows/none?client_secret=xxxx dev" in shown
@@ -70,12 +72,12 @@ def test_objects_are_listed_and_linked_with_each_other(full: Emulator) -> None:
 
 def test_runs_and_clock(emulator: Emulator) -> None:
     make_chain(emulator)
-    assert "The clock" not in requests.get(emulator.url, timeout=10).text
+    assert "advanced by" not in requests.get(emulator.url, timeout=10).text
     emulator.control("POST", "clock", {"advance_s": 7200})
     emulator.settings(source_outage=True)
     emulator.control("POST", "clock", {"advance_s": 900})
     shown = requests.get(emulator.url, timeout=10).text
-    assert "The clock was advanced by 8,100 s. It shows 20" in shown
+    assert "UTC, advanced by 2:15:00" in shown
     assert '<span class="bad">failed</span> 0 of 10' in shown  # no record has a timestamp
     assert '<span class="bad">failed</span> 0 of 0' in shown
 
@@ -127,3 +129,197 @@ def test_light_and_dark(full: Emulator, tmp_path: Path, width: int, height: int)
         browser.screenshot(f"{full.url}/", tmp_path / "page.png", width, height, dark)
         drawn.append((tmp_path / "page.png").read_bytes())
     assert drawn[0] != drawn[1]
+
+
+@pytest.fixture(params=[browser.DESKTOP, browser.PHONE], ids=["desktop", "phone"])
+def page(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The home page, with the sample data that its button loaded."""
+    with browser.opened(emulator.url, request.param) as (page, console):
+        page.get_by_role("button", name="Load sample data").click()
+        says(page, "Load sample data: two dataflows in sandbox local.")
+        yield page
+        assert [text for text in console if "status of 400" not in text] == []
+
+
+def says(page: Page, words: str) -> None:
+    expect(page.locator("#done")).to_contain_text(words)
+
+
+def click(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def choice(page: Page, name: str) -> Locator:
+    return page.get_by_role("combobox", name=name, exact=True)
+
+
+@pytest.mark.browser
+def test_sample_data_fails_and_is_mended_without_a_terminal(page: Page, emulator: Emulator) -> None:
+    assert [flow["name"] for flow in emulator.objects()["Flow"]] == ["Web shop events", "Customers of the CRM"]
+    click(page, "+1 hour")
+    says(page, "+1 hour: 3 runs started.")
+    runs = page.locator("#runs")
+    expect(runs.locator(".good", has_text="success")).to_have_count(2)
+    expect(runs.locator(".warn")).to_have_text("partial")  # in amber: it lost a record
+    expect(runs).to_contain_text("_emulator.amount: Cannot convert string to number")
+
+    click(page, "Refuse credentials: Web shop events")
+    expect(page.locator("#sources")).to_contain_text("refuses the credentials")
+    click(page, "Run now: Web shop events")
+    says(page, "Run now: Web shop events: failed.")
+    expect(runs).to_contain_text("the source refused the credentials")
+    click(page, "Refuse credentials: Web shop events")
+    click(page, "Out of order: Customers of the CRM")
+    expect(page.locator("#sources")).to_contain_text("out of order")
+    click(page, "Run now: Web shop events")  # another source
+    says(page, "Run now: Web shop events: success.")
+    click(page, "Run now: Customers of the CRM")
+    says(page, "Run now: Customers of the CRM: failed.")
+    click(page, "Out of order: Customers of the CRM")
+    expect(page.locator("#sources .good")).to_have_count(2)
+    assert emulator.control("GET", "settings").json()["source_outage"] == []
+
+
+@pytest.mark.browser
+def test_services_fail_and_are_mended(page: Page, emulator: Emulator) -> None:
+    choice(page, "Service").select_option(label="Flow Service")
+    choice(page, "Calls").select_option(label="reads (GET)")
+    choice(page, "What happens").select_option(label="fail: 429, too many calls")
+    choice(page, "How often").select_option(label="once")
+    click(page, "Break it")
+    says(page, "the fault is active")
+    assert emulator.request("GET", f"{CATALOG}/dataSets").status_code == 200
+    refused = emulator.request("GET", f"{FLOW}/flows")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    assert emulator.request("GET", f"{FLOW}/flows").status_code == 200
+    click(page, "Remove all faults")
+    expect(page.locator("#faults")).to_contain_text("None.")
+    assert emulator.control("GET", "faults").json() == []
+
+
+@pytest.mark.browser
+def test_every_service_of_the_form_can_be_broken(page: Page, emulator: Emulator) -> None:
+    for option in choice(page, "Service").locator("option").all()[1:]:
+        choice(page, "Service").select_option(label=option.inner_text())
+        click(page, "Break it")
+        says(page, "the fault is active")
+        page.locator("#done").evaluate("done => done.textContent = ''")
+    paths = (FLOW, REGISTRY, CATALOG, DATA_PREP, SANDBOXES, "/ims")
+    assert [emulator.request("GET", f"{path}/x").status_code for path in paths] == [503] * len(paths)
+
+
+@pytest.mark.browser
+def test_what_loses_something_can_be_undone(page: Page, emulator: Emulator) -> None:
+    before = emulator.objects()
+    click(page, "Reset")
+    expect(page.locator("#flows")).to_contain_text("None yet.")
+    click(page, "Undo reset")
+    expect(page.locator("#flows tbody tr")).to_have_count(2)
+    assert emulator.objects() == before
+    assert emulator.journal()
+    click(page, "+1 day")
+    says(page, "27 runs started")
+    click(page, "Undo +1 day")
+    expect(page.locator("#flows")).to_contain_text("no run yet")
+    assert emulator.control("GET", "clock").json()["advanced_s"] == 0
+    expect(page.locator("#undo")).to_have_count(0)
+
+
+def test_undo_never_loses_what_a_client_wrote(emulator: Emulator) -> None:
+    refused = emulator.control("POST", "undo")
+    assert (refused.status_code, "nothing to undo" in refused.text) == (422, True)
+    assert emulator.control("POST", "checkpoint", {"label": "reset"}).status_code == 204
+    emulator.request("GET", f"{FLOW}/flows")
+    assert "Undo reset" in requests.get(emulator.url, timeout=10).text
+    key = emulator.request("POST", f"{FLOW}/connections", base()).json()["id"]
+    assert "Undo reset" not in requests.get(emulator.url, timeout=10).text
+    assert emulator.control("POST", "undo").status_code == 422
+    assert [each["id"] for each in emulator.objects()["BaseConnection"]] == [key]
+
+
+@pytest.mark.browser
+def test_one_key_leads_to_the_journal_of_a_flow_and_back(page: Page, emulator: Emulator) -> None:
+    flow = emulator.objects()["Flow"][1]
+    emulator.request("GET", f"{FLOW}/runs?property=flowId=={flow['id']}")
+    expect(page.locator("#flows")).to_contain_text("Customers")
+    page.keyboard.press("2")
+    page.wait_for_url(f"**/flows/{flow['id']}")
+    journal = page.locator("#journal")
+    expect(journal).to_contain_text(f"{FLOW}/runs?property=flowId=={flow['id']}")
+    expect(journal).not_to_contain_text("/schemas")
+    emulator.request("DELETE", f"{FLOW}/flows/{flow['id']}x")
+    expect(journal).to_contain_text("DELETE")  # live, without a reload
+    page.keyboard.press("h")
+    page.wait_for_url(f"{emulator.url}/")
+
+
+@pytest.mark.browser
+def test_the_keyboard_is_enough_and_keeps_its_place(page: Page, emulator: Emulator) -> None:
+    button = page.get_by_role("button", name="+1 hour", exact=True)
+    button.focus()
+    for hours in (1, 2):
+        page.keyboard.press("Enter")
+        expect(page.locator("#actions")).to_contain_text(f"advanced by {hours}:00:00")
+        expect(button).to_be_focused()
+    choice(page, "Service").focus()
+    page.keyboard.press("1")  # types into the form
+    assert page.url == f"{emulator.url}/"
+
+
+@pytest.mark.browser
+def test_a_failure_is_shown_and_loses_nothing(page: Page, emulator: Emulator) -> None:
+    click(page, "Load sample data")
+    says(page, "Load sample data failed. 400:")  # its schema is there already
+    emulator.control("PUT", "settings", {"page_size": 7})
+    expect(page.locator("#settings")).to_contain_text("7")
+
+
+@pytest.mark.browser
+def test_nothing_is_wider_than_a_phone(page: Page) -> None:
+    click(page, "+1 day")
+    says(page, "27 runs started")
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for button in page.get_by_role("button").all():
+        box = button.bounding_box()
+        assert box
+        assert box["x"] >= 0, button.inner_text()
+        assert box["x"] + box["width"] <= 320, button.inner_text()
+        assert box["height"] >= 24  # WCAG 2.5.8
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("runs", {"sandbox": "local"}, "id"),
+        ("runs", {"sandbox": "nowhere", "id": "x"}, "sandbox 'nowhere' has no such object"),
+        ("credentials", {"sandbox": "local", "id": "x", "refuse": True}, "has no such object"),
+        ("credentials", {"sandbox": "local", "id": "x", "refuse": "no"}, "refuse"),
+        ("checkpoint", {"label": ""}, "label"),
+    ],
+)
+def test_wrong_actions_are_refused(emulator: Emulator, path: str, body: object, words: str) -> None:
+    response = emulator.control("POST", path, body)
+    assert response.status_code == 422
+    assert words in response.json()["message"]
+
+
+def test_a_run_needs_an_enabled_flow(emulator: Emulator) -> None:
+    flow = make_chain(emulator).flow
+    emulator.request("POST", f"{FLOW}/flows/{flow}/action?op=disable")
+    response = emulator.control("POST", "runs", {"sandbox": "local", "id": flow})
+    assert response.status_code == 422
+    assert "only an enabled flow" in response.json()["message"]
+
+
+def test_refused_credentials_are_those_of_now(emulator: Emulator) -> None:
+    key = emulator.request("POST", f"{FLOW}/connections", base()).json()
+    where = {"sandbox": "local", "id": key["id"]}
+    assert emulator.control("POST", "credentials", where | {"refuse": True}).status_code == 204
+    test = f"{FLOW}/connections/{key['id']}/test"
+    assert emulator.request("GET", test).json() == {"result": False}
+    assert base()["auth"]["params"]["password"] not in requests.get(emulator.url, timeout=10).text
+    change = [{"op": "replace", "path": "/auth/params", "value": base()["auth"]["params"] | {"password": "new"}}]
+    headers = {"If-Match": key["etag"]}
+    assert emulator.request("PATCH", f"{FLOW}/connections/{key['id']}", change, headers=headers).ok
+    assert emulator.request("GET", test).json() == {"result": True}

@@ -1,33 +1,41 @@
-"""Headless Chromium (Debian: `apt-get install chromium`): a page as a browser shows it."""
+"""Headless Chromium (Debian: `apt-get install chromium`), driven by Playwright."""
 
-import re
 import shutil
-import subprocess
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr"),
-)
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+DESKTOP, PHONE = (1280, 900), (400, 860)
 
 
-def _run(*options: str) -> subprocess.CompletedProcess[str]:
+@contextmanager
+def opened(url: str, size: tuple[int, int] = DESKTOP, dark: bool = False) -> Iterator[tuple[Page, list[str]]]:
+    """A page that has loaded, and the list of what its console says."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "the tests of the emulator's page need Chromium: apt-get install chromium"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [chromium, *FLAGS, f"--user-data-dir={profile}", *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return done
+    assert chromium, "the tests in a browser need Chromium: apt-get install chromium"
+    console: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        width, height = size
+        viewport = ViewportSize(width=width, height=height)
+        page = browser.new_page(viewport=viewport, color_scheme="dark" if dark else "light")
+        page.on("console", lambda message: console.append(message.text))
+        page.on("pageerror", lambda error: console.append(str(error)))
+        page.goto(url)
+        yield page, console
+        browser.close()
 
 
 def dom(url: str, wait_ms: int = 500) -> tuple[str, list[str]]:
-    """The document after its scripts ran for a while, and their console output."""
-    done = _run(f"--virtual-time-budget={wait_ms}", "--dump-dom", url)
-    return done.stdout, re.findall(r"CONSOLE.*", done.stderr)
+    """The document after its scripts ran for a while, and its console."""
+    with opened(url) as (page, console):
+        page.wait_for_timeout(wait_ms)
+        return page.content(), console
 
 
 def screenshot(url: str, file: Path, width: int, height: int, dark: bool = False) -> None:
-    mode = ("--blink-settings=preferredColorScheme=0",) if dark else ("--blink-settings=preferredColorScheme=1",)
-    _run(*mode, f"--window-size={width},{height}", f"--screenshot={file}", "--virtual-time-budget=500", url)
+    with opened(url, (width, height), dark) as (page, _):
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=file)

@@ -24,7 +24,7 @@ from starlette.routing import Route as WebRoute
 
 from .catalog import batch_requests, batches, datasets
 from .connectors import routes as connectors
-from .control import admin, page, snapshot
+from .control import actions, admin, page, snapshot
 from .control.access import AccessCheck
 from .core import scheduler
 from .core.errors import Answer, Json, Problem, Service
@@ -77,7 +77,9 @@ def create_app(db: str | Path, settings: Json | None = None) -> Starlette:
         yield
         store.close()
 
-    routes = admin.routes(store, journal, faults) + page.routes(store, journal, faults)
+    undo = actions.Undo(store, journal, faults)
+    routes = admin.routes(store, journal, faults) + actions.routes(store, undo)
+    routes += page.routes(store, journal, faults, undo)
     for route in ROUTES:
         bare = route.path.removesuffix("/")
         for path in (bare, f"{bare}/"):  # the services serve both

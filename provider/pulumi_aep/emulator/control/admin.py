@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -49,6 +49,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.entries: list[Json] = []
+        self.writes = 0  # calls that may have changed something, since the start
 
     def add(self, request: Request, answer: Answer | None, sandbox: str, started: float, fault: Fault | None) -> None:
         del self.entries[:-99_999]
@@ -57,6 +58,8 @@ class Journal:
         entry |= {"status": answer.status if answer else None, "sandbox": sandbox}
         took_ms = (time.perf_counter() - started) * 1000
         entry |= {"at_ms": round(time.time() * 1000 - took_ms), "ms": round(took_ms, 2)}
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not request.url.path.startswith("/ims/"):
+            self.writes += answer is None or answer.status < 400
         self.entries.append(entry | ({"fault": fault.description["id"]} if fault else {}))
 
 
@@ -67,19 +70,19 @@ def _mask_query(query: str) -> str:
     return urlencode(masked, safe="=$,:/+-.[]~")
 
 
-class _InvalidBody(Exception):
-    """The text says what is wrong, without values."""
+class InvalidBody(Exception):
+    """A request that makes no sense. The text says what is wrong, without values."""
 
 
-def _parse(body: bytes, error: Callable[[Any], str]) -> Any:
+def parse(body: bytes, error: Callable[[Any], str]) -> Any:
     """Strict JSON that `error` accepts; 5.0 is 5, as in JSON Schema."""
     try:
         value = json.loads(body.decode(), parse_float=parse_number)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
     except (ValueError, RecursionError):
-        raise _InvalidBody("the body is not valid JSON") from None
+        raise InvalidBody("the body is not valid JSON") from None
     if text := error(value):
-        raise _InvalidBody(text)
+        raise InvalidBody(text)
     return value
 
 
@@ -110,7 +113,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return {name: {kind: view(space) for kind, view in VIEWS.items()} for name, space in spaces.items()}
 
     def change_settings(body: bytes) -> Any:
-        store.update_settings(_parse(body, settings_error))
+        store.update_settings(parse(body, settings_error))
         return shown_settings(store)
 
     def clock(body: bytes) -> Any:
@@ -118,7 +121,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return {"now": f"{now[:-6]}Z", "now_ms": store.now_ms(), "advanced_s": store.advanced_s}
 
     def advance(body: bytes) -> Any:
-        wanted, before = _parse(body, partial(body_error, "clock")), store.advanced_s
+        wanted, before = parse(body, partial(body_error, "clock")), store.advanced_s
         try:
             store.advance(wanted["advance_s"])
             tally = scheduler.run_due_events(store)
@@ -128,7 +131,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         return clock(body) | {"runs": tally.runs.total(), "left_out": tally.left_out}
 
     def add_faults(body: bytes) -> Any:
-        given = _parse(body, lambda value: next(filter(None, map(fault_error, _as_list(value))), ""))
+        given = parse(body, lambda value: next(filter(None, map(fault_error, _as_list(value))), ""))
         added = faults.add(_as_list(given))
         return JSONResponse(added if isinstance(given, list) else added[0], 201)
 
@@ -147,6 +150,11 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         "POST faults": add_faults,
         "DELETE faults": lambda body: faults.faults.clear(),
     }
+    return routes_of(table, store)
+
+
+def routes_of(table: Mapping[str, Callable[[bytes], Any]], store: Store) -> list[WebRoute]:
+    """`GET clock` → handler, as routes of the admin API."""
     split = [(name.split(" "), handler) for name, handler in table.items()]
     return [WebRoute(f"{ADMIN}/{path}", endpoint_of(handler, store), methods=[verb]) for (verb, path), handler in split]
 
@@ -169,7 +177,7 @@ def endpoint_of(handler: Callable[[bytes], Any], store: Store) -> Callable[[Requ
             return CutResponse()
         except sqlite3.OperationalError as error:
             return JSONResponse({"message": f"the database: {error}"}, 503)
-        except _InvalidBody as error:
+        except InvalidBody as error:
             return JSONResponse({"message": str(error)}, 422)
         if isinstance(answer, Response):
             return answer

@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import timedelta
 from html import escape
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
@@ -15,15 +14,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route as WebRoute
 
-from ..core.errors import Json, load
 from ..core.faults import FaultInjector
-from ..core.gateway import CLIENT, ORG, sandboxes
+from ..core.gateway import CLIENT, ORG, ROUTES, SECRET, sandboxes
 from ..core.store import SandboxStore, Store
 from ..core.transport import ADMIN
+from . import tables
+from .actions import Undo
 from .admin import Journal, endpoint_of, shown_settings
 from .snapshot import dump, mask_secrets
 
-KINDS: dict[str, str] = load(__package__, "kinds.json")  # kind → title
 _TIMES = (
     ("createdAt", "created", "createdDate", "repo:createdDate"),
     ("updatedAt", "updated", "repo:lastModifiedDate"),
@@ -35,47 +34,30 @@ _HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "x-
 
 
 def _render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    values |= {"admin": ADMIN, "client": CLIENT, "secret": SECRET, "org": ORG}
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, _HEADERS)
 
 
-def _link(sandbox: str, kind: str, *key: str, text: str) -> Markup:
-    path = "/".join(quote(part, safe="") for part in (sandbox, kind, *key))
-    return Markup('<a href="{}/page/{}">{}</a>').format(ADMIN, path, text)
-
-
-def _span(style: str, text: Any) -> Markup:
-    return Markup('<span class="{}">{}</span>').format(style, text)
-
-
-def _name(body: Json, key: str) -> str:
-    last = versions[-1] if isinstance(versions := body.get("versions"), list) and versions else {}
-    return str(body.get("name") or body.get("title") or (isinstance(last, dict) and last.get("name")) or key)
-
-
-def _time(ms: Any) -> str:
-    valid = isinstance(ms, int) and 0 <= ms < 10**14
-    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}" if valid else ""
-
-
-def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRoute]:
+def routes(store: Store, journal: Journal, faults: FaultInjector, undo: Undo) -> list[WebRoute]:
     def home(request: Request) -> Response:
         names = list(sandboxes(store))
-        clock = f"The clock was advanced by {store.advanced_s:,} s. It shows {_time(store.now_ms())} (UTC)."
+        advanced = f", advanced by {timedelta(seconds=store.advanced_s)}" if store.advanced_s else ""
         return _render(
             "home.html",
             title="Experience Platform emulator",
             version=version("pulumi-aep"),
             base=str(request.base_url).rstrip("/"),
-            client=CLIENT,
-            org=ORG,
-            admin=ADMIN,
             sandboxes=names,
-            objects=_counts(store, names),
-            clock=clock if store.advanced_s else "",
-            runs=_latest_runs(store, names),
-            faults=[[json.dumps(fault.description, ensure_ascii=False)] for fault in faults.faults],
+            flows=tables.flows(store, names),
+            sources=tables.sources(store, names),
+            undo=undo.label,
+            services=_services(),
+            objects=tables.object_counts(store, names),
+            clock=f"{tables.time_text(store.now_ms())} UTC{advanced}",
+            runs=tables.latest_runs(store, names),
+            faults=tables.active_faults(faults.faults),
             settings=[[name, json.dumps(value)] for name, value in shown_settings(store).items()],
-            calls=[_call(entry) for entry in reversed(journal.entries[-50:])],
+            calls=[tables.call_row(entry) for entry in reversed(journal.entries[-50:])],
         )
 
     def listing(request: Request) -> Response:
@@ -88,28 +70,36 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
         for _, key, text in found[:100]:
             body = json.loads(text)
             dates = body | (registry if isinstance(registry := body.get("meta:registryMetadata"), dict) else {})
-            times = [_time(next((dates[name] for name in names if name in dates), None)) for names in _TIMES]
-            rows.append([_link(sandbox, kind, key, text=_name(body, key)), key, body.get("state", ""), *times])
+            times = [tables.time_text(next((dates[name] for name in names if name in dates), None)) for names in _TIMES]
+            rows.append(
+                [tables.link(sandbox, kind, key, text=tables.name_of(body, key)), key, body.get("state", ""), *times]
+            )
         more = found[99][0] if len(found) > 100 else None
-        return _render("list.html", title=f"{KINDS.get(kind, kind)} of {sandbox}", rows=rows, next=more)
+        return _render("list.html", title=f"{tables.KINDS.get(kind, kind)} of {sandbox}", rows=rows, next=more)
 
     def one(request: Request) -> Response:
         sandbox, kind, key = (request.path_params[name] for name in ("sandbox", "kind", "key"))
         body = SandboxStore(store, sandbox).get(kind, key)
-        parent = _link(sandbox, kind, text=f"{KINDS.get(kind, kind)} of {sandbox}")
+        parent = tables.link(sandbox, kind, text=f"{tables.KINDS.get(kind, kind)} of {sandbox}")
         if body is None:
             return _render("object.html", 404, title="Not found", parent=parent)
 
         def linked(match: re.Match[str]) -> str:
             """The id of another object as a link to it."""
             other = match[1].replace("&amp;", "&")
-            query = f"SELECT kind FROM objects WHERE sandbox = ? AND kind IN ({', '.join('?' * len(KINDS))}) AND id = ?"
-            found = store.execute(query, sandbox, *KINDS, other).fetchone() if other != key else None
-            return f'"{_link(sandbox, found[0], other, text=other)}"' if found else match[0]
+            kinds = ", ".join("?" * len(tables.KINDS))
+            query = f"SELECT kind FROM objects WHERE sandbox = ? AND kind IN ({kinds}) AND id = ?"
+            found = store.execute(query, sandbox, *tables.KINDS, other).fetchone() if other != key else None
+            return f'"{tables.link(sandbox, found[0], other, text=other)}"' if found else match[0]
 
         text = escape(json.dumps(mask_secrets(body), indent=2, ensure_ascii=False), quote=False)
         html = Markup(re.sub(r'"([^"\s\\]{16,200})"(?!:)', linked, text))
-        return _render("object.html", title=_name(body, key), parent=parent, body=html)
+        title = tables.name_of(body, key)
+        if kind != "flows":
+            return _render("object.html", title=title, parent=parent, body=html)
+        runs, calls = tables.runs_of(store, sandbox, key), tables.calls_of(journal, SandboxStore(store, sandbox), body)
+        run = tables.run_button(sandbox, body)
+        return _render("flow.html", title=title, parent=parent, body=html, flow=body, run=run, runs=runs, calls=calls)
 
     def dumped(request: Request) -> Response:
         return StreamingResponse(dump(store.db), media_type="application/json")
@@ -125,37 +115,7 @@ def routes(store: Store, journal: Journal, faults: FaultInjector) -> list[WebRou
     return [WebRoute(path, served(render), methods=["GET"]) for path, render in paths.items()]
 
 
-def _counts(store: Store, names: list[str]) -> list[list[str]]:
-    """One row per kind: how many objects each sandbox has."""
-    found = store.execute("SELECT kind, sandbox, count(*) FROM objects GROUP BY sandbox, kind").fetchall()
-    counts = {(kind, sandbox): count for kind, sandbox, count in found if sandbox in names}
-
-    def cell(kind: str, sandbox: str) -> Markup:
-        count = counts.get((kind, sandbox))
-        return _link(sandbox, kind, text=f"{count:,}") if count else _span("no", 0)
-
-    kinds = [*KINDS, *sorted({kind for kind, _ in counts} - KINDS.keys())]
-    return [[KINDS.get(kind, kind), *(cell(kind, name) for name in names)] for kind in kinds]
-
-
-def _call(entry: Json) -> list[Any]:
-    path = entry["path"] + (f"?{entry['query']}" if entry["query"] else "")
-    status = _span("bad" if (entry["status"] or 999) >= 400 else "good", entry["status"] or "cut")
-    return [entry["n"], entry["method"], status, path, entry["sandbox"], entry["ms"], entry.get("fault", "")]
-
-
-def _latest_runs(store: Store, names: list[str]) -> list[list[str]]:
-    query = "SELECT seq, id, body FROM objects WHERE sandbox = ? AND kind = 'runs' ORDER BY seq DESC LIMIT 10"
-    latest = sorted(((row, name) for name in names for row in store.execute(query, name)), reverse=True)[:10]
-    rows = []
-    for (_, key, text), name in latest:
-        run = json.loads(text)
-        flow = SandboxStore(store, name).get("flows", run.get("flowId", ""))
-        metrics = run.get("metrics", {})
-        status, counts = metrics.get("statusSummary", {}).get("status", ""), metrics.get("recordSummary", {})
-        result = _span({"success": "good", "failed": "bad"}.get(status, "no"), status)
-        if "inputRecordCount" in counts:
-            result += f" {counts.get('outputRecordCount', 0):,} of {counts['inputRecordCount']:,}"
-        of = _link(name, "flows", flow["id"], text=_name(flow, "")) if flow else run.get("flowId", "")
-        rows.append([_link(name, "runs", key, text=_time(run.get("createdAt")) or key), of, result, name])
-    return rows
+def _services() -> dict[str, str]:
+    """Service → a pattern of its paths, for faults."""
+    bases = {route.service: re.match("(/data/foundation)?/[^/]+/", route.path) for route in ROUTES if route.handler}
+    return {service: f"^{base[0]}" for service, base in bases.items() if base}

@@ -81,10 +81,13 @@ class Store:
         self.db = db
         self.sql = sqlite3.connect(db, isolation_level=None, check_same_thread=False)
         self.sql.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES} PRAGMA busy_timeout=20;")
-        saved = {name: json.loads(value) for name, value in self.execute("SELECT name, value FROM settings")}
-        self.advanced_s: int = saved.pop(CLOCK, 0)
         self.event_time: int | None = None  # of the event that is running, in ms
         self.defaults: Json = DEFAULTS | (defaults or {})
+        self._load_settings()
+
+    def _load_settings(self) -> None:
+        saved = {name: json.loads(value) for name, value in self.execute("SELECT name, value FROM settings")}
+        self.advanced_s: int = saved.pop(CLOCK, 0)
         self.settings: Json = self.defaults | saved
 
     def close(self) -> None:
@@ -166,6 +169,18 @@ class Store:
         self.execute("DELETE FROM history")
         self.advanced_s = 0
         self.settings = dict(self.defaults)
+
+    def copy(self) -> dict[str, list[Any]]:
+        """All rows but tokens, for `restore`."""
+        tables = ("objects", "settings", "due", "history")
+        return {table: self.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+
+    def restore(self, copy: dict[str, list[Any]]) -> None:
+        for table, rows in copy.items():
+            self.execute(f"DELETE FROM {table}")
+            for row in rows:
+                self.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", *row)
+        self._load_settings()
 
     def page_size(self, requested: int) -> int:
         """The requested page size, capped by the setting."""

@@ -83,6 +83,12 @@ def check_connection(call: Call, item: Json, changed: set[str]) -> None:
         raise CREDENTIALS()
 
 
+def in_outage(objects: SandboxStore, base_id: str) -> bool:
+    """Whether the setting source_outage is on: for all sources, or for this base connection."""
+    outage = objects.settings["source_outage"]
+    return base_id in outage if isinstance(outage, list) else bool(outage)
+
+
 def credentials_rejected(objects: SandboxStore, connection: Json) -> bool:
     """Whether a secret of the base connection is in the setting reject_passwords."""
     rejected = objects.settings["reject_passwords"]

@@ -299,7 +299,7 @@ def admin_view(path: str, objects: SandboxStore) -> list[Json]:
 @route("GET", "/connections/{id}/test", _SPEC)
 def test_connection(call: Call, key: str) -> Answer:
     base = fetch(call.objects, BASE, key, NOT_FOUND)
-    outage = call.store.settings["source_outage"]
+    outage = checks.in_outage(call.objects, key)
     return Answer(200, {"result": not outage and not checks.credentials_rejected(call.objects, base)})
 
 
@@ -307,7 +307,7 @@ def test_connection(call: Call, key: str) -> Answer:
 def explore(call: Call, key: str) -> Answer:
     base = fetch(call.objects, BASE, key, NOT_FOUND)
     found = source_data.explore(specs.CONNECTION_SPECS[base["connectionSpec"]["id"]], call.query)
-    if call.store.settings["source_outage"]:
+    if checks.in_outage(call.objects, key):
         raise OUTAGE(id=key)
     if checks.credentials_rejected(call.objects, base):
         raise checks.CREDENTIALS(id=key)

@@ -290,10 +290,11 @@ def row_error(row: Any, mapped: MappedRecord) -> Json:
 
 def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
     source = objects.get(checks.SOURCE, flow["sourceConnectionIds"][0]) or {}
-    base = objects.get(checks.BASE, source.get("baseConnectionId") or "")
-    if not source or (base is None and source.get("baseConnectionId")):
+    base_id = source.get("baseConnectionId") or ""
+    base = objects.get(checks.BASE, base_id)
+    if not source or (base is None and base_id):
         raise ActivityFailed("The connection to the source was deleted.")
-    if objects.settings["source_outage"]:
+    if checks.in_outage(objects, base_id):
         raise ActivityFailed("Error occurred at copy activity.")
     if base and checks.credentials_rejected(objects, base):
         raise ActivityFailed("Error occurred at copy activity: the source refused the credentials.")
