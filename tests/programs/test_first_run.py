@@ -13,6 +13,7 @@ from pulumi_aep.errors import EngineGone, RunFailed, ServiceError
 from support import kinds, mixpanel
 from support.emulator import FLOW, Emulator
 from support.mixpanel import make_chain
+from support.streams import inlet
 
 Pass = Callable[..., dict[str, Any]]
 Fault = dict[str, Any]
@@ -249,3 +250,21 @@ def test_a_refused_start_is_reported(emulator: Emulator, time: Time) -> None:
         CREATE({"flow_id": once, "on_demand": True})
     emulator.control("DELETE", "faults")
     assert runs(emulator) == []
+
+
+# ---- streaming ----
+
+
+def test_a_stream_is_judged_by_what_arrived(time: Time, emulator: Emulator) -> None:
+    stream = inlet(emulator)
+    events = [{"id": f"e-{number}", "time": "2026-01-02T03:04:05Z", "user": "ada"} for number in range(3)]
+    text = refused(stream.flow, timeout=60)
+    assert "nothing arrived in its dataset within 60 s: send events to its inlet" in text
+    stream.send(events, many=True)
+    assert passed(stream.flow, min_records=3)["records_out"] == 3
+    stream.send([{"id": "e-4", "user": "ada"}], many=True)
+    assert "hold 4 records in, 3 out, 1 failed: 25.0% failed" in refused(stream.flow)
+    assert passed(stream.flow, max_failed_share=0.3)["records_failed"] == 1
+    assert "hold 4 records in, 3 out, 1 failed: at least 9 must arrive" in refused(
+        stream.flow, max_failed_share=0.3, min_records=9, timeout=60
+    )

@@ -1,6 +1,6 @@
 """FirstRun: a gate in a program. `pulumi up` succeeds only when a run of the flow has ended well."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Required
 
@@ -13,7 +13,7 @@ from ..engine.dynamic import Resource
 from ..engine.kind import Kind, ValidatesOnline
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope
 from ..engine.runtime import Runtime
-from ..engine.values import Props
+from ..engine.values import Props, to_int
 from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedResponse
 from ..sources.diagnosis import Diagnoser
 from ..sources.flow_runs import FlowRun, parse_run, schedule_text
@@ -88,6 +88,8 @@ class _Gate:
 
     def pass_through(self) -> FlowRun:
         """The latest finished run if it is good, else the next one to finish. RunFailed if that is not good either."""
+        if not self.flow.get("scheduleParams"):
+            return self._arrivals()
         runs = self._runs()
         finished = [run for run in runs if run.finished]
         latest = finished[0] if finished else None
@@ -98,7 +100,7 @@ class _Gate:
         if self.wanted["on_demand"] and finished == runs:
             self._start(runs)
         seen = {run.id for run in finished}
-        for runs in self._polls():
+        for runs in self._polls(self._runs):
             finished = [run for run in runs if run.finished]
             seen &= {run.id for run in finished}  # a run that is started again is the same run
             if new := [run for run in finished if run.id not in seen]:
@@ -107,14 +109,32 @@ class _Gate:
                 return new[-1]
         raise self._failed(self._timeout_text(runs, latest))
 
-    def _polls(self) -> Iterator[list[FlowRun]]:
-        """The runs again and again, with growing pauses, until the time is up."""
+    def _arrivals(self) -> FlowRun:
+        """What has arrived in the dataset of a streaming flow since its last change, as if it were one run."""
+        target = self.client.flow_service.target_connections.get(self.flow["targetConnectionIds"][0])
+        dataset, since = target["params"]["dataSetId"], int(self.flow.get("updatedAt") or 0)
+        arrived = None
+        for batches in self._polls(lambda: self.client.catalog.batches_since(dataset, since)):
+            arrived = _as_one_run(batches) if batches else None
+            if arrived and (arrived.records_out or 0) >= self.wanted["min_records"]:
+                break
+        if arrived is None:
+            raise self._failed(
+                f"nothing arrived in its dataset within {self.wanted['timeout']} s: send events to its inlet, then run "
+                "pulumi up again."
+            )
+        if complaint := self._complaint(arrived, "the batches since its last change hold"):
+            raise self._failed(f"{complaint}\nFix this, then run pulumi up again.")
+        return arrived
+
+    def _polls(self, look: Callable[[], list[Any]]) -> Iterator[list[Any]]:
+        """What a look finds, again and again, with growing pauses, until the time is up."""
         waited, pause = 0.0, FIRST_PAUSE_S
-        yield self._runs()
+        yield look()
         while waited < self.wanted["timeout"]:
             self.client.wait(pause)
             waited, pause = waited + pause, min(LONGEST_PAUSE_S, pause * 1.5)
-            yield self._runs()
+            yield look()
 
     def _runs(self) -> list[FlowRun]:
         filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
@@ -143,11 +163,12 @@ class _Gate:
             if refused or {run.id for run in self._runs()} <= {run.id for run in before}:
                 raise
 
-    def _complaint(self, run: FlowRun) -> str:
+    def _complaint(self, run: FlowRun, holds: str = "") -> str:
         """What is not good about a finished run; empty if all is well."""
         records, failed = run.records_out or 0, run.records_failed or 0
         share, allowed = failed / max(run.records_in or 0, failed, 1), self.wanted["max_failed_share"]
-        counts = f"its run {run.id} ended with {run.records_in or 0} records in, {records} out, {failed} failed"
+        holds = holds or f"its run {run.id} ended with"
+        counts = f"{holds} {run.records_in or 0} records in, {records} out, {failed} failed"
         if run.status == "failed":
             return f"its run {run.id} failed"
         if share > allowed:
@@ -172,6 +193,13 @@ class _Gate:
         return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
 
 
+def _as_one_run(batches: list[dict[str, Any]]) -> FlowRun:
+    """Their records together; the newest batch gives the id."""
+    names = ("inputRecordCount", "outputRecordCount", "failedRecordCount")
+    counts = {name: sum(to_int((each.get("metrics") or {}).get(name) or 0) for each in batches) for name in names}
+    return parse_run({"id": batches[0]["id"], "metrics": {"recordSummary": counts}})
+
+
 def _on_demand_problems(flow: dict[str, Any], wanted: Props) -> list[str]:
     if wanted.get("on_demand") is not True or _runs_once(flow):  # docs: on-demand-ingestion
         return []
@@ -189,7 +217,8 @@ class FirstRun(Resource, module="aep", name="FirstRun"):
 
     The runs that count are those since the flow was last changed. If the latest of them is good, the gate is open at
     once; else it waits for the next one. A gate that failed is not in the state: the next `pulumi up` tries again. The
-    flow is never touched. Its id is the id of the run. Source of the rules: tutorial (a successful run may hold failed
+    flow is never touched. Its id is the id of the run. Of a streaming flow, what counts is all that has arrived in its
+    dataset since. Source of the rules: tutorial (a successful run may hold failed
     records), docs on-demand-ingestion.
     """
 
