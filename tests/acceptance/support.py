@@ -76,13 +76,21 @@ class Preview:
 
     @property
     def changes(self) -> dict[str, str]:
-        """Resource → operation, of all that would not stay the same; a replacement is "replace"."""
-        found = {name: _one(operations) for name, operations in self.steps.items()}
+        """Resource → operation, of all that would change. A replacement is "replace"; a refresh is no change."""
+        found = {name: _one(operations - {"refresh"}) for name, operations in self.steps.items()}
         return {name: operation for name, operation in found.items() if operation != "same"}
 
 
 def _one(operations: set[str]) -> str:
-    return "replace" if any("replac" in operation for operation in operations) else min(operations)
+    return "replace" if any("replac" in operation for operation in operations) else min(operations, default="same")
+
+
+def parse_preview(text: str) -> Preview:
+    """What `pulumi preview --json` printed."""
+    steps: dict[str, set[str]] = {}
+    for step in json.loads(text[text.index("{") :])["steps"]:
+        steps.setdefault(short(step["urn"]), set()).add(step["op"])
+    return Preview(steps, text)
 
 
 def short(urn: str) -> str:
@@ -166,11 +174,7 @@ class Stack:
         return self.call(verb, "--stack", self.name, *sure, *arguments).failed()
 
     def preview(self, *arguments: str) -> Preview:
-        text = self.run("preview", "--stack", self.name, "--json", *arguments)
-        steps: dict[str, set[str]] = {}
-        for step in json.loads(text[text.index("{") :])["steps"]:
-            steps.setdefault(short(step["urn"]), set()).add(step["op"])
-        return Preview(steps, text)
+        return parse_preview(self.run("preview", "--stack", self.name, "--json", *arguments))
 
     def export(self) -> str:
         return self.run("stack", "export", "--stack", self.name)
@@ -212,7 +216,7 @@ class Chain(Stack):
     def rename(self, suffix: str) -> None:
         """Give all resources other names, with aliases."""
         for item in self.items:
-            item["options"] = {"aliases": [item["name"]]}
+            item["options"] = {"aliases": [{"name": item["name"]}]}
             item["name"] += suffix
         self._write()
 

@@ -12,6 +12,7 @@ import psutil
 
 from faults.chains import REPLACEMENT, UPDATE, Chains
 from faults.processes import working_in
+from faults.watched import Watched
 from support.emulator import Emulator
 
 VERBS = {"first up": "up", "update": "up", "replacement": "up", "destroy": "destroy", "up, given up": "up"}
@@ -54,27 +55,37 @@ def kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Kill
             problems = _recover(stack, "--destroy") + stack.leftovers()
         else:
             problems = _recover(stack) + stack.disagreements() + stack.unsettled()
-        outcomes.append(Kill(chains, seed, operation, victim, after, hit, problems + _left_processes(stack)))
+        outcomes.append(Kill(chains, seed, operation, victim, after, hit, problems + left_processes(stack)))
     return outcomes
 
 
+def interrupt(stack: Watched, process: subprocess.Popen[bytes], victim: str, after: int, chance: random.Random) -> bool:
+    """kill -9 after so many calls; whether there was something left to kill. An emulator starts again at once."""
+    while process.poll() is None and len(stack.emulator.journal()) < after:
+        time.sleep(0.02)
+    time.sleep(chance.uniform(0, 2 * LATENCY_MS / 1000))
+    running = process.poll() is None
+    if victim == "emulator":
+        if running:
+            stack.emulator.kill()
+            stack.emulator.start()
+        return running
+    plugins = _plugins(process.pid) if running and victim != "cli" else []
+    for plugin in plugins:
+        with suppress(psutil.NoSuchProcess):
+            plugin.kill()
+    if victim != "plugin":
+        process.kill()
+    return running and bool(plugins or victim != "plugin")
+
+
 def _kill(stack: Chains, verb: str, victim: str, after: int, chance: random.Random) -> bool:
-    """Whether there was something left to kill."""
     stack.emulator.settings(latency_ms=LATENCY_MS)
     stack.emulator.clear_journal()
     with stack.begun(verb) as process:
-        while process.poll() is None and len(stack.emulator.journal()) < after:
-            time.sleep(0.02)
-        time.sleep(chance.uniform(0, 2 * LATENCY_MS / 1000))
-        running = process.poll() is None
-        plugins = _plugins(process.pid) if running and victim != "cli" else []
-        for plugin in plugins:
-            with suppress(psutil.NoSuchProcess):
-                plugin.kill()
-        if victim != "plugin":
-            process.kill()
+        hit = interrupt(stack, process, victim, after, chance)
     stack.emulator.settings(latency_ms=0)
-    return running and bool(plugins or victim != "plugin")
+    return hit
 
 
 def _plugins(pid: int) -> list[psutil.Process]:
@@ -85,14 +96,14 @@ def _plugins(pid: int) -> list[psutil.Process]:
 
 def _recover(stack: Chains, *options: str) -> list[str]:
     """What the docs tell users to type."""
-    command = ["pulumi-aep", "recover", "--yes", "--stack", stack.name, *options]
-    done = subprocess.run(command, cwd=stack.folder, env=stack.environment, capture_output=True, text=True, check=False)
-    return [f"recover failed: {tail(done.stdout + done.stderr)}"] if done.returncode else []
+    done = stack.recover(*options)
+    return [f"recover failed: {tail(done.text)}"] if done.code else []
 
 
-def _left_processes(stack: Chains) -> list[str]:
+def left_processes(stack: Watched, of: str = "") -> list[str]:
+    """Processes whose command contains that text, and that do not end by themselves."""
     end = time.monotonic() + GONE_WITHIN_S
-    while (left := [command for _, command in working_in(stack.folder)]) and time.monotonic() < end:
+    while (left := [command for _, command in working_in(stack.folder) if of in command]) and time.monotonic() < end:
         time.sleep(0.2)
     return [f"left behind: {command[:80]}" for command in left]
 

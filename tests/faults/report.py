@@ -3,6 +3,7 @@
 import platform
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,13 +13,19 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from acceptance.support import engine
+from faults.experiments import KILLS
 from faults.kill import VERBS, VICTIMS
 from faults.storm import PAGE_SIZE, SHARE, TIMES, TOKEN_TTL_S, random_faults
+from faults.verbs import FAULTS, OUTCOMES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 TEMPLATE = Path(__file__).with_name("reliability.md")
 
 Outcomes = list[dict[str, Any]]
+Kept = dict[str, list[dict[str, Any]]]
+"""Slice → finished jobs, each with its commit and outcomes."""
+
+TRIED = ("none", "one 400", "lost answers", *KILLS)
 
 
 @dataclass
@@ -47,7 +54,7 @@ def versions() -> dict[str, str]:
     """The versions of the package and of what it runs on."""
     cli = subprocess.run([engine(), "version"], capture_output=True, text=True, check=True)
     return {
-        "pulumi-aep": f"{version('pulumi-aep')}, commit {commit()}",
+        "pulumi-aep": version("pulumi-aep"),
         "Pulumi engine": cli.stdout.strip().removeprefix("v"),
         "Pulumi SDK": version("pulumi"),
         "Python": platform.python_version(),
@@ -93,29 +100,82 @@ def of_rate(outcomes: Outcomes) -> Table:
     return Table(header, rows)
 
 
-def show(outcomes: dict[str, Outcomes]) -> None:
+def of_experiments(outcomes: Outcomes) -> Table:
+    rows = []
+    for name in dict.fromkeys(each["experiment"] for each in outcomes):
+        mine = [each for each in outcomes if each["experiment"] == name]
+        hit = Counter(each["fault"] for each in mine if each["hit"])
+        rows.append([name, *(hit[fault] for fault in TRIED), len(mine) - hit.total(), _bad(mine)])
+    totals = [sum(row[column] for row in rows) for column in range(1, len(TRIED) + 3)]
+    header = ["Experiment", *(fault.capitalize() for fault in TRIED), "Too late", "Problems"]
+    return Table(header, [*rows, ["all", *totals]])
+
+
+def of_verbs(outcomes: Outcomes) -> Table:
+    """By verb: how often each outcome was, over all kinds and faults."""
+    return _outcomes("Verb", "verb", outcomes)
+
+
+def of_faults(outcomes: Outcomes) -> Table:
+    """By fault: how often each outcome was, over all kinds and verbs."""
+    return _outcomes("Fault", "fault", outcomes)
+
+
+def _outcomes(title: str, key: str, outcomes: Outcomes) -> Table:
+    rows = []
+    for name in dict.fromkeys(each[key] for each in outcomes):
+        mine = [each for each in outcomes if each[key] == name and each["hit"]]
+        counted = Counter(each["outcome"] for each in mine)
+        rows.append([name, len(mine), *(counted[each] for each in OUTCOMES), _bad(mine)])
+    totals = [sum(row[column] for row in rows) for column in range(1, len(OUTCOMES) + 3)]
+    return Table([title, "Runs hit", *(each.capitalize() for each in OUTCOMES), "Problems"], [*rows, ["all", *totals]])
+
+
+def _bad(outcomes: Outcomes) -> int:
+    return sum(bool(each["problems"]) for each in outcomes)
+
+
+TABLES: dict[str, list[Callable[[Outcomes], Table]]] = {
+    "experiments": [of_experiments],
+    "verbs": [of_verbs, of_faults],
+    "kills": [of_kills],
+    "storms": [of_storms, of_hits],
+    "rate": [of_rate],
+}
+
+
+def show(kept: Kept) -> None:
     console = Console(width=max(Console().width, 100))
-    for name, tables in (("kills", [of_kills]), ("storms", [of_storms, of_hits]), ("rate", [of_rate])):
-        for table in tables if outcomes[name] else []:
-            console.print(table(outcomes[name]).rich())
+    for name, tables in TABLES.items():
+        outcomes = _all(kept[name])
+        for table in tables if outcomes else []:
+            console.print(table(outcomes).rich())
 
 
-def write(outcomes: dict[str, Outcomes]) -> None:
-    last_seed = {
-        chains: max(each["seed"] for each in outcomes["kills"] if each["chains"] == chains) for chains in (1, 10)
-    }
+def write(kept: Kept, jobs: dict[str, int]) -> None:
+    """The page, of what has been done so far: each table says which commits it is of."""
+    found = {name: _all(done) for name, done in kept.items()}
+    tables = {table.__name__: table(found[name]).markdown() for name, made in TABLES.items() for table in made}
     PAGE.write_text(
         TEMPLATE.read_text().format(
+            **tables,
+            **{f"made_{name}": _made(kept[name], jobs[name]) for name in kept},
             versions="\n".join(f"- {name}: {text}" for name, text in versions().items()),
-            kill_seed_1=last_seed[1],
-            kill_seed_10=last_seed[10],
-            kills=of_kills(outcomes["kills"]).markdown(),
+            killed=sum(each["hit"] for each in found["kills"])
+            + sum(each["hit"] and each["fault"] in KILLS for each in found["experiments"]),
             share=f"{SHARE:.0%}".replace("%", " %"),
-            storm_seed=max(each["seed"] // 10 for each in outcomes["storms"]),
             page_size=PAGE_SIZE,
             ttl=TOKEN_TTL_S,
-            storms=of_storms(outcomes["storms"]).markdown(),
-            hits=of_hits(outcomes["storms"]).markdown(),
-            rate=of_rate(outcomes["rate"]).markdown(),
+            fault_count=len(FAULTS),
         )
     )
+
+
+def _all(done: list[dict[str, Any]]) -> Outcomes:
+    return [outcome for job in done for outcome in job["outcomes"]]
+
+
+def _made(done: list[dict[str, Any]], jobs: int) -> str:
+    commits = ", ".join(sorted({job["commit"] for job in done}))
+    part = "" if len(done) == jobs else f"; {len(done)} of {jobs} jobs are done"
+    return f"Commit {commits}{part}." if done else "Not run yet."

@@ -10,6 +10,7 @@ from typing import Any
 
 from faults.chains import UPDATE, Chains
 from faults.kill import tail
+from faults.watched import doubles
 from support.emulator import Emulator
 
 SHARE = 0.2
@@ -115,5 +116,5 @@ def _run_in_storm(stack: Chains, operation: str, verb: str, seed: int) -> Storm:
 
 def _harm(stack: Chains, verb: str, before: set[tuple[str, str]]) -> list[str]:
     """What a run that failed may not leave: doubled objects, or a state that forgot an object which is still there."""
-    forgotten = (before - stack.recorded()) & stack.existing()
-    return stack.doubles() + [f"{verb} forgot {kind} {object_id}" for kind, object_id in forgotten]
+    forgotten = (before - stack.recorded()) & stack.existing().keys()
+    return doubles(stack.existing()) + [f"{verb} forgot {kind} {object_id}" for kind, object_id in forgotten]

@@ -1,77 +1,89 @@
-"""`make torture`: kills, storms and a rate limit on the real engine; prints tables and writes docs/reliability.md.
+"""`make torture`: experiments, verbs, kills, storms and a rate limit; prints tables and writes docs/reliability.md.
 
-`python tests/faults/torture.py kills storms rate` does those slices. What is done is kept below .local/torture, by
-commit, so that a run which was interrupted goes on. The page is written when all has been done at one commit.
+`python tests/faults/torture.py experiments kills` does those slices, `experiments:kills` the jobs of a slice whose name
+contains that text. Each finished job is kept in .local/torture with its commit, and is not done again: an interrupted
+run goes on, and a job that is to be repeated is a file to delete. The page is written from what is there.
 """
 
 import json
-import shutil
+import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
 from faults import report
+from faults.experiments import EXPERIMENTS, FAULTS, KILLS, trials
 from faults.kill import kills
 from faults.rate import limited
 from faults.storm import storm
+from faults.verbs import cases
+from kinds import ORDER
 from support.emulator import Emulator
 
 KEPT = Path(__file__).parents[2] / ".local" / "torture"
-AT_A_TIME = 2
+AT_A_TIME = int(os.environ.get("TORTURE_JOBS", "2"))
 
 Job = Callable[[Path, Emulator], list[Any]]
 
-# slice → what is done, each in a folder and with an emulator of its own
-SLICES: dict[str, list[Job]] = {
-    "kills": [
-        *(partial(kills, chains=1, seed=seed) for seed in range(9)),
-        *(partial(kills, chains=10, seed=seed) for seed in range(4)),
-    ],
-    "storms": [partial(storm, chains=10, seed=seed) for seed in range(20)],
-    "rate": [lambda folder, emulator: [limited(folder, emulator, chains=40, per_s=5)]],
+# slice → job → what is done, each in a folder and with an emulator of its own
+SLICES: dict[str, dict[str, Job]] = {
+    "experiments": {
+        **{f"kills, {name}": partial(trials, name=name, faults=KILLS) for name in EXPERIMENTS},
+        **{f"faults, {name}": partial(trials, name=name, faults=sorted({*FAULTS} - {*KILLS})) for name in EXPERIMENTS},
+    },
+    "verbs": {kind: partial(cases, kind=kind) for kind in ORDER},
+    "kills": {
+        **{f"1 chain, {seed}": partial(kills, chains=1, seed=seed) for seed in range(9)},
+        **{f"10 chains, {seed}": partial(kills, chains=10, seed=seed) for seed in range(2)},
+    },
+    "storms": {f"{seed}": partial(storm, chains=10, seed=seed) for seed in range(10)},
+    "rate": {"40 chains": lambda folder, emulator: [limited(folder, emulator, chains=40, per_s=5)]},
 }
 
 
-def do(file: Path, name: str, number: int) -> None:
-    """One job, unless it was done before; its outcomes go to the file."""
+def file_of(name: str, job: str) -> Path:
+    return KEPT / f"{name}-{re.sub(r'[^a-z0-9]+', '-', job.lower())}.json"
+
+
+def do(name: str, job: str) -> None:
+    """One job, unless it was done before; its outcomes go to a file."""
+    file = file_of(name, job)
     if not file.exists():
         with (
             tempfile.TemporaryDirectory() as folder,
             (Path(folder) / "log").open("w") as log,
             Emulator(Path(folder), stderr=log) as emulator,
         ):
-            done = [asdict(outcome) for outcome in SLICES[name][number](Path(folder) / "stack", emulator)]
-        file.write_text(json.dumps(done))
-    problems = [problem for outcome in json.loads(file.read_text()) for problem in outcome["problems"]]
-    print(f"{name} {number + 1} of {len(SLICES[name])}: {problems or 'all is well'}", flush=True)
+            done = [asdict(outcome) for outcome in SLICES[name][job](Path(folder) / "lab" / "stack", emulator)]
+        file.write_text(json.dumps({"commit": report.commit(), "outcomes": done}))
+    problems = [problem for outcome in json.loads(file.read_text())["outcomes"] for problem in outcome["problems"]]
+    print(f"{name}, {job}: {problems or 'all is well'}", flush=True)
 
 
 def main() -> None:
-    names = sys.argv[1:] or list(SLICES)
-    if unknown := set(names) - set(SLICES):
+    wanted = [(text.partition(":")[0], text.partition(":")[2]) for text in sys.argv[1:] or SLICES]
+    if unknown := {name for name, _ in wanted} - {*SLICES}:
         sys.exit(f"no slice {', '.join(unknown)}; there are {', '.join(SLICES)}")
-    kept = KEPT / report.commit()
-    if kept.name.endswith("-dirty"):
-        shutil.rmtree(kept, ignore_errors=True)  # of other changes
-    kept.mkdir(parents=True, exist_ok=True)
-    files = {name: [kept / f"{name}-{number}.json" for number in range(len(jobs))] for name, jobs in SLICES.items()}
-    for name in names:
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            list(pool.map(do, files[name], repeat(name), count()))
-    outcomes: dict[str, list[dict[str, Any]]] = {
-        name: [outcome for file in files[name] if file.exists() for outcome in json.loads(file.read_text())]
-        for name in SLICES
+    KEPT.mkdir(parents=True, exist_ok=True)
+    jobs = [(name, job) for name, part in wanted for job in SLICES[name] if part in job]
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(lambda each: do(*each), jobs))
+    kept = {
+        name: [json.loads(file_of(name, job).read_text()) for job in found if file_of(name, job).exists()]
+        for name, found in SLICES.items()
     }
-    report.show(outcomes)
-    if all(file.exists() for name in SLICES for file in files[name]):
-        report.write(outcomes)
-    sys.exit(any(outcome["problems"] for name in names for outcome in outcomes[name]))
+    report.show(kept)
+    report.write(kept, {name: len(found) for name, found in SLICES.items()})
+    problems = [
+        outcome for name, _ in wanted for job in kept[name] for outcome in job["outcomes"] if outcome["problems"]
+    ]
+    sys.exit(bool(problems))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from rich.console import Console
 from acceptance.support import short
 from faults import report
 from faults.chains import Chains
-from faults.kill import CALLS, CHANGES, VERBS, VICTIMS, Kill, _kill, _left_processes, _recover
+from faults.kill import CALLS, CHANGES, VERBS, VICTIMS, Kill, _kill, _recover, left_processes
 from support.emulator import Emulator
 
 WITHOUT_SNAPSHOTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
@@ -43,11 +43,11 @@ class Hurried(Chains):
         assert not self.existing(), "nothing but the id was made"
 
     @contextmanager
-    def begun(self, verb: str) -> Iterator[subprocess.Popen[bytes]]:
+    def begun(self, verb: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         usual = self.environment
         self.environment = usual | WITHOUT_SNAPSHOTS
         try:
-            with super().begun(verb) as process:
+            with super().begun(verb, *options) as process:
                 yield process
         finally:
             self.environment = usual
@@ -73,7 +73,7 @@ def hurried_kills(
             problems = _recover(stack, "--destroy") + stack.leftovers()
         else:
             problems = _recover(stack) + stack.disagreements() + stack.unsettled()
-        outcomes.append(Kill(chains, seed, operation, victim, after, hit, problems + _left_processes(stack)))
+        outcomes.append(Kill(chains, seed, operation, victim, after, hit, problems + left_processes(stack)))
     return outcomes
 
 

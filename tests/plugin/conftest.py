@@ -39,6 +39,10 @@ def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
 @pytest.fixture
 def ids(emulator: Emulator) -> Ids:
+    return make_ids(emulator)
+
+
+def make_ids(emulator: Emulator) -> Ids:
     """Objects that others made, for resources to refer to: those of the tutorial's chain and a few more."""
     chain = make_chain(emulator)
     group = emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", field_group("more", {"another": "string"}))

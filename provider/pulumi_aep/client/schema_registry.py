@@ -69,7 +69,9 @@ class RegistryCollection(ServiceCollection):
         """The response, which must be about no other object than `about`: a `$id` or a `meta:altId`."""
         request = f"{method} {path}"
         resource = _with_id(require_key(request, self._http.request(method, path, **options), "$id"))
-        if about is not None and about != resource.get("meta:altId"):
+        if about is None:
+            return require_key(request, resource, "meta:altId")
+        if about != resource.get("meta:altId"):
             require_id(request, resource, about)
         return resource
 

@@ -28,10 +28,16 @@ def resolve(value: Any) -> Any:
     return [resolve(item) for item in value] if isinstance(value, list) else value
 
 
-def options(aliases: list[str] | None = None, timeouts: dict[str, str] | None = None) -> pulumi.ResourceOptions:
+def options(
+    aliases: list[dict[str, str]] | None = None, timeouts: dict[str, str] | None = None, below: str | None = None
+) -> pulumi.ResourceOptions:
+    """Of an alias the parent is the stack, unless it says otherwise; `below` names the component that is the parent."""
+    if below and below not in made:
+        made[below] = pulumi.ComponentResource("shop:index:Shop", below)
     return pulumi.ResourceOptions(
-        aliases=[pulumi.Alias(name=name) for name in aliases or []],
+        aliases=[pulumi.Alias(**{"parent": pulumi.ROOT_STACK_RESOURCE, **alias}) for alias in aliases or []],
         custom_timeouts=pulumi.CustomTimeouts(**timeouts) if timeouts else None,
+        parent=made[below] if below else None,
     )
 
 
