@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from acceptance.support import KINDS, Result, parse_preview, short
-from faults.kill import LATENCY_MS, interrupt, left_processes, tail
+from faults.kill import INTERRUPTS, LATENCY_MS, interrupt, left_processes, tail
 from faults.processes import working_in
 from faults.watched import Watched, doubles, owner_of
 from kinds import DESCRIPTIONS, ORDER, Closed, renamed
@@ -33,6 +33,8 @@ Items = list[dict[str, Any]]
 
 KILLS = ("cli", "plugin", "both", "emulator")
 FAULTS = ("none", "one 400", "lost answers", *KILLS)
+BREAKS = (*KILLS, *INTERRUPTS)
+"""They come at a random moment: each recovery has a run of its own."""
 RECOVERIES = ("up", "recover", "refresh, up")
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
@@ -162,6 +164,7 @@ DATASET_MOVED = [new if new["kind"] == "Dataset" else old for old, new in zip(ch
 ADOPTED_LINE = {"MappingSet web": "update", "Flow web": "update"}
 """The line of an adopted mapping set waits for the next change; a refresh shows that it is missing."""
 EXPERIMENTS = {
+    "first up": Experiment(deployed={}, program=chain()),
     "move, with an alias": Experiment(deployed={"dev": chain()}, program=chain(aliases=[ALIAS], below="shop")),
     "move, without an alias": Experiment(
         deployed={"dev": chain()},
@@ -354,19 +357,19 @@ def trials(
     result, _ = _operate(lab, experiment, "none", [], chance)
     journal = [entry for entry in emulator.journal() if not entry["path"].startswith("/ims/")]
     lab.save("none")
-    for fault in dict.fromkeys(("none", *faults)):
+    for fault in faults:
         for number, recovery in enumerate(recoveries):
-            if fault == "none" or (number and fault not in KILLS):
+            if fault == "none" or (number and fault not in BREAKS):
                 lab.load(fault)
             else:
                 lab.load("ready")
                 result, hit = _operate(lab, experiment, fault, journal, chance)
-                if fault not in KILLS:
+                if fault not in BREAKS:
                     lab.save(fault)
             problems = _check_refusal(experiment, result) if fault == "none" else []
             problems += _recover(lab, experiment, recovery) + _problems(lab, experiment, before, recovery)
             outcomes.append(Trial(name, fault, recovery, fault == "none" or hit, problems))
-    return [each for each in outcomes if each.fault in faults]
+    return outcomes
 
 
 def _operate(
@@ -381,7 +384,7 @@ def _operate(
         for name, items in experiment.beside.items():
             runs.enter_context(lab.write(name, items).begun("up"))
         process = runs.enter_context(stack.begun(experiment.verb, *experiment.options))
-        hit = fault in KILLS and interrupt(stack, process, fault, chance.randint(0, len(journal)), chance)
+        hit = fault in BREAKS and interrupt(stack, process, fault, chance.randint(0, len(journal)), chance)
     faults = emulator.control("GET", "faults").json() if added else []
     emulator.control("DELETE", "faults")
     emulator.settings(latency_ms=0)

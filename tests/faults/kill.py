@@ -1,6 +1,8 @@
 """kill -9 at a seeded instant, then the commands that the docs give: afterwards every object exists exactly once."""
 
+import os
 import random
+import signal
 import subprocess
 import time
 from contextlib import suppress
@@ -19,6 +21,8 @@ VERBS = {"first up": "up", "update": "up", "replacement": "up", "destroy": "dest
 CALLS = {"first up": (20, 8), "update": (8, 5), "replacement": (11, 5), "destroy": (11, 9), "up, given up": (20, 8)}
 """What an operation makes for one chain and for each further one."""
 CHANGES: dict[str, dict[str, Any]] = {"update": UPDATE, "replacement": REPLACEMENT}
+INTERRUPTS = {"Ctrl-C": 1, "Ctrl-C twice": 2}
+INTERRUPT_AGAIN_S = 0.3
 VICTIMS = ("cli", "plugin", "both")
 LATENCY_MS = 40
 GONE_WITHIN_S = 20.0
@@ -60,7 +64,7 @@ def kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Kill
 
 
 def interrupt(stack: Watched, process: subprocess.Popen[bytes], victim: str, after: int, chance: random.Random) -> bool:
-    """kill -9 after so many calls; whether there was something left to kill. An emulator starts again at once."""
+    """kill -9, or Ctrl-C, after so many calls; whether something was running. An emulator starts again at once."""
     while process.poll() is None and len(stack.emulator.journal()) < after:
         time.sleep(0.02)
     time.sleep(chance.uniform(0, 2 * LATENCY_MS / 1000))
@@ -69,6 +73,11 @@ def interrupt(stack: Watched, process: subprocess.Popen[bytes], victim: str, aft
         if running:
             stack.emulator.kill()
             stack.emulator.start()
+        return running
+    if victim in INTERRUPTS:
+        for _ in range(INTERRUPTS[victim] if running else 0):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(INTERRUPT_AGAIN_S)
         return running
     plugins = _plugins(process.pid) if running and victim != "cli" else []
     for plugin in plugins:

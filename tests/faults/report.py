@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from acceptance.support import engine
-from faults.experiments import KILLS
+from faults.experiments import BREAKS, KILLS
 from faults.kill import VERBS, VICTIMS
 from faults.storm import PAGE_SIZE, SHARE, TIMES, TOKEN_TTL_S, random_faults
 from faults.verbs import FAULTS, OUTCOMES
@@ -25,7 +25,7 @@ Outcomes = list[dict[str, Any]]
 Kept = dict[str, list[dict[str, Any]]]
 """Slice → finished jobs, each with its commit and outcomes."""
 
-TRIED = ("none", "one 400", "lost answers", *KILLS)
+TRIED = ("none", "one 400", "lost answers", *BREAKS)
 
 
 @dataclass
@@ -107,7 +107,7 @@ def of_experiments(outcomes: Outcomes) -> Table:
         hit = Counter(each["fault"] for each in mine if each["hit"])
         rows.append([name, *(hit[fault] for fault in TRIED), len(mine) - hit.total(), _bad(mine)])
     totals = [sum(row[column] for row in rows) for column in range(1, len(TRIED) + 3)]
-    header = ["Experiment", *(fault.capitalize() for fault in TRIED), "Too late", "Problems"]
+    header = ["Experiment", *(fault[:1].upper() + fault[1:] for fault in TRIED), "Too late", "Problems"]
     return Table(header, [*rows, ["all", *totals]])
 
 

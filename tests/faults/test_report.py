@@ -48,7 +48,7 @@ def test_experiments_and_verbs() -> None:
         Trial("take-over", "none", "up", True, ["lost: x"]),
     ]
     table = report.of_experiments([asdict(each) for each in trials])
-    assert table.rows == [["take-over", 1, 0, 0, 1, 0, 0, 0, 1, 1], ["all", 1, 0, 0, 1, 0, 0, 0, 1, 1]]
+    assert table.rows == [["take-over", 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1], ["all", 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1]]
     found = [
         Case("Flow", "read", "400", "once", True, OUTCOMES[1], []),
         Case("Flow", "read", "403", "once", False, "", []),

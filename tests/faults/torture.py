@@ -19,7 +19,7 @@ from typing import Any
 
 from faults import report
 from faults.experiments import EXPERIMENTS, FAULTS, KILLS, trials
-from faults.kill import kills
+from faults.kill import INTERRUPTS, kills
 from faults.rate import limited
 from faults.storm import storm
 from faults.verbs import cases
@@ -35,9 +35,10 @@ Job = Callable[[Path, Emulator], list[Any]]
 SLICES: dict[str, dict[str, Job]] = {
     "experiments": {
         **{f"kills, {name}": partial(trials, name=name, faults=KILLS) for name in EXPERIMENTS},
+        **{f"Ctrl-C, {name}": partial(trials, name=name, faults=INTERRUPTS) for name in ("first up", "take-over")},
         **{f"faults, {name}": partial(trials, name=name, faults=sorted({*FAULTS} - {*KILLS})) for name in EXPERIMENTS},
     },
-    "verbs": {kind: partial(cases, kind=kind) for kind in ORDER},
+    "verbs": {kind: lambda folder, emulator, kind=kind: cases(emulator, kind) for kind in ORDER},
     "kills": {
         **{f"1 chain, {seed}": partial(kills, chains=1, seed=seed) for seed in range(9)},
         **{f"10 chains, {seed}": partial(kills, chains=10, seed=seed) for seed in range(2)},
