@@ -31,19 +31,27 @@ AT_A_TIME = int(os.environ.get("TORTURE_JOBS", "2"))
 
 Job = Callable[[Path, Emulator], list[Any]]
 
+
+def verbs(folder: Path, emulator: Emulator, kind: str) -> list[Any]:
+    return cases(emulator, kind)
+
+
 # slice → job → what is done, each in a folder and with an emulator of its own
 SLICES: dict[str, dict[str, Job]] = {
     "experiments": {
         **{f"kills, {name}": partial(trials, name=name, faults=KILLS) for name in EXPERIMENTS},
-        **{f"Ctrl-C, {name}": partial(trials, name=name, faults=INTERRUPTS) for name in ("first up", "take-over")},
+        **{
+            f"Ctrl-C, {name}": partial(trials, name=name, faults=tuple(INTERRUPTS))
+            for name in ("first up", "take-over")
+        },
         **{f"faults, {name}": partial(trials, name=name, faults=sorted({*FAULTS} - {*KILLS})) for name in EXPERIMENTS},
     },
-    "verbs": {kind: lambda folder, emulator, kind=kind: cases(emulator, kind) for kind in ORDER},
+    "verbs": {kind: partial(verbs, kind=kind) for kind in ORDER},
     "kills": {
-        **{f"1 chain, {seed}": partial(kills, chains=1, seed=seed) for seed in range(9)},
-        **{f"10 chains, {seed}": partial(kills, chains=10, seed=seed) for seed in range(2)},
+        **{f"1 chain, {seed}": partial(kills, chains=1, seed=seed) for seed in range(12)},
+        **{f"10 chains, {seed}": partial(kills, chains=10, seed=seed) for seed in range(1)},
     },
-    "storms": {f"{seed}": partial(storm, chains=10, seed=seed) for seed in range(10)},
+    "storms": {f"{seed}": partial(storm, chains=10, seed=seed) for seed in range(6)},
     "rate": {"40 chains": lambda folder, emulator: [limited(folder, emulator, chains=40, per_s=5)]},
 }
 
