@@ -208,3 +208,38 @@ def test_a_response_that_names_no_object(client_of: ClientOf) -> None:
         assert client.data_prep.mapping_sets.get("m")["version"] == 2
     with Server(Answer(200, [])) as server:
         assert client_of(server.url).catalog.datasets.update(DATASET, [], "1") == {"id": DATASET}
+
+
+@pytest.mark.parametrize("status", [401, 500, 503, 504])
+def test_an_error_says_that_a_change_may_have_been_made(status: int, client_of: ClientOf) -> None:
+    """A gateway may answer so when the work is done. A read changes nothing."""
+    with Server(*[Answer(status, {"message": "out of order"})] * 20) as server:
+        flows = client_of(server.url).flow_service.flows
+        with pytest.raises(ApiError, match="The change may have been made"):
+            flows.update("f", [], "1")
+        with pytest.raises(ApiError) as caught:
+            flows.get("f")
+        assert "may have been made" not in str(caught.value)
+
+
+def test_a_refused_check_changed_nothing(client_of: ClientOf) -> None:
+    body = {"type": "https://ns.adobe.com/adobecloud/error/FLOW-2200-500", "title": "upstream", "status": 500}
+    with Server(*[Answer(500, body)] * 20) as server, pytest.raises(ApiError) as caught:
+        client_of(server.url).flow_service.flows.update("f", [], "1")
+    assert caught.value.code == "FLOW-2200-500"
+    assert "may have been made" not in str(caught.value)
+
+
+def test_a_creation_whose_response_lacks_what_later_updates_need(client_of: ClientOf) -> None:
+    with Server(Answer(200, {"id": "other", "$id": "other"})) as server:
+        client = client_of(server.url)
+        for collection in (
+            client.flow_service.flows,
+            client.data_prep.mapping_sets,
+            client.schema_registry.schemas,
+            client.catalog.datasets,
+        ):
+            with pytest.raises(UnexpectedResponse):
+                collection.create({})
+    with Server(Answer(200, {"ok": True})) as server, pytest.raises(UnexpectedResponse, match="is no list"):
+        client_of(server.url).catalog.datasets.update(DATASET, [], "1")

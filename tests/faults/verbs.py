@@ -62,7 +62,7 @@ NO_ANSWER = ("200 without a body", "200, JSON without the object", "200, another
 """Not for a DELETE, whose answer has nothing to look into."""
 
 SCOPES = ("once", "always")
-"""The verb's own requests are hit once each; or all requests of the run are hit."""
+"""The verb's own requests are hit once each, or as often as they are made."""
 
 OWN_REQUESTS = {
     "preview": ("GET",),
@@ -159,7 +159,7 @@ class _Bench:
 
     def _add(self, verb: str, fault: str, scope: str) -> list[dict[str, Any]]:
         what = {"path": "^/data/", **FAULTS[fault]}
-        methods = OWN_REQUESTS[verb] if scope == "once" and what["path"] == "^/data/" else ("*",)
+        methods = OWN_REQUESTS[verb] if what["path"] == "^/data/" else ("*",)
         times = {"times": 1} if scope == "once" else {}
         made = self.emulator.control("POST", "faults", [{"method": each, **what, **times} for each in methods])
         made.raise_for_status()

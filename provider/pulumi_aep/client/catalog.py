@@ -51,6 +51,8 @@ class Datasets(ServiceCollection):
         match response:
             case [str(reference), *_]:
                 require_id(f"PATCH {path}", {"id": reference.rsplit("/", 1)[-1]}, object_id)
+            case None | dict():
+                raise UnexpectedResponse(f"PATCH {path}", "the response is no list")
         return {"id": object_id}
 
     def holds_data(self, object_id: str) -> bool:

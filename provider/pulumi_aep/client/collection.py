@@ -14,12 +14,19 @@ class ServiceCollection:
     name_filter = "name=={}"
     """The service's filter for a name."""
 
+    created_keys: tuple[str, ...] = ("id",)
+    """What the response to a creation must have."""
+
     def __init__(self, http: Http, path: str) -> None:
         self._http, self._path = http, path
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The response, with the new object's `id`."""
-        return self._request("POST", self._path, "id", body=body)
+        response = self._http.request("POST", self._path, body=body)
+        for key in self.created_keys:
+            require_key(f"POST {self._path}", response, key)
+        found: dict[str, Any] = response
+        return found
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All objects that meet every filter."""

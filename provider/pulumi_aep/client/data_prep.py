@@ -11,6 +11,8 @@ from .http import Http, require_key
 class MappingSets(ServiceCollection):
     """The collection `mappingSets`."""
 
+    created_keys = ("id", "version")
+
     def __init__(self, http: Http) -> None:
         super().__init__(http, "/data/foundation/conversion/mappingSets")
 

@@ -24,6 +24,8 @@ class FlowCollection(ServiceCollection):
     def __init__(self, http: Http, name: str) -> None:
         super().__init__(http, f"{_BASE}/{name}")
 
+    created_keys = ("id", "etag")
+
     def get(self, object_id: str) -> dict[str, Any]:
         """The object. Raises NotFound if it is gone."""
         path = self._url(object_id)

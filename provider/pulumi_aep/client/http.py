@@ -51,10 +51,7 @@ _MAX_WAIT_WHILE_IN_USE_S = 60
 _DEFAULT_TRIES = 5
 _MIN_TIME_FOR_A_TRY_S = 1
 _SERVER_ERRORS = (500, 502, 503, 504)
-_TOKEN_REFUSED = (
-    "The change may have been made: run the command again, it checks before it repeats anything. "
-    f"If that fails too: {errors.find_remedy('', 401)}"
-)
+_TOKEN_REFUSED = f"{errors.ResponseLost.remedy} If that fails too: {errors.find_remedy('', 401)}"
 _CA_BUNDLE = "If a proxy uses its own certificate authority: export REQUESTS_CA_BUNDLE=…/its-certificates.pem"
 _MIXED_UP = (
     "A cache or proxy may have mixed up two responses: run the command again, it checks before it repeats anything."
@@ -162,10 +159,16 @@ class Http:
         """
         if idempotent is None:
             idempotent = method != "POST"
-        return self.with_retries(
-            lambda: self._send_once(method, path, idempotent, headers or {}, json_lines, params=query, json=body),
-            lambda error: should_retry(error, method, idempotent),
-        )
+        try:
+            return self.with_retries(
+                lambda: self._send_once(method, path, idempotent, headers or {}, json_lines, params=query, json=body),
+                lambda error: should_retry(error, method, idempotent),
+            )
+        except errors.ApiError as error:
+            was_refused = error.code in errors.UPSTREAM_CHECK_FAILED
+            if method != "GET" and (error.status == 401 or (outcome_unknown(error) and not was_refused)):
+                error.remedy = f"{errors.ResponseLost.remedy} If that fails too: {error.remedy}"
+            raise
 
     def exchange(
         self, method: str, path: str, anonymous: bool = False, headers: Mapping[str, Any] | None = None, **content: Any
