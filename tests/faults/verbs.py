@@ -33,13 +33,13 @@ FAULTS: dict[str, dict[str, Any]] = {
     "404 without a body": {"status": 404},
     "409": {"status": 409, "body": {"title": "Conflict", "detail": "busy"}},
     "412": {"status": 412, "body": {"title": "Precondition failed", "detail": "stale"}},
-    "429, Retry-After in seconds": {"status": 429, "body": BUSY, "headers": {"Retry-After": "0"}},
+    "429, Retry-After in seconds": {"status": 429, "body": BUSY, "headers": {"Retry-After": "1"}},
     "429, Retry-After as a date": {"status": 429, "body": BUSY, "headers": {"Retry-After": _LATER}},
     "429 without Retry-After": {"status": 429, "body": BUSY},
     "500": {"status": 500, "body": OUT_OF_ORDER},
     "500 after the work": {"drop": "after", "status": 500, "body": OUT_OF_ORDER},
     "502, HTML of a gateway": {"status": 502, "body": HTML},
-    "503, Retry-After in seconds": {"status": 503, "body": OUT_OF_ORDER, "headers": {"Retry-After": "0"}},
+    "503, Retry-After in seconds": {"status": 503, "body": OUT_OF_ORDER, "headers": {"Retry-After": "1"}},
     "503, HTML of a gateway": {"status": 503, "body": HTML},
     "503 after the work": {"drop": "after", "status": 503, "body": OUT_OF_ORDER},
     "504, HTML of a gateway": {"status": 504, "body": HTML},
@@ -61,8 +61,8 @@ FAULTS: dict[str, dict[str, Any]] = {
 NO_ANSWER = ("200 without a body", "200, JSON without the object", "200, another object")
 """Not for a DELETE, whose answer has nothing to look into."""
 
-SCOPES = ("once", "always")
-"""The verb's own requests are hit once each, or as often as they are made."""
+SCOPES = {"once": 1, "often": 8}
+"""The verb's own requests are hit once each, or eight times: then the client gives up, except after a 429."""
 
 OWN_REQUESTS = {
     "preview": ("GET",),
@@ -125,7 +125,7 @@ class _Bench:
         """A resource and a client without a token."""
         url = self.emulator.url
         settings = Settings(
-            "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", endpoint=url, ims_endpoint=url, timeout=2
+            "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", endpoint=url, ims_endpoint=url, timeout=30
         )
         return Life(self.kind, settings, Client(settings, pause=lambda seconds: None))
 
@@ -160,8 +160,9 @@ class _Bench:
     def _add(self, verb: str, fault: str, scope: str) -> list[dict[str, Any]]:
         what = {"path": "^/data/", **FAULTS[fault]}
         methods = OWN_REQUESTS[verb] if what["path"] == "^/data/" else ("*",)
-        times = {"times": 1} if scope == "once" else {}
-        made = self.emulator.control("POST", "faults", [{"method": each, **what, **times} for each in methods])
+        made = self.emulator.control(
+            "POST", "faults", [{"method": each, **what, "times": SCOPES[scope]} for each in methods]
+        )
         made.raise_for_status()
         found: list[dict[str, Any]] = made.json()
         return found

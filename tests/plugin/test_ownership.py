@@ -3,6 +3,7 @@
 Between states every write is fenced by the state id, within a state every delete by the whole line (docs/design.md).
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 
 from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, with_owner_line, without_owner_line
 from plugin.conftest import Program
-from plugin.life import Life, one_run
+from plugin.life import Life, host, one_run
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import state_id
 from pulumi_aep.errors import OwnershipConflict
@@ -130,6 +131,26 @@ def test_an_object_that_is_in_the_state_twice(kind: str, mine: Callable[..., Lif
         with pytest.raises(OwnershipConflict, match=f"{first.id} is in this state twice, also as {OWNER}"):
             second.preview(program(kind, {"owner": OTHER_RECORD}))
     assert second.preview(program(kind, {"owner": OTHER_RECORD})) == "same", "alone it is no problem"
+
+
+@with_owner_line
+def test_two_records_after_a_killed_move(
+    kind: str, mine: Callable[..., Life], program: Program, emulator: Emulator
+) -> None:
+    """It took the object and did not come to delete the old record. A refresh diffs both, a destroy ends both."""
+    new = mine(kind, OTHER_RECORD)
+    old = copy.copy(new)
+    new.outs = {**new.outs, "owner": OTHER_RECORD}
+    with one_run(old, new):
+        for record in (old, new):
+            inputs = host({**record.inputs, "owner": OTHER_RECORD})
+            record.provider.diff(record.id, host(record.outs), inputs)
+    with one_run(old, new):
+        old.destroy()
+        object_id = new.id
+        assert object_id in {item["id"] for item in emulator.objects()[kind]}
+        new.destroy()
+    assert object_id not in {item["id"] for item in emulator.objects()[kind]}
 
 
 # ---- update, refresh, delete ----

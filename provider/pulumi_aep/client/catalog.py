@@ -60,7 +60,7 @@ class Datasets(ServiceCollection):
         return bool(self._http.request("GET", f"{_BASE}/batches", query={"dataSet": object_id, "limit": "1"}))
 
     def _items(self, response: Any) -> list[dict[str, Any]]:
-        if not isinstance(response, dict):
+        if not isinstance(response, dict) or not all(isinstance(item, dict) for item in response.values()):
             raise UnexpectedResponse(f"GET {self._path}", "the response is not a map of datasets")
         return [_normalize(object_id, item) for object_id, item in response.items()]
 

@@ -82,13 +82,15 @@ class IdentityDescriptors(ServiceCollection):
     def __init__(self, http: Http) -> None:
         super().__init__(http, f"{_BASE}/tenant/descriptors")
 
+    created_keys = ("@id", "xdm:sourceSchema")
+
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The new descriptor."""
-        return _with_id(self._request("POST", self._path, "@id", body=body), "@id")
+        return _with_id(super().create(body), "@id")
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The descriptor. Raises NotFound if it is gone."""
-        return _with_id(self._request("GET", self._url(object_id), "@id"), "@id")
+        return self._descriptor("GET", object_id)
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """Descriptors that meet every filter, on one page: this list has no other."""
@@ -98,7 +100,13 @@ class IdentityDescriptors(ServiceCollection):
 
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
         """At least `{id}`, after a PUT. Without If-Match: `etag` is not sent."""
-        return _with_id(self._request("PUT", self._url(object_id), "@id", body=body), "@id")
+        return self._descriptor("PUT", object_id, body=body)
+
+    def _descriptor(self, method: str, object_id: str, **options: Any) -> dict[str, Any]:
+        path = self._url(object_id)
+        item = _with_id(self._request(method, path, "@id", **options), "@id")
+        require_id(f"{method} {path}", item, object_id)
+        return item
 
 
 class SchemaRegistry:

@@ -114,7 +114,7 @@ class Reconciler:
         new = self._resolve(self.arguments.from_state(inputs), old)
         changed = self._changed(old, new)
         replaces = self.kind.replace_fields(old, new, changed)
-        if (other := self.cache.record_of(object_id, own_line(state))) is not None:
+        if (other := self._other_record(object_id, state)) is not None:
             raise OwnershipConflict(
                 f"{object_id} is in this state twice, also as {other}: pulumi state delete one of them."
             )
@@ -210,7 +210,7 @@ class Reconciler:
     def delete(self, object_id: str, state: Props) -> None:
         """One DELETE. An object that is gone already is a success; one that another record has is left alone."""
         assert_same_scope(state, self.runtime)
-        if self.cache.is_claimed(object_id) or self.cache.record_of(object_id, own_line(state)):
+        if self.cache.is_claimed(object_id) or self._other_record(object_id, state):
             return  # another record of this state has this very object: the one that goes is older
         with self._time_limit(state, "delete"):
             line = self.cache.observed().get(object_id, {}).get("owner")
@@ -233,6 +233,11 @@ class Reconciler:
                     f"{path_text(path)}: {value} was deleted in this run, and {self.kind.name} would refer to it. "
                     "Run pulumi up again, without --target."
                 )
+
+    def _other_record(self, object_id: str, state: Props) -> str | None:
+        """The line of another record that the program has for this object. A refresh, which calls diff for what it
+        finds changed, and a destroy know no program: there the old record of a killed move is one of two."""
+        return self.cache.record_of(object_id, own_line(state)) if self.runtime.checked else None
 
     def _delete(self, object_id: str) -> None:
         """The error of an object that is in use says what this run has kept: that may be what uses it."""
