@@ -16,7 +16,13 @@ from support.emulator import CATALOG, REGISTRY, Emulator
 pytestmark = pytest.mark.acceptance
 
 README = pages.ROOT / "README.md"
-EXAMPLES = [block for page in pages.PAGES if page != README for block in pages.blocks(page, "python")]
+GENERATED = pages.ROOT / "docs" / "sources"  # their programs: benchmarks/sources.py, a share in test_sources
+EXAMPLES = [
+    block
+    for page in pages.PAGES
+    if page != README and page.parent != GENERATED
+    for block in pages.blocks(page, "python")
+]
 
 ALL_IN_ONE = """\
 import runpy

@@ -19,6 +19,9 @@ def emulator(
     observed: Annotated[
         Path | None, typer.Option(help="Report of a rehearsal (rehearse --json): do what it saw.")
     ] = None,
+    specs: Annotated[
+        Path | None, typer.Option(help="Specs of an organization (specs --save), instead of the known ones.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run Adobe's services on a local port.
@@ -45,4 +48,4 @@ def emulator(
     for text in left:
         print(f"not taken over: {text}", file=sys.stderr)
     announce = (lambda url: print(json.dumps({"url": url}), flush=True)) if as_json else None
-    serve(host, port, db, seed, announce, settings)
+    serve(host, port, db, seed, announce, settings, specs)

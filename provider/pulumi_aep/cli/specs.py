@@ -1,13 +1,16 @@
-"""`pulumi-aep specs [NAME]`: the kinds of sources that the organization has, and the parameters of each."""
+"""`pulumi-aep specs [NAME]`: the kinds of sources that the organization has, the parameters and a program of each."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..client.specs import spec_label
+from ..client.flow_service import spec_label
+from ..constants import ConnectionSpec
 from ..errors import LookupFailed
 from ..sources.preview import source_kind
 from ._output import Json, print_json, print_table, progress
@@ -15,6 +18,8 @@ from ._session import Session, Stack
 
 Spec = dict[str, Any]
 FORMATS = {"files": "delimited", "tables": "tabular", "rest": "json", "stream": "json"}
+_OURS = ("imsOrgId", "sandboxId", "sandboxName", "createdBy", "updatedBy", "createdClient", "updatedClient")
+"""Fields of specs that name the organization and its people: not for a file that others get."""
 _PLACEHOLDERS: dict[str, Any] = {"integer": 1, "number": 1, "boolean": False, "object": {}, "array": []}
 
 
@@ -43,6 +48,7 @@ _UNDESCRIBED = {
 
 def specs(
     name: Annotated[str | None, typer.Argument(help="Name (or a part of it) or id of a spec.")] = None,
+    save: Annotated[Path | None, typer.Option(help="File for all specs, which emulator --specs runs with.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -54,10 +60,14 @@ def specs(
     Examples:
       pulumi-aep specs cloud
       pulumi-aep specs Mixpanel
+      pulumi-aep specs --save specs.json
     """
     service = Session(stack).client.flow_service
     with progress("reading the specs", as_json):
         connection_specs, flow_specs = list(service.connection_specs.find()), list(service.flow_specs.find())
+    if save:
+        _save(save, connection_specs, flow_specs)
+        return
     sources, flows = _matching(connection_specs, name), _matching(flow_specs, name)
     if name and not sources and not flows:
         close = get_close_matches(name, map(spec_label, connection_specs), n=3, cutoff=0.6)
@@ -65,14 +75,23 @@ def specs(
         raise LookupFailed(f"No connection spec or flow spec matches {name!r}{hint}")
     if name and len(sources) == 1 and not flows:
         spec = service.connection_specs.get(sources[0]["id"])
-        details = _details(spec, flow_specs, source_kind(service, spec))
-        (print_json if as_json else _show)(details)
+        found = details(spec, flow_specs, source_kind(service, spec))
+        (print_json if as_json else _show)(found)
     elif name and len(flows) == 1 and not sources:
         _show_flow_spec(service.flow_specs.get(flows[0]["id"]), connection_specs, as_json)
     elif as_json:
         print_json({"connection_specs": [*map(_summary, sources)], "flow_specs": [*map(_summary, flows)]})
     else:
         _list(sources, flows, flow_specs)
+
+
+def _save(file: Path, connection_specs: list[Spec], flow_specs: list[Spec]) -> None:
+    found = {"connectionSpecs": connection_specs, "flowSpecs": flow_specs}
+    kept = {
+        name: [{k: v for k, v in spec.items() if k not in _OURS} for spec in specs] for name, specs in found.items()
+    }
+    file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    typer.echo(f"{len(connection_specs)} connection specs and {len(flow_specs)} flow specs in {file}")
 
 
 def _matching(found: list[Spec], name: str | None) -> list[Spec]:
@@ -120,19 +139,20 @@ def _accepting(spec: Spec, flow_specs: Iterable[Spec]) -> list[Spec]:
     return [each for each in flow_specs if spec["id"] in (each.get("sourceConnectionSpecIds") or [])]
 
 
-def _details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
+def details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
     """Everything about a connection spec, for scripts and for the terminal."""
     ways = {way["name"]: [*_parameters(way.get("spec") or {})] for way in spec.get("authSpec") or []}
     source = [*_parameters((spec.get("sourceSpec") or {}).get("spec") or {})] or _UNDESCRIBED.get(kind, [])
+    accepting = _accepting(spec, flow_specs)
     return {
         "id": spec["id"],
         "name": spec_label(spec),
         "version": spec["version"],
         "category": _attribute(spec, "category"),
         "auth": [{"name": way, "parameters": [*map(asdict, parameters)]} for way, parameters in ways.items()],
-        "source_parameters": [*map(asdict, source)],
-        "flow_specs": [{"id": each["id"], "name": each["name"]} for each in _accepting(spec, flow_specs)],
-        "program": example_program(spec, ways, source, kind),
+        "source_parameters": [*map(asdict, source)] if accepting else [],
+        "flow_specs": [{"id": each["id"], "name": each["name"]} for each in accepting],
+        "program": example_program(spec, ways, source, kind) if accepting else "",
     }
 
 
@@ -148,14 +168,15 @@ def _parameters(schema: Spec) -> Iterator[Parameter]:
         yield Parameter(name, kind, name in required, secret, part.get("enum") or [])
 
 
-def _show(details: Spec) -> None:
-    flow_specs = [("flow spec", f"{each['name']} {each['id']}") for each in details["flow_specs"]]
-    _show_facts(details["name"], 10, ("id", details["id"]), ("category", details["category"]), *flow_specs)
-    for way in details["auth"]:
+def _show(found: Spec) -> None:
+    flow_specs = [("flow spec", f"{each['name']} {each['id']}") for each in found["flow_specs"]]
+    _show_facts(found["name"], 10, ("id", found["id"]), ("category", found["category"]), *flow_specs)
+    for way in found["auth"]:
         _show_parameters(way["name"], way["parameters"])
-    if details["source_parameters"]:
-        _show_parameters("Parameters of a source connection", details["source_parameters"])
-    typer.echo(f"\nA program:\n\n{details['program']}", nl=False)
+    if found["source_parameters"]:
+        _show_parameters("Parameters of a source connection", found["source_parameters"])
+    if found["program"]:
+        typer.echo(f"\nA program:\n\n{found['program']}", nl=False)
 
 
 def _show_facts(name: str, width: int, *facts: tuple[str, str]) -> None:
@@ -200,31 +221,42 @@ def _show_flow_spec(spec: Spec, connection_specs: list[Spec], as_json: bool) -> 
 
 
 def example_program(spec: Spec, ways: dict[str, list[Parameter]], source: list[Parameter], kind: str) -> str:
-    """Resources for this source, with its first way to authenticate. Secrets are config, <…> is to be replaced."""
+    """A program for this source, with its first way to authenticate. Secrets are config, <…> is to be replaced."""
     from ._codegen import Code, render_resource, slugify, with_constants
 
     name, settings = slugify(spec_label(spec)), dict[str, str]()
-    given = {"connection_spec": with_constants(spec["id"])}
 
-    def setting(key: str, option: str = "") -> Any:
-        settings[key] = f"# pulumi config set {option}{name}-{key}"
-        return Code(f'config.require{"_secret" if option else ""}("{name}-{key}")')
+    def secret(key: str) -> Any:
+        settings[key] = f"# pulumi config set --secret {name}-{key}"
+        return Code(f'config.require_secret("{name}-{key}")')
 
     def values(parameters: list[Parameter]) -> dict[str, Any]:
         required = [each for each in parameters if each.required]
-        return {each.name: setting(each.name, "--secret ") if each.secret else each.placeholder for each in required}
+        return {each.name: secret(each.name) if each.secret else each.placeholder for each in required}
 
-    resources, base = [], {}
-    if not _attribute(spec, "isSource", True):
-        ids = {"dataset_id": setting("datasetId"), "schema_id": setting("schemaId")}
-        resources.append(render_resource("target", "TargetConnection", name, ids | given))
-    else:
-        for way, parameters in [*ways.items()][:1]:
-            auth = {"spec_name": way, "params": values(parameters)}
-            resources.append(render_resource("base", "BaseConnection", name, given | {"auth": auth}))
-            base = {"base_connection_id": Code("base.id")}
-        params = {"params": values(source)} if values(source) else {}
-        more = {"data": {"format": FORMATS[kind]}, **params}
-        resources.append(render_resource("source", "SourceConnection", name, base | given | more))
-    config = ["import pulumi", "import pulumi_aep as aep", "", "config = pulumi.Config()"]
-    return "\n".join([*settings.values(), *(config if settings else [config[1], ""]), *resources]) + "\n"
+    arguments: dict[str, Any] = {"connection_spec": with_constants(spec["id"])}
+    for way, parameters in [*ways.items()][:1]:
+        arguments["auth"] = {"spec_name": way, "params": values(parameters)}
+    formats = ((spec.get("sourceSpec") or {}).get("attributes") or {}).get("dataFormats") or [FORMATS[kind]]
+    arguments["data"] = {"format": formats[0]}
+    if params := values(source):
+        arguments["params"] = params
+    arguments |= {"fields": {"email": {"type": "string"}}, "mappings": _MAPPINGS}
+    if kind != "stream":
+        arguments["schedule"] = {"frequency": "day", "interval": 1}
+    variable = name.replace("-", "_")
+    lines = [*settings.values(), "import pulumi", "import pulumi_aep as aep", ""]
+    lines += ["config = pulumi.Config()"] if settings else []
+    lines += [render_resource(variable, "Source", name, arguments)]
+    lines += [f'pulumi.export("dataset", {variable}.dataset.id)']
+    if kind == "stream" and (not ways or spec["id"] == ConnectionSpec.HTTP_API):  # data is sent to it
+        lines += [f'pulumi.export("inlet", {variable}.inlet_url)']
+    return "\n".join(lines) + "\n"
+
+
+_MAPPINGS = [
+    {"source": "id", "destination": "_id"},
+    {"source": "created", "destination": "timestamp"},
+    {"source": "email", "destination": "_{tenantId}.email"},
+]
+"""The mapping of an example: it fills what events need, from the records that the emulator's sources have."""

@@ -35,6 +35,7 @@ from .core.transport import CutResponse, Protocol, RequestLog, compress, decompr
 from .data_access import routes as data_access
 from .data_prep import expression_metadata, mapping_sets
 from .flow_service import routes as flow_service
+from .flow_service import specs as known_specs
 from .flow_service import streaming
 from .ims import tokens
 from .sandboxes import routes as sandboxes
@@ -208,11 +209,13 @@ def serve(
     seed: Path | None = None,
     announce: Callable[[str], None] | None = None,
     settings: Json | None = None,
+    specs: Path | None = None,
 ) -> None:
     """Runs the emulator in the foreground until SIGINT or SIGTERM.
 
     Port 0 takes a free port; a port in use exits with code 1. `seed` is a dump to fill an empty database from.
-    `announce` receives the address; by default it is printed. `settings` replace the defaults.
+    `announce` receives the address; by default it is printed. `settings` replace the defaults. `specs` is a file of an
+    organization's own specs.
     """
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -222,6 +225,11 @@ def serve(
     except (OSError, UnicodeError) as error:
         number = getattr(error, "errno", None) or 0  # below 0: of the name look-up
         _exit(f"cannot listen on {host}:{port}: {os.strerror(number) if number > 0 else 'the host is unknown'}")
+    try:
+        if specs:
+            known_specs.use(specs)
+    except (OSError, ValueError) as error:
+        _exit(f"cannot read specs from {specs}: {error}")
     try:
         if seed:
             snapshot.seed(db, seed)
