@@ -1,25 +1,20 @@
 """`specs`: search, parameters of a source, and example programs that run."""
 
+import ast
 import json
 import re
-from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any
+import subprocess
+import sys
+import uuid
+from pathlib import Path
 
 import pytest
 
-import pulumi_aep
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.client.client import Client
-from pulumi_aep.config import Settings
 from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
-from pulumi_aep.engine import runtime
-from support import kinds
 from support.emulator import FLOW, Emulator
-from support.host import as_the_host_gives
 
-from .conftest import MASKED, Cli
-from .world import World
+from .conftest import Cli
 
 SPECS = catalog_of_specs.CONNECTION_SPECS
 CRM = {source["label"] for source in catalog_of_specs.SOURCES if source["category"] == "CRM"}
@@ -83,65 +78,50 @@ def test_a_flow_spec(cli_run: Cli, emulator: Emulator) -> None:
     assert re.search(r"transformations +Mapping\n", out)
 
 
-@pytest.fixture
-def provider(emulator: Emulator) -> Iterator[None]:
-    """The providers of this process use the emulator."""
-    settings = Settings("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", emulator.url, emulator.url)
-    runtime.use(runtime.Runtime(settings, Client(settings)))
-    yield
-    runtime.use(None)
+@pytest.mark.parametrize("label", ["Amazon S3", "HTTP API", "Chatlio", "Mixpanel"])
+def test_the_program(cli_run: Cli, emulator: Emulator, label: str) -> None:
+    """It is that of the docs, which runs on the engine: one call of Source, secrets from config."""
+    found = json.loads(cli_run("specs", label, "--json").out)
+    assert cli_run("specs", label).out.endswith(f"A program:\n\n{found['program']}")
+    (call,) = (each for each in ast.walk(ast.parse(found["program"])) if isinstance(each, ast.Call) and each.keywords)
+    given = {each.arg: ast.unparse(each.value) for each in call.keywords}
+    assert ast.unparse(call.func) == "aep.Source"
+    assert ("schedule" in given) == (label not in ("HTTP API", "Chatlio"))
+    assert ("inlet_url" in found["program"]) == (label in ("HTTP API", "Chatlio"))
+    secrets = {each["name"] for way in found["auth"][:1] for each in way["parameters"] if each["secret"]}
+    asked = set(re.findall(r'config\.require_secret\("(.+?)"\)', found["program"]))
+    assert {key.rpartition("-")[2] for key in asked} == secrets
+    assert asked == set(re.findall(r"^# pulumi config set --secret (\S+)$", found["program"], re.MULTILINE))
 
 
-class Program:
-    """Runs a printed program: checks and creates each resource as the engine does."""
-
-    def __init__(self, values: dict[str, str]) -> None:
-        self.asked: dict[str, str] = {}
-        self.values = values
-        config = SimpleNamespace(require=self._require, require_secret=self._require_secret)
-        self.pulumi = SimpleNamespace(Config=lambda: config)
-        kinds = {name: self._maker(name) for name in ("BaseConnection", "SourceConnection", "TargetConnection")}
-        self.aep = SimpleNamespace(ConnectionSpec=ConnectionSpec, **kinds)
-
-    def run(self, text: str) -> None:
-        body = text.replace("import pulumi_aep as aep\n", "").replace("import pulumi\n", "")
-        exec(body, {"pulumi": self.pulumi, "aep": self.aep})
-
-    def _require(self, key: str) -> str:
-        self.asked[key] = self.values[key]
-        return self.asked[key]
-
-    def _require_secret(self, key: str) -> str:
-        self.asked[key] = MASKED
-        return MASKED
-
-    def _maker(self, kind: str) -> Any:
-        assert hasattr(pulumi_aep, kind)
-
-        def make(name: str, **arguments: Any) -> SimpleNamespace:
-            checked = kinds.provider(kind).check({}, {"name": name, **arguments})
-            assert [each.reason for each in checked.failures or []] == []
-            created = kinds.provider(kind).create(as_the_host_gives(checked.inputs))
-            return SimpleNamespace(id=created.id)
-
-        return make
+def test_the_target_has_no_program(cli_run: Cli, emulator: Emulator) -> None:
+    assert json.loads(cli_run("specs", "Data lake", "--json").out)["program"] == ""
+    assert "A program" not in cli_run("specs", "Data lake").out
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: str(spec["name"]))
-def test_the_example_program_runs(cli_run: Cli, emulator: Emulator, provider: None, spec: dict[str, Any]) -> None:
-    values = {}
-    if not spec["attributes"]["isSource"]:
-        world = World(emulator)
-        values = {"data-lake-datasetId": world.dataset, "data-lake-schemaId": world.schema}
-    text = json.loads(cli_run("specs", spec["id"], "--json").out)["program"]
-    program = Program(values)
-    program.run(text.replace("<timezone>", "Europe/Berlin").replace("<projectId>", "2671127"))
-    assert {
-        line.split()[5] if "--secret" in line else line.split()[4] for line in text.splitlines() if line[0:1] == "#"
-    } == {*program.asked}
-    kind = "SourceConnection" if spec["attributes"]["isSource"] else "TargetConnection"
-    made = [each for each in emulator.objects()[kind] if each["connectionSpec"]["id"] == spec["id"]]
-    assert made
-    if spec["authSpec"]:
-        (base,) = (item for item in emulator.request("GET", f"{FLOW}/connections").json()["items"])
-        assert base["auth"]["specName"] == spec["authSpec"][0]["name"]
+def test_saved_specs_are_those_of_an_emulator(cli_run: Cli, emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "specs.json"
+    assert "flow specs in" in cli_run("specs", "--save", str(file)).out
+    saved = json.loads(file.read_text())
+    own = next(spec for spec in saved["connectionSpecs"] if spec["name"] == "mixpanel")
+    other = own | {"id": str(uuid.uuid4()), "name": "own", "attributes": {}, "imsOrgId": None}
+    rest = next(spec for spec in saved["flowSpecs"] if spec["name"] == "RestStorageToAEP")
+    rest["sourceConnectionSpecIds"] = [other["id"]]
+    file.write_text(json.dumps({"connectionSpecs": [other], "flowSpecs": [rest]}))
+    with Emulator(tmp_path, options=("--specs", str(file))) as rehearsal:
+        found = rehearsal.request("GET", f"{FLOW}/connectionSpecs").json()["items"]
+        assert [spec["name"] for spec in found] == ["own"]
+        auth = {"specName": "Basic Authentication", "params": {"username": "x", "password": "x"}}
+        body = {"connectionSpec": {"id": other["id"], "version": "1.0"}, "auth": auth}
+        assert rehearsal.request("POST", f"{FLOW}/connections", body).status_code == 201
+        unknown = {"connectionSpec": {"id": own["id"], "version": "1.0"}, "auth": auth}
+        assert rehearsal.request("POST", f"{FLOW}/connections", unknown).status_code == 400
+
+
+def test_a_file_that_is_no_specs(tmp_path: Path) -> None:
+    file = tmp_path / "specs.json"
+    file.write_text("[]")
+    command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", "0", "--db", str(tmp_path / "x.db")]
+    done = subprocess.run([*command, "--specs", str(file)], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error: cannot read specs from {file}: no such file as pulumi-aep specs --save writes\n"
