@@ -93,7 +93,7 @@ def arguments(source: Json) -> Json:
     given: Json = {"connection_spec": found["id"], "data": {"format": formats(source)[0]}}
     for way in found["auth"][:1]:
         given["auth"] = {"spec_name": way["name"], "params": values(way["parameters"])}
-    given["params"] = values(found["sourceParameters"])
+    given["params"] = values(found["source_parameters"])
     given["fields"] = {"email": {"type": "string"}}
     given["mappings"] = [{"source": "id", "destination": "_id"}, {"source": "created", "destination": "timestamp"}]
     if specs.kind(found["id"]) != "stream":
@@ -107,7 +107,7 @@ def formats(source: Json) -> list[str]:
 
 
 def required(source: Json) -> list[str]:
-    return [each["name"] for each in described(source)["sourceParameters"] if each["required"]]
+    return [each["name"] for each in described(source)["source_parameters"] if each["required"]]
 
 
 def mistakes(source: Json) -> dict[str, tuple[Json, str]]:
@@ -119,7 +119,7 @@ def mistakes(source: Json) -> dict[str, tuple[Json, str]]:
         found["missing auth"] = ({name: value for name, value in right.items() if name != "auth"}, "base_connection_id")
         params = auth["params"] | {"nosuch": "x"}
         found["wrong auth parameter"] = (right | {"auth": auth | {"params": params}}, "auth.params.nosuch")
-    if described(source)["sourceParameters"]:
+    if described(source)["source_parameters"]:
         found["wrong source parameter"] = (right | {"params": right["params"] | {"nosuch": "x"}}, "params.nosuch")
     for name in required(source)[:1]:
         rest = {key: value for key, value in right["params"].items() if key != name}

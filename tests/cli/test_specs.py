@@ -88,7 +88,9 @@ def test_the_program(cli_run: Cli, emulator: Emulator, label: str) -> None:
     assert ast.unparse(call.func) == "aep.Source"
     assert ("schedule" in given) == (label not in ("HTTP API", "Chatlio"))
     assert ("inlet_url" in found["program"]) == (label in ("HTTP API", "Chatlio"))
-    secrets = {each["name"] for way in found["auth"][:1] for each in way["parameters"] if each["secret"]}
+    secrets = {
+        each["name"] for way in found["auth"][:1] for each in way["parameters"] if each["secret"] and each["required"]
+    }
     asked = set(re.findall(r'config\.require_secret\("(.+?)"\)', found["program"]))
     assert {key.rpartition("-")[2] for key in asked} == secrets
     assert asked == set(re.findall(r"^# pulumi config set --secret (\S+)$", found["program"], re.MULTILINE))

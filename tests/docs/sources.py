@@ -10,9 +10,10 @@ FOLDER = Path(__file__).parents[2] / "docs/sources"
 HELP = "https://github.com/AdobeDocs/experience-platform.en/blob/main/help"
 INDEX = """# Sources
 
-Every source that Adobe's public pages document and that a program can deploy, by category: its arguments and a whole program. The
-[Source](../kinds/source.md) component takes any of them, and your organization's own: `pulumi-aep specs` lists what it has, and prints the same for
-each. `python tests/docs/sources.py` generates these pages from the emulator's catalogue; a test fails when they are outdated.
+Every source that Adobe's public pages document and that a program can deploy, by category: its arguments and a whole
+program. The [Source](../kinds/source.md) component takes any of them, and your organization's own: `pulumi-aep specs`
+lists what it has, and prints the same for each. `python tests/docs/sources.py` generates these pages from the
+emulator's catalogue; a test fails when they are outdated.
 
 Adobe's *Local file upload* is not here: it has no API of Flow Service.
 
@@ -21,8 +22,8 @@ Adobe's *Local file upload* is not here: it has no API of Flow Service.
 """
 HEAD = """# {category} sources
 
-Programs use the first way to authenticate. Set their secrets (first lines), and replace each `<…>`. *Assumed* is what no page of Adobe's says: compare
-it with `pulumi-aep specs NAME`, which reads your organization's own specs.
+Programs use the first way to authenticate. Set their secrets (first lines), and replace each `<…>`. *Assumed* is what
+no page of Adobe's says: compare it with `pulumi-aep specs NAME`, which reads your organization's own specs.
 
 """
 WORDS = {
@@ -88,7 +89,10 @@ def counts(sources: list[dict[str, Any]]) -> tuple[int, int]:
     every = assumed = 0
     for source in sources:
         found, guessed = described(source), source.get("assumed", [])
-        sizes = {"auth": sum(len(way["parameters"]) for way in found["auth"]), "params": len(found["source_parameters"])}
+        sizes = {
+            "auth": sum(len(way["parameters"]) for way in found["auth"]),
+            "params": len(found["source_parameters"]),
+        }
         every += sum(sizes.values())
         assumed += sum(sizes[name] for name in guessed if name in sizes)
     return every, assumed

@@ -74,7 +74,7 @@ def print_table(
         line = []
         for text, width in ((row[column], widths[column]) for column in kept):
             short = text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
-            styled = typer.style(short, fg=(styles or {}).get(text), bold=not number or None)
+            styled = typer.style(short, fg=(styles or {}).get(text), bold=not number or None) if short else ""
             line.append(styled + " " * (width - cell_len(short)))
         typer.echo(_GAP.join(line).rstrip(), color=out.is_terminal and not out.no_color)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..client.flow_service import spec_label
+from ..client.specs import spec_label
 from ..constants import ConnectionSpec
 from ..errors import LookupFailed
 from ..sources.preview import source_kind
