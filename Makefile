@@ -25,7 +25,7 @@ SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py \
 	test_mixpanel_source.py::test_on_top_of_what_exists test_moves.py::test_moves test_first_run.py \
 	test_replacement.py::test_by_a_change_of_an_argument_that_replaces test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
-.PHONY: help setup up down env test torture golden bench lint format lock clean
+.PHONY: help setup up down env test torture golden bench docs lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -57,6 +57,10 @@ golden: setup ## save the state that this release writes, for the upgrade tests
 
 bench: setup ## time a hundred dataflows against a floor and a script; writes docs/performance.md (20 minutes)
 	@$(WITH_ENGINE) $(VENV) benchmarks/speed --write
+
+docs: setup ## build the documentation as a site in .local/site, with search; fails on dead links
+	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
+	@echo 'Open .local/site/index.html'
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check
