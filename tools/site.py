@@ -24,7 +24,7 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def navigation() -> list[Entry]:
-    nav: list[Entry] = [{"Home": "index.md"}]
+    nav: list[Entry] = [{"Getting started": "index.md"}]
     for heading, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", (DOCS / "README.md").read_text(), re.M | re.S):
         links = re.findall(r"^- \[([^\]]+)\]\(([^)#]+)\)", text, re.M)
         nav.append({heading: [_entry(title.replace("`", ""), target) for title, target in links]})
