@@ -83,18 +83,20 @@ def up(stack: str, port: int, bound: bool) -> None:
 
 
 def down(stack: str, port: int, bound: bool) -> None:
+    """Destroy with the config of today: without --run-program the engine takes that of the last update.
+
+    The emulator goes on after a failure, as its data is what is left to look at.
+    """
     env = variables(stack, port, bound)
     if not bound:
-        pulumi(env, "destroy")
+        pulumi(env, "destroy", "--run-program")
         return
-    try:
-        if any((LOCAL / str(port) / "state").glob(f".pulumi/stacks/*/{stack}.json")):
-            emulator.start(port)
-            pulumi(env, "destroy", "--yes", "--skip-preview")
-        else:
-            say(f"No stack {stack} on port {port}.")
-    finally:
-        emulator.stop(port)
+    if any((LOCAL / str(port) / "state").glob(f".pulumi/stacks/*/{stack}.json")):
+        emulator.start(port)
+        pulumi(env, "destroy", "--yes", "--skip-preview", "--run-program")
+    else:
+        say(f"No stack {stack} on port {port}.")
+    emulator.stop(port)
 
 
 def print_variables(stack: str, port: int, bound: bool) -> None:

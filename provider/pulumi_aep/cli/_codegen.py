@@ -4,6 +4,7 @@ import keyword
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -11,12 +12,12 @@ from importlib.metadata import version
 from typing import Any
 
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
-from ..engine.arguments import SpecRef
+from ..engine.arguments import RESOURCE_NAME, SpecRef
 from ..engine.values import UNKNOWN
 from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
 
-WIDTH = 88
-_USED_NAMES = {*keyword.kwlist, "adopt", "aep", "at_home", "config", "credentials", "pulumi", "signal"}
+WIDTH, PROGRAM_WIDTH = 88, 120
+_USED_NAMES = {*keyword.kwlist, "adopt", "aep", "credentials", "flows", "home", "pulumi", "shared"}
 CONSTANTS = {
     value: f"aep.{owner.__name__}.{name}"
     for owner in (ConnectionSpec, FlowSpec, XdmClass)
@@ -45,13 +46,15 @@ class Call:
 class GeneratedResource:
     """A resource of the program: its variable, its resource name, its arguments.
 
-    `secrets` are the keys of the stack's config that hold its secrets, `notes` comments for the reader.
+    `uses` are the variables that it refers to, `secrets` the keys of the stack's config that hold its secrets, `notes`
+    comments for the reader.
     """
 
     found: SandboxObject
     variable: str
     name: str
     arguments: dict[str, Any]
+    uses: list[str]
     secrets: list[str]
     notes: list[str]
 
@@ -67,13 +70,21 @@ def generate(objects: Iterable[SandboxObject], taken: Iterable[str] = ()) -> lis
     """
     known = {(each.kind, each.id): each for each in objects}
     usable = [each for each in known.values() if not each.problems]
-    variables = _variables(usable, taken)
-    return [_generate(each, known, variables) for each in usable]
+    variables, used = _variables(usable, taken), set(taken)
+    alike = Counter((each.kind, slugify(each.name)) for each in usable)
+    unique = {
+        (each.kind, each.id): alike[each.kind, slug] == 1 and slug not in used
+        for each in usable
+        if (slug := slugify(each.name))
+    }
+    return [_generate(each, known, variables, unique.get((each.kind, each.id), False)) for each in usable]
 
 
-def _generate(found: SandboxObject, known: Objects, variables: Variables) -> GeneratedResource:
+def _generate(found: SandboxObject, known: Objects, variables: Variables, unique: bool) -> GeneratedResource:
+    """Named like its object if that name is `unique`, else like its variable."""
     variable = variables[found.kind, found.id]
-    name = variable.replace("_", "-")
+    name = slugify(found.name) if unique else variable.replace("_", "-")
+    uses: list[str] = []
     props = deepcopy(found.kind.kind.arguments.minimal(found.props))
     notes: list[str] = []
     for reference in references(found.kind, props):
@@ -89,16 +100,20 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables) -> Gen
             else:
                 notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
         if variable_of_other:
+            uses.append(variable_of_other)
             reference.holder[reference.key] = Code(f"{variable_of_other}.id")
     if found.unmanaged_fields:
         notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unmanaged_fields)}")
     if found.owner:
         notes.append(_OWNED.format(found.owner))
     secrets: list[str] = []
+    fields = found.kind.kind.arguments.fields
     order = dict.fromkeys(["name", "title", "description", *props])  # what names an object comes first
     written = [each for each in order if each in props and each not in ("adopt", "take_over", "owner")]
     arguments = {each: _argument(each, props[each], found, name, secrets) for each in written}
-    return GeneratedResource(found, variable, name, arguments, secrets, notes)
+    for each in [each for each in arguments if arguments[each] == name and fields[each].default is RESOURCE_NAME]:
+        del arguments[each]
+    return GeneratedResource(found, variable, name, arguments, uses, secrets, notes)
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
@@ -157,18 +172,73 @@ def slugify(text: str) -> str:
 # ---- programs ----
 
 
-def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) -> str:
-    """A whole program. `home` are the settings (`aep:…`, without the prefix) that identify the exported sandbox."""
+def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) -> dict[str, str]:
+    """The files of a whole program: one for each flow, one for what several of them use.
+
+    `home` are the settings (`aep:…`, without the prefix) that identify the exported sandbox.
+    """
     from jinja2 import Environment, PackageLoader
 
     templates = Environment(loader=PackageLoader("pulumi_aep.cli"), trim_blocks=True, keep_trailing_newline=True)
-    return templates.get_template("program.py.jinja").render(
-        version=version("pulumi-aep"),
-        sandbox=home["sandbox"],
-        home=render(dict(home), 0, len("HOME = ")),
-        secrets=any(isinstance(each.arguments.get("auth"), Call) for each in resources),
-        resources=_render_all(resources, lambda each: {"adopt": Call("adopt", [each.id])}),
-    )
+    texts = {
+        "sandbox": home["sandbox"],
+        "version": version("pulumi-aep"),
+        "home": render(dict(home), 0, len("HOME = "), PROGRAM_WIDTH),
+    }
+    if any(isinstance(each.arguments.get("auth"), Call) for each in resources):
+        secrets = [key for each in resources for key in each.secrets]
+        texts["secrets"] = render(secrets, 0, len("SECRETS = "), PROGRAM_WIDTH)
+    files = {
+        "__main__.py": templates.get_template("main.py.jinja").render(texts),
+        "home.py": templates.get_template("home.py.jinja").render(texts),
+        "flows/__init__.py": "",
+        "ruff.toml": f"line-length = {PROGRAM_WIDTH}\n",
+    }
+    modules = _modules(resources)
+    module_of = {each.variable: name for name, members in modules.items() for each in members}
+    for name, members in modules.items():
+        uses = {used for each in members for used in each.uses if module_of[used] != name}
+        helpers = [
+            "adopt",
+            *(["credentials"] if any(isinstance(each.arguments.get("auth"), Call) for each in members) else []),
+        ]
+        imports = [
+            "import pulumi_aep as aep\n",
+            _import("home", helpers),
+            *([_import("flows.shared", sorted(uses))] if uses else []),
+        ]
+        files[f"flows/{name}.py"] = "".join(imports) + _render_all(members, _adopted_at_home, PROGRAM_WIDTH)
+    return files
+
+
+def _adopted_at_home(found: SandboxObject) -> dict[str, Any]:
+    return {"adopt": Call("adopt", [found.id])}
+
+
+def _modules(resources: list[GeneratedResource]) -> dict[str, list[GeneratedResource]]:
+    """Module → its resources, in order: what only one flow uses stands in the flow's module."""
+    known = {each.variable: each for each in resources}
+    roots = known.keys() - {used for each in resources for used in each.uses}
+    users: dict[str, set[str]] = {variable: set() for variable in known}
+    for root in sorted(roots):
+        todo = [root]
+        while todo:
+            variable = todo.pop()
+            if root not in users[variable]:
+                users[variable].add(root)
+                todo += known[variable].uses
+    modules: dict[str, list[GeneratedResource]] = {}
+    for each in resources:
+        of = users[each.variable]
+        modules.setdefault(next(iter(of)) if len(of) == 1 else "shared", []).append(each)
+    return modules
+
+
+def _import(module: str, names: list[str]) -> str:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) > PROGRAM_WIDTH:
+        line = f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
+    return f"{line}\n"
 
 
 def render_module(resources: list[GeneratedResource]) -> str:
@@ -178,23 +248,34 @@ def render_module(resources: list[GeneratedResource]) -> str:
         arguments = {name: value for name, value in each.arguments.items() if name != "auth"}
         notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
         shown.append(replace(each, arguments=arguments, notes=notes))
-    return _ADDED + _render_all(shown, lambda each: {"adopt": each.id, **({"take_over": True} if each.owner else {})})
+    return _ADDED + _render_all(shown, _taken_over, WIDTH)
 
 
-def _render_all(resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]]) -> str:
+def _taken_over(found: SandboxObject) -> dict[str, Any]:
+    return {"adopt": found.id, **({"take_over": True} if found.owner else {})}
+
+
+def _render_all(
+    resources: list[GeneratedResource], adoption: Callable[[SandboxObject], dict[str, Any]], width: int
+) -> str:
     """Each resource after a blank line and its notes."""
     lines = []
     for each in resources:
         arguments = {**each.arguments, **adoption(each.found)}
         lines += ["", *(f"# {_one_line(note)}" for note in each.notes)]
-        lines.append(render_resource(each.variable, each.found.kind.__name__, each.name, arguments))
+        lines.append(render_resource(each.variable, each.found.kind.__name__, each.name, arguments, width))
     return "".join(f"{line}\n" for line in lines)
 
 
-def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str, Any]) -> str:
-    """`variable = aep.Kind("name", …)` with a line for each argument."""
-    lines = [f"    {key}={render(value, 4, len(key) + 1)}," for key, value in arguments.items()]
-    return "\n".join([f"{variable} = aep.{kind}(", f"    {quoted(name)},", *lines, ")"])
+def render_resource(variable: str, kind: str, name: str, arguments: Mapping[str, Any], width: int = WIDTH) -> str:
+    """`variable = aep.Kind("name", …)`: the arguments on one line if they fit, else each on its own."""
+    head = f"{variable} = aep.{kind}("
+    short = [quoted(name), *(f"{key}={render(value, width=math.inf)}" for key, value in arguments.items())]
+    for form in (f"{head}{', '.join(short)})", f"    {', '.join(short)}"):
+        if _width(form) <= width:
+            return form if form.startswith(head) else f"{head}\n{form}\n)"
+    lines = [f"    {key}={render(value, 4, len(key) + 1, width)}," for key, value in arguments.items()]
+    return "\n".join([head, f"    {quoted(name)},", *lines, ")"])
 
 
 _OWNED = "managed by {}: take_over=True takes it from there"
@@ -230,7 +311,7 @@ def render(value: Any, indent: int = 0, before: int = 0, width: float = WIDTH) -
     if not items or indent + before + _width(short) + 1 <= width:
         return short
     inner = " " * (indent + 4)
-    lines = [f"{inner}{label}{render(item, indent + 4, len(label))},\n" for label, item in items]
+    lines = [f"{inner}{label}{render(item, indent + 4, len(label), width)},\n" for label, item in items]
     return f"{opening}\n{''.join(lines)}{' ' * indent}{closing}"
 
 

@@ -84,9 +84,9 @@ def _save(folder: Path, generated: "list[GeneratedResource]", settings: Settings
     home: dict[str, str] = {key: stack_config[key] for key in ("endpoint", "orgId", "sandbox") if key in stack_config}
     config = [f"  aep:{key}: {json.dumps(value)}" for key, value in stack_config.items()]
     description = f"Dataflows of sandbox {settings.sandbox}, exported by pulumi-aep"
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "flows").mkdir(parents=True, exist_ok=True)
     for name, text in {
-        "__main__.py": render_program(generated, home),
+        **render_program(generated, home),
         "Pulumi.yaml": f"name: {project}\ndescription: {description}\nruntime: python\n",
         f"Pulumi.{settings.sandbox}.yaml": "\n".join(["config:", *config, ""]),
         "requirements.txt": f"pulumi-aep=={version('pulumi-aep')}\n",
