@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 from hypothesis import Phase, given, settings
@@ -28,7 +29,7 @@ from .conftest import MASKED, Cli
 
 
 def ruff(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "ruff", *arguments, "--isolated"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "ruff", *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -36,9 +37,10 @@ def exported(cli_run: Cli, *arguments: str) -> str:
     """The text of the program."""
     result = cli_run("export", *arguments, "--as-program", "program")
     assert result.code == 0, result.err
-    text = Path("program/__main__.py").read_text()
-    compile(text, "__main__.py", "exec")
-    return text
+    files = sorted(Path("program").glob("**/*.py"), key=lambda file: (file.stem != "shared", file.name))
+    for file in files:
+        compile(file.read_text(), file.name, "exec")
+    return "\n".join(file.read_text() for file in files)
 
 
 def resources(text: str) -> dict[str, dict[str, Any]]:
@@ -101,10 +103,8 @@ def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
     )
     assert found["mixpanel_schema"]["field_group_ids"] == "[mixpanel_fields.id]"
     assert "'_{tenantId}.distinct_id'" in found["mixpanel_dataflow_mapping"]["mappings"]
-    assert found["mixpanel_dataflow"]["transformations"] == (
-        "[{'name': 'Mapping', 'params': {'mappingId': mixpanel_dataflow_mapping.id, "
-        "'mappingVersion': mixpanel_dataflow_mapping.version}}]"
-    )
+    assert found["mixpanel_dataflow"]["mapping"] == "mixpanel_dataflow_mapping"
+    assert "transformations" not in found["mixpanel_dataflow"]
     assert "enabled" not in found["mixpanel_dataflow"], "defaults are left out"
 
 
@@ -130,7 +130,7 @@ def test_the_project_files(cli_run: Cli, emulator: Emulator) -> None:
 def test_a_real_sandbox_is_identified_by_organization_and_name(capsys: pytest.CaptureFixture[str]) -> None:
     settings = Settings(org_id="ACME@AdobeOrg", client_id="id", client_secret="canary-secret", sandbox="dev")
     assert _settings_to_write(settings) == {"orgId": "ACME@AdobeOrg", "clientId": "id", "sandbox": "dev"}
-    text = _codegen.render_program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})
+    text = _codegen.render_program([], {"orgId": "ACME@AdobeOrg", "sandbox": "dev"})["home.py"]
     assert 'HOME = {"orgId": "ACME@AdobeOrg", "sandbox": "dev"}' in text
     _show_next_steps(Path("shop"), [], settings)
     steps = ["cd shop", "pulumi stack init dev", "pulumi config set --secret aep:clientSecret", "pulumi up"]
@@ -167,9 +167,43 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
         "backfill": False,
     }
     assert found["class_dataset"]["tags"] == "{'team': ['shop', 'büro']}"
-    assert "'s3SecretKey': 'orders-base-s3SecretKey'" in found["orders_base"]["auth"]
+    assert "'s3SecretKey': 'orders-s3SecretKey'" in found["orders_base"]["auth"]
     assert found["orders_source"]["data"] == "{'format': 'delimited', 'properties': {'columnDelimiter': '\\t'}}"
     assert "'mappingVersion': 0" in found["orders_flow"]["transformations"]
+
+
+def test_six_flows(cli_run: Cli, emulator: Emulator) -> None:
+    """Each in a file, what they share once; 600 lines once."""
+    chain = make_chain(emulator)
+    for name in ("app", "crm", "shop", "web", "till"):
+        body = flow(chain.source, chain.target, chain.mapping, name)
+        emulator.request("POST", f"{FLOW}/flows", body).raise_for_status()
+    text = exported(cli_run, "--all")
+    files = {file.stem for file in Path("program/flows").glob("*.py")}
+    assert {"app_flow", "crm_flow", "shop_flow", "web_flow", "till_flow", "mixpanel_dataflow", "shared"} < files
+    assert text.count("aep.Flow(") == 6
+    assert text.count("mapping=app_mapping") + text.count("mapping=mixpanel_dataflow_mapping") == 6
+    assert text.count("aep.MappingSet(") == text.count("aep.Dataset(") == 1
+    assert len(text.splitlines()) <= 250
+    ruff("format", "--check", "program")
+    ruff("check", "--select", "F,I,N", "program")
+
+
+def test_missing_secrets_are_reported_together(
+    cli_run: Cli, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another sandbox than the exported one."""
+    make_old_sandbox(emulator)
+    exported(cli_run, "--all")
+    pulumi.runtime.set_all_config({"aep:endpoint": "emulator", "aep:sandbox": "dev", "project:crm-password": "x"})
+    try:
+        with pytest.raises(pulumi.RunError) as caught:
+            exec(compile(Path("program/home.py").read_text(), "home.py", "exec"), {})
+    finally:
+        pulumi.runtime.set_all_config({})
+    keys = re.findall(r"pulumi config set --secret (\S+)", str(caught.value))
+    assert len(keys) == 4
+    assert "crm-password" not in keys
 
 
 def test_notes(cli_run: Cli, emulator: Emulator) -> None:
@@ -179,9 +213,9 @@ def test_notes(cli_run: Cli, emulator: Emulator) -> None:
     assert chain.flow not in result.out
     parts = next(item["id"] for item in emulator.objects()["FieldGroup"] if item["name"] == "Orders, in parts")
     assert result.err.splitlines() == [
-        "note: orders-source: not in the program, so a new one would lack it: data.schema",
-        f"note: class-schema: field group {parts} is referenced by its id: its fields are in several parts",
-        "note: orders-flow: uses version 0 of its mapping set; the program has version 1",
+        "note: SourceConnection orders: not in the program, so a new one would lack it: data.schema",
+        f"note: Schema class: field group {parts} is referenced by its id: its fields are in several parts",
+        "note: Flow orders: uses version 0 of its mapping set; the program has version 1",
     ]
 
 
@@ -287,11 +321,11 @@ def test_any_name_gives_a_valid_program(cli_run: Cli, emulator: Emulator) -> Non
     ruff("format", "--check", "program")
     ruff("check", "--select", "F,E7,E9,PLE,N", "program")
     found = {each: call for each, call in resources(text).items() if call["kind"] == "aep.Flow"}
-    names = Counter(ast.literal_eval(call["name"]) for call in found.values())
+    names = Counter(ast.literal_eval(call.get("name", call["resource"])) for call in found.values())
     assert names == {"Mixpanel dataflow": 1, **dict.fromkeys(NAMES, 2)}, "a flow without a name cannot be one of ours"
-    for variable, call in found.items():
+    for variable in found:
         assert re.fullmatch(r"[a-z][a-z0-9_]{0,70}", variable)
-        assert call["resource"] == repr(variable.replace("_", "-"))
+    assert len({call["resource"] for call in found.values()}) == len(found)
 
 
 VALUES = st.recursive(

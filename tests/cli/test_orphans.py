@@ -200,10 +200,10 @@ def test_adopt_writes_code(cli_run: Cli, emulator: Emulator, chain: Chain) -> No
 
 
 def test_names_of_the_state_are_not_taken_twice(cli_run: Cli, emulator: Emulator, chain: Chain, stacks: Stacks) -> None:
-    stacks.write("dev", "local", recorded(chain) | {"BaseConnection lost-base": chain.base})
+    stacks.write("dev", "local", recorded(chain) | {"BaseConnection lost": chain.base})
     lose(emulator)
     cli_run("orphans", "--adopt", "--yes")
-    assert 'lost_base_2 = aep.BaseConnection(\n    "lost-base-2",' in Path("program/adopted.py").read_text()
+    assert 'lost_base = aep.BaseConnection(\n    "lost-base",' in Path("program/adopted.py").read_text()
 
 
 def test_a_stack_whose_config_names_another_sandbox(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:

@@ -117,6 +117,26 @@ def test_down_without_a_stack_starts_nothing(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "No stack local on port 8701.\n"
 
 
+def test_down_keeps_the_emulator_of_a_stack_that_is_left(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It destroys with the config of today; what failed can be looked at."""
+    called: list[tuple[str, ...]] = []
+
+    def fail(env: object, *arguments: str) -> str:
+        called.append(arguments)
+        raise Stop("failed")
+
+    monkeypatch.setattr(stack, "LOCAL", checkout)
+    monkeypatch.setattr(stack, "pulumi", fail)
+    monkeypatch.setattr("tools.emulator.start", lambda port: None)
+    monkeypatch.setattr("tools.emulator.stop", lambda port: pytest.fail("the emulator is stopped"))
+    folder = checkout / "8701/state/.pulumi/stacks/pulumi-aep"
+    folder.mkdir(parents=True)
+    (folder / "local.json").write_text("{}")
+    with pytest.raises(Stop, match="failed"):
+        stack.down("local", 8701, bound=True)
+    assert called == [("destroy", "--yes", "--skip-preview", "--run-program")]
+
+
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     """make as typed in a shell, not as called by the make that runs the tests."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}

@@ -70,14 +70,10 @@ def generate(objects: Iterable[SandboxObject], taken: Iterable[str] = ()) -> lis
     """
     known = {(each.kind, each.id): each for each in objects}
     usable = [each for each in known.values() if not each.problems]
-    variables, used = _variables(usable, taken), set(taken)
+    variables = _variables(usable, taken)
     alike = Counter((each.kind, slugify(each.name)) for each in usable)
-    unique = {
-        (each.kind, each.id): alike[each.kind, slug] == 1 and slug not in used
-        for each in usable
-        if (slug := slugify(each.name))
-    }
-    return [_generate(each, known, variables, unique.get((each.kind, each.id), False)) for each in usable]
+    once = {slug: count == 1 and slug[1] not in {"", *taken} for slug, count in alike.items()}
+    return [_generate(each, known, variables, once[each.kind, slugify(each.name)]) for each in usable]
 
 
 def _generate(found: SandboxObject, known: Objects, variables: Variables, unique: bool) -> GeneratedResource:
@@ -87,6 +83,7 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
     uses: list[str] = []
     props = deepcopy(found.kind.kind.arguments.minimal(found.props))
     notes: list[str] = []
+    followed: list[str] = []
     for reference in references(found.kind, props):
         kind, other = reference.kind, known.get((reference.kind, reference.id))
         variable_of_other = variables.get((kind, reference.id))
@@ -97,11 +94,16 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
             used, latest = reference.holder.get(reference.version_key), other.item.get("version")
             if str(used) == str(latest):
                 reference.holder[reference.version_key] = Code(f"{variable_of_other}.version")
+                followed.append(variable_of_other)
             else:
                 notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
         if variable_of_other:
             uses.append(variable_of_other)
             reference.holder[reference.key] = Code(f"{variable_of_other}.id")
+    for other_kind in found.kind.kind.references:
+        whole, short = other_kind.path.partition(".")[0], other_kind.short
+        if short and len(followed) == 1 == len(props.get(whole) or []):
+            props = {short if key == whole else key: value for key, value in props.items()} | {short: Code(followed[0])}
     if found.unmanaged_fields:
         notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unmanaged_fields)}")
     if found.owner:
@@ -111,13 +113,18 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
     order = dict.fromkeys(["name", "title", "description", *props])  # what names an object comes first
     written = [each for each in order if each in props and each not in ("adopt", "take_over", "owner")]
     arguments = {each: _argument(each, props[each], found, name, secrets) for each in written}
-    for each in [each for each in arguments if arguments[each] == name and fields[each].default is RESOURCE_NAME]:
+    for each in [
+        each
+        for each in arguments
+        if arguments[each] == name and each in fields and fields[each].default is RESOURCE_NAME
+    ]:
         del arguments[each]
     return GeneratedResource(found, variable, name, arguments, uses, secrets, notes)
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
-    if found.kind.kind.arguments.fields[name].nested is SpecRef and set(value) == {"id"}:
+    field = found.kind.kind.arguments.fields.get(name)
+    if field and field.nested is SpecRef and set(value) == {"id"}:
         return with_constants(value["id"])
     if name != "auth":
         return with_constants(value)
@@ -198,15 +205,12 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
     module_of = {each.variable: name for name, members in modules.items() for each in members}
     for name, members in modules.items():
         uses = {used for each in members for used in each.uses if module_of[used] != name}
-        helpers = [
-            "adopt",
-            *(["credentials"] if any(isinstance(each.arguments.get("auth"), Call) for each in members) else []),
-        ]
+        with_secrets = any(isinstance(each.arguments.get("auth"), Call) for each in members)
         imports = [
-            "import pulumi_aep as aep\n",
-            _import("home", helpers),
-            *([_import("flows.shared", sorted(uses))] if uses else []),
+            "import pulumi_aep as aep\n\n",
+            _import("home", ["adopt", "credentials"] if with_secrets else ["adopt"]),
         ]
+        imports[1:1] = [_import("flows.shared", sorted(uses))] if uses else []
         files[f"flows/{name}.py"] = "".join(imports) + _render_all(members, _adopted_at_home, PROGRAM_WIDTH)
     return files
 
@@ -311,6 +315,9 @@ def render(value: Any, indent: int = 0, before: int = 0, width: float = WIDTH) -
     if not items or indent + before + _width(short) + 1 <= width:
         return short
     inner = " " * (indent + 4)
+    body = inner + short[len(opening) : -len(closing)]
+    if isinstance(value, Call) and _width(body) <= width:
+        return f"{opening}\n{body}\n{' ' * indent}{closing}"
     lines = [f"{inner}{label}{render(item, indent + 4, len(label), width)},\n" for label, item in items]
     return f"{opening}\n{''.join(lines)}{' ' * indent}{closing}"
 

@@ -49,7 +49,7 @@ def export(
 
     generated = generate(found)
     left_out = [each for each in found if each.kind.__name__ == "Flow" and each.problems]
-    notes = [f"note: {each.name}: {note}" for each in generated for note in each.notes]
+    notes = [f"note: {each.found.kind.__name__} {each.name}: {note}" for each in generated for note in each.notes]
     notes += [f"left out: flow {each.name or each.id}: {'; '.join(each.problems)}" for each in left_out]
     if not generated and not as_json:
         raise LookupFailed("\n".join([f"No flow to export in sandbox {session.settings.sandbox}.", *notes]))

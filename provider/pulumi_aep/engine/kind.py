@@ -27,6 +27,8 @@ class Reference(NamedTuple):
     kind: str
     version_key: str = ""
     """The key beside it that pins the version of the other object."""
+    short: str = ""
+    """What a program may give instead of the whole argument: the other object, in its latest version."""
 
 
 class Echo(NamedTuple):

@@ -175,7 +175,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     references = (
         Reference("source_connection_id", "SourceConnection"),
         Reference("target_connection_id", "TargetConnection"),
-        Reference("transformations.params.mappingId", "MappingSet", version_key="mappingVersion"),
+        Reference("transformations.params.mappingId", "MappingSet", version_key="mappingVersion", short="mapping"),
     )
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
