@@ -61,7 +61,7 @@ def project(tmp_path: Path, emulator: Emulator) -> Path:
     make_chain(emulator, "dev")
     pulumi_aep(emulator, tmp_path, "export", "--all", "--as-program", "flows", sandbox="dev")
     (block,) = pages.blocks(PAGE, "sh")
-    script = block.text.replace("web-shop-base-password", "mixpanel-base-connection-password")
+    script = block.text.replace("web-shop-password", "mixpanel-base-connection-password")
     shell(tmp_path, emulator, script, "canary-of-promotion\n" * 2)
     return tmp_path / "flows"
 
