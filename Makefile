@@ -60,7 +60,7 @@ bench: setup ## time a hundred dataflows against a floor and a script; writes do
 
 docs: setup ## build the documentation as a site in .local/site, with search; fails on dead links
 	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build
-	@echo 'Open .local/site/index.html'
+	@echo 'Look at it: .venv/bin/python -m http.server --bind 127.0.0.1 --directory .local/site 8000'
 
 lint: setup ## ruff and mypy
 	@.venv/bin/ruff check
