@@ -40,7 +40,8 @@ _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 def _schema(call: Call, body: Json) -> Json:
     """The one schema that a body names."""
     newer = body.get("outputSchema", {}).get("schemaRef", {})
-    named = {schema_id for schema_id in (newer.get("id"), body.get("xdmSchema")) if schema_id is not None}
+    given = (newer.get("id"), body.get("xdmSchema"), body.get("schemaRef", {}).get("id"))
+    named = {schema_id for schema_id in given if schema_id is not None}
     if len(named) != 1:
         raise BODY("name one schema, as outputSchema.schemaRef.id or xdmSchema")
     schema = xdm.schema(call.objects, *named)

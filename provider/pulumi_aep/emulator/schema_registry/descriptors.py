@@ -24,7 +24,7 @@ PRIMARY = _rule("descriptor_primary", 400, "", "A schema has one primary identit
 FULL = _rule("descriptor_full", 400, "", "A sandbox holds at most 4000 descriptors", f"assumed code; rule: {_SPEC}")
 ACCEPT = _rule("descriptor_accept", 400, "XDM-1006-400", "Accept header invalid", f"assumed code; values: {_SPEC}")
 
-_BRIEF = {"-id": "", "-link": f"{route.base}/tenant/{KIND}/"}  # in front of the id
+_BRIEF = {"-id": "", "-link": f"/tenant/{KIND}/"}  # in front of the id
 
 
 def _save(call: Call, key: str, body: Json) -> Json:
