@@ -1,5 +1,6 @@
 """Everything below runs the real engine."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("acceptance")
+            if os.environ.get("AEP_LIVE") and not item.get_closest_marker("live"):
+                item.add_marker(pytest.mark.skip(reason="AEP_LIVE: it needs the emulator's control interface"))
 
 
 @pytest.fixture

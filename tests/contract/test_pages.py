@@ -1,7 +1,8 @@
 """Requests and answers of Adobe's pages (pages.json), replayed in their order in one world.
 
 Each names its page (below `help/` of AdobeDocs/experience-platform.en) and section. An answer must have the sample's
-keys with values of the same JSON type; a text or number that the sample has, must be there. `{name}` is an object of this world.
+keys with values of the same JSON type; a text or number that the sample has, must be there. `{name}` is an object of
+this world.
 """
 
 import json

@@ -137,7 +137,7 @@ def test_create_change_and_delete_a_descriptor(emulator: Emulator) -> None:
     assert made == {**made, **descriptor(schema_id), "version": "1", "meta:containerId": "tenant"}
     key, at = made["@id"], f"{REGISTRY}/tenant/descriptors/{made['@id']}"
     assert emulator.request("GET", at).json() == made
-    shown = {"xdm": made, "xdm-id": key, "xdm-link": at}
+    shown = {"xdm": made, "xdm-id": key, "xdm-link": f"/tenant/descriptors/{key}"}
     for form, each in shown.items():
         listed = get(emulator, "tenant/descriptors", f"application/vnd.adobe.{form}+json").json()
         assert listed == {"xdm:descriptorIdentity": [each]}
