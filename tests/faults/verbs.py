@@ -207,5 +207,6 @@ class _Bench:
             problems.append(f"the next run: {type(error).__name__}: {error}")
         for item in self.emulator.objects()[self.kind][before:]:
             problems.append(f"left: {item['id']}")
-            self.life().provider.delete(item["id"], {})
+            resource.run()
+            kinds.collection(self.kind, runtime.current()).delete(item["id"])
         return problems
