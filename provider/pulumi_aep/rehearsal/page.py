@@ -1,5 +1,6 @@
 """A rehearsal's report as one self-contained HTML page."""
 
+import json
 from importlib.resources import files
 
 from jinja2 import Environment
@@ -13,5 +14,7 @@ def render(report: Report) -> str:
     kinds: dict[str, dict[str, object]] = {}
     for tick in report["works"]:
         kinds.setdefault(tick["kind"], {})[tick["step"]] = tick
-    template = Environment(autoescape=True).from_string(files(__package__).joinpath("page.html").read_text())
+    environment = Environment(autoescape=True)
+    environment.filters |= {"compact": json.dumps, "pretty": lambda value: json.dumps(value, indent=1)}
+    template = environment.from_string(files(__package__).joinpath("page.html").read_text())
     return template.render(report=report, kinds=kinds, steps=STEPS, summary=summary(report))
