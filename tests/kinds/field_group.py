@@ -44,6 +44,10 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
     return arguments_of("FieldGroup", fields=fields(), class_ids=classes)
 
 
+def field(kind: object, message: str, remedy: str = "", **more: object) -> Bad:
+    return Bad("fields", {"item": {"type": kind, **more}}, message, remedy)
+
+
 DESCRIPTION = Description(
     kind="FieldGroup",
     key="group",
@@ -66,6 +70,18 @@ DESCRIPTION = Description(
         ),
         Bad("fields", {"id": "string"}, "id: must be an object with a type"),
         Bad("fields", {"item": {"title": "Item"}}, "fields: item: must be an object with a type"),
+        field("strnig", "fields: item.type: must be string, ", "(did you mean string?); got 'strnig'"),
+        field(5.0, "fields: item.type: must be string, integer, number, boolean, object or array"),
+        field(["string", "null"], "fields: item.type: must be string"),
+        field("array", "fields: item.items: is required for an array"),
+        field("array", "fields: item.items: must be an object with a type", items=["string"]),
+        field("array", "fields: item.items.type: must be string", items={"type": "text"}),
+        field(
+            "array",
+            "fields: item.items.properties.a b: field names start with a letter",
+            items={"type": "object", "properties": {"a b": {"type": "string"}}},
+        ),
+        field("object", "fields: item.properties: must be an object", properties=["a"]),
         Bad("class_ids", ["experienceevent"], "class_ids[0]: must be a class $id"),
     ),
     in_place=(

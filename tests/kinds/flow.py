@@ -106,6 +106,11 @@ DESCRIPTION = Description(
             "schedule.frequency: must be 'once', 'minute', 'hour', 'day' or 'week'", frequency="hourly", interval=1.0
         ),
         badly_scheduled("schedule.interval: must be a whole number", frequency="day", interval=1.5),
+        badly_scheduled("schedule.interval: must be a whole number", frequency="day", interval=True),
+        badly_scheduled("schedule.interval: must be less than or equal to 100000", frequency="day", interval=1e300),
+        badly_scheduled("schedule.interval: must be less than", frequency="day", interval=float(10**30)),
+        badly_scheduled("schedule.start_time: must be epoch seconds", frequency="day", interval=1.0, start_time=True),
+        badly_scheduled("schedule.start_time: must be epoch", frequency="day", interval=1.0, start_time="١٢٣"),
         badly_scheduled(
             "schedule.start_time: must be epoch seconds",
             "looks like milliseconds",
@@ -131,6 +136,16 @@ DESCRIPTION = Description(
             "transformations",
             [{"name": "Mapping", "params": {"mappingId": "web"}}],
             "transformations[0]: params.mappingId must be a mapping set id of 32 hexadecimal digits",
+        ),
+        Bad(
+            "transformations",
+            [{"name": "Mapping", "params": {"mappingId": "é" * 32}}],
+            "params.mappingId must be a mapping set id of 32 hexadecimal digits",
+        ),
+        Bad(
+            "transformations",
+            [{"name": "Mapping", "params": {"mappingId": "a" * 32, "mappingVersion": True}}],
+            "params.mappingVersion must be a whole number",
         ),
         Bad(
             "options",

@@ -63,6 +63,12 @@ DESCRIPTION = Description(
             "mappings[1]: source: 'concat(a, b)' is not a field path",
             "set source_type='EXPRESSION'",
         ),
+        Bad(
+            "mappings",
+            [{"source": "a", "destination": "_{tenantId}.a b"}],
+            "mappings[0].destination: must be the dotted path of a schema field",
+        ),
+        Bad("mappings", [{"source": "a", "destination": "a..b"}], "mappings[0].destination: must be the dotted path"),
         Bad("mappings", [{"source": "First Name", "destination": "x"}], "wrap names with spaces"),
         Bad(
             "mappings",

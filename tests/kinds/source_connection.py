@@ -67,6 +67,9 @@ DESCRIPTION = Description(
         Bad("base_connection_id", "{BASE_CONNECTION_ID}", "base_connection_id: must be an id like 70383d02"),
         Bad("data", {"format": "xml"}, "data.format: must be 'json', 'delimited', 'parquet' or 'tabular'"),
         Bad(
+            "params", {"projectId": "٢٣٨", "timezone": "UTC"}, "params.projectId: must be the project's number as text"
+        ),
+        Bad(
             "params",
             {"projectId": 2384945.0, "timezone": "UTC"},
             "params.projectId: must be the project's number as text",

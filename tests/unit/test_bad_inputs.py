@@ -7,6 +7,7 @@ import pytest
 
 from kinds import DESCRIPTIONS, ORDER, by_kind
 from kinds.description import MISSING, Bad
+from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from support.kinds import provider
 from unit.conftest import arguments
 
@@ -29,6 +30,23 @@ def test_is_refused(kind: str, bad: Bad, offline: Any) -> None:
     assert all(reason.startswith(bad.argument) for reason in reasons), "each begins with its path"
     assert all(failure.property == "" for failure in result.failures)
     assert "canary" not in str(reasons)
+
+
+@by_kind
+@pytest.mark.parametrize("value", ["../flows", ["x"], "a b", "", ".", "a/b", "https://ns.adobe.com/a/../b", "é"])
+def test_an_odd_id_to_adopt_is_refused(kind: str, value: Any, offline: Any) -> None:
+    reasons = [failure.reason for failure in provider(kind).check({}, arguments(kind, adopt=value)).failures]
+    assert len(reasons) == 1, reasons
+    assert reasons[0].startswith("adopt: must be ")
+
+
+@pytest.mark.parametrize(("kind", "params"), [("SourceConnection", "params")])
+def test_secrets_in_parameters_are_marked(kind: str, params: str, offline: Any) -> None:
+    """By their names, at any depth, as in `auth`."""
+    given = {"projectId": "1", "timezone": "UTC", "sasUri": "s", "inner": {"accessKey": "s", "path": "p"}}
+    found = provider(kind).check({}, arguments(kind, params=given)).inputs["params"]
+    secret = {**SECRET_MARK, "value": "s"}
+    assert (found["sasUri"], found["inner"]) == (secret, {"accessKey": secret, "path": "p"})
 
 
 @by_kind

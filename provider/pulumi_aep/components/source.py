@@ -8,6 +8,7 @@ from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, XdmClass
 from ..engine.arguments import F, Input, Shape, fields_of
+from ..engine.dynamic import untransferable_arguments
 from ..lookups import get_connection_spec
 from ..resources._registry import TENANT
 from ..resources.base_connection import Auth, BaseConnection
@@ -226,10 +227,11 @@ def raise_problems(component: pulumi.Resource, resource_name: str, problems: lis
 
 
 def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:
-    """Arguments that the shape does not know, and those that are missing."""
+    """Arguments that the shape does not know, those that are missing, and those that Pulumi cannot carry."""
     return [
         *(f"{name}: is not a known key" for name in sorted(given.keys() - fields_of(shape))),
         *(f"{name}: is required" for name in sorted(shape.__required_keys__ - given.keys())),
+        *untransferable_arguments(given),
     ]
 
 

@@ -86,6 +86,8 @@ def _tolerant_inside(hint: Any) -> Any:
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (list, dict):
         return origin[(*parts[:-1], _tolerant(parts[-1]))]
+    if hint is int:
+        return Annotated[int, WrapValidator(_not_bool)]
     if is_typeddict(hint):
         return Annotated[hint, BeforeValidator(lambda value: fill_defaults(hint, value))]
     return hint
@@ -102,6 +104,12 @@ else:
             return _tolerant(hint)
 
 
+def _not_bool(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return handler(value)
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
@@ -109,7 +117,7 @@ def _not_blank(text: str) -> str:
 
 
 def _matching(pattern: str, expected: str) -> AfterValidator:
-    compiled = re.compile(pattern)
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(text: str) -> str:
         if not compiled.fullmatch(text):
@@ -138,6 +146,9 @@ FieldGroupId = Annotated[
 ]
 ClassId = Annotated[
     str, _matching(r"https://ns\.adobe\.com/\S+", "a class $id, like https://ns.adobe.com/xdm/context/experienceevent")
+]
+ObjectId = Annotated[
+    str, _matching(r"(https://ns\.adobe\.com(/[\w-]+)+|\w[\w.-]*)", "the id of an object, as export or the UI shows it")
 ]
 
 
@@ -170,7 +181,7 @@ else:
 class CommonArgs(Shape, total=False):
     """What a program may say of any kind: how a new resource meets what exists already."""
 
-    adopt: Annotated[str | None, F(Change.CREATE_ONLY)]
+    adopt: Annotated[ObjectId | None, F(Change.CREATE_ONLY)]
     """Id of an existing object to manage instead of creating a new one."""
     take_over: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
     """Whether to adopt the object even if another stack, or another resource of this stack, owns it."""
@@ -263,7 +274,7 @@ def _is_value(default: Any) -> bool:
 
 
 _SECRET = re.compile(
-    r"password|passphrase|secret|token|credential|connectionstring|sasuri|private_?key|(^|sas|auth|access|api|principal)_?key\d*$",
+    r"password|passphrase|secret|token|credential|connectionstring|sasuri|private_?key|(^|sas|auth|access|account|api|principal|shared)_?key\d*$",
     re.IGNORECASE,
 )
 
@@ -351,9 +362,16 @@ def _leaves_that_may_be_secret(shape: Any, props: Any, path: Path) -> Iterator[P
     for name, field in fields_of(shape).items():
         value = props.get(name) if isinstance(props, dict) else None
         if field.secret and isinstance(value, dict):
-            yield from ((*path, name, key) for key in value)
+            yield from _paths_of_keys(value, (*path, name))
         elif field.nested and isinstance(value, dict):
             yield from _leaves_that_may_be_secret(field.nested, value, (*path, name))
+
+
+def _paths_of_keys(value: dict[str, Any], path: Path) -> Iterator[Path]:
+    for key, item in value.items():
+        yield (*path, key)
+        if isinstance(item, dict) and not looks_secret(key):
+            yield from _paths_of_keys(item, (*path, key))
 
 
 def _without_defaults(shape: Any, value: Any) -> Any:

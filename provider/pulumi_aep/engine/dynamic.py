@@ -5,6 +5,7 @@ A state keeps the path of `DynamicProvider` and the name of a kind: both are a p
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, ClassVar, Self
 from weakref import WeakKeyDictionary
 
@@ -23,13 +24,13 @@ from pulumi.dynamic import (
 
 from ..errors import DeletionProtected
 from . import runtime
-from .arguments import RESOURCE_NAME, Change
+from .arguments import RESOURCE_NAME, Change, path_text
 from .camel_case import inside, is_outside, snake
 from .kind import Echo, Kind
 from .ownership import own_line, stack_of
 from .reconciler import Reconciler
 from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
-from .values import Props, from_host, to_host
+from .values import Props, from_host, to_host, untransferable
 
 shorten_stack_traces()
 
@@ -164,6 +165,8 @@ class Resource(pulumi.dynamic.Resource):
         named = {name: resource_name for name, field in fields.items() if field.default is RESOURCE_NAME}
         limits = opts.custom_timeouts if opts is not None else None
         given = {name: value for name, value in args.items() if value is not None}
+        if problems := untransferable_arguments(given):  # before the SDK prints them
+            raise pulumi.RunError("\n  - ".join([f"{resource_name}:", *problems]))
         timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
         echoes = {each.field: _echoed(each, given) for each in self.kind.echoes}
         inputs = {**named, **given, **timeouts, **echoes}
@@ -189,6 +192,11 @@ def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
     kind, arguments = _given_by_id.get(reference, ("", {})) if isinstance(reference, pulumi.Output) else ("", {})
     value = arguments.get(echo.argument) if kind == echo.kind else None
     return value.get("id") if isinstance(value, dict) else value
+
+
+def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:
+    """Problems of arguments that Pulumi cannot carry, the first ten."""
+    return [f"{path_text(path)}: {problem}" for path, problem in islice(untransferable(args), 10)]
 
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}

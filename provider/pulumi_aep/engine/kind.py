@@ -57,6 +57,9 @@ class Kind:
     natural_key: ClassVar[tuple[str, ...]] = ()
     """Fields in which two objects agree when people would take one for the other; none for kinds without a name."""
 
+    unique_in_service: ClassVar[str] = ""
+    """A field whose value no two objects of the kind's service may share, whatever their kinds."""
+
     ownership: ClassVar[Ownership] = DescriptionLine()
     """Where an object of the kind names its owner."""
 

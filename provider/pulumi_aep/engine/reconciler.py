@@ -91,7 +91,7 @@ class Reconciler:
         if is_new:
             self._prefetch(given)
         props, problems = self.validate(previous, given)
-        if is_new:
+        if is_new and not problems:
             problems += self._ownership_problems(props)
         if problems:
             return given, problems

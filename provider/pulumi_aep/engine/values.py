@@ -4,6 +4,7 @@ Inbound from Pulumi: whole floats become ints, and a value that is not known yet
 leaves get the engine's mark, UNKNOWN becomes the host's own sign, keys are sorted. From a service: `normalize`.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -74,6 +75,34 @@ def _outbound(value: Any, path: Path, secrets: Mapping[Path, None], unknown: Any
     elif isinstance(value, list):
         value = [_outbound(item, path, secrets, unknown) for item in value]
     return {**SECRET_MARK, "value": value} if path in secrets and value is not None else value
+
+
+DEEPEST = 50
+LARGEST_INT = 2**53
+
+
+def untransferable(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(path, problem) of what a program gives and Pulumi cannot carry; values are omitted, as they may be secret.
+
+    The SDK would print the whole argument, pass the value on as another one, or never end.
+    """
+    if len(path) > DEEPEST:
+        yield path[:3], f"contains itself, or is nested more than {DEEPEST} levels deep"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from untransferable(item, (*path, key))
+            else:
+                yield path, f"keys must be text; one is of type {type(key).__name__}"
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from untransferable(item, (*path, index))
+    elif isinstance(value, bytes | bytearray | memoryview | set | frozenset):
+        yield path, f"must be text, a number, true or false, a list or an object; it is of type {type(value).__name__}"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, "must be a finite number"
+    elif isinstance(value, int) and abs(value) > LARGEST_INT:
+        yield path, "must be at most 2**53: Pulumi's numbers are doubles; write a larger one as text"
 
 
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..engine.kind import Exports, Item, Kind
+from ..engine.kind import Exports, Item, Kind, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 
@@ -20,11 +20,28 @@ def without_namespace(first: str, runtime: Runtime) -> str:
     return TENANT if first.startswith("_") and first == f"_{runtime.tenant_id}" else first
 
 
-class RegistryKind(Kind, Exports):
+class RegistryKind(Kind, ValidatesOnline, Exports):
     """A kind of the Schema Registry. `version` grows with each change."""
 
     outputs = ("alt_id", "version")
     natural_key = ("title",)
+    unique_in_service = "title"
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        """A title that another kind uses, or of a new object of this kind, see `_ownership_problems`."""
+        from . import KINDS
+
+        title = props.get("title")
+        if not isinstance(title, str) or title == previous.get("title"):
+            return []
+        kinds = [each.kind for each in KINDS if isinstance(each.kind, RegistryKind)]
+        return [
+            f"title: {title!r} is that of the {kind.name} {object_id}; titles are unique in a sandbox: give another"
+            for kind in kinds
+            if previous or kind is not self
+            for object_id, observed in runtime.cache(kind).observed().items()
+            if observed.get("title") == title
+        ]
 
     def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
         return {"/title": props.get("title")}
@@ -37,4 +54,4 @@ class RegistryKind(Kind, Exports):
         raise NotImplementedError
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
-        return {"alt_id": item["meta:altId"], "version": str(item["version"])}
+        return {"alt_id": str(item.get("meta:altId", "")), "version": str(item.get("version", ""))}

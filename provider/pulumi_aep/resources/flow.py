@@ -38,11 +38,17 @@ else:
     ]
 
 LATEST_SECOND = 100_000_000_000
+LONGEST_INTERVAL = 100_000
+"""Assumed: far beyond what anybody schedules."""
+
+_MAPPING_ID = re.compile("[0-9a-fA-F]{32}")
 
 
 def _epoch_seconds(value: Any) -> Any:
     """Epoch seconds from a number, its text, or an ISO 8601 time with its offset."""
-    if isinstance(value, str) and not value.isdecimal():
+    if isinstance(value, bool):
+        raise ValueError("must be epoch seconds or an ISO 8601 time like 2026-01-31T06:00:00Z")
+    if isinstance(value, str) and not re.fullmatch("[0-9]+", value):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
@@ -62,7 +68,7 @@ class Schedule(Shape, total=False):
 
     frequency: Required[Input[Literal["once", "minute", "hour", "day", "week"]]]
     """Unit of the interval: `once`, `minute`, `hour`, `day` or `week`."""
-    interval: Input[int] | None
+    interval: Input[Annotated[int, Field(le=LONGEST_INTERVAL)]] | None
     """Number of units between two runs: at least 15 for `minute`, at least 1 for the others; not allowed for `once`."""
     start_time: Input[StartTime]
     """When the schedule starts: epoch seconds, a datetime with a time zone, or ISO 8601 text with an offset."""
@@ -101,10 +107,10 @@ def _mapping_params(transformation: Any) -> Any:
     if set(params) - {"mappingId", "mappingVersion"} or "mappingId" not in params:
         raise ValueError("params of Mapping are mappingId and mappingVersion")
     identity, version = params["mappingId"], params.get("mappingVersion", 0)
-    if identity is not UNKNOWN and not (isinstance(identity, str) and len(identity) == 32 and identity.isalnum()):
+    if identity is not UNKNOWN and not (isinstance(identity, str) and _MAPPING_ID.fullmatch(identity)):
         raise ValueError(f"params.mappingId must be a mapping set id of 32 hexadecimal digits; got {identity!r}")
     if version is not UNKNOWN:
-        if not str(version).isdecimal():
+        if isinstance(version, bool) or not re.fullmatch("[0-9]+", str(version)):
             raise ValueError(f"params.mappingVersion must be a whole number; got {version!r}")
         version = int(version)
     return {**transformation, "params": {"mappingId": identity, "mappingVersion": version}}

@@ -28,12 +28,18 @@ Line = tuple[str, str, str]
 """What a mapping is known by: source, destination, source type."""
 
 
+def _destination(text: str) -> str:
+    if not re.fullmatch(r"[^\s.]+(\.[^\s.]+)*", text):
+        raise ValueError(f"must be the dotted path of a schema field, like _{{tenantId}}.item; got {text!r}")
+    return text
+
+
 class Mapping(Shape, total=False):
     """One line of a mapping set, in the newer of Data Prep's two generations of names."""
 
     source: Required[Input[Name]]
     """Path of a source field, an expression or a fixed value, depending on `source_type`."""
-    destination: Required[Input[Name]]
+    destination: Required[Input[Annotated[str, AfterValidator(_destination)]]]
     """Dotted path of a schema field; `_{tenantId}` in it stands for your organization's namespace."""
     source_type: Annotated[Input[Literal["ATTRIBUTE", "EXPRESSION", "STATIC"]], F(default="ATTRIBUTE")]
     """What the source is: `ATTRIBUTE` (a field), `EXPRESSION` or `STATIC` (a fixed value)."""

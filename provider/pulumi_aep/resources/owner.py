@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -34,7 +34,7 @@ class OwnerReconciler(Reconciler):
         """The plan as the state keeps it: a fingerprint for each resource."""
         before, now = previous.get("plan") or {}, read_plan(given.get("program") or "{}")
         self.runtime.planned = count = sum(map(_is_counted, before))
-        problems = [*self._renamed(previous, given), *self._mass_delete(before, count, now)]
+        problems = [*self._renamed(previous, given), *self._mass_delete(before, count, now), *_doubled(now)]
         new = [each for key, each in now.items() if before.keys().isdisjoint((key, *each.former_names))]
         if adopted := sum(each.inputs.get("adopt") is not None for each in new):
             self.runtime.report(
@@ -155,6 +155,20 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
 async def _record_key(urn: pulumi.Output[str]) -> str:
     """As a plain value: an output of the parent's URN as an input of its child would be a circular dependency."""
     return record_key(str(await urn.future()))
+
+
+def _doubled(resources: dict[str, Planned]) -> Iterator[str]:
+    """Of values that must be unique, those that two resources of the program have."""
+    first: dict[tuple[str, Any], str] = {}
+    for key, planned in sorted(resources.items()):
+        kind = _kind_of(key)
+        value = planned.inputs.get(kind.unique_in_service)
+        other = (
+            first.setdefault((kind.collection_path.partition(".")[0], value), key) if isinstance(value, str) else key
+        )
+        if other != key:
+            name = kind.unique_in_service
+            yield f"{key}: {name}: {value!r} is that of {other} too; it must be unique in a sandbox: give another"
 
 
 def _kind_of(key: str) -> Kind:

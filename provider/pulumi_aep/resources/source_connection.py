@@ -7,12 +7,12 @@ import pulumi
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec
-from ..engine.arguments import Arguments, Change, F, Input, NamedArgs, Shape, Spec, Uuid
+from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid, looks_secret
 from ..engine.dynamic import Resource
-from ..engine.kind import Item, Reference, ValidatesOnline
+from ..engine.kind import AppliesDefaults, Item, Reference, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
-from ..sources.spec_rules import missing_spec, source_problems, spec_id
+from ..sources.spec_rules import missing_spec, passwords, source_problems, source_schema, spec_id
 from ..sources.timezones import windows_name
 from ._flow_service import FlowServiceKind, spec_of
 
@@ -35,8 +35,13 @@ class SourceConnectionArgs(NamedArgs, total=False):
     """Format of the source's data. Required for batch sources."""
     base_connection_id: Annotated[Input[Uuid] | None, F(Change.REPLACE)]
     """Id of the base connection. Leave it out only for sources without one: webhooks, the Data Landing Zone."""
-    params: Annotated[Input[dict[str, Any]], F(Change.REPLACE, default={})]
+    params: Annotated[Input[dict[str, Any]], F(Change.REPLACE, default={}, secret=True)]
     """Parameters of the source, spelled as Adobe does: `projectId`, `path`, `tableName`, …"""
+
+
+class _Internal(InternalArgs, total=False):
+    secret_params: Annotated[list[str] | None, F(Change.PROVIDER_ONLY)]
+    """Names of the parameters that the connection spec marks as passwords."""
 
 
 def _as_mixpanel_needs(props: Props) -> Props:
@@ -45,7 +50,7 @@ def _as_mixpanel_needs(props: Props) -> Props:
     if spec_id(props) != ConnectionSpec.MIXPANEL or not isinstance(params, dict):
         return props
     project, zone = params.get("projectId", UNKNOWN), params.get("timezone", UNKNOWN)
-    if project is not UNKNOWN and not (isinstance(project, str) and project.isdecimal()):
+    if project is not UNKNOWN and not (isinstance(project, str) and project.isascii() and project.isdecimal()):
         raise ValueError(f"params.projectId: must be the project's number as text, like '2384945'; got {project!r}")
     if zone is UNKNOWN:
         return props
@@ -55,10 +60,10 @@ def _as_mixpanel_needs(props: Props) -> Props:
         raise ValueError(f"params.timezone: {error}") from None
 
 
-class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
+class SourceConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline):
     """Source connections ↔ Flow Service."""
 
-    arguments = Arguments(SourceConnectionArgs, rule=_as_mixpanel_needs)
+    arguments = Arguments(SourceConnectionArgs, _Internal, rule=_as_mixpanel_needs)
     collection_path = "flow_service.source_connections"
     natural_key = ("name", "connection_spec")
     references = (Reference("base_connection_id", "BaseConnection"),)
@@ -74,10 +79,17 @@ class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
-        """Others may have given Mixpanel the IANA name of a time zone, or a project's number as a number."""
+        """Others may have given Mixpanel the IANA name of a time zone, or a project's number as a number.
+
+        A secret may come back masked: it is what was last sent.
+        """
         params = item.get("params") or {}
         if spec_of(item, "connectionSpec")["id"] == ConnectionSpec.MIXPANEL:
             params = {**params, **_mixpanel_params(params)}
+        secret = {path[-1] for path in self.arguments.secrets(known)}
+        params |= {
+            name: value for name, value in (known.get("params") or {}).items() if name in secret and name in params
+        }
         return {
             "name": item.get("name"),
             "base_connection_id": item.get("baseConnectionId"),
@@ -86,6 +98,13 @@ class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
             "params": normalize(params, known["params"]) if "params" in known else params,
         }
 
+    def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
+        """Which parameters are passwords, the spec is asked once."""
+        kept = previous.get("secret_params", [])
+        if not previous or spec_id(props) != spec_id(previous):
+            kept = passwords(source_schema(props, runtime))
+        return {**props, "secret_params": kept} if kept else props
+
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
         if all(props.get(name) == previous.get(name) for name in self.arguments.names(Change.REPLACE)):
             return []
@@ -93,6 +112,8 @@ class SourceConnectionKind(FlowServiceKind, ValidatesOnline):
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         args, echoed = super().to_program_args(item, runtime), (item.get("data") or {}).get("properties") or {}
+        secret = {*passwords(source_schema(args, runtime)), *filter(looks_secret, args["params"])}
+        args = {**args, "params": {name: UNKNOWN if name in secret else each for name, each in args["params"].items()}}
         properties = {name: value for name, value in echoed.items() if value is not None}
         return {**args, "data": {**(args["data"] or {}), "properties": properties}} if properties else args
 

@@ -82,6 +82,17 @@ def _auth_methods(spec: Json) -> dict[Any, Json]:
     return {way["name"]: way.get("spec") or {} for way in spec.get("authSpec") or []}
 
 
+def source_schema(props: Props, runtime: Runtime) -> Json:
+    """The JSON schema of the parameters of a source; empty where it cannot be read."""
+    identity = spec_id(props)
+    if not runtime.settings.online_checks or identity is None:
+        return {}
+    try:
+        return ((runtime.connection_spec(identity) or {}).get("sourceSpec") or {}).get("spec") or {}
+    except NotFound:
+        return {}
+
+
 def passwords(schema: Json) -> list[str]:
     """The parameters that a schema marks as passwords."""
     return sorted(name for name, part in properties(schema).items() if part.get("format") == "password")

@@ -1,0 +1,69 @@
+"""What Pulumi cannot carry is refused in the program, before the SDK prints it, changes it or runs for ever."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+import pulumi_aep as aep
+
+CANARY = "canary-pa55word"
+CYCLE: dict[str, Any] = {"type": "object", "properties": {}}
+CYCLE["properties"]["self"] = CYCLE
+DEEP: dict[str, Any] = {"type": "string"}
+for _ in range(2000):
+    DEEP = {"type": "object", "properties": {"a": DEEP}}
+
+
+@pytest.fixture(autouse=True)
+def mocks() -> None:
+    class Monitor(pulumi.runtime.Mocks):
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+            raise AssertionError("nothing is registered")
+
+        def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+            raise AssertionError
+
+    pulumi.runtime.set_mocks(Monitor(), project="shop", stack="dev")
+
+
+def refused(**args: Any) -> str:
+    with pytest.raises(pulumi.RunError) as caught:
+        aep.FieldGroup("web", **args)
+    assert CANARY not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", [CANARY.encode(), bytearray(CANARY.encode()), {CANARY}])
+def test_bytes_and_sets(value: Any) -> None:
+    auth: Any = {"spec_name": "Basic Authentication", "params": {"username": "u", "password": value}}
+    with pytest.raises(pulumi.RunError) as caught:
+        aep.BaseConnection("web", connection_spec=aep.ConnectionSpec.MIXPANEL, auth=auth)
+    name = type(value).__name__
+    assert "web:\n  - auth.params.password: must be text, a number" in str(caught.value)
+    assert f"it is of type {name}" in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+def test_a_component_refuses_before_it_creates_a_part() -> None:
+    schedule: Any = {"frequency": "hour", "interval": 1}
+    given: Any = {"username": "u", "password": CANARY.encode(), "project_id": "1", "timezone": "UTC"}
+    with pytest.raises(pulumi.RunError) as caught:
+        aep.MixpanelSource("shop", schedule=schedule, **given)
+    assert "password: must be text" in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+def test_what_contains_itself_or_is_very_deep() -> None:
+    for fields in ({"a": CYCLE}, {"a": DEEP}):
+        assert "fields.a.properties: contains itself, or is nested more than 50 levels deep" in refused(fields=fields)
+
+
+def test_numbers_that_are_no_doubles() -> None:
+    for number in (float("nan"), float("inf")):
+        assert "fields.a.maximum: must be a finite number" in refused(fields={"a": {"maximum": number}})
+    assert "fields.a.maximum: must be at most 2**53" in refused(fields={"a": {"maximum": 10**30}})
+
+
+def test_keys_that_are_no_text() -> None:
+    assert "fields: keys must be text; one is of type int" in refused(fields={1: {"type": "string"}})
