@@ -116,6 +116,7 @@ class Settings:
     concurrency: Annotated[int, _up_to_128, "Most requests at the same time, 1 to 128"] = 16
     online_checks: Annotated[bool, _flag, "Whether previews check values against the service's specs"] = True
     allow_production_deletes: Annotated[bool, _flag, "Whether to delete or replace in a production sandbox"] = False
+    production: Annotated[bool, _flag, "Whether the sandbox is a production sandbox; `prod` always is"] = False
     allow_mass_delete: Annotated[bool, _flag, "Whether one run may remove or replace most of the stack's flows"] = False
     owner_id: Annotated[str | None, _owner_id, "Identity of a lost state, to take its objects back"] = None
     renamed_from: Annotated[str | None, _stack_path, "Former `project/stack` of a renamed stack"] = None
@@ -146,6 +147,19 @@ def unknown_keys(keys: Iterable[str]) -> list[str]:
             remedy = f"did you mean aep:{known[near[0]]}?" if near else f"remove it: pulumi config rm {key}"
             problems.append(f"{key} is not a setting; {remedy}")
     return problems
+
+
+def protects(stack_config: Callable[[str], Any]) -> bool:
+    """Whether a program protects what is worth most: in a production sandbox, unless deletes are allowed there.
+
+    A program that asked the service would cost every preview a call: `prod`, which every organization has, is known.
+    """
+
+    def text(key: str) -> str:
+        value = stack_config(f"aep:{key}")
+        return str(os.environ.get(VARIABLES[key], "") if value is None else value).strip().lower()
+
+    return (text("sandbox") == "prod" or text("production") == "true") and text("allowProductionDeletes") != "true"
 
 
 def load(stack_config: Callable[[str], Any], keys: Iterable[str] | None = None) -> Settings:

@@ -1,19 +1,20 @@
 """Data is not deleted unless the program allows it. Each guard is tested in `plugin/test_answers.py`."""
 
+import json
 from collections.abc import Callable
 
-from acceptance.support import Chain, writes
+from acceptance.support import Chain, Stack, calls, writes
 from pulumi_aep import XdmClass
 from support.emulator import Emulator
-
-BATCH = {"01ED0C6BQ2HPNH4EVPQ5WXYZAB": {"status": "success"}}
+from support.mixpanel import make_chain
 
 
 def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain()
     stack.up()
     dataset = emulator.objects()["Dataset"][0]
-    holds_data = {"method": "GET", "path": "/catalog/batches$", "status": 200, "body": BATCH}
+    batch = {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}
+    holds_data = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": {dataset["id"]: batch}}
     emulator.control("POST", "faults", holds_data).raise_for_status()
     kept = f"Dataset {dataset['id']} (web) holds data and was not deleted. To delete it with its data"
 
@@ -21,6 +22,13 @@ def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator
     stack.change({"Schema": {"class_id": XdmClass.PROFILE}, "FieldGroup": {"class_ids": [XdmClass.PROFILE]}})
     assert kept in stack.fail("up")
     assert writes(emulator) == [], "a replacement is refused before anything is deleted"
+    whole = (stack.folder / "resources.json").read_text()
+    groups = [item for item in json.loads(whole) if item["kind"] == "FieldGroup"]
+    (stack.folder / "resources.json").write_text(json.dumps(groups))
+    for text in (stack.fail("preview"), stack.fail("up")):
+        assert f"Dataset web: {kept}" in text
+    assert writes(emulator) == [], "a removal too"
+    (stack.folder / "resources.json").write_text(whole)
     assert kept in stack.fail("destroy")
     assert emulator.objects()["Dataset"] == [dataset]
     assert "DELETE dataSets" not in writes(emulator)
@@ -35,3 +43,26 @@ def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator
     stack.up()
     stack.destroy()
     assert not any(emulator.objects().values())
+
+
+def test_what_is_worth_most_is_protected_in_production(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """`destroy` asks no provider at preview: only `protect` speaks there. Consent is one `up` with deletes allowed."""
+    schema = make_chain(emulator, "prod").schema
+    program = f"aep.Dataset('web', schema_id={schema!r})\naep.FieldGroup('web', fields={{'a': {{'type': 'string'}}}})\n"
+    production = stack(program, sandbox="prod")
+    production.up()
+    before = emulator.objects("prod")
+    assert production.resources()["Dataset web"].get("protect")
+    assert not production.resources()["FieldGroup web"].get("protect")
+    assert "protected" in production.call("destroy", "--stack", production.name, "--preview-only").failed()
+    production.program(program.partition("\n")[2])
+    assert "prod is a production sandbox" in production.fail("preview"), "whatever is removed"
+    assert emulator.objects("prod") == before
+
+    production.program(program)
+    production.config({"aep:allowProductionDeletes": "true"})
+    emulator.clear_journal()
+    production.up()
+    assert calls(emulator) == []
+    production.destroy()
+    assert len(emulator.objects("prod")["Dataset"]) == len(before["Dataset"]) - 1

@@ -160,7 +160,7 @@ def test_test_explore_tenant_and_batches(client: Client, emulator: Emulator) -> 
     )
     assert found["data"]
     assert client.schema_registry.tenant_id() == "emulator"
-    assert client.catalog.datasets.holds_data(chain.dataset) is False
+    assert client.catalog.datasets.with_data([chain.dataset]) == set()
 
 
 @pytest.mark.parametrize("form", [{"id": "run", "etag": "e"}, {"items": [{"id": "run", "etag": "e"}]}])

@@ -105,7 +105,8 @@ def later(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str]) -> 
         emulator.request(method, url, body, headers=headers).raise_for_status()
     refusal = {"type": "https://ns.adobe.com/aep/errors/FLOW-1447-400", "title": "Active flows contain this id"}
     inject(emulator, "DELETE", "/sourceConnections/", status=400, body=refusal)
-    inject(emulator, "GET", "/catalog/batches$", status=200, body={"01ED0C6BQ2HPNH4EVPQ5WXYZAB": {"status": "success"}})
+    batch = {resources["Dataset full"]["id"]: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB"}}
+    inject(emulator, "GET", "/catalog/lastBatches$", status=200, body=batch)
     stack.program(ids + HEAD + UPDATES)
     text = stack.fail("up", "--continue-on-error")
     found["Conflict"] = message(text, "SourceConnection (changed)")

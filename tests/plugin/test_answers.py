@@ -4,6 +4,7 @@ Faults of the emulator replace the answer on every route that the verb calls.
 """
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from kinds import Ids, by_kind
 from kinds.description import SECRET
 from plugin.conftest import Program
-from plugin.life import Life
+from plugin.life import Life, one_run
 from pulumi_aep.errors import AepError
 from support.emulator import FLOW, Emulator
 from support.mixpanel import flow, source
@@ -107,7 +108,7 @@ def test_a_guard_without_an_answer_lets_nothing_go(
     resource = life("Dataset")
     resource.up(program("Dataset"))
     there = emulator.objects()
-    for path in ("/catalog/batches", "/sandbox-management/"):
+    for path in ("/catalog/lastBatches", "/sandbox-management/"):
         body = {"type": "/placeholder/type/uri", "title": "NotFoundError", "status": 404, "detail": "not here"}
         fault = {"method": "GET", "path": path, "status": 404, "body": body}
         emulator.control("POST", "faults", fault).raise_for_status()
@@ -153,8 +154,8 @@ def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program:
     resource = life("Dataset")
     resource.up(program("Dataset"))
     there = emulator.objects()
-    batch = {"01ED0C6BQ2HPNH4EVPQ5WXYZAB": {"status": "success"}}
-    fault = {"method": "GET", "path": "/catalog/batches$", "status": 200, "body": batch}
+    batch = {resource.id: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}}
+    fault = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": batch}
     emulator.control("POST", "faults", fault).raise_for_status()
     other = there["Schema"][0]["$id"].replace("/schemas/", "/schemas/0")
     for verb in (resource.destroy, lambda: resource.preview(program("Dataset", {"schema_id": other}))):
@@ -164,6 +165,22 @@ def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program:
     assert resource.up(program("Dataset", {"force_destroy": True})) == "update"
     resource.destroy()
     assert len(emulator.objects()["Dataset"]) == len(there["Dataset"]) - 1
+
+
+def test_many_datasets_are_asked_about_together(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """A destroy of sixty: one list of datasets, two questions for data, one for the sandbox; not one for each."""
+    made = [life("Dataset") for _ in range(60)]
+    for number, resource in enumerate(made):
+        resource.up(program("Dataset", {"name": f"web {number}", "owner": f"shop/local/{number}#0123456789ab.1a2b"}))
+    emulator.clear_journal()
+    with one_run(*made):
+        for resource in made:
+            resource.destroy()
+    asked = Counter(entry["path"].split("/")[-1] for entry in emulator.journal() if entry["method"] == "GET")
+    assert asked["lastBatches"] == 2
+    assert asked.total() <= 5, asked
 
 
 def test_a_refusal_that_quotes_a_secret(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:

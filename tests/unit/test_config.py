@@ -161,3 +161,23 @@ class TestCharacters:
     def test_scopes(self, value: str) -> None:
         assert problem(scopes=value).startswith("aep:scopes ")
         assert load(scopes="openid, session").scopes == "openid,session"
+
+
+class TestProtects:
+    @pytest.mark.parametrize(
+        ("settings", "expected"),
+        [
+            ({"sandbox": "prod"}, True),
+            ({"sandbox": "dev"}, False),
+            ({"sandbox": "emea", "production": "true"}, True),
+            ({"sandbox": "prod", "allowProductionDeletes": "true"}, False),
+            ({"sandbox": "prod", "allowProductionDeletes": "false"}, True),
+            ({}, False),
+        ],
+    )
+    def test_production_without_a_call(self, settings: dict[str, str], expected: bool) -> None:
+        assert config.protects({f"aep:{key}": value for key, value in settings.items()}.get) is expected
+
+    def test_the_environment_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AEP_SANDBOX", "prod")
+        assert config.protects(lambda key: None)

@@ -14,7 +14,7 @@ from kinds import Props, by_kind
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import is_foreign, record, record_key, resource_of, stack_of, state_id
-from pulumi_aep.engine.plan import Plan, fingerprint, read_plan, unchanged
+from pulumi_aep.engine.plan import Plan, Planned, fingerprint, read_plan, unchanged
 from pulumi_aep.engine.sdk_internals import UNKNOWN_TEXT
 from pulumi_aep.engine.values import UNKNOWN, from_host
 from pulumi_aep.errors import DeletionProtected
@@ -34,12 +34,12 @@ def process(gate: bool = True, **settings: Any) -> None:
     runtime.use(current)
 
 
-Resources = dict[str, tuple[Props, list[str]]]
+Resources = dict[str, tuple[Props, list[str], bool]]
 
 
 def flows(count: int, first: int = 0, **changes: Any) -> Resources:
     """The plan of a program with flows: key → inputs, former keys."""
-    return {f"Flow {number}": (arguments("Flow", **changes), []) for number in range(first, first + count)}
+    return {f"Flow {number}": (arguments("Flow", **changes), [], False) for number in range(first, first + count)}
 
 
 def kept(resources: Resources) -> Props:
@@ -126,13 +126,18 @@ class TestMassDeletion:
 
     def test_what_is_renamed_with_an_alias_is_the_same_flow(self, offline: Any) -> None:
         process()
-        renamed = {f"Flow new {number}": (arguments("Flow"), [f"Flow {number}"]) for number in range(4)}
+        renamed = {f"Flow new {number}": (arguments("Flow"), [f"Flow {number}"], False) for number in range(4)}
         assert problems(before(flows(4)), program(renamed)) == []
 
     def test_other_kinds_are_not_counted(self, offline: Any) -> None:
         process()
-        groups: Resources = {f"FieldGroup {number}": (arguments("FieldGroup"), []) for number in range(4)}
+        groups: Resources = {f"FieldGroup {number}": (arguments("FieldGroup"), [], False) for number in range(4)}
         assert problems(before(groups), program({})) == []
+
+    def test_what_stays_behind_is_not_counted(self, offline: Any) -> None:
+        process()
+        retained: Resources = {key: (inputs, names, True) for key, (inputs, names, _) in flows(4).items()}
+        assert problems(before(retained), program({})) == []
 
     def test_additions_pass(self, offline: Any) -> None:
         process()
@@ -192,7 +197,7 @@ class TestValidation:
 
     def test_all_problems_of_all_new_resources_are_reported_together(self, offline: Any) -> None:
         process()
-        resources = flows(2, **self.BAD) | {"Dataset web": (arguments("Dataset", name=""), [])}
+        resources = flows(2, **self.BAD) | {"Dataset web": (arguments("Dataset", name=""), [], False)}
         assert problems({}, program(resources)) == [
             "Flow 0: schedule: interval must be at least 15 when frequency is 'minute'; got 5",
             "Flow 1: schedule: interval must be at least 15 when frequency is 'minute'; got 5",
@@ -207,12 +212,12 @@ class TestValidation:
         process()
         old = before(flows(1, **self.BAD))
         assert problems(old, program(flows(1, **self.BAD))) == []
-        renamed = {"Flow new": (arguments("Flow", **self.BAD), ["Flow 0"])}
+        renamed = {"Flow new": (arguments("Flow", **self.BAD), ["Flow 0"], False)}
         assert problems(old, program(renamed)) == []
 
     def test_the_service_is_asked_about_changed_arguments_alone(self, offline: Any) -> None:
         inputs = arguments("Flow")
-        mark = fingerprint(kind_of("Flow").arguments, from_host(inputs))
+        mark = fingerprint(kind_of("Flow"), Planned(from_host(inputs), [], False))
         same = unchanged(kind_of("Flow").arguments, from_host({**inputs, "name": "other"}), mark)
         assert "name" not in same
         assert same["flow_spec"] == inputs["flow_spec"]
@@ -226,16 +231,16 @@ class TestValidation:
     @by_kind
     def test_the_state_keeps_little_and_no_value(self, kind: str, offline: Any) -> None:
         process()
-        (mark,) = kept({f"{kind} web": (arguments(kind), [])}).values()
-        assert re.fullmatch(r"([0-9a-f]{4})+", mark)
+        (mark,) = kept({f"{kind} web": (arguments(kind), [], False)}).values()
+        assert re.fullmatch(r"([0-9a-f]{4})+!?", mark)
         assert len(mark) <= 60
 
     def test_no_digit_is_of_a_secret(self, offline: Any) -> None:
         process()
         auth = {"spec_name": "Basic Authentication", "params": {"username": "a", "password": "b"}}
-        one = kept({"BaseConnection web": (arguments("BaseConnection", auth=auth), [])})
+        one = kept({"BaseConnection web": (arguments("BaseConnection", auth=auth), [], False)})
         other = {**auth, "params": {"username": "a", "password": "c"}}
-        assert kept({"BaseConnection web": (arguments("BaseConnection", auth=other), [])}) == one
+        assert kept({"BaseConnection web": (arguments("BaseConnection", auth=other), [], False)}) == one
 
 
 def run(work: Coroutine[Any, Any, str]) -> str:
@@ -244,6 +249,19 @@ def run(work: Coroutine[Any, Any, str]) -> str:
         return loop.run_until_complete(work)
     finally:
         loop.close()
+
+
+def test_titles_that_two_resources_have(offline: Any) -> None:
+    """They are unique over all kinds of the Registry (XDM-1521)."""
+    process()
+    resources: Resources = {
+        "FieldGroup a": (arguments("FieldGroup", title="web"), [], False),
+        "Schema b": (arguments("Schema", title="web"), [], False),
+        "Dataset c": (arguments("Dataset", name="web"), [], False),
+    }
+    assert problems({}, program(resources)) == [
+        "Schema b: title: 'web' is that of FieldGroup a too; it must be unique in a sandbox: give another"
+    ]
 
 
 class TestPlan:

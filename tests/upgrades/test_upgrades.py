@@ -68,7 +68,7 @@ def test_a_stack_of_that_release_lives_on(folder: Path, tmp_path: Path, seeded: 
     assert described == kinds(state_of(folder)) & able, "all that can be described"
 
     # The gate's run wrote to the component's dataset, which has no force_destroy: as if its batches had been deleted.
-    no_batches = {"method": "GET", "path": "/catalog/batches$", "status": 200, "body": {}}
+    no_batches = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": {}}
     emulator.control("POST", "faults", no_batches).raise_for_status()
     stack.destroy()
     left = {kind: [item["name"] for item in items] for kind, items in emulator.objects().items() if items}

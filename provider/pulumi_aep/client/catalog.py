@@ -1,6 +1,6 @@
 """Catalog: datasets and their batches (`/data/foundation/catalog`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +9,7 @@ from .collection import ServiceCollection
 from .http import Http, require_id, require_key
 
 _BASE = "/data/foundation/catalog"
+_IDS_PER_QUERY = 50
 
 
 class Datasets(ServiceCollection):
@@ -55,9 +56,16 @@ class Datasets(ServiceCollection):
                 raise UnexpectedResponse(f"PATCH {path}", "the response is no list")
         return {"id": object_id}
 
-    def holds_data(self, object_id: str) -> bool:
-        """Whether a batch was ever written to the dataset."""
-        return bool(self._http.request("GET", f"{_BASE}/batches", query={"dataSet": object_id, "limit": "1"}))
+    def with_data(self, ids: Sequence[str]) -> set[str]:
+        """Those of the datasets that a batch was ever written to (openapi catalog, lastBatches)."""
+        path, found = f"{_BASE}/lastBatches", set[str]()
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            asked = ids[start : start + _IDS_PER_QUERY]
+            response = self._http.request("GET", path, query={"dataSetId": ",".join(asked), "limit": "100"})
+            if not isinstance(response, dict):
+                raise UnexpectedResponse(f"GET {path}", "the response is not a map of datasets")
+            found |= response.keys() & {*asked}
+        return found
 
     def _items(self, response: Any) -> list[dict[str, Any]]:
         if not isinstance(response, dict) or not all(isinstance(item, dict) for item in response.values()):

@@ -22,6 +22,7 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from ..config import protects
 from ..errors import DeletionProtected
 from . import runtime
 from .arguments import RESOURCE_NAME, Change, path_text
@@ -143,6 +144,8 @@ class Resource(pulumi.dynamic.Resource):
         if opts is None or opts.id is None:  # else a reference to what something else manages
             if kind.delete_before_replace:
                 opts = self._delete_before_replace(resource_name, opts)
+            if kind.protected and (opts is None or opts.protect is None) and protects(_stack_config):
+                opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
             given = self._inputs(resource_name, args, opts)
         super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:
@@ -197,6 +200,11 @@ def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:
     """Problems of arguments that Pulumi cannot carry, the first ten."""
     return [f"{path_text(path)}: {problem}" for path, problem in islice(untransferable(args), 10)]
+
+
+def _stack_config(key: str) -> str | None:
+    value: str | None = pulumi.runtime.get_config(key)
+    return value
 
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}

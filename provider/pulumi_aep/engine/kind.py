@@ -63,6 +63,9 @@ class Kind:
     ownership: ClassVar[Ownership] = DescriptionLine()
     """Where an object of the kind names its owner."""
 
+    protected: ClassVar[bool] = False
+    """Whether the resource option `protect` is set on the kind's objects in a production sandbox."""
+
     in_plan: ClassVar[bool] = False
     """Whether the guard against mass deletion counts the kind's objects."""
 
@@ -173,6 +176,10 @@ class AppliesAfter(ABC):
 
 class GuardsDelete(ABC):
     """A kind whose objects may hold what must not be lost."""
+
+    @abstractmethod
+    def is_guarded(self, props: Props) -> bool:
+        """Whether the program leaves the guard on."""
 
     @abstractmethod
     def guard_delete(self, object_id: str, state: Props, runtime: Runtime) -> None:

@@ -12,18 +12,20 @@ from typing import Any, NamedTuple
 import pulumi
 
 from .arguments import Arguments, fields_of, looks_secret
-from .kind import Kind
+from .kind import GuardsDelete, Kind
 from .sdk_internals import UNKNOWN_TEXT
 from .values import Props, from_host
 
 _DIGITS = 4
+RETAINED, UNGUARDED = "~", "!"
 
 
 class Planned(NamedTuple):
-    """A resource of the program: its inputs, and the names that its aliases give it."""
+    """A resource of the program: its inputs, the names that its aliases give it, whether its object stays behind."""
 
     inputs: Props
     former_names: list[str]
+    retained: bool
 
 
 class Plan:
@@ -38,7 +40,9 @@ class Plan:
         while key in self._resources:
             key, number = f"{kind.name} {resource_name} #{number}", number + 1
         names = [*_former_names(resource_name, opts)]
-        self._resources[key] = Planned(inputs, [f"{kind.name} {name}" for name in names])
+        self._resources[key] = Planned(
+            inputs, [f"{kind.name} {name}" for name in names], bool(opts and opts.retain_on_delete)
+        )
 
     async def text(self) -> str:
         """All of it. An Output is unknown here: most of them wait for the Owner."""
@@ -47,7 +51,7 @@ class Plan:
 
 def read_plan(text: str) -> dict[str, Planned]:
     """The resources out of the text."""
-    return {key: Planned(from_host(inputs), names) for key, (inputs, names) in json.loads(text).items()}
+    return {key: Planned(from_host(inputs), *rest) for key, (inputs, *rest) in json.loads(text).items()}
 
 
 def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> Iterator[str]:
@@ -59,14 +63,17 @@ def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> It
             yield alias.name if isinstance(alias.name, str) else resource_name
 
 
-def fingerprint(arguments: Arguments, inputs: Props) -> str:
-    """What a state keeps of a resource's inputs: 4 hex digits for each argument, none of them from a secret."""
-    return "".join(_digest(inputs.get(name)) for name in fields_of(arguments.public))
+def fingerprint(kind: Kind, planned: Planned) -> str:
+    """What a state keeps of a resource: 4 hex digits for each argument, none of them from a secret, and two marks."""
+    digits = "".join(_digest(planned.inputs.get(name)) for name in fields_of(kind.arguments.public))
+    lifted = isinstance(kind, GuardsDelete) and not kind.is_guarded(planned.inputs)
+    return digits + RETAINED * planned.retained + UNGUARDED * lifted
 
 
 def unchanged(arguments: Arguments, inputs: Props, before: str) -> Props:
     """The inputs that are as in the run that left a fingerprint; nothing if its kind had other arguments then."""
     names = fields_of(arguments.public)
+    before = before.rstrip(RETAINED + UNGUARDED)
     if len(before) != _DIGITS * len(names):
         return {}
     kept = [before[start : start + _DIGITS] for start in range(0, len(before), _DIGITS)]

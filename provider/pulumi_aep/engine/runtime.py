@@ -49,7 +49,7 @@ class Runtime:
     @property
     def client(self) -> "Client":
         """The services, for the organization and sandbox of the settings."""
-        client: Client = self._once("client", self._connect)
+        client: Client = self.once("client", self._connect)
         return client
 
     def _connect(self) -> "Client":
@@ -60,14 +60,14 @@ class Runtime:
     @property
     def tenant_id(self) -> str:
         """The organization's namespace in schemas, without its underscore."""
-        return str(self._once("tenant", self.client.schema_registry.tenant_id))
+        return str(self.once("tenant", self.client.schema_registry.tenant_id))
 
     def assert_deletes_allowed(self) -> None:
         """Raises DeletionProtected in a production sandbox, unless deletes are allowed there."""
         if self.settings.allow_production_deletes:
             return
         name = self.settings.sandbox
-        found = self._once("sandbox", lambda: self.client.sandboxes.find_named(name))
+        found = self.once("sandbox", lambda: self.client.sandboxes.find_named(name))
         if not found or found[0]["type"] != "development":
             raise DeletionProtected(
                 f"{name} is a production sandbox: nothing in it is deleted or replaced unless you allow it with "
@@ -91,14 +91,14 @@ class Runtime:
 
     def resolved_schema(self, schema_id: str) -> dict[str, Any]:
         """A schema with all its fields. NotFound if there is none."""
-        schema: dict[str, Any] = self._once(
+        schema: dict[str, Any] = self.once(
             f"schema/{schema_id}", lambda: self.client.schema_registry.schemas.resolved(schema_id)
         )
         return schema
 
     def cache(self, kind: "Kind") -> ObjectCache:
         """The objects of a kind; one cache per process."""
-        cache: ObjectCache = self._once(f"objects/{kind.name}", lambda: self._new_cache(kind))
+        cache: ObjectCache = self.once(f"objects/{kind.name}", lambda: self._new_cache(kind))
         return cache
 
     def line_of(self, kind: "Kind", object_id: str) -> str | None:
@@ -120,13 +120,13 @@ class Runtime:
     def _readable(self, key: str, fetch: Callable[[], Any]) -> Any:
         """What `fetch` returns, asked once; None if this credential may not read it."""
         try:
-            return self._once(key, fetch)
+            return self.once(key, fetch)
         except ApiError as error:
             if error.status == 403:
                 return None
             raise
 
-    def _once(self, key: str, fetch: Callable[[], Any]) -> Any:
+    def once(self, key: str, fetch: Callable[[], Any]) -> Any:
         """What `fetch` returns, asked once; other threads wait for the same key, and ask again after an error."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())

@@ -1,5 +1,6 @@
 """Dataset: where ingested data is kept (Catalog, `/dataSets`)."""
 
+import time
 from typing import Annotated, Any, Required
 
 import pulumi
@@ -8,11 +9,13 @@ from typing_extensions import Unpack
 from ..engine.arguments import Arguments, Change, F, Input, NamedArgs, SchemaId
 from ..engine.dynamic import Resource
 from ..engine.kind import Exports, GuardsDelete, Item, Kind, RebasesUpdate, Reference, pointer
+from ..engine.ownership import own_line, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import DeletionProtected
 
 CONTENT_TYPE = "application/vnd.adobe.xed+json;version=1"
+FRESH_S = 60
 PLATFORM_TAGS = ("adobe/", "aep/")
 """Tags that the platform itself keeps begin so (assumed)."""
 
@@ -34,6 +37,7 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, Exports):
     arguments = Arguments(DatasetArgs)
     collection_path = "catalog.datasets"
     natural_key = ("name",)
+    protected = True
     references = (Reference("schema_id", "Schema"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
@@ -61,12 +65,26 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, Exports):
         """Tags are added one by one, since the service has its own beside them: an object without any gets a place."""
         return update if "tags" in item else [{"op": "add", "path": "/tags", "value": {}}, *update]
 
+    def is_guarded(self, props: Props) -> bool:
+        return not props.get("force_destroy")
+
     def guard_delete(self, object_id: str, state: Props, runtime: Runtime) -> None:
-        if not state.get("force_destroy") and runtime.client.catalog.datasets.holds_data(object_id):
+        if self.is_guarded(state) and self._holds_data(object_id, own_line(state), runtime):
             raise DeletionProtected(
                 f"Dataset {object_id} ({state.get('name')}) holds data and was not deleted. To delete it "
                 "with its data, set force_destroy=True, run pulumi up, then try again."
             )
+
+    def _holds_data(self, object_id: str, line: str | None, runtime: Runtime) -> bool:
+        """One question for all datasets of the state, asked again when its answer is old: a run may write meanwhile."""
+
+        def ask() -> tuple[set[str], set[str]]:
+            every = runtime.cache(self).observed().items() if line else ()
+            ours = {each for each, props in every if state_id(props.get("owner")) == state_id(line)} | {object_id}
+            return ours, runtime.client.catalog.datasets.with_data(sorted(ours))
+
+        asked, found = runtime.once(f"data/{time.monotonic() // FRESH_S}", ask)
+        return object_id in (found if object_id in asked else runtime.client.catalog.datasets.with_data([object_id]))
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         tags = {key: value for key, value in (item.get("tags") or {}).items() if not key.startswith(PLATFORM_TAGS)}

@@ -177,7 +177,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url", "inlet_url")
     echoes = (Echo("source_spec", "source_connection_id", "SourceConnection", "connection_spec"),)
-    in_plan = True
+    in_plan = protected = True
     references = (
         Reference("source_connection_id", "SourceConnection"),
         Reference("target_connection_id", "TargetConnection"),

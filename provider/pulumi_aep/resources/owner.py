@@ -11,12 +11,13 @@ import pulumi
 
 from ..engine.arguments import Arguments, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
-from ..engine.kind import Kind
+from ..engine.kind import GuardsDelete, Kind
 from ..engine.ownership import record_key
-from ..engine.plan import Plan, Planned, fingerprint, read_plan, unchanged
+from ..engine.plan import RETAINED, UNGUARDED, Plan, Planned, fingerprint, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
+from ..errors import DeletionProtected
 
 
 class OwnerArgs(Shape, total=False):
@@ -34,7 +35,14 @@ class OwnerReconciler(Reconciler):
         """The plan as the state keeps it: a fingerprint for each resource."""
         before, now = previous.get("plan") or {}, read_plan(given.get("program") or "{}")
         self.runtime.planned = count = sum(map(_is_counted, before))
-        problems = [*self._renamed(previous, given), *self._mass_delete(before, count, now), *_doubled(now)]
+        kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
+        removed = {key: mark for key, mark in sorted(before.items()) if key not in kept and RETAINED not in mark}
+        problems = [
+            *self._renamed(previous, given),
+            *self._mass_delete(removed, count),
+            *(self._guarded(removed, given) if removed and not self.runtime.settings.allow_mass_delete else ()),
+            *_doubled(now),
+        ]
         new = [each for key, each in now.items() if before.keys().isdisjoint((key, *each.former_names))]
         if adopted := sum(each.inputs.get("adopt") is not None for each in new):
             self.runtime.report(
@@ -43,7 +51,7 @@ class OwnerReconciler(Reconciler):
         plan = {}
         for key, planned in now.items():
             kind = _kind_of(key)
-            plan[key] = fingerprint(kind.arguments, planned.inputs)
+            plan[key] = fingerprint(kind, planned)
             known = next((before[name] for name in (key, *planned.former_names) if name in before), "")
             if plan[key] != known:
                 same = unchanged(kind.arguments, planned.inputs, known)
@@ -62,16 +70,31 @@ class OwnerReconciler(Reconciler):
             "make a stack with a state of its own."
         ]
 
-    def _mass_delete(self, before: Iterable[str], count: int, now: dict[str, Planned]) -> list[str]:
-        """A flow whose alias has the old name is the same flow."""
-        kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
-        removed = sorted(key.partition(" ")[2] for key in before if _is_counted(key) and key not in kept)
-        if not is_mass_delete(len(removed), count) or self.runtime.settings.allow_mass_delete:
+    def _mass_delete(self, removed: Iterable[str], count: int) -> list[str]:
+        flows = [_name_of(key) for key in removed if _is_counted(key)]
+        if not is_mass_delete(len(flows), count) or self.runtime.settings.allow_mass_delete:
             return []
         return [
-            f"plan: this run would delete {len(removed)} of the stack's {count} flows: {', '.join(removed)}. "
+            f"plan: this run would delete {len(flows)} of the stack's {count} flows: {', '.join(flows)}. "
             "If you want that: pulumi config set aep:allowMassDelete true"
         ]
+
+    def _guarded(self, removed: dict[str, str], given: Props) -> Iterator[str]:
+        """What each deletion would refuse, said before the first one. The objects are known by their owner's line."""
+        try:
+            self.runtime.assert_deletes_allowed()
+        except DeletionProtected as error:
+            yield f"plan: this run would delete {', '.join(removed)}. {error}"
+        for key, mark in removed.items():
+            kind, path = _kind_of(key), f"{given.get('stack')}/{_name_of(key)}"
+            if not isinstance(kind, GuardsDelete) or UNGUARDED in mark:
+                continue
+            for object_id, observed in self.runtime.cache(kind).observed().items():
+                if (observed.get("owner") or "").rpartition("#")[0] == path:
+                    try:
+                        kind.guard_delete(object_id, observed, self.runtime)
+                    except DeletionProtected as error:
+                        yield f"{key}: {error}"
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """The identity of a lost state, given in the config, replaces one made meanwhile."""
@@ -175,6 +198,10 @@ def _kind_of(key: str) -> Kind:
     from . import kind_named
 
     return kind_named(key.partition(" ")[0])
+
+
+def _name_of(key: str) -> str:
+    return key.partition(" ")[2]
 
 
 def _is_counted(key: str) -> bool:
