@@ -1,6 +1,6 @@
-"""Validates `dataflows:mixpanel` in a stack's config before anything is created."""
+"""Validates the dataflows in a stack's config before anything is created."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
@@ -52,13 +52,67 @@ class MixpanelDataflow(_Section):
     enabled: bool = Field(default=True)
 
 
-def load(config: Any) -> dict[str, MixpanelDataflow]:
-    """The dataflows by name. Raises RunError, which lists every problem in the config."""
+class Auth(_Section):
+    """How to authenticate. The value of each parameter in `secrets` is the secret `dataflows:<name>-<parameter>`."""
+
+    spec_name: str
+    params: dict[str, Any] = Field(default_factory=dict)
+    secrets: list[str] = Field(default_factory=list)
+
+
+class Data(_Section):
+    """Format of the source's data."""
+
+    format: str
+    properties: dict[str, Any] | None = None
+
+
+class DeltaColumn(_Section):
+    """The column of a table that tells new rows from old ones."""
+
+    name: str
+    date_format: str | None = None
+    timezone: str | None = None
+
+
+class Options(_Section):
+    """How the flow deals with records that fail."""
+
+    error_diagnostics_enabled: bool | None = None
+    partial_ingestion_percent: int | None = None
+
+
+class SourceDataflow(_Section):
+    """Any source and its dataset. The preview checks the values against the source's specs."""
+
+    connection_spec: str
+    auth: Auth | None = None
+    data: Data | None = None
+    params: dict[str, Any] | None = None
+    schedule: Schedule | None = None
+    fields: dict[str, dict[str, Any]] | None = None
+    field_group_ids: list[str] | None = None
+    class_id: str | None = None
+    mappings: list[Mapping] | None = None
+    dataset_id: str | None = None
+    schema_id: str | None = None
+    mapping_set_id: str | None = None
+    delta_column: DeltaColumn | None = None
+    options: Options | None = None
+    title: str | None = None
+    enabled: bool = Field(default=True)
+
+
+Dataflow = TypeVar("Dataflow", bound=_Section)
+
+
+def load(config: pulumi.Config, key: str, shape: type[Dataflow]) -> dict[str, Dataflow]:
+    """The dataflows under a key, by name. Raises RunError, which lists every problem in them."""
     try:
-        return TypeAdapter(dict[str, MixpanelDataflow]).validate_python(config or {})
+        return TypeAdapter(dict[str, shape]).validate_python(config.get_object(key) or {})  # type: ignore[valid-type]
     except ValidationError as error:
         problems = [f"  - {'.'.join(map(str, item['loc'])) or 'value'}: {_text(item)}" for item in error.errors()]
-        raise pulumi.RunError("\n".join(["config dataflows:mixpanel of this stack is wrong:", *problems])) from None
+        raise pulumi.RunError("\n".join([f"config dataflows:{key} of this stack is wrong:", *problems])) from None
 
 
 def _text(problem: Any) -> str:

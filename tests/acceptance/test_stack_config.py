@@ -53,6 +53,39 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     assert emulator.journal() == []
 
 
+S3 = {
+    "connectionSpec": "Amazon S3",
+    "auth": {"specName": "Access Key", "params": {"s3AccessKey": "AKIA"}, "secrets": ["s3SecretKey"]},
+    "data": {"format": "delimited"},
+    "params": {"path": "/orders", "type": "folder"},
+    "fields": {"order": {"type": "string"}},
+    "mappings": [{"source": "id", "destination": "_{tenantId}.order"}],
+    "schedule": {"frequency": "hour", "interval": 1},
+}
+
+
+def test_any_source_is_a_few_lines(repository: Stack, emulator: Emulator) -> None:
+    repository.config({"dataflows:mixpanel": None, "dataflows:sources": {"orders": S3}})
+    assert "pulumi config set --secret dataflows:orders-s3SecretKey" in repository.fail("preview")
+    repository.secret("dataflows:orders-s3SecretKey", "canary-pa55")
+    repository.up()
+    (flow,) = emulator.objects()["Flow"]
+    assert repository.outputs()["sources"]["orders"]["flowId"] == flow["id"]
+    assert "canary-pa55" not in repository.export()
+    assert repository.preview().changes == {}
+
+    wrong = {**S3, "connectionSpec": 3, "auth": {"params": {}}, "path": "/orders"}
+    repository.config({"dataflows:sources": {"orders": wrong}})
+    text = repository.fail("preview")
+    for problem in (
+        "config dataflows:sources of this stack is wrong:",
+        "- orders.connectionSpec: must be text: put the value in quotes",
+        "- orders.auth.specName: is required",
+        "- orders.path: is not a known key",
+    ):
+        assert problem in text, text
+
+
 def test_settings_that_are_missing_or_wrong(repository: Stack, emulator: Emulator) -> None:
     repository.config({"aep:sandbox": None, "aep:timeout": "soon", "aep:concurrency": "0", "aep:onlineChecks": "maybe"})
     text = repository.fail("preview")

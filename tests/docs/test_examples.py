@@ -100,16 +100,16 @@ def repository(tmp_path: Path, emulator: Emulator) -> Stack:
     return stack
 
 
-def test_the_config_with_two_projects(repository: Stack) -> None:
-    for block in pages.blocks(pages.ROOT / "docs" / "dataflows.md", "yaml"):
-        repository.config_file.write_text(block.text)
-        flows = list(yaml.safe_load(block.text)["config"]["dataflows:mixpanel"])
+def test_the_config_of_the_page(repository: Stack) -> None:
+    blocks = pages.blocks(pages.ROOT / "docs" / "dataflows.md", "yaml")
+    config = {key: value for block in blocks for key, value in yaml.safe_load(block.text)["config"].items()}
+    repository.config_file.write_text(yaml.safe_dump({"config": config}))
     repository.run("stack", "init", "dev", "--no-select")
-    for name in flows:
-        repository.secret(f"dataflows:{name}-password", "canary-of-a-flow")
+    secrets = [f"{name}-password" for name in config["dataflows:mixpanel"]]
+    for name in [*secrets, "orders-s3SecretKey"]:
+        repository.secret(f"dataflows:{name}", "canary-of-a-flow")
     made = repository.preview().changes
-    assert {name for name in made if name.startswith("Flow ")} == {f"Flow {name}" for name in flows}
-    assert len(flows) == 2
+    assert {name for name in made if name.startswith("Flow ")} == {"Flow web-shop", "Flow app", "Flow orders"}
 
 
 def test_a_stack_of_a_real_sandbox_says_what_is_missing(repository: Stack, emulator: Emulator) -> None:
