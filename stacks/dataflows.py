@@ -50,6 +50,7 @@ class MixpanelDataflow(_Section):
     schema_id: str | None = None
     mapping_set_id: str | None = None
     enabled: bool = Field(default=True)
+    force_destroy: bool = Field(default=False)
 
 
 class Auth(_Section):

@@ -53,6 +53,8 @@ class MixpanelSourceArgs(Shape, total=False):
     """Id of an existing mapping set to use; it must be for the same schema."""
     enabled: Annotated[Input[bool], F(default=True)]
     """Whether the flow runs."""
+    force_destroy: Annotated[Input[bool], F(default=False)]
+    """Whether the new dataset may be deleted with its data, as for Dataset."""
     title: str | None
     """Name of the parts in the UI."""
 

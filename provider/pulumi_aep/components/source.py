@@ -82,6 +82,8 @@ class SourceArgs(Shape, total=False):
     """Id of the flow spec; by default the one that takes the source."""
     enabled: Annotated[Input[bool], F(default=True)]
     """Whether the flow runs."""
+    force_destroy: Annotated[Input[bool], F(default=False)]
+    """Whether the new dataset may be deleted with its data, as for Dataset."""
     title: str | None
     """Name of the parts in the UI."""
 
@@ -150,7 +152,8 @@ class Source(pulumi.ComponentResource):
             self.schema = Schema.get(resource_name, self.dataset.schema_id, inside)
         else:
             self.schema = self._schema(resource_name, name, given, inside)
-            self.dataset = Dataset(resource_name, name=name, schema_id=self.schema.id, opts=inside)
+            force = given.get("force_destroy", False)
+            self.dataset = Dataset(resource_name, name=name, schema_id=self.schema.id, force_destroy=force, opts=inside)
         self.target_connection = TargetConnection(
             resource_name, name=name, dataset_id=self.dataset.id, schema_id=self.schema.id, opts=inside
         )
