@@ -49,7 +49,7 @@ test: lint ## lint, then all tests, with the real engine; some of them again wit
 	@'$(PYTHON)' -m tools.setup newest
 	@$(WITH_ENGINE) $(NEWEST) -m pytest -n 2 --dist worksteal $(SDK_TESTS)
 
-torture: setup ## kills, storms and a rate limit on the real engine; writes docs/reliability.md
+torture: setup ## experiments, kills, storms and a rate limit on the real engine; writes docs/reliability.md
 	@$(WITH_ENGINE) PYTHONPATH=tests $(VENV) tests/faults/torture.py $(SLICE)
 
 golden: setup ## save the state that this release writes, for the upgrade tests

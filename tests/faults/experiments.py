@@ -181,6 +181,7 @@ EXPERIMENTS = {
         program=chain("shop", taken="dev"),
         mended=chain(),
         may_refuse="created as shop/dev/shop.",
+        shows={f"{kind} web": "update" for kind in ORDER},
     ),
     "adoption": Experiment(deployed={"other": chain()}, before=(disown,), program=TAKEN, shows=ADOPTED_LINE),
     "take-over": Experiment(deployed={"other": chain()}, program=TAKEN),

@@ -155,7 +155,11 @@ def show(kept: Kept) -> None:
 def write(kept: Kept, jobs: dict[str, int]) -> None:
     """The page, of what has been done so far: each table says which commits it is of."""
     found = {name: _all(done) for name, done in kept.items()}
-    tables = {table.__name__: table(found[name]).markdown() for name, made in TABLES.items() for table in made}
+    tables = {
+        table.__name__: table(found[name]).markdown() if found[name] else ""
+        for name, made in TABLES.items()
+        for table in made
+    }
     PAGE.write_text(
         TEMPLATE.read_text().format(
             **tables,
