@@ -81,6 +81,13 @@ DESCRIPTION = Description(
             "mappings[0].source_type: must be",
         ),
     ),
+    bad_online=(
+        Bad(
+            "mappings",
+            [{"source": "a", "destination": "_{tenantId}.a"}, {"source": "b", "destination": "_emulator.a"}],
+            "mappings: _emulator.a and _{tenantId}.a are the same field",
+        ),
+    ),
     in_place=(
         Round({"mappings": [NAMED, EXPRESSION, TIME]}, ("PUT mappingSets",), frozenset({"GET schemas"})),
         Round({"mappings": [EXPRESSION, NAMED]}, (), frozenset({"GET schemas"})),  # their order means nothing

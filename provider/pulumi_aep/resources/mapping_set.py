@@ -15,7 +15,7 @@ from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ..errors import NotFound
 from ..sources.mapping_lint import destination_problems, xdm_fields
-from ._registry import with_namespace, without_namespace
+from ._registry import TENANT, with_namespace, without_namespace
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
 LONGEST_EXPRESSION = 4096
@@ -144,6 +144,8 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         """The destinations, if the schema is one that exists and no resource of the program."""
         schema_id, mappings = props.get("schema_id"), props.get("mappings")
         unchanged = schema_id == previous.get("schema_id") and mappings == previous.get("mappings")
+        if not unchanged and isinstance(mappings, list) and (doubled := _doubled(mappings, runtime)):
+            return doubled
         if unchanged or "own_schema" in props or not isinstance(schema_id, str) or not isinstance(mappings, list):
             return []
         try:
@@ -179,6 +181,18 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         mappings = item.get("mappings") or []
         found = [f"mappings.{key}" for key in _IDENTITY_KEYS if any(mapping.get(key) for mapping in mappings)]
         return [*found, *(["allowNullValues"] if item.get("allowNullValues") else [])]
+
+
+def _doubled(mappings: list[Any], runtime: Runtime) -> list[str]:
+    """Destinations that name one field twice: with the namespace, and with what stands for it in programs."""
+    destinations = [str(each.get("destination")) for each in mappings if isinstance(each, dict)]
+    below = {text.removeprefix(TENANT) for text in destinations if text.startswith(f"{TENANT}.")}
+    parts = [text.partition(".") for text in destinations if text.startswith("_") and not text.startswith(TENANT)]
+    return [
+        f"mappings: {first}.{rest} and {TENANT}.{rest} are the same field; each destination may appear only once"
+        for first, _, rest in parts
+        if f".{rest}" in below and first == f"_{runtime.tenant_id}"
+    ]
 
 
 def _sorted(props: Props, runtime: Runtime) -> list[Any]:
