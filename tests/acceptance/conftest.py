@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.support import Chain, Json, Stack, engine
+from acceptance.support import NATIVE, Chain, Json, Stack, engine
 from support.emulator import Emulator
 
 HERE = Path(__file__).parent
@@ -24,36 +24,44 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, emulator: Emulator) -> Callable[..., Stack]:
+def door(request: pytest.FixtureRequest) -> str:
+    """Through which door the programs of a test go: `@both_doors` runs it twice."""
+    return str(getattr(request, "param", "dynamic"))
+
+
+@pytest.fixture
+def stack(tmp_path: Path, emulator: Emulator, door: str) -> Callable[..., Stack]:
     """Makes stacks of one project: stack("aep.Flow(…)", name="dev", sandbox="local")."""
     engine()
 
     def make(program: str, name: str = "dev", sandbox: str = "local") -> Stack:
-        return Stack(tmp_path, emulator, name).create(program, sandbox)
+        return Stack(tmp_path, emulator, name, door).create(program, sandbox)
 
     return make
 
 
 @pytest.fixture
-def chain(tmp_path: Path, emulator: Emulator) -> Callable[..., Chain]:
+def chain(tmp_path: Path, emulator: Emulator, door: str) -> Callable[..., Chain]:
     """Makes stacks of `programs/kinds.py`: chain({"Flow": {"name": "x"}})."""
     engine()
 
     def make(changes: Json | None = None, name: str = "dev", sandbox: str = "local", every: bool = False) -> Chain:
-        return Chain(tmp_path, emulator, name).start(changes, sandbox, every)
+        return Chain(tmp_path, emulator, name, door).start(changes, sandbox, every)
 
     return make
 
 
 @pytest.fixture
-def repository(tmp_path: Path, emulator: Emulator) -> Stack:
+def repository(tmp_path: Path, emulator: Emulator, door: str) -> Stack:
     """The repository's own project and its stack `local`, in a copy."""
     engine()
     shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
     shutil.copytree(ROOT / "stacks", tmp_path / "stacks", ignore=shutil.ignore_patterns(".venv", "__pycache__"))
     for folder in (tmp_path, tmp_path / "stacks"):
         (folder / ".venv").symlink_to(sys.prefix)  # Pulumi.yaml names it
-    stack = Stack(tmp_path, emulator, "local")
+    stack = Stack(tmp_path, emulator, "local", door)
+    program = tmp_path / "stacks" / "__main__.py"
+    program.write_text((NATIVE if door == "native" else "") + program.read_text())
     del stack.environment["PYTHONPATH"]  # with pip's own list
     stack.config_file = tmp_path / "stacks" / "Pulumi.local.yaml"
     stack.environment["PULUMI_CONFIG_PASSPHRASE"] = "local"  # the one that the stack file was made with

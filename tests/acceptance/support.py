@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import yaml
 
 import kinds
+from pulumi_aep.engine.camel_case import spell
 from support.emulator import Emulator
 from support.journal import calls, reads, writes
+from support.kinds import kind_of
 
 PROJECT = "shop"
 HEAD = """\
@@ -24,11 +27,36 @@ import pulumi_aep as aep
 """
 """How every program begins, as `stacks/__main__.py` does."""
 
+NATIVE = """\
+from pulumi_aep.engine import dynamic, native
+
+dynamic.Resource.register = native.register
+
+"""
+"""Before a program whose resources go through the native door, as the parts of its components do."""
+
+both_doors = pytest.mark.parametrize("door", ["dynamic", "native"], indirect=True)
+"""The test's programs go through the dynamic door, then through the native one."""
+
 Json = dict[str, Any]
 QUICK = Path(__file__).parents[1] / "support" / "quick"
 """On the path of programs: a `pip` that lists no packages."""
 
-__all__ = ["Chain", "Json", "Preview", "Result", "Stack", "calls", "engine", "environment", "reads", "short", "writes"]
+__all__ = [
+    "NATIVE",
+    "Chain",
+    "Json",
+    "Preview",
+    "Result",
+    "Stack",
+    "both_doors",
+    "calls",
+    "engine",
+    "environment",
+    "reads",
+    "short",
+    "writes",
+]
 
 
 def engine() -> str:
@@ -107,8 +135,8 @@ class Stack:
     assert stack.preview().changes == {}
     """
 
-    def __init__(self, folder: Path, emulator: Emulator, name: str) -> None:
-        self.folder, self.emulator, self.name = folder, emulator, name
+    def __init__(self, folder: Path, emulator: Emulator, name: str, door: str = "dynamic") -> None:
+        self.folder, self.emulator, self.name, self.door = folder, emulator, name, door
         self.environment = environment(folder, emulator)
         self.config_file = folder / f"Pulumi.{name}.yaml"
 
@@ -122,7 +150,8 @@ class Stack:
 
     def program(self, text: str) -> None:
         """Put another program in place."""
-        (self.folder / "__main__.py").write_text(text if text.startswith('"""') else HEAD + text)
+        head = NATIVE if self.door == "native" else ""
+        (self.folder / "__main__.py").write_text(head + (text if text.startswith('"""') else HEAD + text))
 
     def config(self, values: Json) -> Json:
         """Change the stack's config, None takes a key away; all of it."""
@@ -188,6 +217,22 @@ class Stack:
         found: Json = json.loads(self.run("stack", "output", "--stack", self.name, "--json"))
         return found
 
+    def identity(self) -> str:
+        """The id of the stack's state."""
+        found = self.resources()
+        return str(
+            found["aep default"]["inputs"]["ownerId"] if self.door == "native" else found["Owner aep-owner"]["id"]
+        )
+
+    def spelled(self, text: str) -> str:
+        """A part of a message, with the names of arguments as the stack's door writes them."""
+        fields = {name: each for kind in kinds.ORDER for name, each in kind_of(kind).arguments.fields.items()}
+        return spell(fields, text) if self.door == "native" else text
+
+    def type_of(self, kind: str) -> str:
+        """The type of a kind's resources."""
+        return f"{'aep:index:' if self.door == 'native' else 'pulumi-python:dynamic/aep:'}{kind}"
+
     def urn(self, resource: str) -> str:
         """The URN of "Kind name"."""
         return str(self.resources()[resource]["urn"])
@@ -219,6 +264,14 @@ class Chain(Stack):
             item["options"] = {"aliases": [{"name": item["name"]}]}
             item["name"] += suffix
         self._write()
+
+    def move(self, door: str, former: str | None = None) -> None:
+        """Let the program go through another door; `former` is the type prefix that its aliases name."""
+        self.door = door
+        for item in self.items:
+            item["options"] = {"aliases": [{"type_": former + item["kind"]}]} if former else {}
+        self._write()
+        self.program(KINDS.read_text())
 
     def _write(self) -> None:
         (self.folder / "resources.json").write_text(json.dumps(self.items))

@@ -6,12 +6,13 @@ Each kind's fields are tested on the fake host (`plugin/test_drift.py`, `test_co
 from collections.abc import Callable
 from typing import Any
 
-from acceptance.support import Chain, Stack, writes
+from acceptance.support import Chain, Stack, both_doors, writes
 from kinds.base_connection import basic
 from support.emulator import CATALOG, DATA_PREP, FLOW, Emulator
 from support.outside import Where, flow_service
 
 
+@both_doors
 def test_a_conflict(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """An error names the field that both changed; refresh shows it; `up` brings it back."""
     program = f"aep.BaseConnection('web', connection_spec=aep.ConnectionSpec.MIXPANEL, auth={basic(username='shop')}"
@@ -33,6 +34,7 @@ def test_a_conflict(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert corrected["description"].startswith("[pulumi: shop/dev/web#")
 
 
+@both_doors
 def test_deleted_from_outside(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain()
     stack.up()
@@ -47,8 +49,8 @@ def test_deleted_from_outside(chain: Callable[..., Chain], emulator: Emulator) -
     assert "was deleted or is in another sandbox: run pulumi refresh, then pulumi up." in text
 
     refreshed = stack.refresh()
-    assert "- pulumi-python:dynamic/aep:Flow: (delete)" in refreshed
-    assert "- pulumi-python:dynamic/aep:BaseConnection: (delete)" in refreshed
+    assert f"- {stack.type_of('Flow')}: (delete)" in refreshed
+    assert f"- {stack.type_of('BaseConnection')}: (delete)" in refreshed
     assert stack.preview().changes == {
         "BaseConnection web": "create",
         "SourceConnection web": "replace",
@@ -79,6 +81,7 @@ def test_deleted_from_outside(chain: Callable[..., Chain], emulator: Emulator) -
 GATEWAY_PAGE = {"status": 404, "body": "<html>no route</html>", "headers": {"Content-Type": "text/html"}}
 
 
+@both_doors
 def test_answers_that_do_not_mean_gone(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """Refresh and destroy end with an error; the state stays, and the object too."""
     dev = stack('aep.FieldGroup("web", fields={"item": {"type": "string"}})')

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 
-from acceptance.support import Chain, Stack, calls, writes
+from acceptance.support import Chain, Stack, both_doors, calls, writes
 from pulumi_aep import XdmClass
 from support.emulator import Emulator
 from support.mixpanel import make_chain
 
 
+@both_doors
 def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain()
     stack.up()

@@ -6,7 +6,7 @@ Each change alone is tested on the fake host (`plugin/test_changes.py`).
 from collections import Counter
 from collections.abc import Callable
 
-from acceptance.support import EACH, Chain, nothing_changed, reads, writes
+from acceptance.support import EACH, Chain, both_doors, nothing_changed, reads, writes
 from kinds import COUNTS, DESCRIPTIONS, ORDER, Props
 from support.emulator import Emulator
 
@@ -23,6 +23,7 @@ def all_writes(kind: str) -> set[str]:
     return {write for a_round in DESCRIPTIONS[kind].in_place for write in a_round.writes}
 
 
+@both_doors
 def test_every_kind(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain({"BaseConnection": {"test": "strict"}}, every=True)
     stack.up()

@@ -6,7 +6,7 @@ Each kind and each way to lose an answer is tested on the fake host (`plugin/tes
 from collections.abc import Callable
 from typing import Any
 
-from acceptance.support import Chain
+from acceptance.support import Chain, both_doors
 from kinds import COUNTS, DESCRIPTIONS, ORDER
 from support.emulator import Emulator
 
@@ -20,6 +20,7 @@ def fault(emulator: Emulator, method: str, path: str, **what: Any) -> None:
     emulator.control("POST", "faults", {"method": method, "path": path, **what}).raise_for_status()
 
 
+@both_doors
 def test_every_verb_loses_its_answers(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack, collections = chain(), [DESCRIPTIONS[kind].collection for kind in ORDER]
     for name in collections:

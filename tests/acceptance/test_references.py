@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack, writes
+from acceptance.support import Stack, both_doors, writes
 from support.emulator import Emulator
 from support.mixpanel import make_chain
 
 
+@both_doors
 def test_references_read_and_never_write(stack: Callable[..., Stack], emulator: Emulator) -> None:
     theirs = make_chain(emulator)
     dev = stack(f"""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import compress
 
-from acceptance.support import EACH, Chain, writes
+from acceptance.support import EACH, Chain, both_doors, writes
 from kinds import COUNTS, DESCRIPTIONS, ORDER, needs
 from pulumi_aep import XdmClass
 from support.emulator import Emulator
@@ -26,6 +26,7 @@ def check_whole(stack: Chain, emulator: Emulator) -> None:
     assert stack.preview().changes == {}
 
 
+@both_doors
 def test_by_a_change_of_an_argument_that_replaces(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain()
     stack.up()
@@ -49,6 +50,7 @@ def test_by_a_change_of_an_argument_that_replaces(chain: Callable[..., Chain], e
     check_whole(stack, emulator)
 
 
+@both_doors
 def test_on_request(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain()
     stack.up()

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from acceptance.support import Chain, Stack, engine, writes
+from acceptance.support import Chain, Stack, both_doors, engine, writes
 from client.server import Answer, Request, Server
 from support.canary import Canaries
 from support.emulator import FLOW, Emulator
@@ -38,6 +38,7 @@ def kept(folder: Path) -> str:
     return "".join(path.read_text() for path in [*files, folder / "Pulumi.dev.yaml"])
 
 
+@both_doors
 def test_a_password_is_an_encrypted_leaf(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack = chain(auth(FIRST))
     stack.secret("aep:clientSecret", "emulator-secret")
@@ -64,6 +65,7 @@ def test_a_password_is_an_encrypted_leaf(chain: Callable[..., Chain], emulator: 
     assert SECOND in shown
 
 
+@both_doors
 def test_where_the_spec_is_not_read_the_name_decides(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """Online checks are off, so the service itself refuses: neither its answer nor the state shows a secret."""
     program = """

@@ -9,9 +9,11 @@ import yaml
 from packaging.requirements import Requirement
 
 from acceptance.support import Stack, engine
+from acceptance.support_native import generated_sdk, needs_host, node_modules
 from support.emulator import Emulator
 
-TEMPLATE = Path(__file__).parents[2] / "templates" / "mixpanel"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+TEMPLATE = TEMPLATES / "mixpanel"
 ANSWERS = {"mixpanelUsername": "me", "mixpanelProjectId": "2384945", "mixpanelTimezone": "Europe/Berlin"}
 
 
@@ -48,6 +50,27 @@ def test_a_new_project(project: Stack, emulator: Emulator) -> None:
     made = project.preview()
     assert set(made.changes.values()) == {"create"}
     assert made.changes["Flow web-shop"] == "create"
+    assert "canary-of-the-template" not in made.text
+    assert emulator.writes() == []
+
+
+@pytest.mark.parametrize("language", ["yaml", "nodejs"])
+def test_the_other_languages(language: str, tmp_path: Path, emulator: Emulator) -> None:
+    needs_host(language)
+    folder = tmp_path / "web-shop"
+    folder.mkdir()
+    stack = Stack(folder, emulator, "dev")
+    template = TEMPLATES / f"mixpanel-{'typescript' if language == 'nodejs' else language}"
+    assert "pulumi preview" in stack.run("new", str(template), "--generate-only", "--yes", "--force")
+    if language == "nodejs":
+        generated_sdk(stack, node_modules())
+    stack.run("stack", "init", "dev")
+    stack.config({"aep:endpoint": "emulator", "aep:sandbox": "local"})
+    stack.config({f"web-shop:{key}": value for key, value in ANSWERS.items()})
+    stack.secret("web-shop:mixpanelPassword", "canary-of-the-template")
+    made = stack.preview()
+    assert set(made.changes.values()) == {"create"}
+    assert {name.split()[0] for name in made.changes} >= {"MixpanelSource", "Flow", "Dataset"}
     assert "canary-of-the-template" not in made.text
     assert emulator.writes() == []
 

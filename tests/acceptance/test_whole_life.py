@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from acceptance.support import Stack, calls, nothing_changed, reads, writes
+from acceptance.support import Stack, both_doors, calls, nothing_changed, reads, writes
 from kinds import DESCRIPTIONS
 from support.emulator import DATA_LAKE, EXPERIENCE_EVENT, FLOW, MIXPANEL, REST_TO_AEP, Emulator
 
@@ -77,6 +77,7 @@ def check_wire_content(emulator: Emulator) -> None:
             assert item["description"].startswith("[pulumi: pulumi-aep/local/web-shop#")
 
 
+@both_doors
 def test_the_whole_life(repository: Stack, emulator: Emulator) -> None:
     repository.up()
     assert len(writes(emulator)) == len(KINDS)

@@ -68,6 +68,20 @@ def test_a_chain_as_a_table(cli_run: Cli, emulator: Emulator) -> None:
     assert len(emulator.writes()) == len(ids), "the chain itself, and nothing else"
 
 
+def test_as_import(cli_run: Cli, emulator: Emulator) -> None:
+    """What `pulumi import --file` reads (acceptance/test_doors.py); an existing file is left alone."""
+    chain = make_chain(emulator)
+    result = cli_run("export", "--all", "--as-import", "objects.json")
+    assert (result.code, result.err) == (0, "")
+    assert "pulumi import --file objects.json --out FILE" in result.out
+    found = json.loads(Path("objects.json").read_text())["resources"]
+    assert found[0] == {"type": "aep:index:BaseConnection", "name": "mixpanel-base-connection", "id": chain.base}
+    assert len(found) == 8
+    again = cli_run("export", "--all", "--as-import", "objects.json")
+    assert again.code == 3
+    assert "objects.json exists: choose another name" in again.err
+
+
 def test_as_json(cli_run: Cli, emulator: Emulator) -> None:
     chain = make_chain(emulator)
     result = cli_run("export", "--all", "--json")

@@ -71,7 +71,7 @@ DESCRIPTION = Description(
         ),
         Bad(
             "params",
-            {"projectId": 2384945.0, "timezone": "UTC"},
+            {"projectId": "web shop", "timezone": "UTC"},
             "params.projectId: must be the project's number as text",
             "like '2384945'",
         ),

@@ -150,8 +150,8 @@ def test_where_the_list_is_refused_it_is_not_asked_again() -> None:
 def test_an_object_is_claimed_once() -> None:
     """By the first resource that asks; never one that this run replaces, has deleted, or gave to another resource."""
     cache = Service(4).cache()
-    cache.mark_claimed("o0")
+    cache.mark_claimed("o0", "line")
     cache.mark_leaving("o1")
     claims = [cache.claim(lambda object_id, observed: True, fresh=False) for _ in range(3)]
     assert claims == ["o2", "o3", None]
-    assert [cache.is_claimed(object_id) for object_id in ("o0", "o1", "o2")] == [True, False, True]
+    assert [cache.claimed_line(object_id) for object_id in ("o0", "o1", "o2")] == ["line", None, ""]

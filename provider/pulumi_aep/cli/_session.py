@@ -64,7 +64,7 @@ NAMES_SHOWN = 10
 _ID = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://ns\.adobe\.com/\S+|_\w+\.schemas\.\w+", re.IGNORECASE
 )
-_AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(\w+)$")
+_AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(?:index:)?(\w+)$")
 
 
 class StateResource(NamedTuple):
@@ -129,17 +129,24 @@ class Session:
 
     @property
     def resources(self) -> list[StateResource]:
-        """The resources of this package in the stack's state."""
-        return [
-            StateResource(kind[1], each["urn"].rsplit("::", 1)[1], each.get("id", ""), each.get("outputs") or {})
-            for each in self.state.get("resources") or []
-            if each.get("custom") and (kind := _AEP_TYPE.search(each["type"]))
-        ]
+        """The resources of this package in the stack's state, whichever door they came through."""
+        from ..engine.camel_case import inside
+        from ..resources import kind_named
+
+        found = []
+        for each in self.state.get("resources") or []:
+            if each.get("custom") and (kind := _AEP_TYPE.search(each["type"])):
+                outputs = inside(kind_named(kind[1]).arguments.fields, each.get("outputs") or {})
+                found.append(StateResource(kind[1], _name(each), each.get("id", ""), outputs))
+        return found
 
     @property
     def owner(self) -> StateResource | None:
-        """The stack's Owner."""
-        return next((each for each in self.resources if each.kind == "Owner"), None)
+        """The stack's Owner; through the native door, the provider that has the identity in its state."""
+        providers = [each for each in self.state.get("resources") or [] if each["type"] == "pulumi:providers:aep"]
+        found = [each for each in self.resources if each.kind == "Owner"]
+        found += [StateResource("Owner", _name(each), each["inputs"].get("ownerId", ""), {}) for each in providers]
+        return next(iter(found), None)
 
     @property
     def stack_name(self) -> str | None:
@@ -215,3 +222,7 @@ def run_pulumi(
     command = ["pulumi", *arguments, *(["--stack", stack] if stack else []), "--non-interactive"]
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     return subprocess.run(command, stdout=stdout, stderr=stderr, text=True, env=environment, check=False)
+
+
+def _name(resource: dict[str, Any]) -> str:
+    return str(resource["urn"]).rsplit("::", 1)[1]

@@ -25,6 +25,7 @@ def export(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
     as_program: Annotated[Path | None, typer.Option(help="New or empty folder for a Pulumi program.")] = None,
+    as_import: Annotated[Path | None, typer.Option(help="New file for pulumi import --file.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -37,11 +38,14 @@ def export(
     Examples:
       pulumi-aep export --all
       pulumi-aep export "Mixpanel web shop" --as-program web-shop
+      pulumi-aep export --all --as-import objects.json
     """
     if every == bool(flows):
         raise typer.BadParameter("pass either names or ids of flows, or --all")
     if as_program and as_program.exists() and (not as_program.is_dir() or any(as_program.iterdir())):
         raise ConfigError(f"{as_program} is not empty: choose another folder")
+    if as_import and as_import.exists():
+        raise ConfigError(f"{as_import} exists: choose another name")
     session = Session(stack)
     with progress("reading the sandbox"):
         found = _flows(session, flows or [])
@@ -55,8 +59,14 @@ def export(
         raise LookupFailed("\n".join([f"No flow to export in sandbox {session.settings.sandbox}.", *notes]))
     if as_program:
         _save(as_program, generated, session.settings)
+    if as_import:
+        _save_import(as_import, generated)
     if as_json:
         print_json(_as_json(generated, left_out))
+    elif as_import:
+        typer.echo(f"{as_import}: {plural(len(generated), 'object')}. Next, in a project of any language:\n")
+        typer.echo(f"  pulumi import --file {as_import} --out FILE\n")
+        typer.echo("FILE is the program. Add what it lacks: credentials are never exported.")
     elif as_program:
         _show_next_steps(as_program, generated, session.settings)
     else:
@@ -93,6 +103,14 @@ def _save(folder: Path, generated: "list[GeneratedResource]", settings: Settings
         ".gitignore": "__pycache__/\n.venv/\n",
     }.items():
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _save_import(file: Path, generated: "list[GeneratedResource]") -> None:
+    """What `pulumi import --file` reads, for the plugin `pulumi-resource-aep`."""
+    resources = [
+        {"type": f"aep:index:{each.found.kind.__name__}", "name": each.name, "id": each.found.id} for each in generated
+    ]
+    file.write_text(json.dumps({"resources": resources}, indent=2) + "\n", encoding="utf-8")
 
 
 def _settings_to_write(settings: Settings) -> dict[str, str]:

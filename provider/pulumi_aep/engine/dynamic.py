@@ -26,7 +26,7 @@ from ..config import protects
 from ..errors import DeletionProtected
 from . import runtime
 from .arguments import RESOURCE_NAME, Change, path_text
-from .camel_case import inside, is_outside, snake
+from .camel_case import inside, is_outside
 from .kind import Echo, Kind
 from .ownership import own_line, stack_of
 from .reconciler import Reconciler
@@ -134,7 +134,9 @@ class Resource(pulumi.dynamic.Resource):
     def __init__(self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
         kind = self.kind
         if self.register is not None:
-            self.register(resource_name, args, opts)
+            echoes = {each.field: _echoed(each, args) for each in kind.echoes}
+            self.register(resource_name, {**args, **echoes}, opts)
+            _given_by_id[self.id] = (kind.name, args)
             return
         unobserved = kind.arguments.names(Change.CREATE_ONLY, Change.CHECK_ONLY)
         hidden = {"timeouts", *unobserved}  # each name is an output that the SDK awaits
@@ -156,10 +158,6 @@ class Resource(pulumi.dynamic.Resource):
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
         """A read-only reference to an object that something else manages, by its id in the service."""
         return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
-
-    def translate_output_property(self, prop: str) -> str:
-        name = snake(prop) if self.register is not None else prop
-        return name if name in self.kind.arguments.fields or name in (*self.kind.outputs, "org_id") else prop
 
     def _inputs(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Props:
         from ..resources.owner import owner_of

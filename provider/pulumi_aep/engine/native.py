@@ -35,7 +35,7 @@ from ..errors import AepError, ConfigError, EngineGone
 from ..resources import kind_named
 from . import dynamic
 from .arguments import RESOURCE_NAME, fields_of
-from .camel_case import camel, inside, is_outside, outside, outside_path, snake, spell
+from .camel_case import camel, inside, is_outside, nested, outside, outside_path, snake, spell
 from .kind import Kind
 from .ownership import own_line, record, record_key, state_id
 from .reconciler import Difference, Reconciler
@@ -91,8 +91,6 @@ class NativeProvider(ProviderServicer):
         self.pool = ThreadPoolExecutor()
         self.cancelled = threading.Event()
         self.log = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine)).Log
-        self.checked: set[str] = set()  # records that the state had when this run began
-        self.replaced: set[str] = set()  # those that this run makes anew
         self.runtime: Runtime
 
     # ---- the provider itself ----
@@ -121,10 +119,14 @@ class NativeProvider(ProviderServicer):
 
     @_verb
     def DiffConfig(self, request: Any) -> Any:
-        """Another organization or sandbox is another provider."""
+        """Another organization or sandbox is another provider. One that came from elsewhere is judged by each object.
+
+        The engine asks this too where a resource changes its default provider, as from one door to the other.
+        """
         old, new = _unpack(request.old_inputs)[0], _unpack(request.news)[0]
         changed = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
-        return _diff_response(changed, [name for name in changed if name in _SCOPE], True)
+        moved = [name for name in _SCOPE if name in changed and name in old and name in new]
+        return _diff_response(changed, moved, bool(changed))
 
     @_verb
     def Configure(self, request: Any) -> Any:
@@ -161,7 +163,6 @@ class NativeProvider(ProviderServicer):
         """All problems of the resource together, and the inputs in their normal form."""
         kind, fields = _kind(request.urn), _kind(request.urn).arguments.fields
         (olds, _), (news, marks) = _unpack(request.olds), _unpack(request.news)
-        (self.checked if olds else self.replaced if request.urn in self.checked else set()).add(request.urn)
         problems = (
             ["the resource's name must not contain ']' or a line break"] if set("]\r\n") & {*request.name} else []
         )
@@ -194,7 +195,7 @@ class NativeProvider(ProviderServicer):
         props, marks = _unpack(request.properties)
         new = self._with_owner(request.urn, kind, inside(fields, props), {}, create=request.timeout)
         _unfinished.set([])
-        object_id, state = self._reconciler(kind).create(new, replaces=request.urn in self.replaced)
+        object_id, state = self._reconciler(kind).create(new)
         found = _pack_of(kind, state, marks)
         self._assert_finished(object_id, found, request.properties)
         return provider_pb2.CreateResponse(id=object_id, properties=found)
@@ -293,14 +294,20 @@ class _Components(Provider):
         return ConstructResult(made.urn, {camel(key): each for key, each in component.outputs_of(made).items()})
 
 
-def _register(self: dynamic.Resource, name: str, args: Props, opts: pulumi.ResourceOptions | None) -> None:
-    """Register a part of a component as a resource of this door."""
-    given = {key: value for key, value in args.items() if value is not None}
-    names = dict.fromkeys([*self.kind.arguments.fields, *self.kind.outputs, "sandbox", "org_id"])
-    props = {camel(key): None for key in names if key not in _SAID_HERE}
-    pulumi.CustomResource.__init__(
-        self, TYPE_PREFIX + self.kind.name, name, props | outside(self.kind.arguments.fields, given), opts
+def register(self: dynamic.Resource, name: str, args: Props, opts: pulumi.ResourceOptions | None) -> None:
+    """Register a part of a component as a resource of this door; it may have come through the other one."""
+    more = pulumi.ResourceOptions(
+        aliases=[pulumi.Alias(type_=dynamic.TYPE_PREFIX + self.kind.name)],
+        delete_before_replace=self.kind.delete_before_replace or None,
     )
+    fields = self.kind.arguments.fields
+    given = {key: value for key, value in args.items() if value is not None}
+    names = [*fields, *self.kind.outputs, "sandbox", "org_id"]
+    props = dict.fromkeys(map(camel, names)) | outside(fields, given)
+    options = pulumi.ResourceOptions.merge(opts, more)
+    pulumi.CustomResource.__init__(self, TYPE_PREFIX + self.kind.name, name, props, options)
+    for key in names:
+        self.__dict__[key] = nested(fields.get(key), self.__dict__[camel(key)], inside)
 
 
 # ---- messages ----
@@ -413,5 +420,5 @@ def main() -> None:
     if address is None:
         sys.exit("pulumi-resource-aep is a plugin: Pulumi starts it where a program uses the package aep.")
     end_with_engine()
-    dynamic.Resource.register = _register
+    dynamic.Resource.register = register
     asyncio.run(_serve(":".join(map(str, address))))

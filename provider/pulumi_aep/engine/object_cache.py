@@ -31,7 +31,7 @@ class ObjectCache:
         self._lock = threading.RLock()
         self._items: dict[str, Item] | None = None
         self._observed: dict[str, Props] = {}
-        self._claimed: set[str] = set()
+        self._claimed: dict[str, str] = {}  # id → the line of the record that has it
         self._leaving: set[str] = set()
         self._records: dict[str, str | None] = {}
         self._reading = threading.Lock()
@@ -92,20 +92,20 @@ class ObjectCache:
         """The id of an existing object that no resource of this run has yet; it is this resource's from now on."""
         with self._lock:
             for object_id, props in self.observed(fresh).items():
-                if object_id not in self._claimed | self._leaving and is_mine(object_id, props):
-                    self._claimed.add(object_id)
+                if object_id not in {*self._claimed, *self._leaving} and is_mine(object_id, props):
+                    self._claimed[object_id] = ""
                     return object_id
         return None
 
-    def mark_claimed(self, object_id: str) -> None:
-        """A resource of this run made the object, or took it over."""
+    def mark_claimed(self, object_id: str, line: str | None) -> None:
+        """A resource of this run, with this line, made the object, or took it over."""
         with self._lock:
-            self._claimed.add(object_id)
+            self._claimed[object_id] = line or ""
 
-    def is_claimed(self, object_id: str) -> bool:
-        """Whether a resource of this run has the object: an older record of it must not delete it."""
+    def claimed_line(self, object_id: str) -> str | None:
+        """The line of the resource of this run that has the object: an older record of it must not delete it."""
         with self._lock:
-            return object_id in self._claimed
+            return self._claimed.get(object_id)
 
     def record_of(self, object_id: str, line: str | None) -> str | None:
         """The line of another record of this state that has the object; None if this record is the only one so far."""

@@ -129,22 +129,19 @@ class Reconciler:
         values = {name: (old.get(name), new.get(name)) for name in changed}
         return Difference(bool(changed), replaces, values)
 
-    def create(self, inputs: Props, replaces: bool = False) -> tuple[str, Props]:
-        """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs.
-
-        `replaces`: the record has an object already, which is to go.
-        """
+    def create(self, inputs: Props) -> tuple[str, Props]:
+        """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs."""
         new = self.arguments.from_state(inputs)
         self._register_secrets(new)
         self._refuse_deleted_ids(new)
         with self._time_limit(new, "create"):
             object_id = new.get("adopt")
             if object_id and not self.cache.is_leaving(object_id):
-                if self.cache.is_claimed(object_id):
+                if self.cache.claimed_line(object_id) is not None:
                     raise OwnershipConflict(f"adopt: another resource of this run has {object_id} already.")
                 state = self._adopt(object_id, new)
             else:
-                object_id, state = self._create_once(new, replaces)
+                object_id, state = self._create_once(new)
         return object_id, self.state(state)
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
@@ -178,7 +175,8 @@ class Reconciler:
             item = self.kind.collection(self.runtime.client).get(object_id)
         except NotFound:
             return None
-        line = self.kind.ownership.read(item).get("owner")
+        read = self.kind.ownership.read(item)
+        line = read.get("owner")
         if line and is_foreign(line, owner):
             raise OwnershipConflict(
                 f"{object_id} belongs to {line}: an import does not take it from there. Give the program's resource "
@@ -190,7 +188,8 @@ class Reconciler:
         normal, problems = self.arguments.parse(inputs)
         if problems:
             raise NotRepresentable(f"{object_id} cannot be imported: {'; '.join(problems)}")
-        line = line or (owner if self.kind.ownership.makes_version else None)  # it waits for the next change
+        if self.kind.ownership.makes_version or "owner" not in read:
+            line = line or owner  # it waits for the next change, or has no place
         state = {**normal, **self.kind.computed_outputs(item, self.runtime), **({"owner": line} if line else {})}
         return self.state(state), self.arguments.minimal(normal)
 
@@ -210,7 +209,13 @@ class Reconciler:
     def delete(self, object_id: str, state: Props) -> None:
         """One DELETE. An object that is gone already is a success; one that another record has is left alone."""
         assert_same_scope(state, self.runtime)
-        if self.cache.is_claimed(object_id) or self._other_record(object_id, state):
+        line = self.cache.claimed_line(object_id)
+        if line and line == own_line(state):  # the engine created first, and create() found this object
+            self.runtime.report(
+                f"warning: {object_id} was not replaced: it has to be deleted first. For that, give the resource the "
+                "option deleteBeforeReplace."
+            )
+        if line is not None or self._other_record(object_id, state):
             return  # another record of this state has this very object: the one that goes is older
         with self._time_limit(state, "delete"):
             line = self.cache.observed().get(object_id, {}).get("owner")
@@ -323,7 +328,7 @@ class Reconciler:
         if isinstance(self.kind, Prefetches):
             self.kind.prefetch(self.runtime)
 
-    def _create_once(self, new: Props, replaces: bool) -> tuple[str, Props]:
+    def _create_once(self, new: Props) -> tuple[str, Props]:
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
         from ..client.http import outcome_unknown
 
@@ -343,13 +348,9 @@ class Reconciler:
                 raise
 
         left, answer = self.runtime.client.with_retries(find_or_create, outcome_unknown)
-        if left and replaces and not lost:
-            raise OwnershipConflict(
-                f"{left} is not replaced: it has to be deleted first. Give the resource the option deleteBeforeReplace."
-            )
         if left:
             return left, self._adopt(left, new)
-        self.cache.mark_claimed(answer["id"])
+        self.cache.mark_claimed(answer["id"], new.get("owner"))
         outputs = self.kind.computed_outputs(answer, self.runtime)
         return answer["id"], {**new, **outputs, **self._after_apply(answer["id"], {}, new)}
 
@@ -383,7 +384,7 @@ class Reconciler:
     def _adopt(self, object_id: str, new: Props) -> Props:
         """Bring an object that exists to the wanted state; gives its properties and outputs."""
         item = self.kind.collection(self.runtime.client).get(object_id)
-        self.cache.mark_claimed(object_id)
+        self.cache.mark_claimed(object_id, new.get("owner"))
         observed = {**new, **self.kind.observe(item, new, self.runtime)}
         if self.kind.ownership.makes_version and not observed.get("owner"):
             observed["owner"] = new.get("owner")  # nobody's: the line waits for the next change

@@ -45,7 +45,7 @@ class FirstRunReconciler(Reconciler):
         changed = self._changed(self.arguments.from_state(state), self.arguments.from_state(inputs))
         return Difference(bool(changed), [name for name in changed if name == "flow_id"])
 
-    def create(self, inputs: Props, replaces: bool = False) -> tuple[str, Props]:
+    def create(self, inputs: Props) -> tuple[str, Props]:
         """Wait for the run. RunFailed if it was not good or none ended in time: then the state holds no gate."""
         new = self.arguments.from_state(inputs)
         run = _Gate(new, self.runtime).pass_through()

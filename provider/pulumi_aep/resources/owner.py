@@ -102,7 +102,7 @@ class OwnerReconciler(Reconciler):
         given = self.runtime.settings.owner_id
         return Difference(True, ["org_id"]) if given and given != object_id else Difference(False, [])
 
-    def create(self, inputs: Props, replaces: bool = False) -> tuple[str, Props]:
+    def create(self, inputs: Props) -> tuple[str, Props]:
         return self.runtime.settings.owner_id or secrets.token_hex(6), self.state({})
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:

@@ -45,15 +45,20 @@ class _Internal(InternalArgs, total=False):
 
 
 def _as_mixpanel_needs(props: Props) -> Props:
-    """What no spec says: a project id is a number, as text, and a time zone has its Windows name (tutorial)."""
+    """What no spec says: a project id is a number, as text, and a time zone has its Windows name (tutorial).
+
+    A number becomes text: Pulumi's YAML makes one of each value of the config that looks like it.
+    """
     params = props.get("params")
     if spec_id(props) != ConnectionSpec.MIXPANEL or not isinstance(params, dict):
         return props
     project, zone = params.get("projectId", UNKNOWN), params.get("timezone", UNKNOWN)
+    if isinstance(project, int):
+        params = {**params, "projectId": (project := str(project))}
     if project is not UNKNOWN and not (isinstance(project, str) and project.isascii() and project.isdecimal()):
         raise ValueError(f"params.projectId: must be the project's number as text, like '2384945'; got {project!r}")
     if zone is UNKNOWN:
-        return props
+        return {**props, "params": params}
     try:
         return {**props, "params": {**params, "timezone": windows_name(str(zone))}}
     except ValueError as error:

@@ -1,0 +1,58 @@
+"""`pulumi import`: an object that no state has becomes a record, without a write and without a difference."""
+
+from collections.abc import Callable
+
+import pytest
+
+from kinds import Props
+from plugin.life import Life, host
+from pulumi_aep.engine import runtime
+from pulumi_aep.engine.values import from_host
+from pulumi_aep.errors import OwnershipConflict
+from support.emulator import Emulator
+from support.journal import writes
+from support.kinds import kind_of, names, reconciler
+from support.outside import OWNER
+
+OTHER = "shop/other/web#fedcba987654.0000"
+
+
+@pytest.mark.parametrize("kind", names())
+def test_every_kind(kind: str, life: Callable[[str], Life], program: Callable[..., Props], emulator: Emulator) -> None:
+    resource = life(kind)
+    resource.up(program(kind))
+    emulator.clear_journal()
+    resource.run()
+    verbs = reconciler(kind, runtime.current())
+    owner = plain(resource).get("owner") or OWNER
+    found = verbs.import_object(resource.id, owner)
+    assert found is not None
+    state, inputs = found
+    assert not (names_of_secrets(kind, resource) & set(map(str, inputs.get("auth", {}).get("params", {}))))
+    normal, problems = verbs.check(inputs, {**inputs, **({"owner": owner} if "owner" in resource.outs else {})})
+    assert [problem for problem in problems if "is required" not in problem] == [], "what is secret is not imported"
+    if not problems:
+        assert not verbs.diff(resource.id, state, normal).changes
+    assert writes(emulator) == []
+    assert verbs.import_object(f"{resource.id[:-4]}0000", owner) is None
+
+
+def plain(resource: Life) -> Props:
+    return from_host(host(resource.outs))
+
+
+def names_of_secrets(kind: str, resource: Life) -> set[str]:
+    arguments = kind_of(kind).arguments
+    return {path[-1] for path in arguments.secrets(arguments.from_state(plain(resource)))}
+
+
+@pytest.mark.parametrize("kind", [name for name in names() if "owner" in kind_of(name).ownership.read({})])
+def test_another_stacks_object_is_refused(
+    kind: str, life: Callable[[str], Life], program: Callable[..., Props], emulator: Emulator
+) -> None:
+    resource = life(kind)
+    resource.up(program(kind))
+    resource.run()
+    with pytest.raises(OwnershipConflict, match="an import does not take it from there") as refused:
+        reconciler(kind, runtime.current()).import_object(resource.id, OTHER)
+    assert f'adopt="{resource.id}", take_over=True' in str(refused.value)

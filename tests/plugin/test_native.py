@@ -1,0 +1,149 @@
+"""The native door as a process: the engine's calls over gRPC, against the emulator."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto import provider_pb2 as proto
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from pulumi_aep import ConnectionSpec
+from pulumi_aep.engine.sdk_internals import SECRET_MARK, UNKNOWN_TEXT
+from support.emulator import Emulator
+from support.journal import writes
+
+ROOT = Path(__file__).parents[2]
+URN = "urn:pulumi:dev::shop::aep:index:{kind}::web"
+
+
+def struct(props: dict[str, Any]) -> Struct:
+    made = Struct()
+    made.update(props)
+    return made
+
+
+def secret(value: Any) -> dict[str, Any]:
+    return {**SECRET_MARK, "value": value}
+
+
+@contextmanager
+def plugin() -> Iterator[tuple[Any, subprocess.Popen[str], socket.socket]]:
+    """The process, as the engine starts it, and the socket that stands for the engine."""
+    with socket.create_server(("127.0.0.1", 0)) as engine:
+        command = [sys.executable, "-c", "from pulumi_aep.engine.native import main; main()"]
+        command.append("127.0.0.1:{1}".format(*engine.getsockname()))
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
+            try:
+                yield provider_pb2_grpc.ResourceProviderStub(channel), process, engine
+            finally:
+                process.kill()
+                process.wait(5)
+                process.stdout.close()
+
+
+@pytest.fixture
+def door(emulator: Emulator) -> Iterator[Any]:
+    """The plugin, configured for sandbox `local`."""
+    with plugin() as (stub, _, _):
+        settings = {"endpoint": emulator.url, "imsEndpoint": emulator.url, "sandbox": "local"}
+        account = {"orgId": "EMULATOR@AdobeOrg", "clientId": "emulator", "clientSecret": secret("emulator-secret")}
+        checked = stub.CheckConfig(proto.CheckRequest(news=struct({**settings, **account})))
+        assert not checked.failures
+        stub.Configure(proto.ConfigureRequest(args=checked.inputs))
+        yield stub
+
+
+def base(**more: Any) -> dict[str, Any]:
+    params = {"username": secret("shop"), "password": "canary-pa55"}
+    auth = {"specName": "Basic Authentication", "params": params}
+    return {"connectionSpec": ConnectionSpec.MIXPANEL, "auth": auth, **more}
+
+
+def check(door: Any, news: dict[str, Any], olds: Struct | None = None, kind: str = "BaseConnection") -> Any:
+    return door.Check(proto.CheckRequest(urn=URN.format(kind=kind), name="web", news=struct(news), olds=olds))
+
+
+def test_secrets_keep_their_marks(door: Any) -> None:
+    """Those that the program marks, and those that the kind knows: in the inputs and in the state."""
+    inputs = check(door, base()).inputs
+    made = door.Create(proto.CreateRequest(urn=URN.format(kind="BaseConnection"), properties=inputs))
+    for side in (inputs, made.properties):
+        params = MessageToDict(side)["auth"]["params"]
+        assert params == {"username": secret("shop"), "password": secret("canary-pa55")}
+
+
+def test_a_difference_names_each_leaf(door: Any) -> None:
+    inputs = check(door, base(description="one")).inputs
+    urn = URN.format(kind="BaseConnection")
+    made = door.Create(proto.CreateRequest(urn=urn, properties=inputs))
+    changed = base(name="other", description="one")
+    changed["auth"]["params"]["password"] = "new"
+    news = check(door, changed, olds=inputs).inputs
+    found = door.Diff(proto.DiffRequest(urn=urn, id=made.id, olds=made.properties, news=news, old_inputs=inputs))
+    assert found.changes == proto.DiffResponse.DIFF_SOME
+    assert {*found.detailedDiff} == {"name", "auth.params.password"}, "nothing that the library says itself"
+    assert not found.replaces
+
+    changed["connectionSpec"] = ConnectionSpec.AMAZON_S3
+    changed["auth"] = {"specName": "Access Key", "params": {"s3AccessKey": "a", "s3SecretKey": "b"}}
+    news = check(door, changed, olds=inputs).inputs
+    found = door.Diff(proto.DiffRequest(urn=urn, id=made.id, olds=made.properties, news=news, old_inputs=inputs))
+    assert {*found.replaces} == {"connectionSpec", "auth"}
+    assert found.deleteBeforeReplace
+    assert found.detailedDiff["connectionSpec.id"].kind == proto.PropertyDiff.UPDATE_REPLACE
+
+
+def test_unknown_values_stay_unknown(door: Any) -> None:
+    inputs = check(door, {"schemaId": UNKNOWN_TEXT}, kind="Dataset").inputs
+    assert inputs["schemaId"] == UNKNOWN_TEXT
+
+
+def test_nothing_is_written_after_a_cancel(door: Any, emulator: Emulator) -> None:
+    inputs = check(door, base()).inputs
+    door.Cancel(empty_pb2.Empty())
+    with pytest.raises(grpc.RpcError, match="Cancelled: nothing more is written"):
+        door.Create(proto.CreateRequest(urn=URN.format(kind="BaseConnection"), properties=inputs))
+    assert writes(emulator) == []
+
+
+def test_the_identity_is_made_once() -> None:
+    with plugin() as (stub, _, _):
+        news = struct({"endpoint": "emulator", "sandbox": "local"})
+        first = stub.CheckConfig(proto.CheckRequest(news=news)).inputs
+        again = stub.CheckConfig(proto.CheckRequest(news=news, olds=first)).inputs
+        assert first["ownerId"] == again["ownerId"]
+        unknown = stub.CheckConfig(proto.CheckRequest(news=struct({"sandbox": UNKNOWN_TEXT})))
+        assert not unknown.failures
+        wrong = stub.CheckConfig(proto.CheckRequest(news=struct({"sandbox": "local", "sandbx": "x"})))
+        assert any("did you mean aep:sandbox?" in failure.reason for failure in wrong.failures)
+
+
+def test_the_process_ends_with_its_engine() -> None:
+    """Also the one that only serves the schema, which is never configured."""
+    with plugin() as (stub, process, engine):
+        assert stub.GetSchema(proto.GetSchemaRequest()).schema.startswith("{")
+        assert process.poll() is None
+        engine.close()
+        until = time.monotonic() + 15
+        while process.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        assert process.poll() == 1
+
+
+def test_by_hand_it_says_what_it_is() -> None:
+    """The folder is what `pulumi package add` starts (PulumiPlugin.yaml)."""
+    done = subprocess.run([sys.executable, str(ROOT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "is a plugin" in done.stderr
