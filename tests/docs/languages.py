@@ -85,7 +85,7 @@ class Program:
             mapping = arguments.pop("mapping")
             params = {"mappingId": mapping.id, "mappingVersion": mapping.version}
             arguments["transformations"] = [{"name": "Mapping", "params": params}]
-        key = name if name not in self.resources else f"{name}-{dashed(kind)}"
+        key = name if name not in self.resources else f"{dashed(kind)}-{name}"
         self.resources[key] = (kind, arguments)
         return Ref(key)
 
