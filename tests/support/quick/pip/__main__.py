@@ -1,3 +1,10 @@
 """Answers the engine's `pip list` at once: no package of the tests brings a plugin. Half a second for each command."""
 
-print("[]")
+import sys
+
+if sys.argv[1:2] == ["list"]:
+    print("[]")
+else:
+    from pip._internal.cli.main import main
+
+    sys.exit(main())
