@@ -279,7 +279,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         return {**props, "flow_spec": spec_of({"spec": found[0]}, "spec")} if found else props
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        if all(props.get(name) == previous.get(name) for name in _CHECKED):
+        if _checked(props) == _checked(previous):
             return []
         source = props.get("source_spec")
         if isinstance(props.get("source_connection_id"), str) and source is None:
@@ -353,7 +353,12 @@ def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
     ]
 
 
-_CHECKED = ("flow_spec", "source_spec", "source_connection_id", "transformations", "schedule", "options")
+def _checked(props: Props) -> list[Any]:
+    """What the flow spec has rules for; interval and start have our own."""
+    schedule = props.get("schedule")
+    known = {**schedule, "interval": 0, "start_time": 0} if isinstance(schedule, dict) else schedule
+    names = ("flow_spec", "source_spec", "source_connection_id", "transformations", "options")
+    return [known, *map(props.get, names)]
 
 
 def _names(props: Props) -> set[Any]:
