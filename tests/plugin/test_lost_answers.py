@@ -186,3 +186,21 @@ def test_a_creation_is_not_repeated_without_time_to_look(
     with pytest.raises(ResponseLost, match="broke"):
         resource.up(program("FieldGroup"))
     assert writes(emulator).count("POST fieldgroups") == 1
+
+
+@pytest.mark.parametrize("kind", ["FieldGroup", "Schema"])
+def test_a_title_that_a_lost_update_has_set_already(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """The run failed, so the state has the old title. The next one must not take the object for another's."""
+    resource, changed = life(kind), program(kind, DESCRIPTIONS[kind].first_change)
+    resource.up(program(kind))
+    path = f"/{DESCRIPTIONS[kind].collection}/"
+    for _ in range(8):
+        fault(emulator, "PATCH", path, drop="after", status=500)
+    with pytest.raises(ApiError, match="The change may have been made"):
+        resource.up(changed)
+    emulator.control("DELETE", "faults").raise_for_status()
+    assert resource.up(changed) == "update"
+    assert resource.refresh()
+    assert resource.preview(changed) == "same"

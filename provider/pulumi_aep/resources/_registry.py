@@ -40,7 +40,7 @@ class RegistryKind(Kind, ValidatesOnline, Exports):
             for kind in kinds
             if previous or kind is not self
             for object_id, observed in runtime.cache(kind).observed().items()
-            if observed.get("title") == title
+            if observed.get("title") == title and not _is_itself(observed, props, previous)
         ]
 
     def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
@@ -55,3 +55,12 @@ class RegistryKind(Kind, ValidatesOnline, Exports):
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         return {"alt_id": str(item.get("meta:altId", "")), "version": str(item.get("version", ""))}
+
+
+def _is_itself(observed: Props, props: Props, previous: Props) -> bool:
+    """Whether an object is the resource's own, renamed by a run whose answer was lost. The gate does not know yet whose
+    the resource is: its own check does."""
+    owner = observed.get("owner")
+    return bool(owner) and (
+        owner in (props.get("owner"), previous.get("owner")) or not isinstance(props.get("owner"), str)
+    )
