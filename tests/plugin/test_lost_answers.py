@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -169,6 +170,9 @@ def test_a_title_that_somebody_else_s_object_has(
     """Only after an answer of ours was lost may it be our own: else the error comes at once."""
     schema, group, waited = life("Schema"), life("FieldGroup"), list[float]()
     schema.up(program("Schema", {"title": "taken", "owner": OTHER_STATE}))
+    (problem,) = group.problems(program("FieldGroup", {"title": "taken"}))
+    assert problem.startswith(f"title: 'taken' is that of the Schema {schema.id}; ")
+    group.settings = replace(group.settings, online_checks=False)
     monkeypatch.setattr(runtime.current().client, "_pause", waited.append)
     with pytest.raises(ApiError, match="XDM-1521-400"):
         group.up(program("FieldGroup", {"title": "taken"}))
