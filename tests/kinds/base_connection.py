@@ -21,7 +21,7 @@ from kinds.description import (
 )
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
-from support.outside import flow_service
+from support.outside import GONE, flow_service
 from support.strategies import arguments_of, parameters, spec
 
 patch = flow_service("connections")
@@ -119,6 +119,7 @@ DESCRIPTION = Description(
         "auth.params": [
             Seen(patch(("replace", "/auth/params/username", "by hand"))),
             Seen(patch(("replace", "/auth/params/host", "https://elsewhere.example"))),
+            Seen(patch(("remove", "/auth/params/host", GONE))),
         ],
     },
     unmanaged=(patch(("replace", "/auth/params/password", "somebody-else's")),),

@@ -99,6 +99,7 @@ DESCRIPTION = Description(
     outside={
         "owner": [
             Seen(mapping(0, description=DESCRIBED)),
+            Seen(mapping(0, description="")),
             Seen(mapping(0, description=f"{DESCRIBED}\n[pulumi: {OTHER_RECORD}]")),
         ],
         "schema_id": [Seen(move_mappings, "replace")],

@@ -14,7 +14,7 @@ from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep.engine import runtime
 from support import kinds
-from support.emulator import Emulator
+from support.emulator import FLOW, Emulator
 from support.outside import Where
 
 
@@ -113,3 +113,34 @@ def assert_kept(before: dict[str, Any], after: dict[str, Any], changed: set[str]
     for line in before.get("mappings") or []:
         same = ("name", "description", "identity", "identityGroup", "source")
         assert {key: line.get(key) for key in same} == {key: lines[line["destination"]].get(key) for key in same}
+
+
+def shown(emulator: Emulator, collection: str, resource: Life, **values: Any) -> None:
+    """The next reads show the object with these values, which no documented call gives it."""
+    item = emulator.request("GET", f"{FLOW}/{collection}/{resource.id}").json()["items"][0] | values
+    fault = {"method": "GET", "path": f"/{collection}(/|$)", "status": 200, "body": {"items": [item]}}
+    emulator.control("POST", "faults", fault).raise_for_status()
+
+
+def test_a_second_source_of_a_flow(life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator) -> None:
+    flow, arguments = made("Flow", life, program)
+    both = [ids["source.id"], "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"]
+    shown(emulator, "flows", flow, sourceConnectionIds=both)
+    assert flow.refresh()
+    assert flow.outs["source_connection_id"] == ", ".join(both)
+    emulator.control("DELETE", "faults").raise_for_status()
+    assert flow.preview(arguments) == "replace"
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ORDER if DESCRIPTIONS[kind].collection.lower().endswith("connections")]
+)
+def test_a_disabled_connection(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    connection, _ = made(kind, life, program)
+    assert connection.refresh()
+    assert "warning" not in "".join(capfd.readouterr())
+    shown(emulator, DESCRIPTIONS[kind].collection, connection, state="disabled")
+    assert connection.refresh()
+    assert f"warning: {kind} {connection.id}: it is disabled" in "".join(capfd.readouterr())

@@ -210,6 +210,14 @@ class ClaimsUnused(ABC):
         """Whether an object with the owner of `wanted`, which is to be made, was left by an interrupted run."""
 
 
+class WarnsOnRead(ABC):
+    """A kind whose objects may be in a state that the program does not manage and has to know of."""
+
+    @abstractmethod
+    def warning(self, item: Item) -> str:
+        """What is wrong with an object that was read, and what to do; empty if it is as it should be."""
+
+
 class Exports(ABC):
     """A kind that says more of an object to an export than it does when a program is known."""
 

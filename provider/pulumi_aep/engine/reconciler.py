@@ -38,6 +38,7 @@ from .kind import (
     RebasesUpdate,
     ResolvesDesired,
     ValidatesOnline,
+    WarnsOnRead,
 )
 from .ownership import OWN_LINE, is_foreign, own_line, record, resource_of, state_id
 from .runtime import Runtime
@@ -162,6 +163,8 @@ class Reconciler:
             text = f"{self.kind.name} {object_id} belongs to {observed['owner']} now and is gone from this state."
             self.runtime.report(text)
             return None
+        if isinstance(self.kind, WarnsOnRead) and (warning := self.kind.warning(item)):
+            self.runtime.report(f"warning: {self.kind.name} {object_id}: {warning}")
         return observed, {name: value for name, value in observed.items() if name in self.arguments.fields}
 
     def import_object(self, object_id: str, owner: str) -> tuple[Props, Props] | None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from ..engine.kind import Exports, Item, Kind
+from ..engine.kind import Exports, Item, Kind, WarnsOnRead
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import AepError, NotRepresentable
@@ -39,6 +39,16 @@ class FlowServiceKind(Kind, Exports):
             for key, value in (item.get(part) or {}).items()
             if value not in (None, {}, []) and key not in (body.get(part) or {})
         ]
+
+
+class ConnectionKind(FlowServiceKind, WarnsOnRead):
+    """A kind of connection. Its state is not managed: no source shows how to change it."""
+
+    def warning(self, item: Item) -> str:
+        """Flows through a disabled connection do not run (assumed)."""
+        if item.get("state") != "disabled":
+            return ""
+        return "it is disabled, so flows may not run: enable it in the UI, or create it again with pulumi up --replace"
 
 
 def spec_of(item: Item, key: str) -> Props:

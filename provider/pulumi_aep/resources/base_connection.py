@@ -14,7 +14,7 @@ from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
 from ..errors import AepError, CredentialsRejected
 from ..sources.spec_rules import ALWAYS_TAKEN, auth_problems, auth_schema, missing_spec, passwords, properties, spec_id
-from ._flow_service import FlowServiceKind, spec_of
+from ._flow_service import ConnectionKind, spec_of
 
 
 class Auth(Shape, total=False):
@@ -47,7 +47,7 @@ _INLET = {"inlet_url": "inletUrl", "inlet_id": "inletId", "source_id": "sourceId
 """What the service adds to `auth.params` of the HTTP API (docs tutorials/api/create/streaming/http.md)."""
 
 
-class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, AppliesAfter):
+class BaseConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline, AppliesAfter):
     """Base connections ↔ Flow Service."""
 
     arguments = Arguments(BaseConnectionArgs, _Internal)
@@ -64,14 +64,15 @@ class BaseConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline, Appl
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
-        """Secrets come back masked: they are what was last sent. So is all that the service does not echo."""
+        """Secrets come back masked: they are what was last sent. So is everything where no parameter comes back."""
         auth = known.get("auth")
         if auth:
             there = item.get("auth") or {}
             secret = self._secret_names(known)
             readable = {key: value for key, value in (there.get("params") or {}).items() if key not in secret}
             if there.get("specName", auth["spec_name"]) == auth["spec_name"]:
-                auth = {**auth, "params": {**auth["params"], **normalize(readable, auth["params"])}}
+                kept = {key: value for key, value in auth["params"].items() if key in secret or not readable}
+                auth = {**auth, "params": {**kept, **normalize(readable, auth["params"])}}
             else:  # another way to authenticate, whose parameters mean nothing here
                 auth = {"spec_name": there["specName"], "params": {}}
         return {"name": item.get("name"), "connection_spec": spec_of(item, "connectionSpec"), "auth": auth}

@@ -197,14 +197,14 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
-        """A schedule and options that the program leaves to the service are ignored."""
+        """A schedule and options that the program leaves to the service are ignored. Two sources are no one's id."""
         managed = "name" not in known or known.get("schedule") is not None
         options = {name: (item.get("options") or {}).get(wire) for name, wire in _OPTIONS.items()}
         return {
             "name": item.get("name"),
             "flow_spec": spec_of(item, "flowSpec"),
-            "source_connection_id": next(iter(item.get("sourceConnectionIds") or ()), None),
-            "target_connection_id": next(iter(item.get("targetConnectionIds") or ()), None),
+            "source_connection_id": ", ".join(item.get("sourceConnectionIds") or ()) or None,
+            "target_connection_id": ", ".join(item.get("targetConnectionIds") or ()) or None,
             "transformations": _transformations(item.get("transformations"), known.get("transformations")),
             "schedule": _schedule(item.get("scheduleParams"), known.get("schedule")) if managed else None,
             "options": normalize(options, known["options"]) if "options" in known else None,

@@ -14,7 +14,7 @@ from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
 from ..sources.spec_rules import missing_spec, passwords, source_problems, source_schema, spec_id
 from ..sources.timezones import windows_name
-from ._flow_service import FlowServiceKind, spec_of
+from ._flow_service import ConnectionKind, spec_of
 
 
 class SourceData(Shape, total=False):
@@ -65,7 +65,7 @@ def _as_mixpanel_needs(props: Props) -> Props:
         raise ValueError(f"params.timezone: {error}") from None
 
 
-class SourceConnectionKind(FlowServiceKind, AppliesDefaults, ValidatesOnline):
+class SourceConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline):
     """Source connections ↔ Flow Service."""
 
     arguments = Arguments(SourceConnectionArgs, _Internal, rule=_as_mixpanel_needs)

@@ -12,7 +12,7 @@ from ..engine.dynamic import Resource
 from ..engine.kind import Item, Reference
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
-from ._flow_service import FlowServiceKind, spec_of
+from ._flow_service import ConnectionKind, spec_of
 
 SCHEMA_VERSION = "application/vnd.adobe.xed-full+json;version=1"
 
@@ -48,7 +48,7 @@ class TargetConnectionArgs(NamedArgs, total=False):
     """Id of the data lake's connection spec, the only one supported; leave it out."""
 
 
-class TargetConnectionKind(FlowServiceKind):
+class TargetConnectionKind(ConnectionKind):
     """Target connections ↔ Flow Service."""
 
     arguments = Arguments(TargetConnectionArgs)
