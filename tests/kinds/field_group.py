@@ -93,7 +93,7 @@ DESCRIPTION = Description(
         ("fields", {"item": {"type": "integer"}}),
         ("fields", {**FULL, "time": {"type": "string"}}),
     ),
-    reads_before_update=frozenset({"GET fieldgroups", "GET stats"}),
+    reads_before_update=frozenset({"GET fieldgroups", "GET schemas", "GET stats"}),  # titles are unique among both
     outside={
         **texts(patch, "title"),
         "fields": [

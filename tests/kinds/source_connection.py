@@ -107,7 +107,7 @@ DESCRIPTION = Description(
     replaced=(
         ("params", {"projectId": "2384946", "timezone": "UTC"}),
         ("base_connection_id", "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"),
-        ("connection_spec", ConnectionSpec.ZENDESK),
+        ("connection_spec", ConnectionSpec.HTTP_API),
         ("data", {"format": "json", "properties": {"encoding": "UTF-16"}}),
     ),
     outside={

@@ -91,8 +91,9 @@ class Reconciler:
         is_new = self.runtime.settings.online_checks and not previous
         if is_new:
             self._prefetch(given)
-        props, problems = self.validate(previous, given)
-        if is_new and not problems:
+        props, malformed = self._parse(previous, given)
+        problems = malformed + self._online_problems(previous, props)
+        if is_new and not malformed:
             problems += self._ownership_problems(props)
         if problems:
             return given, problems
@@ -100,13 +101,20 @@ class Reconciler:
 
     def validate(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The inputs in normal form, and what is wrong with them; the service is asked about what `previous` lacks."""
+        props, problems = self._parse(previous, given)
+        return props, problems + self._online_problems(previous, props)
+
+    def _parse(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         if isinstance(self.kind, AppliesDefaults):
             given = self.kind.apply_defaults(given, previous, self.runtime)
         props, problems = self.arguments.parse(given)
         self._register_secrets(props)
-        if self.runtime.settings.online_checks and isinstance(self.kind, ValidatesOnline):
-            problems += self.kind.validate_online(props, previous, self.runtime)
         return props, problems
+
+    def _online_problems(self, previous: Props, props: Props) -> list[str]:
+        if not self.runtime.settings.online_checks or not isinstance(self.kind, ValidatesOnline):
+            return []
+        return self.kind.validate_online(props, previous, self.runtime)
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """What differs, and what of it cannot change in place. Raises before a replacement that must not be."""
