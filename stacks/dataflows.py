@@ -68,6 +68,13 @@ class Data(_Section):
     properties: dict[str, Any] | None = None
 
 
+class Encryption(_Section):
+    """Keys of encrypted files."""
+
+    public_key_id: str
+    sign_verification_key_id: str | None = None
+
+
 class DeltaColumn(_Section):
     """The column of a table that tells new rows from old ones."""
 
@@ -99,6 +106,7 @@ class SourceDataflow(_Section):
     schema_id: str | None = None
     mapping_set_id: str | None = None
     delta_column: DeltaColumn | None = None
+    encryption: Encryption | None = None
     options: Options | None = None
     title: str | None = None
     enabled: bool = Field(default=True)

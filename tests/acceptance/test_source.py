@@ -31,6 +31,41 @@ aep.Source(
     options={"partial_ingestion_percent": 5},
 )
 """
+FILES = """
+aep.Source(
+    "orders",
+    connection_spec="Amazon S3",
+    auth={"spec_name": "Access Key", "params": {"s3AccessKey": "AKIAIOSFODNN7EXAMPLE", "s3SecretKey": "canary-pa55"}},
+    data={"format": "delimited"},
+    params={"path": "/orders", "type": "folder"},
+    fields={"order": {"type": "string"}},
+    mappings=[{"source": "id", "destination": "_{tenantId}.order"}],
+    schedule={"frequency": "hour", "interval": 1},
+    encryption=%s,
+)
+"""
+
+
+def test_encrypted_files(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    body = {"name": "orders", "encryptionAlgorithm": "PGP", "params": {"passPhrase": "canary-pa55"}}
+    key = emulator.request("POST", "/data/foundation/connectors/encryption/keys", body).json()["publicKeyId"]
+    emulator.clear_journal()
+    dev = stack(FILES % '{"sign_verification_key_id": "own"}')
+    assert "publicKeyId" in dev.fail("preview")
+    assert writes(emulator) == []
+    dev.program(FILES % {"public_key_id": key, "sign_verification_key_id": "own"})
+    dev.up()
+    (flow,) = emulator.objects()["Flow"]
+    mapping, encryption = flow["transformations"]
+    assert mapping["name"] == "Mapping"
+    params = {"publicKeyId": key, "signVerificationKeyId": "own"}
+    assert encryption == {"name": "Encryption", "params": params}
+    assert dev.preview().changes == {}
+    dev.program(FILES % {"public_key_id": key})
+    dev.up()
+    (changed,) = emulator.objects()["Flow"]
+    assert (changed["id"], changed["transformations"][1]["params"]) == (flow["id"], {"publicKeyId": key})
+    dev.destroy()
 
 
 def test_a_stream_and_a_table(stack: Callable[..., Stack], emulator: Emulator) -> None:
@@ -65,7 +100,12 @@ def test_a_stream_and_a_table(stack: Callable[..., Stack], emulator: Emulator) -
     assert "a flow is replaced to gain or lose its schedule" in dev.fail("up", "--yes", "--skip-preview")
     assert emulator.objects()["Flow"] == before
     dev.config({"aep:onlineChecks": None})
-    dev.program(STREAM + TABLE)
+    dev.program(STREAM + TABLE.replace('"source": "city"', '"source": "town"'))
+    dev.up()
+    versions = {item["name"]: item["transformations"][-1]["params"]["mappingVersion"] for item in before}
+    after = {item["name"]: item for item in emulator.objects()["Flow"]}
+    assert after["customers"]["id"] == flows["customers"]["id"], "the mapping, its second transformation, in place"
+    assert after["customers"]["transformations"][1]["params"]["mappingVersion"] != versions["customers"]
     dev.destroy()
 
 

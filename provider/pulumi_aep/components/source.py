@@ -45,6 +45,15 @@ class DeltaColumn(Shape, total=False):
     """Time zone of its dates."""
 
 
+class Encryption(Shape, total=False):
+    """Keys of encrypted files (docs tutorials/api/encrypt-data.md)."""
+
+    public_key_id: Required[Input[str]]
+    """Id of the key pair whose public key the files are encrypted with."""
+    sign_verification_key_id: Input[str] | None
+    """Id of your own public key, for files that are also signed."""
+
+
 class SourceArgs(Shape, total=False):
     """Arguments of Source."""
 
@@ -76,6 +85,8 @@ class SourceArgs(Shape, total=False):
     """When the flow runs, as for Flow. Required for batch sources; streaming sources have none."""
     delta_column: Input[DeltaColumn] | None
     """The column of a table that tells new rows from old ones."""
+    encryption: Input[Encryption] | None
+    """Keys of encrypted files, for cloud storage."""
     options: Input[FlowOptions] | None
     """How the flow deals with records that fail, as for Flow."""
     flow_spec: Input[str] | None
@@ -164,7 +175,7 @@ class Source(pulumi.ComponentResource):
             flow_spec=given.get("flow_spec"),
             source_connection_id=self.source_connection.id,
             target_connection_id=self.target_connection.id,
-            transformations=_copy(given.get("delta_column")),
+            transformations=_transformations(given),
             mapping=self.mapping_set,
             schedule=given.get("schedule"),
             options=given.get("options"),
@@ -212,15 +223,24 @@ def _below(component: pulumi.Resource) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(parent=component, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
 
 
-def _copy(delta_column: Any) -> Any:
-    """The transformation for a delta column (docs tutorials/api/collect/database-nosql.md)."""
-    if delta_column is None:
-        return None
-    wire = {"name": "name", "date_format": "dateFormat", "timezone": "timezone"}
-    column = pulumi.Output.from_input(delta_column).apply(
-        lambda known: {wire.get(k, k): v for k, v in known.items() if v}
-    )
-    return [{"name": "Copy", "params": {"deltaColumn": column}}]
+_WIRE = {
+    "date_format": "dateFormat",
+    "public_key_id": "publicKeyId",
+    "sign_verification_key_id": "signVerificationKeyId",
+}
+
+
+def _transformations(given: dict[str, Any]) -> list[Any]:
+    """Those for a delta column (docs tutorials/api/collect/database-nosql.md) and for encrypted files."""
+    parts = {
+        name: pulumi.Output.from_input(given[name]).apply(
+            lambda known: {_WIRE.get(key, key): value for key, value in known.items() if value}
+        )
+        for name in ("delta_column", "encryption")
+        if name in given
+    }
+    copy = [{"name": "Copy", "params": {"deltaColumn": parts["delta_column"]}}] if "delta_column" in parts else []
+    return copy + ([{"name": "Encryption", "params": parts["encryption"]}] if "encryption" in parts else [])
 
 
 def raise_problems(component: pulumi.Resource, resource_name: str, problems: list[str]) -> None:

@@ -473,8 +473,11 @@ class Flow(Resource, module="aep", name="Flow"):
 def _with_mapping(transformations: Any, mapping: MappingSet) -> Any:
     if isinstance(transformations, pulumi.Output):
         return transformations.apply(lambda known: _with_mapping(known or [], mapping))
+    """After what reads the data, before `Encryption`, as on Adobe's pages."""
     params = {"mappingId": mapping.id, "mappingVersion": mapping.version}
-    return [*transformations, {"name": "Mapping", "params": params}]
+    last = [isinstance(each, dict) and each.get("name") == "Encryption" for each in transformations]
+    place = last.index(True) if True in last else len(last)
+    return [*transformations[:place], {"name": "Mapping", "params": params}, *transformations[place:]]
 
 
 def _as_text(schedule: Any) -> Any:

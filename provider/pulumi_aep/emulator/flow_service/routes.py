@@ -66,7 +66,7 @@ _TEXTS: patch.Allowed = {"/name": "replace", "/description": "add replace remove
 _END = _TEXTS | {"/connectionSpec.*": "add replace remove"}  # named here to be refused with its own code
 _PARAMS = _END | {"/params": "replace", "/params/[^/]+": "add replace remove"}
 _AUTH = _END | {"/auth/params(/[^/]+)?": "add replace remove"}
-_FLOW = _TEXTS | {"/scheduleParams/(frequency|interval|startTime)": "replace", "/transformations/0": "replace"}
+_FLOW = _TEXTS | {"/scheduleParams/(frequency|interval|startTime)": "replace", "/transformations/[0-9]+": "replace"}
 KINDS = (
     Kind("BaseConnection", BASE, checks.check_connection, checks.BASE_USED, _AUTH),
     Kind("SourceConnection", SOURCE, checks.check_source, checks.USED, _PARAMS),
@@ -136,6 +136,8 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
             call.accept("flow_service.patch_params")
         if operation.path.startswith("/auth/params/") and operation.op != "replace":
             call.accept("flow_service.patch_auth_params")
+        if not draft and operation.path.startswith("/transformations/") and operation.path != "/transformations/0":
+            call.accept("flow_service.patch_later_transformations")
         if operation[:2] == ("remove", "/description"):
             call.accept("flow_service.remove_description")
         if operation.path == "/scheduleParams/startTime" and not draft:
