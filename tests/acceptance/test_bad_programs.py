@@ -32,7 +32,7 @@ def test_the_preview_refuses(stack: Callable[..., Stack], emulator: Emulator) ->
     for problem in (
         "name: must not be empty",
         "auth.params.password: is required by 'Basic Authentication'",
-        "auth.params.pasword: is not a parameter of 'Basic Authentication'; it takes host, password, username",
+        "auth.params.pasword: is not a parameter of 'Basic Authentication' (did you mean password?); it takes host, ",
     ):
         assert f"BaseConnection bad: {problem}" in text, text
     assert SECRET not in text

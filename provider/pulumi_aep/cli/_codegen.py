@@ -5,7 +5,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -63,7 +63,7 @@ Objects = dict[tuple[Kind, str], SandboxObject]
 Variables = dict[tuple[Kind, str], str]
 
 
-def generate(objects: Iterable[SandboxObject], taken: Iterable[str] = ()) -> list[GeneratedResource]:
+def generate(objects: Iterable[SandboxObject], taken: Collection[str] = ()) -> list[GeneratedResource]:
     """Resources for the objects without problems, in the order given, which has dependencies first.
 
     `taken` are names of resources that the program already has.
@@ -145,7 +145,7 @@ def with_constants(value: Any) -> Any:
 # ---- names ----
 
 
-def _variables(objects: list[SandboxObject], taken: Iterable[str]) -> Variables:
+def _variables(objects: list[SandboxObject], taken: Collection[str]) -> Variables:
     """(kind, id) → a variable from the object's name; for a nameless kind from the name of what uses it."""
     users = {
         reference.id: user.name

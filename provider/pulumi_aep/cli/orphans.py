@@ -119,7 +119,7 @@ def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", 
     """Objects that are already in the state are referenced by their ids."""
     from ._codegen import generate, render_module
 
-    resources = generate(_in_order(chosen, sandbox), (each.name for each in session.resources))
+    resources = generate(_in_order(chosen, sandbox), [each.name for each in session.resources])
     file = _program_folder() / MODULE
     count = plural(len(resources), "resource")
     confirm(f"{'Overwrite' if file.exists() else 'Write'} {file} with {count} to adopt?", yes)
