@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -81,8 +81,8 @@ def main() -> None:
         sys.exit(f"no slice {', '.join(unknown)}; there are {', '.join(SLICES)}")
     KEPT.mkdir(parents=True, exist_ok=True)
     jobs = [(name, job) for name, part in wanted for job in SLICES[name] if part in job]
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        list(pool.map(lambda each: do(*each), jobs))
+    with ProcessPoolExecutor(AT_A_TIME) as pool:  # no threads: the plugin's runtime is one per process
+        list(pool.map(do, *zip(*jobs, strict=True)) if jobs else ())
     kept = {
         name: [json.loads(file_of(name, job).read_text()) for job in found if file_of(name, job).exists()]
         for name, found in SLICES.items()
