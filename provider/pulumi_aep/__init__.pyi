@@ -8,11 +8,13 @@ from .constants import XdmClass as XdmClass
 from .engine.arguments import SpecRef as SpecRef
 from .lookups import Exploration as Exploration
 from .lookups import FlowRunInfo as FlowRunInfo
+from .lookups import LandingZone as LandingZone
 from .lookups import explore as explore
 from .lookups import get_connection_spec as get_connection_spec
 from .lookups import get_dataset as get_dataset
 from .lookups import get_flow_runs as get_flow_runs
 from .lookups import get_flow_spec as get_flow_spec
+from .lookups import get_landing_zone as get_landing_zone
 from .lookups import get_sandbox as get_sandbox
 from .lookups import get_schema as get_schema
 from .resources.base_connection import Auth as Auth

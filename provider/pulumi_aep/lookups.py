@@ -223,6 +223,39 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
     return given.apply(lambda values: to_thread(lambda: _run(_flow_runs, str(values[0]), int(values[1]))["runs"]))
 
 
+class LandingZone(TypedDict):
+    """The Data Landing Zone of the sandbox: where to put files, and the credentials for it."""
+
+    container_name: str
+    storage_account_name: str
+    sas_token: str
+    sas_uri: str
+    expiry_date: str | None
+
+
+def get_landing_zone() -> pulumi.Output[LandingZone]:
+    """The sandbox's Data Landing Zone, with its credentials. All of it is secret.
+
+        zone = aep.get_landing_zone()
+        pulumi.export("upload to", zone["sas_uri"])
+
+    Its first call in a sandbox makes the credentials. Raises RunError if the credential may not see them.
+    """
+    return pulumi.Output.secret(None).apply(lambda nothing: to_thread(_run, _landing_zone))
+
+
+def _landing_zone(client: "Client") -> LandingZone:
+    found = client.connectors.landing_zone_credentials()
+    client.redactor.add({found["SASToken"], found["SASUri"]})
+    return LandingZone(
+        container_name=found["containerName"],
+        storage_account_name=found["storageAccountName"],
+        sas_token=found["SASToken"],
+        sas_uri=found["SASUri"],
+        expiry_date=found.get("expiryDate"),
+    )
+
+
 class FlowRuns(TypedDict):
     """The latest runs of a flow, newest first."""
 
@@ -253,6 +286,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "get_sandbox": _sandbox,
     "explore": _explore,
     "get_flow_runs": _flow_runs,
+    "get_landing_zone": _landing_zone,
 }
 """Name of each look-up → the same with a client as its first argument, for other callers than Python programs."""
 

@@ -1,5 +1,6 @@
 """Look-ups by name or title see all pages, and tell none from several."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -78,3 +79,27 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert "source_params.timezone: " in text
     assert "Europe/Berlin" in text
     assert writes(emulator) == ["POST connections"]  # the test's own
+
+
+def test_the_landing_zone_is_secret(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    dev = stack('zone = aep.get_landing_zone()\npulumi.export("zone", zone)\npulumi.export("uri", zone["sas_uri"])')
+    dev.up()
+    path = "/data/foundation/connectors/landingzone/credentials"
+    there = emulator.request("GET", path, params={"type": "user_drop_zone"}).json()
+    shown = dev.outputs()
+    assert shown == {"zone": "[secret]", "uri": "[secret]"}
+    assert there["SASToken"] not in dev.export()
+    clear = json.loads(dev.run("stack", "output", "--stack", "dev", "--json", "--show-secrets"))
+    assert clear["uri"] == there["SASUri"]
+    assert clear["zone"] == {
+        "container_name": "dlz-user-container",
+        "storage_account_name": there["storageAccountName"],
+        "sas_token": there["SASToken"],
+        "sas_uri": there["SASUri"],
+        "expiry_date": there["expiryDate"],
+    }
+    assert dev.preview().changes == {}
+    emulator.control("POST", "faults", {"method": "GET", "path": "/credentials$", "status": 403}).raise_for_status()
+    text = dev.fail("preview")
+    assert "GET /data/foundation/connectors/landingzone/credentials" in text
+    assert "403" in text

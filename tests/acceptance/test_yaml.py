@@ -1,5 +1,6 @@
 """A YAML program of the tutorial's dataflow, through the native door."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,18 @@ def test_the_whole_life(dev: Stack, emulator: Emulator) -> None:
     dev.destroy()
     assert not any(emulator.objects().values())
     assert emulator.request("GET", f"{FLOW}/flows/{flow['id']}").status_code == 404
+
+
+def test_credentials_that_a_function_gives_are_secret(dev: Stack, emulator: Emulator) -> None:
+    zone = {"zone": {"fn::invoke": {"function": "aep:getLandingZone", "arguments": {}}}}
+    outputs = {"uri": "${zone.sasUri}", "token": "${zone.sasToken}"}
+    program = {"name": "shop", "runtime": "yaml", "variables": zone, "outputs": outputs}
+    (dev.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+    dev.up()
+    path = "/data/foundation/connectors/landingzone/credentials"
+    there = emulator.request("GET", path, params={"type": "user_drop_zone"}).json()
+    shown = dev.outputs()
+    assert (shown["uri"], shown["token"]) == ("[secret]", "[secret]")
+    clear = json.loads(dev.run("stack", "output", "--stack", "dev", "--json", "--show-secrets"))
+    assert clear["uri"] == there["SASUri"]
+    assert there["SASToken"] not in dev.export()

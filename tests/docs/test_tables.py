@@ -176,8 +176,8 @@ def test_options_of_commands(name: str) -> None:
     assert documented == known - {"--help"}
 
 
-OF_OUTPUTS = {"explore", "get_flow_runs"}
-"""The look-ups that take and give outputs."""
+OF_OUTPUTS = {"explore", "get_flow_runs", "get_landing_zone"}
+"""The look-ups that give outputs."""
 
 
 def test_lookups() -> None:

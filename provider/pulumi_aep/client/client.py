@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from ..config import Settings
 from .catalog import Catalog
+from .connectors import Connectors
 from .data_access import DataAccess
 from .data_prep import DataPrep
 from .flow_service import FlowService
@@ -59,4 +60,5 @@ class Client(Http):
         self.catalog = Catalog(self)
         self.data_access = DataAccess(self)
         self.data_prep = DataPrep(self)
+        self.connectors = Connectors(self)
         self.sandboxes = Sandboxes(self)

@@ -274,7 +274,7 @@ def _is_value(default: Any) -> bool:
 
 
 _SECRET = re.compile(
-    r"password|passphrase|secret|token|credential|connectionstring|sasuri|private_?key|(^|sas|auth|access|account|api|principal|shared)_?key\d*$",
+    r"password|passphrase|secret|token|credential|connectionstring|sas_?uri|private_?key|(^|sas|auth|access|account|api|principal|shared)_?key\d*$",
     re.IGNORECASE,
 )
 

@@ -34,7 +34,7 @@ from ..components import COMPONENTS
 from ..errors import AepError, ConfigError, EngineGone
 from ..resources import kind_named
 from . import dynamic
-from .arguments import RESOURCE_NAME, fields_of
+from .arguments import RESOURCE_NAME, fields_of, looks_secret
 from .camel_case import camel, inside, is_outside, nested, outside, outside_path, snake, spell
 from .kind import Kind
 from .ownership import own_line, record, record_key, state_id
@@ -247,7 +247,8 @@ class NativeProvider(ProviderServicer):
         shape = inspect.signature(look_up).return_annotation
         result = outside(fields_of(shape), found) if is_typeddict(shape) else outside({}, asdict(found))
         response = provider_pb2.InvokeResponse()
-        getattr(response, "return").CopyFrom(_pack(result, marks))
+        secret = {(key,) for key in result if looks_secret(key)}
+        getattr(response, "return").CopyFrom(_pack(result, marks | secret))
         return response
 
     async def Construct(self, request: Any, context: Any) -> Any:

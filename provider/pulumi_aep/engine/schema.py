@@ -118,7 +118,10 @@ class Schema:
         needed = [each.name for each in parameters if each.default is inspect.Parameter.empty]
         whole = TypeAdapter(signature.return_annotation).json_schema()
         self._collect(whole, signature.return_annotation)
-        outputs = {key: self._type(part) for key, part in whole["properties"].items()}
+        outputs = {
+            key: self._type(part) | ({"secret": True} if looks_secret(key) else {})
+            for key, part in whole["properties"].items()
+        }
         return {
             "description": _text(getattr(lookups, name)),
             "inputs": {"properties": _outside(inputs), "required": _outside(needed)},
