@@ -48,12 +48,20 @@ def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator
 
 def test_what_is_worth_most_is_protected_in_production(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """`destroy` asks no provider at preview: only `protect` speaks there. Consent is one `up` with deletes allowed."""
-    schema = make_chain(emulator, "prod").schema
-    program = f"aep.Dataset('web', schema_id={schema!r})\naep.FieldGroup('web', fields={{'a': {{'type': 'string'}}}})\n"
+    ids = make_chain(emulator, "prod")
+    program = (
+        f"aep.Dataset('web', schema_id={ids.schema!r})\naep.FieldGroup('web', fields={{'a': {{'type': 'string'}}}})\n"
+    )
+    program += (
+        f"mapping = {{'name': 'Mapping', 'params': {{'mappingId': {ids.mapping!r}}}}}\n"
+        f"aep.Flow('web', source_connection_id={ids.source!r}, target_connection_id={ids.target!r}, "
+        "transformations=[mapping], schedule={'frequency': 'hour', 'interval': 1})\n"
+    )
     production = stack(program, sandbox="prod")
     production.up()
     before = emulator.objects("prod")
     assert production.resources()["Dataset web"].get("protect")
+    assert production.resources()["Flow web"].get("protect")
     assert not production.resources()["FieldGroup web"].get("protect")
     assert "protected" in production.call("destroy", "--stack", production.name, "--preview-only").failed()
     production.program(program.partition("\n")[2])

@@ -93,6 +93,7 @@ DESCRIPTION = Description(
             "auth.spec_name: Mixpanel has no 'basic'",
             "it has 'Basic Authentication'",
         ),
+        Bad("auth", {"spec_name": [], "params": PARAMS}, "auth.spec_name: must be text"),
         Bad("auth", basic(username="shop"), "auth.params.password: is required by 'Basic Authentication'"),
         Bad(
             "auth",

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, Seen, by_kind, resolve
+from kinds.description import DESCRIBED, SECRET
 from plugin.conftest import Program
 from plugin.life import Life
+from pulumi_aep import ConnectionSpec
 from pulumi_aep.engine import runtime
 from support import kinds
 from support.emulator import FLOW, Emulator
-from support.outside import Where
+from support.outside import OWNER, Where
 
 
 def test_every_kind_has_a_description() -> None:
@@ -144,3 +146,24 @@ def test_a_disabled_connection(
     shown(emulator, DESCRIPTIONS[kind].collection, connection, state="disabled")
     assert connection.refresh()
     assert f"warning: {kind} {connection.id}: it is disabled" in "".join(capfd.readouterr())
+
+
+def test_a_secret_parameter_that_comes_back_masked(
+    life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
+    """No source of the emulator has one: its answers are given here."""
+    path, params = "/sourceConnections$", {"sasUri": SECRET, "path": "a"}
+    changes = {"connection_spec": ConnectionSpec.HTTP_API, "params": params}
+    source, arguments = life("SourceConnection"), program("SourceConnection", changes)
+    created = {"id": ids["source.id"], "etag": "1"}
+    emulator.control("POST", "faults", {"method": "POST", "path": path, "status": 201, "body": created})
+    assert source.up(arguments) == "create"
+    wire = {"name": arguments["name"], "description": f"{DESCRIBED}\n[pulumi: {OWNER}]", "data": arguments["data"]}
+    wire |= {"connectionSpec": {"id": ConnectionSpec.HTTP_API, "version": "1.0"}}
+    shown(emulator, "sourceConnections", source, **wire, params=params | {"sasUri": "xxxx"})
+    assert_corrected(source, arguments, source.inputs)
+    assert "xxxx" not in str(source.outs)
+    emulator.control("DELETE", "faults").raise_for_status()
+    shown(emulator, "sourceConnections", source, **wire, params=params | {"path": "b"})
+    assert source.refresh()
+    assert source.preview(arguments) == "replace", "what is no secret shows"

@@ -6,15 +6,16 @@ Between states every write is fenced by the state id, within a state every delet
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
 from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, with_owner_line, without_owner_line
 from plugin.conftest import Program
-from plugin.life import Life, host, one_run
+from plugin.life import Life, given, host, one_run
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import state_id
-from pulumi_aep.errors import OwnershipConflict
+from pulumi_aep.errors import LookupFailed, OwnershipConflict
 from support import kinds
 from support.emulator import Emulator
 from support.journal import writes
@@ -424,3 +425,38 @@ def test_a_record_that_was_moved_without_a_line_leaves_the_object(
         old.destroy()
     assert new.refresh()
     assert new.preview(moved) == "same"
+
+
+# ---- what a new object may not refer to, or be called ----
+
+TITLED = [kind for kind in ORDER if kinds.kind_of(kind).unique_in_service]
+
+
+@pytest.mark.parametrize(("kind", "other"), permutations(TITLED, 2))
+def test_a_title_that_another_kind_uses(
+    kind: str, other: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    there, here = life(other), life(kind)
+    there.up(program(other, {"title": "Web", "owner": OTHER_RECORD}))
+    refused = [f"title: 'Web' is that of the {other} {there.id}; titles are unique in a sandbox: give another"]
+    emulator.clear_journal()
+    assert here.problems(program(kind, {"title": "Web"})) == refused
+    assert writes(emulator) == []
+    here.up(program(kind, {"title": "Mine"}))
+    assert here.problems(program(kind, {"title": "Web"})) == refused, "a change of the title too"
+
+
+def test_an_object_that_this_run_deleted_is_not_referred_to(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """With `--target` the engine creates a dependent again as its state has it."""
+    source, flow = life("SourceConnection"), life("Flow")
+    source.up(program("SourceConnection"))
+    inputs = flow.provider.check({}, host(given(program("Flow", {"source_connection_id": source.id})))).inputs
+    gone = source.id
+    with one_run(source, flow):
+        source.destroy()
+        emulator.clear_journal()
+        with pytest.raises(LookupFailed, match=f"source_connection_id: {gone} was deleted in this run"):
+            flow.provider.create(host(inputs))
+    assert writes(emulator) == []

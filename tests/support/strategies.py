@@ -20,6 +20,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=6,
 )
+ODD_TEXTS = st.sampled_from(["", " ", "\n", "a/b", "../a", "${x}", "\u202e", "\x00", "é" * 32, "a" * 5000, "~1", "{}"])
+NOISE = JSON | ODD_TEXTS | st.sampled_from([[], {}, [None], [[]], {"": {}}, 1e300, -1, 2**53])
+"""Whatever Pulumi can carry."""
 IDENTIFIERS: SearchStrategy[str] = st.from_regex(r"[a-z][a-z0-9]{3,8}_", fullmatch=True)
 """Data Prep reserves no word that ends like this."""
 
@@ -83,3 +86,31 @@ def parameters(schema: Props) -> SearchStrategy[Props]:
     properties = {name: of(value) for name, value in schema["properties"].items()}
     required = {name: properties.pop(name) for name in schema["required"]}
     return st.fixed_dictionaries(required, optional=properties)
+
+
+@st.composite
+def noisy(draw: st.DrawFn, program: Props, names: set[str]) -> Props:
+    """The program with up to two mistakes at any depth: another value, one that is missing, an unknown key."""
+    for _ in range(draw(st.integers(0, 2)) if program else 0):
+        program = draw(_with_mistake(program, names))
+    return program
+
+
+@st.composite
+def _with_mistake(draw: st.DrawFn, value: Any, names: set[str]) -> Any:
+    keys: list[Any] = [*value] if isinstance(value, dict) else [*range(len(value))] if isinstance(value, list) else []
+    if not keys:
+        return draw(NOISE)
+    key, what = draw(st.sampled_from(keys)), draw(st.sampled_from(["deeper", "deeper", "other", "missing", "more"]))
+    changed = value.copy()
+    if what == "deeper":
+        changed[key] = draw(_with_mistake(value[key], set()))
+    elif what == "other":
+        changed[key] = draw(NOISE)
+    elif what == "missing":
+        del changed[key]
+    elif isinstance(value, dict):
+        changed[draw(WORDS | st.sampled_from(sorted(names)) if names else WORDS)] = draw(NOISE)
+    else:
+        changed.append(draw(NOISE))
+    return changed

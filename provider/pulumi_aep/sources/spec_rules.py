@@ -73,7 +73,7 @@ def auth_schema(props: Props, runtime: Runtime) -> Json:
     if not runtime.settings.online_checks or identity is None or not isinstance(auth, dict):
         return {}
     try:
-        return _auth_methods(runtime.connection_spec(identity) or {}).get(auth.get("spec_name"), {})
+        return _auth_methods(runtime.connection_spec(identity) or {}).get(str(auth.get("spec_name")), {})
     except NotFound:
         return {}
 
@@ -113,7 +113,7 @@ def auth_problems(props: Props, runtime: Runtime) -> list[str]:
     has = f"it has {', '.join(map(repr, methods))}" if methods else "it has none: leave auth out"
     if auth is None:
         return [f"auth: is required by {spec_label(spec)}; {has}"] if methods else []
-    if not isinstance(auth, dict) or auth.get("spec_name") in (UNKNOWN, None):
+    if not isinstance(auth, dict) or not isinstance(auth.get("spec_name"), str):
         return []
     method = auth["spec_name"]
     if method not in methods:
