@@ -156,6 +156,7 @@ DESCRIPTION = Description(
         Bad("state", "enabled", "state: is not a known key"),
     ),
     bad_online=(
+        Bad("transformations", [{"name": [], "params": {}}], "transformations[0].name: must be 'Mapping'"),
         Bad("flow_spec", UNKNOWN_SPEC, f"flow_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
         Bad(
             "flow_spec",

@@ -82,6 +82,7 @@ DESCRIPTION = Description(
         ),
     ),
     bad_online=(
+        Bad("schema_id", "", "schema_id: must be a schema's $id"),
         Bad(
             "mappings",
             [{"source": "a", "destination": "_{tenantId}.a"}, {"source": "b", "destination": "_emulator.a"}],

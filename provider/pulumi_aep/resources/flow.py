@@ -366,7 +366,8 @@ def _names(props: Props) -> set[Any]:
     transformations = props.get("transformations", [])
     if not isinstance(transformations, list):
         return {UNKNOWN}
-    return {each.get("name", UNKNOWN) if isinstance(each, dict) else UNKNOWN for each in transformations}
+    names = (each.get("name") if isinstance(each, dict) else None for each in transformations)
+    return {name if isinstance(name, str) else UNKNOWN for name in names}
 
 
 def _checkable(names: dict[str, str], props: Any, **fixed: Any) -> Any:

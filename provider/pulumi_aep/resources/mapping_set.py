@@ -146,7 +146,9 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         unchanged = schema_id == previous.get("schema_id") and mappings == previous.get("mappings")
         if not unchanged and isinstance(mappings, list) and (doubled := _doubled(mappings, runtime)):
             return doubled
-        if unchanged or "own_schema" in props or not isinstance(schema_id, str) or not isinstance(mappings, list):
+        if unchanged or "own_schema" in props or not isinstance(mappings, list):
+            return []
+        if not isinstance(schema_id, str) or not schema_id.startswith("https://"):
             return []
         try:
             fields = xdm_fields(runtime.resolved_schema(schema_id))

@@ -192,8 +192,8 @@ def _end_problems(spec: Json, source_spec: str | None, name: str, runtime: Runti
 def _transformation_problems(spec: Json, transformations: Any, name: str) -> Iterator[str]:
     known = _transformations(spec)
     for index, each in enumerate(transformations if isinstance(transformations, list) else ()):
-        kind = each.get("name", UNKNOWN) if isinstance(each, dict) else UNKNOWN
-        if kind is UNKNOWN or "transformationSpecs" not in spec:
+        kind = each.get("name") if isinstance(each, dict) else None
+        if not isinstance(kind, str) or "transformationSpecs" not in spec:
             continue
         if kind in known:
             yield from schema_problems(each.get("params"), known[kind], f"transformations[{index}].params", repr(kind))
