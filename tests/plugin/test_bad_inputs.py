@@ -44,3 +44,10 @@ def test_a_parameter_of_another_source(life: Callable[[str], Life]) -> None:
     assert [problem.split(";")[0] for problem in problems] == [
         "auth.params.username: is not a parameter of 'Access Key'"
     ]
+
+
+def test_a_flow_that_leaves_its_spec_to_odd_transformations(life: Callable[[str], Life], program: Program) -> None:
+    arguments = program("Flow", {"transformations": [{"name": [], "params": {}}]})
+    del arguments["flow_spec"]
+    problems = life("Flow").problems(arguments)
+    assert problems[0].startswith("transformations[0].name: must be 'Mapping'"), problems
