@@ -432,7 +432,7 @@ def test_a_record_that_was_moved_without_a_line_leaves_the_object(
 TITLED = [kind for kind in ORDER if kinds.kind_of(kind).unique_in_service]
 
 
-@pytest.mark.parametrize(("kind", "other"), permutations(TITLED, 2))
+@pytest.mark.parametrize(("kind", "other"), [*permutations(TITLED, 2)])
 def test_a_title_that_another_kind_uses(
     kind: str, other: str, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
