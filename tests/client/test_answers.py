@@ -243,3 +243,8 @@ def test_a_creation_whose_response_lacks_what_later_updates_need(client_of: Clie
                 collection.create({})
     with Server(Answer(200, {"ok": True})) as server, pytest.raises(UnexpectedResponse, match="is no list"):
         client_of(server.url).catalog.datasets.update(DATASET, [], "1")
+
+
+def test_a_list_of_descriptors_without_a_body(client_of: ClientOf) -> None:
+    with Server(Answer(200, None)) as server, pytest.raises(UnexpectedResponse, match="not a map of descriptors"):
+        list(client_of(server.url).schema_registry.identity_descriptors.find())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
 from .http import Http, outcome_unknown, require_id, require_key
 
@@ -96,6 +97,8 @@ class IdentityDescriptors(ServiceCollection):
         """Descriptors that meet every filter, on one page: this list has no other."""
         query = [("property", text) for text in filters]
         response = self._http.request("GET", self._path, query=query, headers=_DESCRIPTORS)
+        if not isinstance(response, dict):
+            raise UnexpectedResponse(f"GET {self._path}", "the response is not a map of descriptors")
         yield [_with_id(each, "@id") for each in response.get("xdm:descriptorIdentity") or []]
 
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
