@@ -24,7 +24,8 @@ def test_the_gate(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dev = stack(PROGRAM)
     text = dev.fail("up")
     assert "flow web-shop: its run" in text
-    assert "CONNECTOR-2001-500: Error occurred at copy activity." in text
+    assert "the source could not be read (CONNECTOR-2001-500: Error occurred at copy activity)" in text
+    assert "pulumi-aep test web-shop" in text
     assert "Fix this, then run pulumi up again." in text
     made = dev.resources()
     assert "FirstRun web-shop" not in made

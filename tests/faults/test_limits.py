@@ -128,5 +128,6 @@ def test_a_plugin_whose_engine_has_died_writes_nothing(tmp_path: Path, emulator:
     until(lambda: not any("pulumi.dynamic" in command for _, command in working_in(stack.folder)))
     for host, _ in working_in(stack.folder):  # Pulumi's own language host may outlive its engine
         host.terminate()
-    assert [entry["status"] for entry in emulator.journal() if "fault" in entry] == [200], "it got its answer"
+    answers = [entry["status"] for entry in emulator.journal() if "fault" in entry]
+    assert answers in ([200], []), "it got its answer, or had ended before it came"
     assert "POST fieldgroups" not in writes(emulator)
