@@ -25,7 +25,7 @@ def test_any_program(kind: str, life: Callable[[str], Life], ids: Ids) -> None:
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow],
     )
-    @given(program=strategy.flatmap(lambda valid: noisy(valid, {*kinds.fields(kind)})))
+    @given(program=strategy.flatmap(lambda valid: noisy(valid, {*kinds.fields(kind)} - kinds.DERIVED)))
     def check(program: Props) -> None:
         resource = life(kind)
         problems = resource.problems(program)
