@@ -67,7 +67,7 @@ def before_anything(stack: Stack, found: dict[str, str]) -> None:
 
     stack.config({"aep:timeout": "1", "aep:sandbox": "local"})
     port, stack.environment["AEP_EMULATOR_PORT"] = stack.environment["AEP_EMULATOR_PORT"], "9"
-    found["RequestNotSent"] = message(stack.fail("preview"), "FieldGroup (web)")
+    found["RequestNotSent"] = message(stack.fail("preview"), "Owner (aep-owner)")
 
     stack.config({"aep:timeout": "6", "aep:onlineChecks": "false"})
     stack.environment["AEP_EMULATOR_PORT"] = port
@@ -103,17 +103,19 @@ def later(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str]) -> 
     for method, path, body in (("PATCH", changed["id"], patch), ("DELETE", deleted["id"], None), ("POST", "", left)):
         url = f"{FLOW}/sourceConnections/{path}".rstrip("/")
         emulator.request(method, url, body, headers=headers).raise_for_status()
-    refusal = {"type": "https://ns.adobe.com/aep/errors/FLOW-1447-400", "title": "Active flows contain this id"}
-    inject(emulator, "DELETE", "/sourceConnections/", status=400, body=refusal)
+    stack.program(ids + HEAD + UPDATES)
     batch = {resources["Dataset full"]["id"]: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB"}}
     inject(emulator, "GET", "/catalog/lastBatches$", status=200, body=batch)
-    stack.program(ids + HEAD + UPDATES)
+    found["DeletionProtected"] = message(stack.fail("up"), "Owner (aep-owner)")
+    emulator.control("DELETE", "faults").raise_for_status()
+
+    refusal = {"type": "https://ns.adobe.com/aep/errors/FLOW-1447-400", "title": "Active flows contain this id"}
+    inject(emulator, "DELETE", "/sourceConnections/", status=400, body=refusal)
     text = stack.fail("up", "--continue-on-error")
     found["Conflict"] = message(text, "SourceConnection (changed)")
     found["NotFound"] = message(text, "SourceConnection (deleted)")
     found["OwnershipConflict"] = message(text, "SourceConnection (left)")
     found["InUse"] = message(text, "SourceConnection (used)")
-    found["DeletionProtected"] = message(text, "Dataset (full)")
 
     stack.config({"aep:sandbox": "stage"})
     found["ScopeMismatch"] = message(stack.fail("preview"), "Owner (aep-owner)")
