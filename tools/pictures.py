@@ -1,6 +1,6 @@
 """Makes docs/images: a recording of `make up`, and screenshots of the emulator's page and the report.
 
-`PYTHONPATH=tests .venv/bin/python -m tools.pictures`. Port 8700 must be free; the local stack is made anew.
+`PYTHONPATH=tests .venv/bin/python -m tools.pictures`. Port 8700 must be free; the local stack is created from scratch.
 """
 
 import os

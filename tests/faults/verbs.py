@@ -168,7 +168,7 @@ class _Bench:
         return found
 
     def _judge(self, act: Callable[[], Any], verb: str, resource: Life, program: Props) -> tuple[str, list[str]]:
-        """The outcome as the user is told it, compared with the service."""
+        """The outcome as the user sees it, compared with the service."""
         there, known = self.emulator.objects(), resource.outs
         try:
             act()

@@ -220,7 +220,7 @@ def _adopted_at_home(found: SandboxObject) -> dict[str, Any]:
 
 
 def _modules(resources: list[GeneratedResource]) -> dict[str, list[GeneratedResource]]:
-    """Module → its resources, in order: what only one flow uses stands in the flow's module."""
+    """Module → its resources, in order: what only one flow uses is in that flow's module."""
     known = {each.variable: each for each in resources}
     roots = known.keys() - {used for each in resources for used in each.uses}
     users: dict[str, set[str]] = {variable: set() for variable in known}

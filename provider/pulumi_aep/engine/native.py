@@ -328,7 +328,7 @@ def _moved(previous: Props, given: Props) -> Iterator[str]:
         old, new = previous.get(name), given.get(name)
         if old and new and old != new:
             yield (
-                f"{name}: this provider's objects live in {old}. In {new} all of them would be made anew, and those in "
+                f"{name}: this provider's objects live in {old}. {new} would get new ones, and those in "
                 f"{old} deleted. Set it back, or add another provider or stack for {new}. If you want the move: "
                 "allowMassDelete: true (pulumi config set aep:allowMassDelete true)"
             )
