@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
 from kinds import DESCRIPTIONS, Ids, Props, by_kind
 from plugin.life import Life
 from support import kinds
-from support.strategies import noisy
+from support.strategies import bounded, noisy
 
 EXAMPLES = 30
 
@@ -18,13 +18,7 @@ EXAMPLES = 30
 def test_any_program(kind: str, life: Callable[[str], Life], ids: Ids) -> None:
     strategy = DESCRIPTIONS[kind].strategies(ids)
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @bounded(EXAMPLES)
     @given(program=strategy.flatmap(lambda valid: noisy(valid, {*kinds.fields(kind)} - kinds.DERIVED)))
     def check(program: Props) -> None:
         resource = life(kind)

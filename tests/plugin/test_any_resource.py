@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kinds import DESCRIPTIONS, Ids, Props, by_kind
 from plugin.life import Life
+from support.strategies import bounded
 
 EXAMPLES = 15
 
@@ -24,13 +25,7 @@ def assert_unchanged(resource: Life, program: Props) -> None:
 def test_any_resource(kind: str, life: Callable[[str], Life], ids: Ids) -> None:
     strategy = DESCRIPTIONS[kind].strategies(ids)
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @bounded(EXAMPLES)
     @given(first=strategy, second=st.none() | strategy)
     def check(first: Props, second: Props | None) -> None:
         resource = life(kind)

@@ -2,6 +2,7 @@
 
 from typing import Any, Literal, get_args, get_origin
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -25,6 +26,17 @@ NOISE = JSON | ODD_TEXTS | st.sampled_from([[], {}, [None], [[]], {"": {}}, 1e30
 """Whatever Pulumi can carry."""
 IDENTIFIERS: SearchStrategy[str] = st.from_regex(r"[a-z][a-z0-9]{3,8}_", fullmatch=True)
 """Data Prep reserves no word that ends like this."""
+
+
+def bounded(examples: int) -> settings:
+    """Settings of a test that makes so many examples, new ones in each run, and takes its time with each."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 
 
 def spec(identity: str) -> SearchStrategy[Any]:
