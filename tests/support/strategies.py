@@ -103,8 +103,9 @@ def parameters(schema: Props) -> SearchStrategy[Props]:
 @st.composite
 def noisy(draw: st.DrawFn, program: Props, names: set[str]) -> Props:
     """The program with up to two mistakes at any depth: another value, one that is missing, an unknown key."""
-    for _ in range(draw(st.integers(0, 2)) if program else 0):
-        program = draw(_with_mistake(program, names))
+    for _ in range(draw(st.integers(0, 2))):
+        if program:  # the first mistake may have taken the only argument
+            program = draw(_with_mistake(program, names))
     return program
 
 
