@@ -1,4 +1,4 @@
-"""The deliberate faults of `python -m tools.mutation` fit the code; whether tests catch them takes too long to run here."""
+"""The deliberate faults of `python -m tools.mutation` fit the code; that tests catch them is seen by running it."""
 
 import pytest
 
