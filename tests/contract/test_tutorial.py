@@ -13,10 +13,6 @@ import pytest
 import requests
 
 from contract import samples
-from pulumi_aep.emulator.core import gateway
-from pulumi_aep.emulator.data_prep.mapping_sets import DESTINATION
-from pulumi_aep.emulator.flow_service import checks, source_data
-from pulumi_aep.emulator.flow_service import routes as flow_service
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import dataset, field_group, schema
 from support.refusal import refused
@@ -166,7 +162,7 @@ def test_trap_target_spec_id(tutorial: Tutorial) -> None:
     schema_id = tutorial.schema()
     printed = samples.TARGET_CONNECTION_PRINTED | {"params": {"dataSetId": tutorial.dataset(schema_id)}}
     response = tutorial.post(f"{FLOW}/targetConnections", printed)
-    refused(response, checks.SPEC_PAIR, "the data lake is c604ff05-7f1a-43c0-8e18-33bf874cb11c")
+    refused(response, "flow_service.spec_pair", "the data lake is c604ff05-7f1a-43c0-8e18-33bf874cb11c")
     assert tutorial.post(f"{FLOW}/targetConnections", printed | {"connectionSpec": DATA_LAKE}).status_code == 201
 
 
@@ -178,7 +174,7 @@ def test_trap_source_params(tutorial: Tutorial) -> None:
     path = f"{FLOW}/connections/{tutorial.base()}/explore"
     params = samples.EXPLORE | {"sourceParams": samples.SOURCE_PARAMS_PRINTED}
     response = tutorial.emulator.request("GET", path, params=params)
-    refused(response, source_data.EXPLORE, "'listId' was unexpected", "'projectId' is a required property")
+    refused(response, "flow_service.explore", "'listId' was unexpected", "'projectId' is a required property")
 
 
 def test_trap_interval_rule(tutorial: Tutorial) -> None:
@@ -187,9 +183,9 @@ def test_trap_interval_rule(tutorial: Tutorial) -> None:
     hourly = {"startTime": "1625040887", "frequency": "hour", "interval": 1}
     assert tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": hourly}).status_code == 201
     minutes = hourly | {"frequency": "minute", "interval": 14}
-    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": minutes}), checks.SCHEDULE, "minimum 15")
+    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": minutes}), "flow_service.schedule", "minimum 15")
     once = hourly | {"frequency": "once"}
-    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": once}), checks.SCHEDULE, "must be absent")
+    refused(tutorial.post(f"{FLOW}/flows", body | {"scheduleParams": once}), "flow_service.schedule", "must be absent")
 
 
 def test_trap_data_schema(tutorial: Tutorial) -> None:
@@ -201,7 +197,7 @@ def test_trap_data_schema(tutorial: Tutorial) -> None:
     with_schema = {"format": "json", "schema": reference}
     assert tutorial.post(f"{FLOW}/targetConnections", body | {"data": with_schema}).status_code == 201
     other = {"format": "json", "schema": reference | {"id": f"{schema_id}0"}}
-    refused(tutorial.post(f"{FLOW}/targetConnections", body | {"data": other}), checks.SCHEMA_DIFFERS)
+    refused(tutorial.post(f"{FLOW}/targetConnections", body | {"data": other}), "flow_service.schema_differs")
 
 
 def test_trap_mapping_columns(tutorial: Tutorial) -> None:
@@ -211,7 +207,7 @@ def test_trap_mapping_columns(tutorial: Tutorial) -> None:
     """
     schema_id = tutorial.schema()
     printed = samples.MAPPING_SET | {"xdmSchema": schema_id}
-    refused(tutorial.post(f"{DATA_PREP}/mappingSets", printed), DESTINATION, "_extconndev.distinct_id")
+    refused(tutorial.post(f"{DATA_PREP}/mappingSets", printed), "data_prep.destination", "_extconndev.distinct_id")
     body = tutorial.mapping_body(schema_id)
     by_table = [
         {"sourceAttribute": m["source"], "destinationXdmPath": m["destination"], "identity": False}
@@ -238,14 +234,14 @@ def test_trap_if_match_quoting(tutorial: Tutorial) -> None:
         assert changed.status_code == 200
         same_shape(samples.CREATED, changed.json())
         again = tutorial.emulator.request("PATCH", path, body, headers={"If-Match": given})
-        refused(again, flow_service.MATCH_STALE)
-    refused(tutorial.emulator.request("PATCH", path, body), flow_service.MATCH_MISSING)
+        refused(again, "flow_service.match_stale")
+    refused(tutorial.emulator.request("PATCH", path, body), "flow_service.match_missing")
 
 
 def test_trap_missing_authorization(tutorial: Tutorial) -> None:
     """The printed POST /flows has no Authorization header: 403010, and a 403 at that."""
     response = tutorial.emulator.request("POST", f"{FLOW}/flows", tutorial.flow_body(), headers={"Authorization": None})
-    refused(response, gateway.TOKEN_MISSING)
+    refused(response, "gateway.token_missing")
     assert response.status_code == 403
     assert response.json() == {"error_code": "403010", "message": "Oauth token is missing."}
 
@@ -258,7 +254,7 @@ def test_trap_patch_without_content_type(tutorial: Tutorial) -> None:
         headers = {"If-Match": etag, "Content-Type": content_type}
         body = json.dumps(samples.FLOW_PATCH)
         response = tutorial.emulator.request("PATCH", path, data=body.encode(), headers=headers)
-        refused(response, gateway.CONTENT_TYPE)
+        refused(response, "gateway.content_type")
 
 
 def test_trap_another_sources_credentials(tutorial: Tutorial) -> None:
@@ -266,7 +262,7 @@ def test_trap_another_sources_credentials(tutorial: Tutorial) -> None:
     path = f"{FLOW}/connections/{tutorial.base()}"
     etag = tutorial.emulator.request("GET", path).json()["items"][0]["etag"]
     response = tutorial.emulator.request("PATCH", path, samples.CONNECTION_PATCH, headers={"If-Match": etag})
-    refused(response, checks.AUTH_PARAMS, "'securityToken' was unexpected")
+    refused(response, "flow_service.auth_params", "'securityToken' was unexpected")
     body = {
         "name": "Salesforce",
         "connectionSpec": {"id": "cfc0fee1-7dc0-40ef-b73e-d8b134c436f5", "version": "1.0"},

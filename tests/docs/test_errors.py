@@ -43,7 +43,9 @@ def test_tree_and_codes_are_those_of_the_code() -> None:
 
 def test_every_refusal_says_what_to_do_next() -> None:
     """For each code that the emulator takes from Adobe's lists."""
-    coded = {rule.code: rule.status for rule in RULES if rule.service in SERVICES and re.search(r"\D", rule.code)}
+    coded = {
+        rule.code: rule.status for rule in RULES.values() if rule.service in SERVICES and re.search(r"\D", rule.code)
+    }
     assert len(coded) > 40, app
     without = [code for code, status in coded.items() if not errors.find_remedy(code, status) and status != 404]
     assert without == ["FLOW-1404-412"], "the class PreconditionFailed has the remedy"

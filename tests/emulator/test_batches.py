@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.catalog import batch_requests, batches
-from pulumi_aep.emulator.catalog import datasets as catalog
 from support.emulator import CATALOG, Emulator
 from support.mixpanel import Chain, dataset, make_chain
 from support.refusal import refused
@@ -46,25 +44,25 @@ def test_create_change_and_delete_a_batch(emulator: Emulator) -> None:
     changed = emulator.request("GET", f"{PATH}/{key}").json()[key]
     assert (changed["status"], changed["version"], changed["externalId"]) == ("failed", "1.0.1", "a")
     stale = {"If-Match": read.headers["E-Tag"]}
-    refused(emulator.request("PUT", f"{PATH}/{key}", batch(), headers=stale), catalog.STALE)
-    refused(emulator.request("PATCH", f"{PATH}/{key}", batch(), headers=stale), catalog.STALE)
+    refused(emulator.request("PUT", f"{PATH}/{key}", batch(), headers=stale), "catalog.stale")
+    refused(emulator.request("PATCH", f"{PATH}/{key}", batch(), headers=stale), "catalog.stale")
     assert emulator.request("PUT", f"{PATH}/{key}", {"status": "success"}).status_code == 200
     replaced = emulator.request("GET", f"{PATH}/{key}").json()[key]
     assert (replaced["status"], replaced["relatedObjects"], replaced["created"]) == ("success", [], item["created"])
     assert "externalId" not in replaced
     assert emulator.request("DELETE", f"{PATH}/{key}").json() == [f"@/batches/{key}"]
     for method, body in (("GET", None), ("DELETE", None), ("PATCH", batch()), ("PUT", batch())):
-        refused(emulator.request(method, f"{PATH}/{key}", body), batches.NOT_FOUND, key)
+        refused(emulator.request(method, f"{PATH}/{key}", body), "catalog.batch_not_found", key)
 
 
 def test_a_batch_with_the_clients_id(emulator: Emulator) -> None:
     assert make(emulator, f"{PATH}/mine") == "mine"
-    refused(emulator.request("POST", f"{PATH}/mine", batch()), batches.TAKEN)
+    refused(emulator.request("POST", f"{PATH}/mine", batch()), "catalog.batch_taken")
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "done"}, batch(size="1"), batch(more=1), batch(relatedObjects=[{}])])
 def test_wrong_batches(emulator: Emulator, body: Json) -> None:
-    refused(emulator.request("POST", PATH, body), catalog.BODY)
+    refused(emulator.request("POST", PATH, body), "catalog.body")
 
 
 def test_batches_are_filtered_ordered_and_paged(emulator: Emulator) -> None:
@@ -90,7 +88,7 @@ def test_batches_are_filtered_ordered_and_paged(emulator: Emulator) -> None:
         ({"orderBy": "desc:completed", "limit": "1", "start": "1"}, ["a"]),
     ):
         assert found(emulator, **query) == wanted, query
-    refused(emulator.request("GET", f"{PATH}?orderBy=up:x"), catalog.QUERY)
+    refused(emulator.request("GET", f"{PATH}?orderBy=up:x"), "catalog.query")
     values = emulator.request("GET", f"{PATH}/uniques/status").json()
     assert values == ["loading", "success"]
     assert emulator.request("GET", f"{PATH}/uniques/started?startAfter=1000").json() == ["2000", "3000"]
@@ -162,21 +160,25 @@ def test_a_failed_batch_request_undoes_all(emulator: Emulator, chain: Chain) -> 
         ask("two", "delete", f"/dataSets/{chain.dataset}"),
         ask("three", "patch", "/dataSets/none", body={"description": "x"}),
     ]
-    refused(emulator.request("POST", CATALOG, asked), batch_requests.FAILED, "three: Dataset not found: 'none'")
+    refused(emulator.request("POST", CATALOG, asked), "catalog.sub_request_failed", "three: Dataset not found: 'none'")
     assert [each["id"] for each in emulator.objects()["Dataset"]] == [chain.dataset]
 
 
 @pytest.mark.parametrize(
     ("asked", "rule", "words"),
     [
-        ([ask("a", "get", "/dataSets/<<b.id>>")], batch_requests.REFERENCE, "<<b.id>>"),
-        ([ask("a", "get", "/dataSets"), ask("b", "get", "/dataSets/<<a.x.y>>")], batch_requests.REFERENCE, "<<a.x.y>>"),
-        ([ask("a", "post", "//")], batch_requests.FAILED, "a: POST"),
-        ([ask("a", "put", "/dataSets")], batch_requests.FAILED, "a: PUT /dataSets"),
-        ([{"id": "a"}], catalog.BODY, "required"),
-        ({}, catalog.BODY, "array"),
+        ([ask("a", "get", "/dataSets/<<b.id>>")], "catalog.sub_request_reference", "<<b.id>>"),
+        (
+            [ask("a", "get", "/dataSets"), ask("b", "get", "/dataSets/<<a.x.y>>")],
+            "catalog.sub_request_reference",
+            "<<a.x.y>>",
+        ),
+        ([ask("a", "post", "//")], "catalog.sub_request_failed", "a: POST"),
+        ([ask("a", "put", "/dataSets")], "catalog.sub_request_failed", "a: PUT /dataSets"),
+        ([{"id": "a"}], "catalog.body", "required"),
+        ({}, "catalog.body", "array"),
     ],
 )
-def test_wrong_batch_requests(emulator: Emulator, asked: Any, rule: Any, words: str) -> None:
+def test_wrong_batch_requests(emulator: Emulator, asked: Any, rule: str, words: str) -> None:
     content: dict[str, str | None] = {"Content-Type": "application/json"}
     refused(emulator.request("POST", f"{CATALOG}/", headers=content, data=json.dumps(asked)), rule, words)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.flow_service import checks, specs
+from pulumi_aep.emulator.flow_service import specs
 from support.emulator import FLOW, Emulator
 from support.refusal import refused
 
@@ -49,7 +49,9 @@ def test_ways_to_authenticate_that_adobe_added(
     auth: dict[str, Any] = {"specName": way, "params": dict.fromkeys(schema["required"], "x")}
     assert emulator.request("POST", f"{FLOW}/connections", body | {"auth": auth}).status_code == 201
     auth["params"] = auth["params"] | {"nosuch": "x"}
-    refused(emulator.request("POST", f"{FLOW}/connections", body | {"auth": auth}), checks.AUTH_PARAMS, "nosuch")
+    refused(
+        emulator.request("POST", f"{FLOW}/connections", body | {"auth": auth}), "flow_service.auth_params", "nosuch"
+    )
 
 
 def test_source_params_and_formats_are_checked(emulator: Emulator) -> None:
@@ -61,10 +63,10 @@ def test_source_params_and_formats_are_checked(emulator: Emulator) -> None:
     body = {"name": "x", "connectionSpec": ref, "baseConnectionId": base, "data": {"format": "json"}}
     for params in ({}, {"resourcePath": "nosuch"}, {"resourcePath": "charges", "nosuch": "x"}):
         answer = emulator.request("POST", f"{FLOW}/sourceConnections", body | {"params": params})
-        refused(answer, checks.PARAMS, "params")
+        refused(answer, "flow_service.params", "params")
     fine = body | {"params": {"resourcePath": "charges"}}
     tabular = fine | {"data": {"format": "tabular"}}
-    refused(emulator.request("POST", f"{FLOW}/sourceConnections", tabular), checks.FORMAT, "Stripe: json")
+    refused(emulator.request("POST", f"{FLOW}/sourceConnections", tabular), "flow_service.format", "Stripe: json")
     assert emulator.request("POST", f"{FLOW}/sourceConnections", fine).status_code == 201
     del fine["data"]
     assert emulator.request("POST", f"{FLOW}/sourceConnections", fine).status_code == 201
@@ -74,4 +76,4 @@ def test_tables_need_a_format(emulator: Emulator) -> None:
     source = next(spec for spec in specs.CONNECTION_SPECS.values() if specs.label(spec) == "Data Landing Zone")
     body = {"name": "x", "connectionSpec": {"id": source["id"], "version": "1.0"}, "params": {"path": "a.csv"}}
     answer = emulator.request("POST", f"{FLOW}/sourceConnections", body)
-    refused(answer, checks.FORMAT, "delimited, json, parquet")
+    refused(answer, "flow_service.format", "delimited, json, parquet")

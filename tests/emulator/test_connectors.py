@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pulumi_aep.emulator.connectors import routes as connectors
 from pulumi_aep.emulator.flow_service import source_data, specs
 from support.emulator import FLOW, Emulator
 from support.refusal import CANARY, refused
@@ -31,8 +30,8 @@ def test_the_landing_zone_has_credentials_until_they_are_refreshed_or_expire(emu
     assert second["SASToken"] != first["SASToken"]
     emulator.control("POST", "clock", {"advance_s": 8 * 86400})
     assert get(emulator, f"{BASE}/landingzone/credentials", **asked)["SASToken"] != second["SASToken"]
-    refused(emulator.request("GET", f"{BASE}/landingzone"), connectors.TYPE)
-    refused(emulator.request("POST", f"{BASE}/landingzone/credentials", params=asked), connectors.ACTION)
+    refused(emulator.request("GET", f"{BASE}/landingzone"), "connectors.type")
+    refused(emulator.request("POST", f"{BASE}/landingzone/credentials", params=asked), "connectors.action")
 
 
 def test_encryption_keys(emulator: Emulator) -> None:
@@ -44,9 +43,13 @@ def test_encryption_keys(emulator: Emulator) -> None:
     assert key == made.json() | {"encryptionAlgorithm": "PGP", "name": "files", "keyType": "ADOBE_MANAGED"}
     assert get(emulator, f"{BASE}/encryption/keys") == [key]
     assert CANARY not in emulator.db.read_bytes().decode(errors="replace")
-    refused(emulator.request("POST", f"{BASE}/encryption/keys", body | {"encryptionAlgorithm": "AES"}), connectors.BODY)
-    refused(emulator.request("POST", f"{BASE}/encryption/keys", body | {"params": {"passPhrase": ""}}), connectors.BODY)
-    refused(emulator.request("GET", f"{BASE}/encryption/keys/nosuch"), connectors.NO_KEY)
+    refused(
+        emulator.request("POST", f"{BASE}/encryption/keys", body | {"encryptionAlgorithm": "AES"}), "connectors.body"
+    )
+    refused(
+        emulator.request("POST", f"{BASE}/encryption/keys", body | {"params": {"passPhrase": ""}}), "connectors.body"
+    )
+    refused(emulator.request("GET", f"{BASE}/encryption/keys/nosuch"), "connectors.no_key")
 
 
 def test_the_landing_zone_is_explored_through_its_spec(emulator: Emulator) -> None:
@@ -64,6 +67,6 @@ def test_the_landing_zone_is_explored_through_its_spec(emulator: Emulator) -> No
         "properties": {"fileType": "delimited", "compressionType": "none", "columnDelimiter": ","}
     }
     both = {"determineProperties": "true", "fileType": "delimited", **asked}
-    refused(emulator.request("GET", ZONE, params=both), source_data.EXPLORE, "determineProperties")
+    refused(emulator.request("GET", ZONE, params=both), "flow_service.explore", "determineProperties")
     s3 = f"{FLOW}/connectionSpecs/ecadc60c-7455-4d87-84dc-2a0e293d997b/explore?objectType=root"
-    refused(emulator.request("GET", s3), source_data.EXPLORE, "Amazon S3")
+    refused(emulator.request("GET", s3), "flow_service.explore", "Amazon S3")

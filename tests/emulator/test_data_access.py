@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from pulumi_aep.emulator.data_access import routes as data_access
 from support.emulator import CATALOG, FLOW, Emulator
 from support.mixpanel import Chain, make_chain, mapping_set
 from support.refusal import refused
@@ -60,10 +59,10 @@ def test_a_flow_without_diagnostics_says_how_to_get_them(emulator: Emulator) -> 
 @pytest.mark.parametrize("path", ["row_errors", "row_errors/conversion_errors_0.json"])
 def test_of_no_batch(emulator: Emulator, path: str) -> None:
     response = emulator.request("GET", f"{EXPORT}/0123/meta?path={path}")
-    refused(response, data_access.NOT_FOUND)
+    refused(response, "data_access.not_found")
 
 
 def test_other_files(emulator: Emulator) -> None:
     batch = lose(emulator, make_chain(emulator))
-    refused(emulator.request("GET", f"{EXPORT}/{batch}/meta?path=input_files"), data_access.PATH)
-    refused(emulator.request("GET", f"{EXPORT}/{batch}/meta?path=row_errors/x"), data_access.NOT_FOUND)
+    refused(emulator.request("GET", f"{EXPORT}/{batch}/meta?path=input_files"), "data_access.path")
+    refused(emulator.request("GET", f"{EXPORT}/{batch}/meta?path=row_errors/x"), "data_access.not_found")

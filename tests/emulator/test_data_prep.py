@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.data_prep import mapping_sets as data_prep
 from support.emulator import DATA_PREP, REGISTRY, Emulator
 from support.mixpanel import field_group, mapping_set, schema
 from support.refusal import refused
@@ -67,8 +66,8 @@ def test_a_put_adds_a_version_and_keeps_the_older_ones(emulator: Emulator, schem
     assert [m["source"] for m in emulator.request("GET", f"{SETS}/{key}").json()["mappings"]] == ["a"]
     old = emulator.request("GET", f"{SETS}/{key}?version=0").json()
     assert (old["version"], len(old["mappings"])) == (0, 2)
-    refused(emulator.request("GET", f"{SETS}/{key}?version=2"), data_prep.QUERY)
-    refused(emulator.request("PUT", f"{SETS}/{'0' * 32}", mapping_set(schema_id)), data_prep.NOT_FOUND)
+    refused(emulator.request("GET", f"{SETS}/{key}?version=2"), "data_prep.query")
+    refused(emulator.request("PUT", f"{SETS}/{'0' * 32}", mapping_set(schema_id)), "data_prep.not_found")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_known_destinations(emulator: Emulator, schema_id: str, destination: str
 )
 def test_unknown_destinations(emulator: Emulator, schema_id: str, destination: str) -> None:
     body = newer(schema_id, attribute("ok"), attribute("a", destination))
-    refused(emulator.request("POST", SETS, body), data_prep.DESTINATION, "mappings.1.destination")
+    refused(emulator.request("POST", SETS, body), "data_prep.destination", "mappings.1.destination")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,9 @@ def test_attributes(emulator: Emulator, schema_id: str, source: str) -> None:
 
 @pytest.mark.parametrize("source", ["", "a b", "concat(a, b)", "a.", ".a", "a..b", "1a", "new", "a.or", "a-b", r"$\{a"])
 def test_wrong_attributes(emulator: Emulator, schema_id: str, source: str) -> None:
-    refused(emulator.request("POST", SETS, newer(schema_id, attribute(source))), data_prep.SOURCE, "mappings.0.source")
+    refused(
+        emulator.request("POST", SETS, newer(schema_id, attribute(source))), "data_prep.source", "mappings.0.source"
+    )
 
 
 @pytest.mark.parametrize("expression", ["concat(a, ')')", 'iif(a == "\\"", 1, 2)', "a + b", "x" * 4096])
@@ -126,7 +127,7 @@ def test_expressions(emulator: Emulator, schema_id: str, expression: str) -> Non
 @pytest.mark.parametrize("expression", ["", " ", "concat(a", "a)", '"open', "x" * 4097])
 def test_malformed_expressions(emulator: Emulator, schema_id: str, expression: str) -> None:
     mapping = {"sourceType": "EXPRESSION", "source": expression, "destination": "_id"}
-    refused(emulator.request("POST", SETS, newer(schema_id, mapping)), data_prep.SOURCE)
+    refused(emulator.request("POST", SETS, newer(schema_id, mapping)), "data_prep.source")
 
 
 def test_static_values_may_be_anything(emulator: Emulator, schema_id: str) -> None:
@@ -139,15 +140,15 @@ def test_wrong_bodies(emulator: Emulator, schema_id: str) -> None:
     def post(body: Any) -> Any:
         return emulator.request("POST", SETS, body)
 
-    refused(post({"mappings": []}), data_prep.BODY, "name one schema, as")
-    refused(post(newer(schema_id, xdmSchema="https://other")), data_prep.BODY, "name one schema, as")
-    refused(post(newer(f"{schema_id}0")), data_prep.SCHEMA)
-    refused(post({"xdmSchema": schema_id}), data_prep.BODY, "'mappings' is a required property")
-    refused(post(newer(schema_id, transformations=[])), data_prep.BODY, "'transformations' was unexpected")
-    refused(post(newer(schema_id, {"source": "a"})), data_prep.BODY, "one source and one destination")
+    refused(post({"mappings": []}), "data_prep.body", "name one schema, as")
+    refused(post(newer(schema_id, xdmSchema="https://other")), "data_prep.body", "name one schema, as")
+    refused(post(newer(f"{schema_id}0")), "data_prep.schema")
+    refused(post({"xdmSchema": schema_id}), "data_prep.body", "'mappings' is a required property")
+    refused(post(newer(schema_id, transformations=[])), "data_prep.body", "'transformations' was unexpected")
+    refused(post(newer(schema_id, {"source": "a"})), "data_prep.body", "one source and one destination")
     differing = attribute("a") | {"sourceAttribute": "b"}
-    refused(post(newer(schema_id, differing)), data_prep.BODY, "must agree")
-    refused(post(newer(schema_id, attribute("a") | {"sourceType": "attribute"})), data_prep.BODY, "sourceType")
+    refused(post(newer(schema_id, differing)), "data_prep.body", "must agree")
+    refused(post(newer(schema_id, attribute("a") | {"sourceType": "attribute"})), "data_prep.body", "sourceType")
 
 
 def test_lists(emulator: Emulator, schema_id: str) -> None:
@@ -172,7 +173,7 @@ def test_lists(emulator: Emulator, schema_id: str) -> None:
 
 @pytest.mark.parametrize("query", ["", "limit=1", "start=0", "limit=0&start=0", "limit=1&start=0&orderBy=name"])
 def test_wrong_queries(emulator: Emulator, query: str) -> None:
-    refused(emulator.request("GET", f"{SETS}?{query}"), data_prep.QUERY)
+    refused(emulator.request("GET", f"{SETS}?{query}"), "data_prep.query")
 
 
 def test_delete(emulator: Emulator, schema_id: str) -> None:
@@ -180,5 +181,5 @@ def test_delete(emulator: Emulator, schema_id: str) -> None:
     gone = emulator.request("DELETE", f"{SETS}/{key}")
     assert (gone.status_code, gone.content) == (204, b"")
     for path in (key, f"{key}/mappings"):
-        refused(emulator.request("GET", f"{SETS}/{path}"), data_prep.NOT_FOUND)
-    refused(emulator.request("DELETE", f"{SETS}/{key}"), data_prep.NOT_FOUND)
+        refused(emulator.request("GET", f"{SETS}/{path}"), "data_prep.not_found")
+    refused(emulator.request("DELETE", f"{SETS}/{key}"), "data_prep.not_found")

@@ -5,10 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from pulumi_aep.emulator.flow_service import checks
-from pulumi_aep.emulator.ims import tokens
 from pulumi_aep.emulator.schema_registry import library
-from pulumi_aep.emulator.schema_registry import resources as schema_registry
 from support.emulator import CATALOG, DATA_PREP, EXPERIENCE_EVENT, FLOW, REGISTRY, XED, XED_FULL, Emulator
 from support.mixpanel import dataset, field_group, schema
 from support.refusal import refused
@@ -48,20 +45,20 @@ def test_a_field_group_can_be_put_as_it_was_read(emulator: Emulator, group: Any)
 
 def test_unknown_fields_are_refused_in_strict_mode_and_ignored_otherwise(emulator: Emulator) -> None:
     body = schema() | {"colour": "red", "allOf": [{"$ref": EXPERIENCE_EVENT, "colour": "red"}]}
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/schemas", body), schema_registry.BODY, "colour")
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/schemas", body), "schema_registry.body", "colour")
     emulator.settings(strict_bodies=False)
     answer = emulator.request("POST", f"{REGISTRY}/tenant/schemas", body)
     assert answer.status_code == 201
     assert "colour" not in answer.text
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/schemas", {"colour": 1}), schema_registry.BODY, "allOf")
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/schemas", {"colour": 1}), "schema_registry.body", "allOf")
 
 
 def test_the_provider_id_is_taken_on_sources_and_the_status_on_runs(emulator: Emulator) -> None:
     """openapi flow-service."""
     spec = {"id": "no", "version": "1.0"}
     body = {"name": "x", "connectionSpec": spec, "data": {"format": "json"}, "providerId": "p"}
-    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), checks.SPEC)
-    refused(emulator.request("POST", f"{FLOW}/runs", {"flowId": "no", "status": "x"}), checks.ENTITY)
+    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), "flow_service.spec")
+    refused(emulator.request("POST", f"{FLOW}/runs", {"flowId": "no", "status": "x"}), "flow_service.entity")
 
 
 def test_a_mapping_set_takes_the_alternate_id_and_an_input_schema(emulator: Emulator, made: Any) -> None:
@@ -174,7 +171,7 @@ def test_the_standard_field_groups_are_listed_read_and_used(emulator: Emulator) 
     full = emulator.request("GET", one("schemas", made.json()["$id"]), headers={"Accept": XED_FULL}).json()
     assert {"person", "personalEmail", "identityMap"} <= set(full["properties"])
     wrong = emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(person, title="other"))
-    refused(wrong, schema_registry.NOT_EXTENDING)
+    refused(wrong, "schema_registry.not_extending")
 
 
 def test_a_global_class_reads_through_the_tenant_too(emulator: Emulator) -> None:
@@ -191,4 +188,4 @@ def test_the_forms_of_accept_that_public_clients_send(emulator: Emulator, made: 
 
 def test_jwt_credentials_have_ended(emulator: Emulator) -> None:
     """devdocs: Service Account (JWT) credentials ended on March 1, 2026."""
-    refused(emulator.request("POST", "/ims/exchange/jwt"), tokens.JWT_ENDED, "OAuth")
+    refused(emulator.request("POST", "/ims/exchange/jwt"), "ims.jwt_ended", "OAuth")

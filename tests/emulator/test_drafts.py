@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.core import gateway
-from pulumi_aep.emulator.flow_service import checks
-from pulumi_aep.emulator.flow_service import routes as flow_service
+from pulumi_aep.emulator.core.errors import RULES
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, Emulator
 from support.mixpanel import base, dataset, field_group, make_chain, mapping_set, schema, target
 from support.refusal import refused
@@ -51,7 +49,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert (draft["state"], draft["lastOperation"]["operation"]) == ("draft", "draft_create")
     assert read(emulator, "sourceConnections", source_id)["data"] == {"schema": None, "properties": None}
 
-    refused(publish(emulator, "connections", base_id), checks.AUTH_NAME)
+    refused(publish(emulator, "connections", base_id), "flow_service.auth_name")
     auth = {"op": "add", "path": "/auth", "value": AUTH}
     assert change(emulator, "connections", base_id, auth).status_code == 200
     assert read(emulator, "connections", base_id)["lastOperation"]["operation"] == "draft_update"
@@ -69,7 +67,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
     assert change(emulator, "flows", flow_id, *added).status_code == 200
 
     for kind, key, parent in (("sourceConnections", source_id, base_id), ("flows", flow_id, source_id)):
-        refused(publish(emulator, kind, key), checks.TRANSITION, parent, "publish it first")
+        refused(publish(emulator, kind, key), "flow_service.transition", parent, "publish it first")
     chain = {"connections": base_id, "sourceConnections": source_id, "targetConnections": target_id, "flows": flow_id}
     for kind, key in chain.items():
         before = read(emulator, kind, key)["etag"]
@@ -78,7 +76,7 @@ def test_a_dataflow_drafted_piece_by_piece_and_published(emulator: Emulator) -> 
         after = read(emulator, kind, key)
         assert (after["state"], after["lastOperation"]["operation"]) == ("enabled", "publish")
         assert after["etag"] == answer.json()["etag"] != before
-        refused(publish(emulator, kind, key), checks.TRANSITION)
+        refused(publish(emulator, kind, key), "flow_service.transition")
     assert read(emulator, "flows", flow_id)["inheritedAttributes"]["sourceConnections"][0]["id"] == source_id
     assert read(emulator, "flows", flow_id)["transformations"][0]["params"]["mappingVersion"] == "0"
 
@@ -87,25 +85,29 @@ def test_wrong_drafts(emulator: Emulator) -> None:
     def refuse(kind: str, body: Json) -> Any:
         return emulator.request("POST", f"{FLOW}/{kind}?mode=DRAFT", body)
 
-    refused(refuse("connections", {"name": "n"}), checks.BODY, "connectionSpec")
-    refused(refuse("flows", {"name": "n"}), checks.BODY, "flowSpec")
-    refused(refuse("connections", base()), checks.UNSUPPORTED, "Mixpanel")
-    refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), checks.SPEC)
+    refused(refuse("connections", {"name": "n"}), "flow_service.body", "connectionSpec")
+    refused(refuse("flows", {"name": "n"}), "flow_service.body", "flowSpec")
+    refused(refuse("connections", base()), "flow_service.unsupported", "Mixpanel")
+    refused(refuse("connections", {"connectionSpec": HTTP_API | {"id": "none"}}), "flow_service.spec")
     wrong = {"connectionSpec": HTTP_API, "auth": AUTH | {"specName": "Other"}}
-    refused(refuse("connections", wrong), checks.AUTH_NAME, "Streaming Connection")
-    refused(refuse("flows", {"flowSpec": STREAMING, "other": 1}), checks.BODY)
+    refused(refuse("connections", wrong), "flow_service.auth_name", "Streaming Connection")
+    refused(refuse("flows", {"flowSpec": STREAMING, "other": 1}), "flow_service.body")
     key = make(emulator, "connections", {"connectionSpec": HTTP_API})
     remove = {"op": "remove", "path": "/connectionSpec"}
-    refused(change(emulator, "connections", key, remove), flow_service.SPEC_FIXED)
-    refused(change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}), checks.BODY, "specName")
+    refused(change(emulator, "connections", key, remove), "flow_service.spec_fixed")
+    refused(
+        change(emulator, "connections", key, {"op": "add", "path": "/auth", "value": {}}),
+        "flow_service.body",
+        "specName",
+    )
 
 
 def test_nothing_can_be_created_on_a_draft(emulator: Emulator) -> None:
     base_id = make(emulator, "connections", {"connectionSpec": HTTP_API, "auth": AUTH})
     body = {"name": "s", "connectionSpec": HTTP_API, "baseConnectionId": base_id, "data": {"format": "json"}}
-    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), checks.TRANSITION, base_id)
+    refused(emulator.request("POST", f"{FLOW}/sourceConnections", body), "flow_service.transition", base_id)
     flow_id = make(emulator, "flows", {"flowSpec": STREAMING})
-    refused(emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=enable"), checks.TRANSITION)
+    refused(emulator.request("POST", f"{FLOW}/flows/{flow_id}/action?op=enable"), "flow_service.transition")
     for kind, key in {"connections": base_id, "flows": flow_id}.items():
         assert emulator.request("DELETE", f"{FLOW}/{kind}/{key}").status_code == 204
 
@@ -122,19 +124,19 @@ def test_wrong_actions(emulator: Emulator) -> None:
     where = {"connections": chain.base, "sourceConnections": chain.source, "targetConnections": chain.target}
     for kind, key in where.items():
         at = f"{FLOW}/{kind}/{key}/action"
-        refused(emulator.request("POST", at), flow_service.OP_MISSING)
-        refused(emulator.request("POST", f"{at}?op=enable"), flow_service.OP_WRONG, "publish")
-        refused(emulator.request("POST", f"{at}?op=publish"), checks.TRANSITION)
+        refused(emulator.request("POST", at), "flow_service.op_missing")
+        refused(emulator.request("POST", f"{at}?op=enable"), "flow_service.op_wrong", "publish")
+        refused(emulator.request("POST", f"{at}?op=publish"), "flow_service.transition")
     at = f"{FLOW}/flows/{chain.flow}/action?op="
     for op in ("FINALIZE", "finalize_update"):
-        refused(emulator.request("POST", at + op), flow_service.FINALIZE)
+        refused(emulator.request("POST", at + op), "flow_service.finalize")
 
 
 def test_specs_and_runs_are_not_written_with_a_user_token(emulator: Emulator) -> None:
     for kind in ("connectionSpecs", "flowSpecs"):
-        refused(emulator.request("POST", f"{FLOW}/{kind}", {}), flow_service.SPEC_WRITE)
-        refused(emulator.request("PUT", f"{FLOW}/{kind}/{HTTP_API['id']}", {}), flow_service.SPEC_WRITE)
-    refused(emulator.request("PUT", f"{FLOW}/runs/any", {}), flow_service.RUN_WRITE)
+        refused(emulator.request("POST", f"{FLOW}/{kind}", {}), "flow_service.spec_write")
+        refused(emulator.request("PUT", f"{FLOW}/{kind}/{HTTP_API['id']}", {}), "flow_service.spec_write")
+    refused(emulator.request("PUT", f"{FLOW}/runs/any", {}), "flow_service.run_write")
 
 
 def test_searches(emulator: Emulator) -> None:
@@ -163,9 +165,9 @@ def test_searches(emulator: Emulator) -> None:
     assert names(search("flowSpecs", {"queryString": 'name=="CRMToAEP"'})) == ["CRMToAEP"]
     assert search("flowSpecs", {"count": True}) == {"count": 7}
     at = f"{FLOW}/flows/search"
-    refused(emulator.request("POST", at, {"limit": 1001}), checks.BODY, "maximum")
-    refused(emulator.request("POST", at, {"limit": 1, "count": True}), flow_service.COUNT_LIMIT)
-    refused(emulator.request("POST", at, {"queryString": "name=c1"}), flow_service.FILTER)
-    refused(emulator.request("POST", f"{at}?continuationToken=x", {}), flow_service.QUERY)
-    refused(emulator.request("POST", at), flow_service.EMPTY)
-    assert gateway.NOT_MODELLED.status == 501
+    refused(emulator.request("POST", at, {"limit": 1001}), "flow_service.body", "maximum")
+    refused(emulator.request("POST", at, {"limit": 1, "count": True}), "flow_service.count_limit")
+    refused(emulator.request("POST", at, {"queryString": "name=c1"}), "flow_service.filter")
+    refused(emulator.request("POST", f"{at}?continuationToken=x", {}), "flow_service.query")
+    refused(emulator.request("POST", at), "flow_service.empty")
+    assert RULES["gateway.not_modelled"].status == 501

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.flow_service import checks, source_data, specs
-from pulumi_aep.emulator.flow_service import routes as flow_service
+from pulumi_aep.emulator.flow_service import source_data, specs
 from support.emulator import FLOW, Emulator
 from support.refusal import refused
 
@@ -47,7 +46,7 @@ def test_every_source_can_be_explored_as_its_kind(emulator: Emulator) -> None:
         seen.add(kind)
         if kind == "stream":
             answer = emulator.request("GET", f"{FLOW}/connections/{base}/explore?objectType=root")
-            refused(answer, source_data.EXPLORE, f"{specs.label(spec)} has nothing to explore")
+            refused(answer, "flow_service.explore", f"{specs.label(spec)} has nothing to explore")
         elif kind == "rest":
             schema = specs.source_schema(spec)
             params = {name: schema["properties"][name].get("enum", ["x"])[0] for name in schema["required"]}
@@ -124,17 +123,17 @@ def test_files_hold_texts_or_whole_records(emulator: Emulator) -> None:
 )
 def test_wrong_explorations_of_other_sources(emulator: Emulator, spec: Json, query: Json, words: str) -> None:
     base = connection(emulator, spec)
-    refused(emulator.request("GET", f"{FLOW}/connections/{base}/explore", params=query), source_data.EXPLORE, words)
+    refused(emulator.request("GET", f"{FLOW}/connections/{base}/explore", params=query), "flow_service.explore", words)
 
 
 def test_outage_and_rejected_credentials_when_exploring(emulator: Emulator) -> None:
     base = connection(emulator, POSTGRES)
     path = f"{FLOW}/connections/{base}"
     emulator.settings(source_outage=True)
-    refused(emulator.request("GET", f"{path}/explore?objectType=root"), flow_service.OUTAGE)
+    refused(emulator.request("GET", f"{path}/explore?objectType=root"), "flow_service.outage")
     assert emulator.request("GET", f"{path}/test").json() == {"result": False}
     emulator.settings(source_outage=False, reject_passwords=["x"])
-    refused(emulator.request("GET", f"{path}/explore?objectType=root"), checks.CREDENTIALS)
+    refused(emulator.request("GET", f"{path}/explore?objectType=root"), "flow_service.credentials")
     assert emulator.request("GET", f"{path}/test").json() == {"result": False}
     emulator.settings(reject_passwords=[])
     assert emulator.request("GET", f"{path}/test").json() == {"result": True}

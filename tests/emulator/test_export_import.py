@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.schema_registry import export_import, xdm
-from pulumi_aep.emulator.schema_registry import resources as schema_registry
 from support.emulator import REGISTRY, XED, Emulator
 from support.mixpanel import Chain, field_group, make_chain, schema
 from support.refusal import refused
@@ -60,27 +58,27 @@ def test_export_and_import_with_dependencies(emulator: Emulator) -> None:
 
 def test_an_existing_resource_is_a_conflict(emulator: Emulator, chain: Chain) -> None:
     payload = exported(emulator, chain.group)
-    refused(emulator.request("POST", f"{RPC}/import", payload), export_import.CONFLICT, "already exists")
+    refused(emulator.request("POST", f"{RPC}/import", payload), "schema_registry.import_conflict", "already exists")
     payload[0]["$id"] = payload[0]["$id"][:-1] + ("0" if payload[0]["$id"][-1] != "0" else "1")
-    refused(emulator.request("POST", f"{RPC}/import", payload), export_import.CONFLICT, "titles are unique")
+    refused(emulator.request("POST", f"{RPC}/import", payload), "schema_registry.import_conflict", "titles are unique")
     two = [payload[0], payload[0] | {"title": "x", "meta:resourceType": "nonsense"}]
-    refused(emulator.request("POST", f"{RPC}/import", two, sandbox="dev"), schema_registry.BODY, "meta:resourceType")
+    refused(emulator.request("POST", f"{RPC}/import", two, sandbox="dev"), "schema_registry.body", "meta:resourceType")
     assert emulator.objects("dev")["FieldGroup"] == []
 
 
 @pytest.mark.parametrize("key", ["https://example.org/x", "https://ns.adobe.com/other/mixins/1", "x"])
 def test_a_foreign_id_is_refused(emulator: Emulator, chain: Chain, key: str) -> None:
     payload = [exported(emulator, chain.group)[0] | {"$id": key}]
-    refused(emulator.request("POST", f"{RPC}/import", payload, sandbox="dev"), schema_registry.BODY, "$id")
+    refused(emulator.request("POST", f"{RPC}/import", payload, sandbox="dev"), "schema_registry.body", "$id")
 
 
 def test_an_import_is_checked_like_a_creation(emulator: Emulator, chain: Chain) -> None:
     payload = exported(emulator, chain.schema)
-    refused(emulator.request("POST", f"{RPC}/import", payload[1:], sandbox="dev"), xdm.DANGLING)
+    refused(emulator.request("POST", f"{RPC}/import", payload[1:], sandbox="dev"), "schema_registry.dangling")
     del payload[0]["definitions"]
-    refused(emulator.request("POST", f"{RPC}/import", payload, sandbox="dev"), xdm.DANGLING)
+    refused(emulator.request("POST", f"{RPC}/import", payload, sandbox="dev"), "schema_registry.dangling")
     assert emulator.objects("dev")["Schema"] == []
-    refused(emulator.request("GET", f"{RPC}/export/none"), schema_registry.SCHEMA_404)
+    refused(emulator.request("GET", f"{RPC}/export/none"), "schema_registry.schema_not_found")
 
 
 def test_sample_data_has_a_value_for_each_field(emulator: Emulator) -> None:
@@ -90,7 +88,7 @@ def test_sample_data_has_a_value_for_each_field(emulator: Emulator) -> None:
     assert found["_emulator"]["home"] == {"zip": "string"}
     assert found["_emulator"]["time"] == 4862
     assert list(found["identityMap"]) == ["key"]
-    refused(emulator.request("GET", f"{RPC}/sampledata/none"), schema_registry.SCHEMA_404)
+    refused(emulator.request("GET", f"{RPC}/sampledata/none"), "schema_registry.schema_not_found")
 
 
 def test_no_history_is_kept(emulator: Emulator, chain: Chain) -> None:
@@ -102,4 +100,4 @@ def test_no_history_is_kept(emulator: Emulator, chain: Chain) -> None:
 def test_a_reference_is_a_text(emulator: Emulator, kind: str) -> None:
     body = {"type": "object", "title": "Odd", "description": "Odd", "allOf": [{"$ref": []}]}
     body |= {"meta:intendedToExtend": []} if kind == "fieldgroups" else {}
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/{kind}", body), schema_registry.BODY, "allOf.0.$ref")
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/{kind}", body), "schema_registry.body", "allOf.0.$ref")

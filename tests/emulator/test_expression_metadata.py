@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.data_prep import mapping_sets as data_prep
 from pulumi_aep.emulator.data_prep.expressions import FUNCTIONS
 from support.emulator import DATA_PREP, Emulator
 from support.mixpanel import make_chain, mapping_set
@@ -43,7 +42,7 @@ def test_an_invalid_expression_fails_with_a_reason(emulator: Emulator, text: str
 
 
 def test_a_body_without_an_expression_is_refused(emulator: Emulator) -> None:
-    refused(emulator.request("POST", f"{EL}/validate", {"text": "1"}), data_prep.BODY, "expression")
+    refused(emulator.request("POST", f"{EL}/validate", {"text": "1"}), "data_prep.body", "expression")
 
 
 def test_the_listed_functions_are_those_implemented(emulator: Emulator) -> None:
@@ -81,8 +80,8 @@ def test_get_one_mapping_of_any_version(emulator: Emulator) -> None:
     for each in first + second:
         assert emulator.request("GET", f"{path}/mappings/{each['id']}").json() == each
     assert emulator.request("GET", f"{path}?version=0").json()["mappings"] == first
-    refused(emulator.request("GET", f"{path}/mappings/none"), data_prep.NO_MAPPING)
-    refused(emulator.request("GET", f"{DATA_PREP}/mappingSets/none/mappings/none"), data_prep.NOT_FOUND)
+    refused(emulator.request("GET", f"{path}/mappings/none"), "data_prep.no_mapping")
+    refused(emulator.request("GET", f"{DATA_PREP}/mappingSets/none/mappings/none"), "data_prep.not_found")
 
 
 def test_expand_schema(emulator: Emulator) -> None:

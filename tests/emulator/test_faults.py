@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_aep.emulator.core import gateway
-from pulumi_aep.emulator.flow_service import checks
 from support.emulator import DATA_PREP, FLOW, Emulator
 from support.mixpanel import base, make_chain
 from support.refusal import CANARY, refused
@@ -340,7 +338,7 @@ def test_the_rate_limit(emulator: Emulator) -> None:
     answers = [ask() for _ in range(20)]
     limited = [answer for answer in answers if answer.status_code != 200]
     assert limited
-    refused(limited[0], gateway.TOO_MANY, "Too many requests")
+    refused(limited[0], "gateway.too_many", "Too many requests")
     assert limited[0].json() == {"error_code": "429050", "message": "Too many requests"}
     assert limited[0].headers["retry-after"] == "1"
     assert soon(lambda: ask().status_code == 200)
@@ -359,7 +357,7 @@ def test_a_refused_request_does_no_work(emulator: Emulator) -> None:
 def test_delete_mapping_sets_off(emulator: Emulator) -> None:
     path = f"{DATA_PREP}/mappingSets/{make_chain(emulator).mapping}"
     emulator.settings(delete_mapping_sets=False)
-    refused(emulator.request("DELETE", path), gateway.NO_METHOD, "delete_mapping_sets")
+    refused(emulator.request("DELETE", path), "gateway.no_method", "delete_mapping_sets")
     assert emulator.request("GET", path).status_code == 200
     emulator.settings(delete_mapping_sets=True)
     assert emulator.request("DELETE", path).status_code == 204
@@ -389,7 +387,7 @@ def test_token_ttl(emulator: Emulator, ttl_s: int, status: int) -> None:
     response = emulator.request("GET", CONNECTIONS, headers=headers)
     assert response.status_code == status
     if status == 401:
-        refused(response, gateway.TOKEN_INVALID)
+        refused(response, "gateway.token_invalid")
         assert response.json()["error_code"] == "401013"
     assert emulator.request("GET", CONNECTIONS).status_code == 200  # a token of before keeps its life
 
@@ -416,16 +414,16 @@ def test_reject_passwords(emulator: Emulator) -> None:
     def works() -> bool:
         explored = emulator.request("GET", f"{path}/explore", params=query)
         if explored.status_code != 200:
-            refused(explored, checks.CREDENTIALS)
+            refused(explored, "flow_service.credentials")
         assert emulator.request("GET", f"{path}/test").json() == {"result": explored.status_code == 200}
         return explored.status_code == 200
 
     assert works()
     assert emulator.settings(reject_passwords=[CANARY, "another"])["reject_passwords"] == 2
-    refused(emulator.request("POST", CONNECTIONS, body), checks.CREDENTIALS)
+    refused(emulator.request("POST", CONNECTIONS, body), "flow_service.credentials")
     assert not works()
     assert patch("/name", "renamed").status_code == 200
-    refused(patch("/auth/params/password", "another"), checks.CREDENTIALS)
+    refused(patch("/auth/params/password", "another"), "flow_service.credentials")
     assert patch("/auth/params/password", "a better one").status_code == 200
     assert works()
     body["auth"]["params"] |= {"password": "fine", "username": CANARY}  # only secrets are judged

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_aep.emulator.core import gateway
+from pulumi_aep.emulator.core.errors import RULES
 from support.emulator import CATALOG, FLOW, REGISTRY, Emulator
 from support.mixpanel import base, make_chain, source
 
@@ -97,7 +97,7 @@ def test_compressed_bodies(emulator: Emulator, raw: http.client.HTTPConnection) 
     assert emulator.objects()["BaseConnection"][0]["name"] == "packed"
     for wrong in (body, gzip.compress(body)[:-9], b"\x1f\x8b", gzip.compress(b" " * (2**26 + 1))):
         refused, text = ask(raw, "POST", f"{FLOW}/connections", headers, wrong)
-        assert (refused.status, json.loads(text)["message"]) == (400, gateway.NOT_JSON.title), wrong[:20]
+        assert (refused.status, json.loads(text)["message"]) == (400, RULES["gateway.not_json"].title), wrong[:20]
     form = urllib.parse.urlencode(FORM).encode()
     kind = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"}
     token, text = ask(raw, "POST", "/ims/token/v3", kind, gzip.compress(form))

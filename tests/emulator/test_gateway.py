@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_aep.emulator.core import gateway
-from pulumi_aep.emulator.core.errors import Rule
-from pulumi_aep.emulator.ims import tokens as ims
-from pulumi_aep.emulator.sandboxes import routes as sandboxes
+from pulumi_aep.emulator.core.errors import RULES
 from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, SANDBOXES, XED_ID, Emulator
 from support.mixpanel import make_chain
 from support.refusal import CANARY, refused
@@ -20,31 +17,31 @@ EVERY_SERVICE = (f"{FLOW}/connections", f"{REGISTRY}/stats", f"{CATALOG}/dataSet
 @pytest.mark.parametrize(
     ("headers", "rule"),
     [
-        ({"Authorization": None}, gateway.TOKEN_MISSING),
-        ({"Authorization": "Bearer nonsense"}, gateway.TOKEN_INVALID),
-        ({"Authorization": "Basic ZTpl"}, gateway.TOKEN_INVALID),
-        ({"x-api-key": None}, gateway.KEY_MISSING),
-        ({"x-api-key": "another-client"}, gateway.KEY_INVALID),
-        ({"x-gw-ims-org-id": None}, gateway.ORG_MISSING),
-        ({"x-gw-ims-org-id": "OTHER@AdobeOrg"}, gateway.ORG_FOREIGN),
+        ({"Authorization": None}, "gateway.token_missing"),
+        ({"Authorization": "Bearer nonsense"}, "gateway.token_invalid"),
+        ({"Authorization": "Basic ZTpl"}, "gateway.token_invalid"),
+        ({"x-api-key": None}, "gateway.key_missing"),
+        ({"x-api-key": "another-client"}, "gateway.key_invalid"),
+        ({"x-gw-ims-org-id": None}, "gateway.org_missing"),
+        ({"x-gw-ims-org-id": "OTHER@AdobeOrg"}, "gateway.org_foreign"),
     ],
 )
-def test_credentials(emulator: Emulator, path: str, headers: dict[str, str | None], rule: Rule) -> None:
+def test_credentials(emulator: Emulator, path: str, headers: dict[str, str | None], rule: str) -> None:
     refused(emulator.request("GET", path, headers=headers), rule)
 
 
 def test_a_missing_token_is_403_and_an_invalid_one_401() -> None:
     """The trap: only the second is cured by a new token."""
-    assert (gateway.TOKEN_MISSING.status, gateway.TOKEN_MISSING.code) == (403, "403010")
-    assert (gateway.TOKEN_INVALID.status, gateway.TOKEN_INVALID.code) == (401, "401013")
+    assert (RULES["gateway.token_missing"].status, RULES["gateway.token_missing"].code) == (403, "403010")
+    assert (RULES["gateway.token_invalid"].status, RULES["gateway.token_invalid"].code) == (401, "401013")
 
 
 @pytest.mark.parametrize("path", EVERY_SERVICE)
 def test_sandbox(emulator: Emulator, path: str) -> None:
     flow = path.startswith(FLOW)
-    missing, unknown = gateway.NO_HEADER, gateway.NO_SANDBOX
+    missing, unknown = "gateway.no_header", "gateway.no_sandbox"
     if flow:
-        missing, unknown = gateway.FLOW_NO_HEADER, gateway.FLOW_NO_SANDBOX
+        missing, unknown = "flow_service.no_header", "flow_service.no_sandbox"
     refused(emulator.request("GET", path, headers={"x-sandbox-name": None}), missing)
     for name in ("nowhere", "PROD"):
         refused(emulator.request("GET", path, sandbox=name), unknown, name)
@@ -52,29 +49,29 @@ def test_sandbox(emulator: Emulator, path: str) -> None:
 
 def test_wrong_sandbox_headers_of_flow_service(emulator: Emulator) -> None:
     path = f"{FLOW}/flows"
-    refused(emulator.request("GET", path, headers={"x-sandbox-id": "any"}), gateway.FLOW_SANDBOX_ID)
-    refused(emulator.request("GET", path, sandbox="*"), gateway.FLOW_WILDCARD)
+    refused(emulator.request("GET", path, headers={"x-sandbox-id": "any"}), "flow_service.sandbox_id")
+    refused(emulator.request("GET", path, sandbox="*"), "flow_service.wildcard")
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
 def test_a_body_needs_its_content_type(emulator: Emulator, content_type: str | None) -> None:
     for path in (f"{FLOW}/connections", f"{REGISTRY}/tenant/schemas", f"{CATALOG}/dataSets", EVERY_SERVICE[3]):
         response = emulator.request("POST", path, headers={"Content-Type": content_type}, data=b"{}")
-        refused(response, gateway.CONTENT_TYPE, "A valid content-type must be specified")
+        refused(response, "gateway.content_type", "A valid content-type must be specified")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1,", b"\xff", b'{"a": NaN}', b'"\\ud800"', b"[" * 100_000, b"1" * 9999])
 def test_a_body_must_be_json(emulator: Emulator, body: bytes) -> None:
     headers: dict[str, str | None] = {"Content-Type": "application/json; charset=utf-8"}
-    refused(emulator.request("POST", f"{FLOW}/connections", headers=headers, data=body), gateway.NOT_JSON)
-    refused(emulator.request("POST", f"{CATALOG}/dataSets", headers=headers, data=body), gateway.NOT_JSON)
+    refused(emulator.request("POST", f"{FLOW}/connections", headers=headers, data=body), "gateway.not_json")
+    refused(emulator.request("POST", f"{CATALOG}/dataSets", headers=headers, data=body), "gateway.not_json")
 
 
 def test_unknown_routes(emulator: Emulator) -> None:
-    refused(emulator.request("GET", f"{FLOW}/nothing"), gateway.NO_ROUTE)
-    refused(emulator.request("DELETE", f"{FLOW}/connections"), gateway.NO_METHOD, "GET, HEAD, OPTIONS, POST")
-    refused(emulator.request("GET", f"{FLOW}/connections/any/configs"), gateway.NOT_MODELLED, "configs: the file")
-    refused(emulator.request("POST", f"{FLOW}/flowSpecs/search", {"groupByProperty": "name"}), gateway.NOT_MODELLED)
+    refused(emulator.request("GET", f"{FLOW}/nothing"), "gateway.no_route")
+    refused(emulator.request("DELETE", f"{FLOW}/connections"), "gateway.no_method", "GET, HEAD, OPTIONS, POST")
+    refused(emulator.request("GET", f"{FLOW}/connections/any/configs"), "gateway.not_modelled", "configs: the file")
+    refused(emulator.request("POST", f"{FLOW}/flowSpecs/search", {"groupByProperty": "name"}), "gateway.not_modelled")
 
 
 @pytest.mark.parametrize("path", ["/no%0Aroute", "/data/foundation/schemaregistry/tenant/descriptors/a%0Ab"])
@@ -121,19 +118,19 @@ def ask(emulator: Emulator, **options: Any) -> requests.Response:
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"client_secret": CANARY}, ims.INVALID_CLIENT),
-        ({"client_id": "other"}, ims.INVALID_CLIENT),
-        ({"client_id": ""}, ims.INVALID_REQUEST),
-        ({"grant_type": "password"}, ims.UNSUPPORTED),
-        ({"scope": ""}, ims.INVALID_SCOPE),
+        ({"client_secret": CANARY}, "ims.invalid_client"),
+        ({"client_id": "other"}, "ims.invalid_client"),
+        ({"client_id": ""}, "ims.invalid_request"),
+        ({"grant_type": "password"}, "ims.unsupported"),
+        ({"scope": ""}, "ims.invalid_scope"),
     ],
 )
-def test_a_wrong_token_request(emulator: Emulator, change: dict[str, str], rule: Rule) -> None:
+def test_a_wrong_token_request(emulator: Emulator, change: dict[str, str], rule: str) -> None:
     refused(ask(emulator, data=FORM | change), rule)
 
 
 def test_a_token_request_is_a_form(emulator: Emulator) -> None:
-    refused(ask(emulator, json=FORM), ims.INVALID_REQUEST, "form-urlencoded")
+    refused(ask(emulator, json=FORM), "ims.invalid_request", "form-urlencoded")
 
 
 # -- Sandboxes ------------------------------------------------------------------------------------------------------
@@ -150,8 +147,8 @@ def test_the_four_sandboxes(emulator: Emulator) -> None:
     ]
     assert found["_page"]["count"] == 4
     assert emulator.request("GET", f"{SANDBOXES}/sandboxes/dev").json()["state"] == "active"
-    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes/nowhere"), sandboxes.NOT_FOUND)
-    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes?limit=0"), sandboxes.QUERY)
+    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes/nowhere"), "sandboxes.not_found")
+    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes?limit=0"), "sandboxes.query")
     types = emulator.request("GET", f"{SANDBOXES}/sandboxTypes").json()["sandboxTypes"]
     assert [kind["id"] for kind in types] == ["production", "development"]
 
@@ -174,4 +171,4 @@ def test_sandboxes_are_filtered_and_ordered(emulator: Emulator) -> None:
     first = emulator.request("GET", f"{SANDBOXES}/sandboxes", params=asked).json()
     rest = emulator.request("GET", first["_links"]["next"]["href"].removeprefix(emulator.url)).json()
     assert [each["name"] for each in first["sandboxes"] + rest["sandboxes"]] == ["stage", "local", "dev"]
-    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes?property=name%3Dx"), sandboxes.QUERY)
+    refused(emulator.request("GET", f"{SANDBOXES}/sandboxes?property=name%3Dx"), "sandboxes.query")

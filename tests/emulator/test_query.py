@@ -8,9 +8,9 @@ import pytest
 
 from pulumi_aep.emulator.core import query
 from pulumi_aep.emulator.core.store import INDEXED, SandboxStore, Store
-from pulumi_aep.emulator.flow_service import routes as flow_service
+from pulumi_aep.emulator.flow_service import rules
 
-INVALID = flow_service.FILTER  # a rule of its own would be one of the emulator's
+INVALID = rules.filter
 TEXTS = [
     *("a", "A", "1", "1.0", "01", "+1", ".5", "1e0", "true", "True", "null", "nan", "inf", "-inf", "Infinity", "1_0"),
     "0a7b51f2-0000",

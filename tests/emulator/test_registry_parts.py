@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from contract.asks import TIME_SERIES, data_type, descriptor, klass
-from pulumi_aep.emulator.schema_registry import descriptors, xdm
-from pulumi_aep.emulator.schema_registry import resources as schema_registry
+from pulumi_aep.emulator.core.errors import RULES
+from pulumi_aep.emulator.schema_registry import descriptors
 from support.emulator import EXPERIENCE_EVENT, REGISTRY, XED, XED_FULL, XED_ID, Emulator
 from support.mixpanel import dataset, field_group, make_chain, schema
 from support.refusal import refused
@@ -45,14 +45,14 @@ def test_a_schema_of_a_custom_class(emulator: Emulator) -> None:
     assert set(resolved["_emulator"]["properties"]) >= {"code", "distinct_id"}
     refused(
         emulator.request("DELETE", f"{REGISTRY}/tenant/classes/{made['meta:altId']}"),
-        schema_registry.IN_USE,
+        "schema_registry.in_use",
         whole["$id"],
     )
     stats = emulator.request("GET", f"{REGISTRY}/stats").json()["counts"]
     assert (stats["classes"], stats["datatypes"], stats["unions"]) == (3, 0, 0)
     wrong = klass("Other") | {"allOf": [{"$ref": "#/definitions/own"}]}
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", wrong), schema_registry.BEHAVIOR)
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", klass()), schema_registry.TITLE, made["$id"])
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", wrong), "schema_registry.behavior")
+    refused(emulator.request("POST", f"{REGISTRY}/tenant/classes", klass()), "schema_registry.title", made["$id"])
 
 
 def test_data_types_are_resolved(emulator: Emulator) -> None:
@@ -68,25 +68,25 @@ def test_data_types_are_resolved(emulator: Emulator) -> None:
     assert raw["definitions"]["mixpanel"]["properties"]["_emulator"]["properties"]["one"] == {"$ref": outer["$id"]}
 
     at = f"{REGISTRY}/tenant/datatypes/{inner['meta:altId']}"
-    refused(emulator.request("DELETE", at), schema_registry.IN_USE, outer["$id"])
+    refused(emulator.request("DELETE", at), "schema_registry.in_use", outer["$id"])
     assert emulator.request("PUT", at, data_type("Inner") | {"properties": {"code": {"type": "integer"}}}).ok
     emulator.request("POST", "/data/foundation/catalog/dataSets", dataset(whole["$id"])).raise_for_status()
-    refused(emulator.request("PUT", at, data_type("Inner")), schema_registry.BREAKING, "code")
+    refused(emulator.request("PUT", at, data_type("Inner")), "schema_registry.breaking", "code")
     more = data_type("Inner") | {"properties": {"code": {"type": "integer"}, "more": {"type": "string"}}}
     assert emulator.request("PUT", at, more).json()["version"] == "1.2"
 
 
 def test_wrong_data_types(emulator: Emulator) -> None:
-    def refuse(kind: str, body: Json, rule: Any, *words: str) -> None:
+    def refuse(kind: str, body: Json, rule: str, *words: str) -> None:
         refused(emulator.request("POST", f"{REGISTRY}/tenant/{kind}", body), rule, *words)
 
     made = post(emulator, "datatypes", data_type())
-    refuse("fieldgroups", typed_group("https://ns.adobe.com/xdm/common/address"), xdm.DANGLING, "address")
-    refuse("datatypes", data_type("Other") | {"properties": {"_x": {"type": "string"}}}, xdm.NAME)
-    refuse("datatypes", data_type("Other") | {"properties": {"x": {"type": "text"}}}, xdm.FIELD)
+    refuse("fieldgroups", typed_group("https://ns.adobe.com/xdm/common/address"), "schema_registry.dangling", "address")
+    refuse("datatypes", data_type("Other") | {"properties": {"_x": {"type": "string"}}}, "schema_registry.name")
+    refuse("datatypes", data_type("Other") | {"properties": {"x": {"type": "text"}}}, "schema_registry.field")
     itself = data_type() | {"properties": {"again": {"$ref": made["$id"]}}}
     at = f"{REGISTRY}/tenant/datatypes/{made['meta:altId']}"
-    refused(emulator.request("PUT", at, itself), xdm.DANGLING)
+    refused(emulator.request("PUT", at, itself), "schema_registry.dangling")
 
 
 def test_exponential_data_types_are_refused(emulator: Emulator) -> None:
@@ -95,7 +95,7 @@ def test_exponential_data_types_are_refused(emulator: Emulator) -> None:
         body = data_type(str(level)) | {"properties": {f"f{n}": {"$ref": last} for n in range(8)}}
         response = emulator.request("POST", f"{REGISTRY}/tenant/datatypes", body)
         if not response.ok:
-            refused(response, xdm.FIELD, "20000")
+            refused(response, "schema_registry.field", "20000")
             return
         last = response.json()["$id"]
     pytest.fail("grew without bound")
@@ -106,8 +106,8 @@ def test_behaviors(emulator: Emulator) -> None:
     assert {each["$id"].rsplit("/", 1)[1] for each in found["results"]} == {"record", "time-series", "adhoc"}
     for key in ("_xdm.data.time-series", TIME_SERIES.replace("/", "%2F")):
         assert set(get(emulator, f"global/behaviors/{key}", XED).json()["properties"]) == {"_id", "timestamp"}
-    refused(get(emulator, "global/behaviors/none", XED), schema_registry.OTHER_404)
-    refused(get(emulator, "global/behaviors", XED), schema_registry.ACCEPT_LIST)
+    refused(get(emulator, "global/behaviors/none", XED), "schema_registry.not_found")
+    refused(get(emulator, "global/behaviors", XED), "schema_registry.accept_list")
 
 
 def test_the_older_name_of_field_groups(emulator: Emulator) -> None:
@@ -128,7 +128,7 @@ def test_unions(emulator: Emulator) -> None:
     assert found["meta:extends"] == [EXPERIENCE_EVENT, group, made["$id"]]
     full = get(emulator, "tenant/unions/_xdm.context.experienceevent__union", XED_FULL).json()
     assert "distinct_id" in full["properties"]["_emulator"]["properties"]
-    refused(get(emulator, "tenant/unions/_xdm.context.profile__union", XED), schema_registry.OTHER_404)
+    refused(get(emulator, "tenant/unions/_xdm.context.profile__union", XED), "schema_registry.not_found")
 
 
 def test_create_change_and_delete_a_descriptor(emulator: Emulator) -> None:
@@ -149,28 +149,28 @@ def test_create_change_and_delete_a_descriptor(emulator: Emulator) -> None:
     assert (changed.status_code, changed.json()["xdm:namespace"], changed.json()["@id"]) == (200, "Phone", key)
     assert emulator.request("DELETE", at).status_code == 204
     for method in ("GET", "DELETE"):
-        refused(emulator.request(method, at), descriptors.NOT_FOUND)
+        refused(emulator.request(method, at), "schema_registry.descriptor_not_found")
 
 
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"xdm:sourceSchema": "https://ns.adobe.com/emulator/schemas/none"}, descriptors.SCHEMA),
-        ({"xdm:sourceProperty": "/_emulator/none"}, descriptors.PROPERTY),
-        ({"xdm:sourceProperty": "_emulator/distinct_id"}, descriptors.PROPERTY),
-        ({"xdm:sourceProperty": "/_emulator/properties/distinct_id"}, descriptors.PROPERTY),
-        ({"xdm:sourceProperty": "/"}, descriptors.PROPERTY),
-        ({"@type": 1}, schema_registry.BODY),
-        ({}, descriptors.PRIMARY),
+        ({"xdm:sourceSchema": "https://ns.adobe.com/emulator/schemas/none"}, "schema_registry.descriptor_schema"),
+        ({"xdm:sourceProperty": "/_emulator/none"}, "schema_registry.descriptor_property"),
+        ({"xdm:sourceProperty": "_emulator/distinct_id"}, "schema_registry.descriptor_property"),
+        ({"xdm:sourceProperty": "/_emulator/properties/distinct_id"}, "schema_registry.descriptor_property"),
+        ({"xdm:sourceProperty": "/"}, "schema_registry.descriptor_property"),
+        ({"@type": 1}, "schema_registry.body"),
+        ({}, "schema_registry.descriptor_primary"),
     ],
 )
-def test_wrong_descriptors(emulator: Emulator, change: Json, rule: Any) -> None:
+def test_wrong_descriptors(emulator: Emulator, change: Json, rule: str) -> None:
     body = descriptor(make_chain(emulator).schema)
     post(emulator, "descriptors", body)
     refused(emulator.request("POST", f"{REGISTRY}/tenant/descriptors", body | change), rule)
-    refused(get(emulator, "tenant/descriptors", XED), descriptors.ACCEPT)
+    refused(get(emulator, "tenant/descriptors", XED), "schema_registry.descriptor_accept")
 
 
 def test_a_sandbox_holds_4000_descriptors(emulator: Emulator) -> None:
-    assert descriptors.FULL.status == 400
+    assert RULES["schema_registry.descriptor_full"].status == 400
     assert descriptors.MOST == 4000

@@ -9,8 +9,6 @@ import pytest
 import requests
 
 from pulumi_aep.emulator.core import scheduler
-from pulumi_aep.emulator.flow_service import routes as flow_service
-from pulumi_aep.emulator.sandboxes import routes as sandboxes
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, SANDBOXES, Emulator
 from support.mixpanel import Chain, base, field_group, flow, make_chain
 from support.mixpanel import mapping_set as incomplete_mapping
@@ -450,14 +448,14 @@ def test_retrigger(emulator: Emulator, chain: Chain) -> None:
     advance(emulator, 3600)
     (run,) = runs_of(emulator, flow_id)
     path = f"{FLOW}/runs/{run['id']}/action"
-    refused(emulator.request("POST", path), flow_service.OP_MISSING)
-    refused(emulator.request("POST", f"{path}?op=stop"), flow_service.OP_WRONG)
-    refused(emulator.request("POST", f"{FLOW}/runs/nothing/action?op=RE_TRIGGER"), flow_service.NOT_FOUND)
+    refused(emulator.request("POST", path), "flow_service.op_missing")
+    refused(emulator.request("POST", f"{path}?op=stop"), "flow_service.op_wrong")
+    refused(emulator.request("POST", f"{FLOW}/runs/nothing/action?op=RE_TRIGGER"), "flow_service.not_found")
     emulator.settings(source_outage=False, run_duration_s=10)
     response = emulator.request("POST", f"{path}?op=RE_TRIGGER")
     assert (response.status_code, response.json()["id"]) == (200, run["id"])
     assert states(emulator, flow_id) == ["scheduled"]
-    refused(emulator.request("POST", f"{path}?op=re_trigger"), flow_service.RUN_STATE, "over")
+    refused(emulator.request("POST", f"{path}?op=re_trigger"), "flow_service.run_state", "over")
     advance(emulator, 10)
     (again,) = runs_of(emulator, flow_id)
     assert again["metrics"]["statusSummary"]["status"] == "success"
@@ -511,9 +509,9 @@ def test_flow_update_s(emulator: Emulator, chain: Chain) -> None:
     under_way = found["lastOperation"]
     assert (under_way["operation"], under_way["percentCompleted"]) == ("update", 0.0)
     assert under_way["status"]["value"] == "IN_PROGRESS"
-    refused(patched(emulator, flow_id, "/name", "x"), flow_service.BUSY, "updating")
-    refused(emulator.request("POST", f"{path}/action?op=disable"), flow_service.BUSY)
-    refused(emulator.request("DELETE", path), flow_service.BUSY)
+    refused(patched(emulator, flow_id, "/name", "x"), "flow_service.busy", "updating")
+    refused(emulator.request("POST", f"{path}/action?op=disable"), "flow_service.busy")
+    refused(emulator.request("DELETE", path), "flow_service.busy")
     advance(emulator, 3000)
     assert item(emulator, f"flows/{flow_id}")["state"] == "updating"
     advance(emulator, 600)
@@ -558,8 +556,8 @@ def test_a_sandbox_is_created_and_used(emulator: Emulator) -> None:
     emulator.settings(sandbox_creation_s=30)
     response = emulator.request("POST", f"{SANDBOXES}/sandboxes", NEW)
     assert (response.status_code, response.json()) == (202, NEW | {"state": "creating", "region": "VA7"})
-    refused(emulator.request("POST", f"{SANDBOXES}/sandboxes", NEW), sandboxes.CONFLICT, "acme-dev")
-    refused(emulator.request("DELETE", f"{SANDBOXES}/sandboxes/acme-dev"), sandboxes.STATE, "creating")
+    refused(emulator.request("POST", f"{SANDBOXES}/sandboxes", NEW), "sandboxes.conflict", "acme-dev")
+    refused(emulator.request("DELETE", f"{SANDBOXES}/sandboxes/acme-dev"), "sandboxes.state", "creating")
     assert emulator.request("GET", f"{FLOW}/flows", sandbox="acme-dev").status_code == 404
     active = f"{SANDBOXES}/"
     assert "acme-dev" not in [each["name"] for each in emulator.request("GET", active).json()["sandboxes"]]
@@ -596,11 +594,11 @@ def test_a_sandbox_is_renamed_reset_and_deleted(emulator: Emulator) -> None:
 def test_wrong_sandbox_requests(emulator: Emulator) -> None:
     path = f"{SANDBOXES}/sandboxes"
     for change in ({"name": "Acme Dev"}, {"type": "test"}, {"region": "VA7"}):
-        refused(emulator.request("POST", path, NEW | change), sandboxes.BODY)
-    refused(emulator.request("PATCH", f"{path}/dev", {"type": "production"}), sandboxes.BODY, "'type' was unexpected")
-    refused(emulator.request("PUT", f"{path}/dev", {"action": "delete"}), sandboxes.BODY)
-    refused(emulator.request("DELETE", f"{path}/prod"), sandboxes.DEFAULT, "prod")
-    refused(emulator.request("DELETE", f"{path}/nothing"), sandboxes.NOT_FOUND, "nothing")
+        refused(emulator.request("POST", path, NEW | change), "sandboxes.body")
+    refused(emulator.request("PATCH", f"{path}/dev", {"type": "production"}), "sandboxes.body", "'type' was unexpected")
+    refused(emulator.request("PUT", f"{path}/dev", {"action": "delete"}), "sandboxes.body")
+    refused(emulator.request("DELETE", f"{path}/prod"), "sandboxes.default", "prod")
+    refused(emulator.request("DELETE", f"{path}/nothing"), "sandboxes.not_found", "nothing")
 
 
 def test_no_secret_in_a_run(emulator: Emulator, chain: Chain) -> None:

@@ -6,9 +6,6 @@ from urllib.parse import quote
 
 import pytest
 
-from pulumi_aep.emulator.core.errors import Rule
-from pulumi_aep.emulator.schema_registry import resources as schema_registry
-from pulumi_aep.emulator.schema_registry import xdm
 from support.emulator import CATALOG, EXPERIENCE_EVENT, REGISTRY, XED, XED_FULL, XED_ID, Emulator
 from support.mixpanel import dataset, field_group, schema
 from support.refusal import refused
@@ -98,25 +95,25 @@ def test_unused_definitions_may_hold_anything(emulator: Emulator) -> None:
     [None, "*/*", "application/json", LIST, XED_ID, f"{XED_ID}; version=1", "application/vnd.adobe.xml; version=1"],
 )
 def test_a_lookup_needs_a_version(emulator: Emulator, made: Any, accept: str | None) -> None:
-    refused(get(emulator, path_of(made), accept), schema_registry.ACCEPT_LOOKUP, "Version should be specified")
+    refused(get(emulator, path_of(made), accept), "schema_registry.accept_lookup", "Version should be specified")
 
 
 @pytest.mark.parametrize("accept", [None, "application/json", XED, XED_FULL, f"{XED_ID}; version=1"])
 def test_a_list_takes_no_version(emulator: Emulator, accept: str | None) -> None:
-    refused(get(emulator, f"{REGISTRY}/tenant/schemas", accept), schema_registry.ACCEPT_LIST, "is not valid")
+    refused(get(emulator, f"{REGISTRY}/tenant/schemas", accept), "schema_registry.accept_list", "is not valid")
 
 
 def test_unknown_resources(emulator: Emulator, made: Any) -> None:
-    refused(get(emulator, path_of(made) + "0"), schema_registry.SCHEMA_404, "is not found")
+    refused(get(emulator, path_of(made) + "0"), "schema_registry.schema_not_found", "is not found")
     refused(
         get(emulator, path_of(made), "application/vnd.adobe.xed+json; version=2"),
-        schema_registry.SCHEMA_404,
+        "schema_registry.schema_not_found",
         "version 2",
     )
-    refused(get(emulator, f"{REGISTRY}/tenant/fieldgroups/none"), schema_registry.OTHER_404)
-    refused(get(emulator, f"{REGISTRY}/global/classes/none"), schema_registry.OTHER_404)
-    refused(get(emulator, f"{REGISTRY}/global/schemas/{made['meta:altId']}"), schema_registry.SCHEMA_404)
-    refused(emulator.request("DELETE", f"{REGISTRY}/tenant/schemas/none"), schema_registry.SCHEMA_404)
+    refused(get(emulator, f"{REGISTRY}/tenant/fieldgroups/none"), "schema_registry.not_found")
+    refused(get(emulator, f"{REGISTRY}/global/classes/none"), "schema_registry.not_found")
+    refused(get(emulator, f"{REGISTRY}/global/schemas/{made['meta:altId']}"), "schema_registry.schema_not_found")
+    refused(emulator.request("DELETE", f"{REGISTRY}/tenant/schemas/none"), "schema_registry.schema_not_found")
 
 
 def test_global_classes(emulator: Emulator) -> None:
@@ -175,7 +172,7 @@ def test_pages(emulator: Emulator, made: Any) -> None:
     "query", ["limit=5", "start=x", "orderby=title&limit=501", "orderby=title&start=x", "property=="]
 )
 def test_wrong_queries(emulator: Emulator, query: str) -> None:
-    refused(get(emulator, f"{REGISTRY}/tenant/schemas?{query}", LIST), schema_registry.QUERY)
+    refused(get(emulator, f"{REGISTRY}/tenant/schemas?{query}", LIST), "schema_registry.query")
 
 
 def test_stats(emulator: Emulator, made: Any) -> None:
@@ -195,27 +192,47 @@ def grouped(fields: Any, **more: Any) -> dict[str, Any]:
 
 
 TENANT = {"type": "object", "properties": {"a": {"type": "string"}}}
-WRONG_GROUPS: list[tuple[dict[str, Any], Rule, str]] = [
-    (grouped({"mine": {"type": "string"}}), xdm.FOREIGN, "mine: put custom fields under _emulator"),
-    (grouped({"_other": TENANT}), xdm.FOREIGN, "_other"),
-    (grouped({"_emulator": {"type": "object", "properties": {"_x": {"type": "string"}}}}), xdm.NAME, "'_x'"),
-    (grouped({"_emulator": {"type": "object", "properties": {"x": {"type": "text"}}}}), xdm.FIELD, "_emulator.x: type"),
-    (grouped({"_emulator": {"type": "object", "properties": {"x": 1}}}), xdm.FIELD, ""),
-    (grouped({"_emulator": {"type": "object", "properties": {"x": {"type": "array"}}}}), xdm.FIELD, "_emulator.x[]"),
-    (grouped({"_emulator": 1}), xdm.FIELD, ""),
-    (grouped({"_emulator": {"type": "object", "properties": {"x": {"$ref": "https://d"}}}}), xdm.DANGLING, "https://d"),
-    (grouped({}, allOf=[{"$ref": "#/definitions/none"}]), xdm.DANGLING, "none"),
-    (grouped({"_emulator": TENANT}, properties={"_emulator": {"type": "string"}}), xdm.CONFLICT, "_emulator"),
-    (grouped({}, title="Mixpanel fields"), schema_registry.TITLE, "https://ns.adobe.com/emulator/mixins/"),
-    (grouped({}, title="XDM ExperienceEvent"), schema_registry.TITLE, EXPERIENCE_EVENT),
-    (grouped({}, type="string"), schema_registry.BODY, "type: must satisfy const"),
-    (grouped({}, **{"meta:intendedToExtend": []}), schema_registry.BODY, "meta:intendedToExtend"),
-    (grouped({}, extra=1), schema_registry.BODY, "'extra' was unexpected"),
+WRONG_GROUPS: list[tuple[dict[str, Any], str, str]] = [
+    (grouped({"mine": {"type": "string"}}), "schema_registry.foreign", "mine: put custom fields under _emulator"),
+    (grouped({"_other": TENANT}), "schema_registry.foreign", "_other"),
+    (
+        grouped({"_emulator": {"type": "object", "properties": {"_x": {"type": "string"}}}}),
+        "schema_registry.name",
+        "'_x'",
+    ),
+    (
+        grouped({"_emulator": {"type": "object", "properties": {"x": {"type": "text"}}}}),
+        "schema_registry.field",
+        "_emulator.x: type",
+    ),
+    (grouped({"_emulator": {"type": "object", "properties": {"x": 1}}}), "schema_registry.field", ""),
+    (
+        grouped({"_emulator": {"type": "object", "properties": {"x": {"type": "array"}}}}),
+        "schema_registry.field",
+        "_emulator.x[]",
+    ),
+    (grouped({"_emulator": 1}), "schema_registry.field", ""),
+    (
+        grouped({"_emulator": {"type": "object", "properties": {"x": {"$ref": "https://d"}}}}),
+        "schema_registry.dangling",
+        "https://d",
+    ),
+    (grouped({}, allOf=[{"$ref": "#/definitions/none"}]), "schema_registry.dangling", "none"),
+    (
+        grouped({"_emulator": TENANT}, properties={"_emulator": {"type": "string"}}),
+        "schema_registry.field_conflict",
+        "_emulator",
+    ),
+    (grouped({}, title="Mixpanel fields"), "schema_registry.title", "https://ns.adobe.com/emulator/mixins/"),
+    (grouped({}, title="XDM ExperienceEvent"), "schema_registry.title", EXPERIENCE_EVENT),
+    (grouped({}, type="string"), "schema_registry.body", "type: must satisfy const"),
+    (grouped({}, **{"meta:intendedToExtend": []}), "schema_registry.body", "meta:intendedToExtend"),
+    (grouped({}, extra=1), "schema_registry.body", "'extra' was unexpected"),
 ]
 
 
 @pytest.mark.parametrize(("body", "rule", "words"), WRONG_GROUPS)
-def test_wrong_field_groups(emulator: Emulator, group: Any, body: dict[str, Any], rule: Rule, words: str) -> None:
+def test_wrong_field_groups(emulator: Emulator, group: Any, body: dict[str, Any], rule: str, words: str) -> None:
     refused(emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", body), rule, words)
     assert len(emulator.objects()["FieldGroup"]) == 1
 
@@ -225,19 +242,19 @@ def test_wrong_schemas(emulator: Emulator, group: Any, made: Any) -> None:
         return emulator.request("POST", f"{REGISTRY}/tenant/schemas", {"title": "Other", **body})
 
     other = {name: value for name, value in schema(group["$id"]).items() if name != "title"}
-    refused(post(other | {"title": made["title"]}), schema_registry.TITLE, made["$id"])
-    refused(post(other | {"title": group["title"]}), schema_registry.TITLE, group["$id"])
-    refused(post(other | {"allOf": [{"$ref": group["$id"]}]}), schema_registry.ONE_CLASS, "0 classes")
+    refused(post(other | {"title": made["title"]}), "schema_registry.title", made["$id"])
+    refused(post(other | {"title": group["title"]}), "schema_registry.title", group["$id"])
+    refused(post(other | {"allOf": [{"$ref": group["$id"]}]}), "schema_registry.one_class", "0 classes")
     both = [{"$ref": EXPERIENCE_EVENT}, {"$ref": PROFILE}]
-    refused(post(other | {"allOf": both}), schema_registry.ONE_CLASS, "2 classes")
+    refused(post(other | {"allOf": both}), "schema_registry.one_class", "2 classes")
     wrong = [{"$ref": PROFILE}, {"$ref": group["$id"]}]
-    refused(post(other | {"allOf": wrong}), schema_registry.NOT_EXTENDING, "does not extend")
+    refused(post(other | {"allOf": wrong}), "schema_registry.not_extending", "does not extend")
     missing = [{"$ref": EXPERIENCE_EVENT}, {"$ref": f"{group['$id']}0"}]
-    refused(post(other | {"allOf": missing}), xdm.DANGLING, group["$id"])
-    refused(post(other | {"allOf": []}), schema_registry.BODY, "allOf")
+    refused(post(other | {"allOf": missing}), "schema_registry.dangling", group["$id"])
+    refused(post(other | {"allOf": []}), "schema_registry.body", "allOf")
     refused(
         post({"type": "object", "allOf": [{"$ref": EXPERIENCE_EVENT}]}),
-        schema_registry.BODY,
+        "schema_registry.body",
         "'description' is a required",
     )
 
@@ -246,7 +263,9 @@ def test_two_groups_with_one_field_of_different_types(emulator: Emulator, group:
     path = f"{REGISTRY}/tenant/fieldgroups"
     second = emulator.request("POST", path, field_group("Second", {"time": "string"})).json()
     body = schema(group["$id"], second["$id"])
-    refused(emulator.request("POST", f"{REGISTRY}/tenant/schemas", body), xdm.CONFLICT, "_emulator.time")
+    refused(
+        emulator.request("POST", f"{REGISTRY}/tenant/schemas", body), "schema_registry.field_conflict", "_emulator.time"
+    )
 
 
 # -- changes --------------------------------------------------------------------------------------------------------
@@ -266,7 +285,7 @@ def test_a_put_replaces_the_content(emulator: Emulator, group: Any, made: Any) -
     changed = emulator.request("PUT", path_of(made), body).json()
     assert changed["allOf"] == body["allOf"]
     assert (changed["$id"], changed["version"], changed["title"]) == (made["$id"], "1.1", "Put")
-    refused(emulator.request("PUT", path_of(made), {"title": "x"}), schema_registry.BODY)
+    refused(emulator.request("PUT", path_of(made), {"title": "x"}), "schema_registry.body")
 
 
 def test_groups_are_added_by_patch(emulator: Emulator, made: Any) -> None:
@@ -275,27 +294,27 @@ def test_groups_are_added_by_patch(emulator: Emulator, made: Any) -> None:
     changed = patch(emulator, made, ("add", "/allOf/-", {"$ref": second["$id"]})).json()
     assert changed["refs"][-1] == second["$id"]
     assert "more" in get(emulator, path_of(made), XED_FULL).json()["properties"]["_emulator"]["properties"]
-    refused(emulator.request("DELETE", path_of(second)), schema_registry.IN_USE, made["$id"])
+    refused(emulator.request("DELETE", path_of(second)), "schema_registry.in_use", made["$id"])
 
 
 @pytest.mark.parametrize(
     ("operation", "rule"),
     [
-        (("replace", "/$id", "x"), schema_registry.PATCH_PATH),
-        (("replace", "/type", "object"), schema_registry.PATCH_PATH),
-        (("replace", "/meta:class", PROFILE), schema_registry.PATCH_PATH),
-        (("move", "/title", "x"), schema_registry.PATCH_PATH),
-        (("replace", "/allOf/9", {}), schema_registry.PATCH_PATH),
-        (("remove", "/title", None), schema_registry.BODY),
-        (("replace", "/title", ""), schema_registry.BODY),
-        (("add", "/allOf/-", {"$ref": "https://ns.adobe.com/emulator/mixins/0"}), xdm.DANGLING),
-        (("replace", "/title", "Mixpanel fields"), schema_registry.TITLE),
+        (("replace", "/$id", "x"), "schema_registry.patch_path"),
+        (("replace", "/type", "object"), "schema_registry.patch_path"),
+        (("replace", "/meta:class", PROFILE), "schema_registry.patch_path"),
+        (("move", "/title", "x"), "schema_registry.patch_path"),
+        (("replace", "/allOf/9", {}), "schema_registry.patch_path"),
+        (("remove", "/title", None), "schema_registry.body"),
+        (("replace", "/title", ""), "schema_registry.body"),
+        (("add", "/allOf/-", {"$ref": "https://ns.adobe.com/emulator/mixins/0"}), "schema_registry.dangling"),
+        (("replace", "/title", "Mixpanel fields"), "schema_registry.title"),
     ],
 )
-def test_wrong_patches(emulator: Emulator, made: Any, operation: tuple[str, str, Any], rule: Rule) -> None:
+def test_wrong_patches(emulator: Emulator, made: Any, operation: tuple[str, str, Any], rule: str) -> None:
     refused(patch(emulator, made, operation), rule)
     refused(
-        emulator.request("PATCH", path_of(made), [{"op": "replace", "path": "/title"}]), schema_registry.PATCH_FIELD
+        emulator.request("PATCH", path_of(made), [{"op": "replace", "path": "/title"}]), "schema_registry.patch_field"
     )
     assert get(emulator, path_of(made)).json() == made
 
@@ -313,26 +332,28 @@ def test_a_field_group_changes_freely_while_no_dataset_uses_it(emulator: Emulato
 
 def test_only_additions_once_a_dataset_uses_the_schema(emulator: Emulator, group: Any, made: Any) -> None:
     assert emulator.request("POST", f"{CATALOG}/dataSets", dataset(made["$id"])).status_code == 201
-    breaking = schema_registry.BREAKING
+    breaking = "schema_registry.breaking"
     refused(patch(emulator, group, ("remove", f"{FIELDS}/time", None)), breaking, "_emulator.time")
     refused(patch(emulator, group, ("replace", f"{FIELDS}/time/type", "string")), breaking, "_emulator.time")
     refused(patch(emulator, made, ("remove", "/allOf/1", None)), breaking, "_emulator")
     refused(emulator.request("PUT", path_of(made), schema(refs=(PROFILE,))), breaking, "class")
-    refused(emulator.request("DELETE", path_of(made)), schema_registry.IN_USE)
+    refused(emulator.request("DELETE", path_of(made)), "schema_registry.in_use")
     assert patch(emulator, group, ("add", f"{FIELDS}/new", {"type": "string"})).status_code == 200
     assert patch(emulator, made, ("replace", "/title", "Renamed")).status_code == 200
 
 
 def test_the_union_tag_is_permanent(emulator: Emulator, made: Any) -> None:
     assert patch(emulator, made, ("add", "/meta:immutableTags", ["union"])).status_code == 200
-    refused(patch(emulator, made, ("remove", "/meta:immutableTags", None)), schema_registry.BREAKING)
-    refused(patch(emulator, made, ("add", "/meta:immutableTags", ["other"])), schema_registry.BODY)
+    refused(patch(emulator, made, ("remove", "/meta:immutableTags", None)), "schema_registry.breaking")
+    refused(patch(emulator, made, ("add", "/meta:immutableTags", ["other"])), "schema_registry.body")
 
 
 def test_a_group_keeps_the_classes_its_schemas_need(emulator: Emulator, group: Any, made: Any) -> None:
     assert patch(emulator, group, ("add", "/meta:intendedToExtend/-", PROFILE)).status_code == 200
     refused(
-        patch(emulator, group, ("remove", "/meta:intendedToExtend/0", None)), schema_registry.NOT_EXTENDING, made["$id"]
+        patch(emulator, group, ("remove", "/meta:intendedToExtend/0", None)),
+        "schema_registry.not_extending",
+        made["$id"],
     )
 
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import requests
 
-from pulumi_aep.emulator.flow_service import streaming
+from pulumi_aep.emulator.core.errors import RULES
 from support.emulator import FLOW, Emulator
 from support.streams import Stream, inlet, item
 
 EVENT = {"id": "e-1", "time": "2026-01-02T03:04:05Z", "user": "ada"}
 
 
-def refused(answer: requests.Response, rule: Any, *words: str) -> None:
-    body = answer.json()
+def refused(answer: requests.Response, rule_id: str, *words: str) -> None:
+    rule, body = RULES[rule_id], answer.json()
     assert (answer.status_code, body["title"]) == (rule.status, rule.title), answer.text
     assert body["type"].endswith(rule.code)
     assert all(word in body["report"]["message"] for word in words), answer.text
@@ -110,7 +110,7 @@ def test_bad_records_are_named(emulator: Emulator, kind: str) -> None:
 def test_synchronous_validation_says_at_once_what_is_wrong(emulator: Emulator) -> None:
     stream = inlet(emulator, "xdm")
     answer = stream.send(stream.event(timestamp=5), params={"syncValidation": "true"})
-    refused(answer, streaming.MESSAGE, "Message is invalid")
+    refused(answer, "streaming_ingestion.message", "Message is invalid")
     (found,) = answer.json()["report"]["cause"]["_streamingValidation"]
     assert "timestamp" in found["causingExceptions"][0]["message"]
     assert records(emulator, stream)["count"] == 0
@@ -120,22 +120,24 @@ def test_synchronous_validation_says_at_once_what_is_wrong(emulator: Emulator) -
 
 def test_an_authenticated_inlet_needs_a_token(emulator: Emulator) -> None:
     stream = inlet(emulator, authenticationRequired=True)
-    refused(stream.send(EVENT), streaming.UNAUTHORIZED, "Ims service token is empty")
+    refused(stream.send(EVENT), "streaming_ingestion.unauthorized", "Ims service token is empty")
     assert stream.send(EVENT).json()["status"] == "401"
     wrong = {"Authorization": "Bearer nosuch"}
-    refused(stream.send(EVENT, headers=wrong), streaming.UNAUTHORIZED, "Ims service token is not valid")
+    refused(stream.send(EVENT, headers=wrong), "streaming_ingestion.unauthorized", "Ims service token is not valid")
     assert stream.send(EVENT, headers={"Authorization": f"Bearer {emulator.token()}"}).status_code == 200
 
 
 def test_messages_that_no_flow_takes(emulator: Emulator) -> None:
     stream, other = inlet(emulator), inlet(emulator)
-    refused(stream.send(EVENT, headers={"x-adobe-flow-id": other.flow}), streaming.NO_FLOW, "x-adobe-flow-id")
+    refused(
+        stream.send(EVENT, headers={"x-adobe-flow-id": other.flow}), "streaming_ingestion.no_flow", "x-adobe-flow-id"
+    )
     assert stream.send(EVENT, headers={"x-adobe-flow-id": stream.flow}).status_code == 200
     assert stream.send(EVENT, params={"x-adobe-flow-id": stream.flow}).status_code == 200
     nowhere = requests.post(f"{emulator.url}/collection/{'0' * 64}", json=EVENT, timeout=30)
-    refused(nowhere, streaming.NO_INLET)
+    refused(nowhere, "streaming_ingestion.no_inlet")
     emulator.request("DELETE", f"{FLOW}/flows/{stream.flow}")
-    refused(stream.send(EVENT), streaming.NO_FLOW, "0 flows")
+    refused(stream.send(EVENT), "streaming_ingestion.no_flow", "0 flows")
 
 
 def test_xdm_in_a_wrong_envelope(emulator: Emulator) -> None:
@@ -144,7 +146,7 @@ def test_xdm_in_a_wrong_envelope(emulator: Emulator) -> None:
     foreign = stream.event() | {"header": good["header"] | {"imsOrgId": "OTHER@AdobeOrg"}}
     no_schema = stream.event() | {"header": good["header"] | {"schemaRef": {"id": "https://ns.adobe.com/x"}}}
     no_body = {"header": good["header"]}
-    refused(stream.send(no_body), streaming.MESSAGE, "unknown xdm format")
+    refused(stream.send(no_body), "streaming_ingestion.message", "unknown xdm format")
     answer = stream.send([good, no_body, foreign, no_schema, "text"], many=True)
     assert answer.status_code == 207
     first, *others = answer.json()["responses"]

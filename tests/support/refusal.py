@@ -2,14 +2,18 @@
 
 import requests
 
-from pulumi_aep.emulator.core.errors import Rule, Service
+from pulumi_aep.emulator.app import SERVICES
+from pulumi_aep.emulator.core.errors import RULES, Service
+
+assert SERVICES  # importing them declares the rules
 
 # A value that tests use as a secret. No answer, journal or log may hold it.
 CANARY = "canary-pa55word"
 
 
-def refused(response: requests.Response, rule: Rule, *words: str) -> None:
+def refused(response: requests.Response, rule_id: str, *words: str) -> None:
     """The response is this rule's error, in its documented shape, and its text contains `words`."""
+    rule = RULES[rule_id]
     assert response.status_code == rule.status, response.text
     body, request_id = response.json(), response.headers["x-request-id"]
     kind = f"/aep/errors/{rule.code}" if rule.code else "/placeholder/type/uri"

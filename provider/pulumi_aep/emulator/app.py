@@ -26,20 +26,20 @@ from .catalog import batch_requests, batches, datasets
 from .connectors import routes as connectors
 from .control import actions, admin, page, snapshot
 from .control.access import AccessCheck
-from .core import scheduler
+from .core import gateway, scheduler
 from .core.errors import Answer, Json, Problem, Service
 from .core.faults import FaultInjector
-from .core.gateway import INTERNAL_ERROR, NO_METHOD, NO_ROUTE, NOT_MODELLED, ROUTES, Call, Route, authenticate
+from .core.gateway import ROUTES, Call, Route, authenticate
 from .core.store import Store, is_locked
 from .core.transport import CutResponse, Protocol, RequestLog, compress, decompress, wait_or_stop
 from .data_access import routes as data_access
 from .data_prep import expression_metadata, mapping_sets
 from .flow_service import routes as flow_service
 from .flow_service import specs as known_specs
-from .flow_service import streaming
 from .ims import tokens
 from .sandboxes import routes as sandboxes
 from .schema_registry import descriptors, export_import, resources
+from .streaming import routes as streaming
 
 # Importing these modules registers their routes.
 _REGISTRY, _CATALOG = (resources, descriptors, export_import), (datasets, batches, batch_requests)
@@ -90,9 +90,9 @@ def create_app(db: str | Path, settings: Json | None = None) -> Starlette:
     def fallback(call: Call, path: str) -> Answer:
         allowed = {method for web in known if web.path_regex.match(call.path) for method in web.methods or ()}
         if not allowed:
-            raise NO_ROUTE(call.path[:160])
+            raise gateway.rules.no_route(call.path[:160])
         methods = ", ".join(sorted(allowed | {"OPTIONS"}))
-        refusal = call.refusal(NO_METHOD(f"allowed: {methods}"))
+        refusal = call.refusal(gateway.rules.no_method(f"allowed: {methods}"))
         empty = Answer(call.assumed("gateway.options"))
         return replace(empty if call.method == "OPTIONS" else refusal, headers={"Allow": methods})
 
@@ -132,7 +132,7 @@ def _endpoint(
         try:
             answer = await store.retry_while_locked(partial(fault.answer, work) if fault else work, wait)
         except sqlite3.OperationalError:  # another program holds the file: nothing was done
-            busy = call.refusal(INTERNAL_ERROR("the database is busy"))
+            busy = call.refusal(gateway.rules.internal_error("the database is busy"))
             answer = None if stopping.is_set() else busy
         if fault and await wait(fault.seconds("late_ms")):
             return CutResponse()
@@ -162,7 +162,9 @@ def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultIn
         with call.store.transaction():
             authenticate(call, route.service)
             if route.handler is None:
-                raise NOT_MODELLED(f"the emulator does not model {route.method} {route.path}: {route.because}")
+                raise gateway.rules.not_modelled(
+                    f"the emulator does not model {route.method} {route.path}: {route.because}"
+                )
             call.at = route.reads_at(call.store)
             return route.handler(call, *parameters)
     except Problem as problem:
@@ -171,7 +173,7 @@ def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultIn
         if is_locked(error):
             raise
         traceback.print_exc()
-        return call.refusal(INTERNAL_ERROR())
+        return call.refusal(gateway.rules.internal_error())
 
 
 class _Server(uvicorn.Server):

@@ -171,7 +171,7 @@ def assumed(key: str) -> Any:
     """What the emulator assumes, in the form of an observation."""
     if note := NOTES.get(key):
         return "accepted" if note.accepted else DEFAULTS[note.setting] if note.setting else note.value
-    rule = next(rule for rule in RULES if rule.id == key)
+    rule = RULES[key]
     return {"status": rule.status, "code": rule.code}
 
 

@@ -8,18 +8,13 @@ from typing import Any
 from starlette.datastructures import Headers, QueryParams
 from starlette.routing import compile_path
 
-from ..core.errors import Answer, Json, Problem, Rule, Service
-from ..core.gateway import NO_ROUTE, NOT_MODELLED, PATCH, ROUTES, Call, Route
-from .datasets import BODY, route
+from ..core import gateway
+from ..core.errors import Answer, Json, Problem, Service
+from ..core.gateway import PATCH, ROUTES, Call, Route
+from . import rules
+from .datasets import route
 
 _DOCS = "docs catalog/api/appendix.md"
-_rule = partial(Rule, Service.CATALOG)
-FAILED = _rule(
-    "sub_request_failed", 400, "", "A sub-request failed: nothing was changed", f"assumed answer; rule: {_DOCS}"
-)
-REFERENCE = _rule(
-    "sub_request_reference", 400, "", "A reference to an earlier answer leads nowhere", f"assumed; form: {_DOCS}"
-)
 
 _REFERENCE = re.compile(r"<<([^<>.]+)\.([^<>]+)>>")
 
@@ -28,13 +23,13 @@ _REFERENCE = re.compile(r"<<([^<>.]+)\.([^<>]+)>>")
 def run_batch(call: Call) -> Answer:
     done: dict[str, Any] = {}
     answers: list[Json] = []
-    for asked in call.body("sub-requests", BODY):
+    for asked in call.body("sub-requests", rules.body):
         asked = json.loads(_REFERENCE.sub(partial(_resolve_reference, done), json.dumps(asked)))
         try:
             answer = _run_one(call, asked)
         except Problem as problem:
             if asked["method"].upper() != "GET":
-                raise FAILED(f"{asked['id'][:64]}: {problem.detail}") from None
+                raise rules.sub_request_failed(f"{asked['id'][:64]}: {problem.detail}") from None
             answer = call.refusal(problem)
         answers.append({"id": asked["id"], "code": answer.status, "body": answer.body})
         done[asked["id"]] = answer.body
@@ -49,7 +44,7 @@ def _resolve_reference(done: dict[str, Any], match: re.Match[str]) -> str:
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     if not isinstance(found, str | int | float):
-        raise REFERENCE(match[0][:120])
+        raise rules.sub_request_reference(match[0][:120])
     return json.dumps(str(found))[1:-1]
 
 
@@ -58,7 +53,7 @@ def _run_one(call: Call, asked: Json) -> Answer:
     method, path = asked["method"].upper(), route.base + resource.rstrip("/")
     found, parameters = _find_route(method, path)
     if found.handler is None:
-        raise NOT_MODELLED(f"the emulator does not model {method} {found.path}: {found.because}")
+        raise gateway.rules.not_modelled(f"the emulator does not model {method} {found.path}: {found.because}")
     headers = {**call.headers, **{name.lower(): value for name, value in asked.get("headers", {}).items()}}
     if isinstance(asked.get("body"), list):
         headers["content-type"] = PATCH
@@ -73,4 +68,4 @@ def _find_route(method: str, path: str) -> tuple[Route, list[str]]:
             match = compile_path(each.path)[0].match(path)
             if match:
                 return each, list(match.groups())
-    raise NO_ROUTE(f"{method[:16]} {path.removeprefix(route.base)[:120]}")
+    raise gateway.rules.no_route(f"{method[:16]} {path.removeprefix(route.base)[:120]}")

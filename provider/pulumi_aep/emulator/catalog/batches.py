@@ -2,19 +2,16 @@
 
 import secrets
 from collections.abc import Iterator
-from functools import partial
 
 from ..core import query, validation
-from ..core.errors import Answer, Json, Rule, Service, load
+from ..core.errors import Answer, Json, load
 from ..core.gateway import CLIENT, ORG, USER, Call, sandbox_id
 from ..core.store import Row
-from .datasets import BODY, QUERY, as_map, fetch_if_match, page, route, save_version
+from . import rules
+from .datasets import as_map, fetch_if_match, page, route, save_version
 
 KIND = "batches"
 _SPEC = "openapi catalog"
-_rule = partial(Rule, Service.CATALOG)
-NOT_FOUND = _rule("batch_not_found", 404, "", "Batch not found", "openapi catalog (body: assumed)")
-TAKEN = _rule("batch_taken", 400, "", "The batch exists already", "assumed")
 
 _FILTERS: dict[str, list[str]] = load(__package__, "batch_filters.json")  # query parameter → field, operator
 _LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedBatchId", "created", "updated")
@@ -24,7 +21,7 @@ def _accepted(call: Call) -> Iterator[Row]:
     """The batches that fetch_if_match the query, in order of creation."""
     given = {name: field for name, field in _FILTERS.items() if name in call.query}
     wanted = [query.Filter(path, op, [call.query[name]]) for name, (path, op) in given.items()]
-    wanted += [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
+    wanted += [query.parse(text, query.ALL_OPERATORS, rules.query) for text in call.query.getlist("property")]
     tags = [text.partition(":") for text in call.query.getlist("tags")]
     data_set = call.query.get("dataSet")
     for row in call.objects.rows(KIND, having={"dataSet": [data_set]} if data_set else None):
@@ -49,7 +46,7 @@ def list_values(call: Call, field: str) -> Answer:
 
 @route("GET", "/batches/{id}", f"{_SPEC}; docs catalog/api")
 def get(call: Call, key: str) -> Answer:
-    item = call.objects.fetch(KIND, key, NOT_FOUND)
+    item = call.objects.fetch(KIND, key, rules.batch_not_found)
     return Answer(200, as_map(call, [item]), {"E-Tag": item["version"]})
 
 
@@ -61,9 +58,9 @@ def create(call: Call) -> Answer:
 @route("POST", "/batches/{id}", _SPEC)
 def create_as(call: Call, key: str) -> Answer:
     """With an id that the client chooses."""
-    body, now = call.body(KIND, BODY), call.store.now_ms()
+    body, now = call.body(KIND, rules.body), call.store.now_ms()
     if call.objects.get(KIND, key):
-        raise TAKEN(f"batch {key[:64]!r}")
+        raise rules.batch_taken(f"batch {key[:64]!r}")
     item: Json = {"id": key, "imsOrg": ORG, "created": now, "createdClient": CLIENT, "createdUser": USER}
     item |= {"updated": now, "updatedUser": USER, "version": "1.0.0", "relatedObjects": []}
     call.objects.put(KIND, key, item | body)
@@ -72,20 +69,20 @@ def create_as(call: Call, key: str) -> Answer:
 
 @route("PUT", "/batches/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
-    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.body(KIND, BODY)
+    item, body = fetch_if_match(call, KIND, key, rules.batch_not_found), call.body(KIND, rules.body)
     kept = {name: value for name, value in item.items() if name not in validation.fields(KIND)}
     return save_version(call, kept | {"relatedObjects": []} | body, KIND)
 
 
 @route("PATCH", "/batches/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.body("changed batches", BODY)
+    item, body = fetch_if_match(call, KIND, key, rules.batch_not_found), call.body("changed batches", rules.body)
     return save_version(call, item | body, KIND)
 
 
 @route("DELETE", "/batches/{id}", _SPEC)
 def delete(call: Call, key: str) -> Answer:
-    call.objects.fetch(KIND, key, NOT_FOUND)
+    call.objects.fetch(KIND, key, rules.batch_not_found)
     call.objects.delete(KIND, key)
     return Answer(200, [f"@/{KIND}/{key}"])
 

@@ -2,28 +2,19 @@
 
 import secrets
 from collections.abc import Iterable
-from functools import partial
 
 from ..core import patch, query, validation
-from ..core.errors import Answer, Json, Rule, Service, load_notes
+from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, sandbox_id
 from ..core.store import Row, SandboxStore
 from ..core.validation import check
 from ..flow_service.runs import RECORDS
 from ..schema_registry import xdm
+from . import rules
 
 KIND = "dataSets"
 route = Router(Service.CATALOG, "/data/foundation/catalog")
-_SPEC, _DOCS = "openapi catalog; docs catalog/api", "docs catalog/api"
-_rule = partial(Rule, Service.CATALOG)
-load_notes(Service.CATALOG, __package__)
-
-NOT_FOUND = _rule("not_found", 404, "", "Dataset not found", "openapi catalog (body: assumed)")
-BODY = _rule("body", 400, "", "The request body is invalid", "openapi catalog (body: assumed)")
-SCHEMA = _rule("schema", 400, "", "The schema does not exist", "assumed")
-QUERY = _rule("query", 400, "", "Invalid query parameter", f"{_DOCS}/list-objects.md (limit 1 to 100; body: assumed)")
-FIXED = _rule("fixed", 400, "", "This path cannot be patched so", "assumed: no page changes schemaRef after creation")
-STALE = _rule("stale", 412, "", "The version does not match", f"{_DOCS}/update-object.md (body: assumed)")
+_SPEC = "openapi catalog; docs catalog/api"
 
 
 @route("POST", "/dataSets", "openapi catalog; docs catalog/datasets/create.md")
@@ -49,9 +40,9 @@ def _classification(call: Call, schema: str) -> Json:
 
 
 def _checked_body(call: Call) -> Json:
-    body = call.body(KIND, BODY)
+    body = call.body(KIND, rules.body)
     if call.objects.get("schemas", body["schemaRef"]["id"]) is None:
-        raise SCHEMA(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
+        raise rules.schema(f"schemaRef.id {body['schemaRef']['id'][:160]!r}")
     return {name: value for name, value in body.items() if value is not None}
 
 
@@ -67,7 +58,7 @@ def as_map(call: Call, items: list[Json]) -> Json:
 
 @route("GET", "/dataSets/{id}", _SPEC)
 def get(call: Call, key: str) -> Answer:
-    item = call.objects.fetch(KIND, key, NOT_FOUND)
+    item = call.objects.fetch(KIND, key, rules.not_found)
     return Answer(200, as_map(call, [item]), {"E-Tag": item["version"]})
 
 
@@ -79,8 +70,8 @@ def list_datasets(call: Call) -> Answer:
 
 
 def page(call: Call, rows: Iterable[Row]) -> list[Json]:
-    limit, start = call.limit(20, 100, QUERY), call.number("start", 0, 0, 10**6, QUERY)
-    order = query.order_of(call.query.get("orderBy", "asc:created"), QUERY)
+    limit, start = call.limit(20, 100, rules.query), call.number("start", 0, 0, 10**6, rules.query)
+    order = query.order_of(call.query.get("orderBy", "asc:created"), rules.query)
     return query.select(rows, [], order, start + limit, None).items[start:]
 
 
@@ -92,7 +83,7 @@ def _accepts(call: Call, item: Json) -> bool:
             return False
     for text in call.query.getlist("property"):
         path, tilde, beginning = text.partition("~^")
-        if not tilde and not query.parse(text, query.ALL_OPERATORS, QUERY).accepts(item):
+        if not tilde and not query.parse(text, query.ALL_OPERATORS, rules.query).accepts(item):
             return False
         if tilde and not any(str(value).startswith(beginning) for value in query.reach(item, path.split("."))):
             return False
@@ -101,17 +92,19 @@ def _accepts(call: Call, item: Json) -> bool:
 
 @route("PATCH", "/dataSets/{id}", _SPEC)
 def change(call: Call, key: str) -> Answer:
-    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), call.json()
+    item, body = fetch_if_match(call, KIND, key, rules.not_found), call.json()
     names = validation.fields("changed dataSets")
     content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
-        operations = patch.read(body, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, BODY, FIXED, FIXED)
-        content = patch.apply(content, operations, FIXED)
+        operations = patch.read(
+            body, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, rules.body, rules.fixed, rules.fixed
+        )
+        content = patch.apply(content, operations, rules.fixed)
     elif isinstance(body, dict):
         if fixed := set(body) & set(validation.fields(KIND)) - set(names):
-            raise FIXED(f"{', '.join(sorted(fixed))} cannot change")
+            raise rules.fixed(f"{', '.join(sorted(fixed))} cannot change")
         content |= body
-    check("changed dataSets", content if isinstance(body, dict | list) else body, BODY)
+    check("changed dataSets", content if isinstance(body, dict | list) else body, rules.body)
     item = {name: value for name, value in item.items() if name not in names} | {"tags": {}}
     return save_version(call, item | {name: value for name, value in content.items() if value is not None})
 
@@ -120,7 +113,7 @@ def fetch_if_match(call: Call, kind: str, key: str, missing: Rule) -> Json:
     """The item. If the client names a version, it must be the item's."""
     item, given = call.objects.fetch(kind, key, missing), call.headers.get("if-match")
     if given is not None and given.strip('"') != item["version"]:
-        raise STALE(f"the version is {item['version']}")
+        raise rules.stale(f"the version is {item['version']}")
     return item
 
 
@@ -134,9 +127,9 @@ def save_version(call: Call, item: Json, kind: str = KIND) -> Answer:
 @route("PUT", "/dataSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
     call.accept("catalog.put")
-    item, body = fetch_if_match(call, KIND, key, NOT_FOUND), _checked_body(call)
+    item, body = fetch_if_match(call, KIND, key, rules.not_found), _checked_body(call)
     if body["schemaRef"]["id"] != item["schemaRef"]["id"]:
-        raise FIXED("schemaRef cannot change")
+        raise rules.fixed("schemaRef cannot change")
     if _validate_only(call):
         return Answer(200, [])
     return save_version(call, {n: v for n, v in item.items() if n not in validation.fields(KIND)} | {"tags": {}} | body)
@@ -145,7 +138,7 @@ def replace(call: Call, key: str) -> Answer:
 @route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
 def merge(call: Call, key: str) -> Answer:
     return save_version(
-        call, _deep_merge(fetch_if_match(call, KIND, key, NOT_FOUND), call.body("merged dataSets", BODY))
+        call, _deep_merge(fetch_if_match(call, KIND, key, rules.not_found), call.body("merged dataSets", rules.body))
     )
 
 

@@ -4,22 +4,16 @@ import base64
 import secrets
 import uuid
 from datetime import UTC, datetime
-from functools import partial
 
-from ..core.errors import Answer, Json, Rule, Service, load_notes
+from ..core.errors import Answer, Json, Service
 from ..core.gateway import Call, Router
 from ..core.store import SandboxStore
 from ..flow_service.source_data import CONTAINER
+from . import rules
 
 route = Router(Service.CONNECTORS, "/data/foundation/connectors")
 _ZONE, _KEYS = "docs tutorials/api/create/cloud-storage/data-landing-zone.md", "docs tutorials/api/encrypt-data.md"
-_rule = partial(Rule, Service.CONNECTORS)
-load_notes(Service.CONNECTORS, __package__)
 
-TYPE = _rule("type", 400, "", "type must be user_drop_zone", f"assumed code; rule: {_ZONE}")
-ACTION = _rule("action", 400, "", "action must be refresh", f"assumed code; rule: {_ZONE}")
-BODY = _rule("body", 400, "", "The request body is invalid", f"assumed code; rule: {_KEYS}")
-NO_KEY = _rule("no_key", 404, "", "No such encryption key", "assumed")
 
 TOKENS, KEYS = "landingZones", "encryptionKeys"
 DAYS, KEY_DAYS = 7, 180
@@ -27,7 +21,7 @@ DAYS, KEY_DAYS = 7, 180
 
 def _zone(call: Call) -> None:
     if call.query.get("type") != "user_drop_zone":
-        raise TYPE()
+        raise rules.type()
 
 
 @route("GET", "/landingzone", _ZONE)
@@ -49,7 +43,7 @@ def credentials(call: Call) -> Answer:
 def refresh(call: Call) -> Answer:
     _zone(call)
     if call.query.get("action") != "refresh":
-        raise ACTION()
+        raise rules.action()
     return Answer(200, _shown(call, _renew(call.objects)))
 
 
@@ -71,7 +65,7 @@ def _shown(call: Call, zone: Json) -> Json:
 
 @route("POST", "/encryption/keys", _KEYS)
 def create_key(call: Call) -> Answer:
-    body = call.body("encryption key", BODY)
+    body = call.body("encryption key", rules.body)
     expires = call.store.now_ms() // 1000 + KEY_DAYS * 86_400
     key = {"encryptionAlgorithm": body["encryptionAlgorithm"], "name": body.get("name", ""), "keyType": "ADOBE_MANAGED"}
     made = {"publicKeyId": str(uuid.uuid4()), "publicKey": base64.b64encode(secrets.token_bytes(256)).decode()}
@@ -87,4 +81,4 @@ def list_keys(call: Call) -> Answer:
 
 @route("GET", "/encryption/keys/{id}", _KEYS)
 def get_key(call: Call, key: str) -> Answer:
-    return Answer(200, call.objects.fetch(KEYS, key, NO_KEY))
+    return Answer(200, call.objects.fetch(KEYS, key, rules.no_key))

@@ -28,7 +28,7 @@ def error(given: Json) -> str:
 
 def _error(key: str, variant: Any) -> str:
     note = NOTES.get(key)
-    if note is None and key not in {rule.id for rule in RULES}:
+    if note is None and key not in RULES:
         return f"assumptions: no rule or note has the id {key[:80]!r}"
     if note is None or note.accepted:
         return body_error("refusal", variant, f"assumptions.{key}")

@@ -1,8 +1,8 @@
 """Errors of the services, and the fidelity record: each error and each behavior is declared with its source.
 
-A `Rule` is one error: calling it creates the exception to raise. A `Note` is any other behavior (notes.json beside each
-service). `docs/fidelity.md` is generated from both, so no guess stays hidden. Both have an id that stays, by which the
-setting `assumptions` replaces what the emulator assumes (see assumptions.py).
+A `Rule` is one error: calling it creates the exception to raise. A `Note` is any other behavior. They are data, in
+rules.json and notes.json of each service's folder. `docs/fidelity.md` is generated from both, so no guess stays hidden.
+Both have an id that stays, by which the setting `assumptions` replaces what the emulator assumes (see assumptions.py).
 """
 
 import json
@@ -54,9 +54,6 @@ class Rule:
     title: str
     source: str
 
-    def __post_init__(self) -> None:
-        RULES.append(self)
-
     @property
     def id(self) -> str:
         return f"{self.service.key}.{self.name}"
@@ -100,7 +97,7 @@ class Problem(Exception):
         return Answer(self.status, SHAPES.get(self.rule.service, _plain)(self, request_id))
 
 
-RULES: list[Rule] = []
+RULES: dict[str, Rule] = {}
 NOTES: dict[str, Note] = {}
 
 
@@ -109,9 +106,23 @@ def load(package: str | None, name: str) -> Any:
     return json.loads(files(package or "").joinpath(name).read_text(encoding="utf-8"))
 
 
-def load_notes(service: Service, package: str | None) -> None:
+class Rules:
+    """The rules of a service by their names: `raise rules.not_found("…")`."""
+
+    def __init__(self, service: Service, package: str | None) -> None:
+        for each in load(package, "rules.json"):
+            rule = Rule(service, **each)
+            RULES[rule.id] = self.__dict__[rule.name] = rule
+
+    def __getattr__(self, name: str) -> Rule:
+        raise AttributeError(name)
+
+
+def declare(service: Service, package: str | None) -> Rules:
+    """Takes up the rules and notes in the folder of a service."""
     notes = (Note(service, **each) for each in load(package, "notes.json"))
     NOTES.update((note.id, note) for note in notes)
+    return Rules(service, package)
 
 
 def _type(problem: Problem, scheme: str) -> str:

@@ -19,7 +19,7 @@ import re2  # type: ignore[import-untyped]
 from starlette.responses import Response
 
 from .errors import Answer, Json
-from .gateway import TOO_MANY, Call
+from .gateway import Call, rules
 from .transport import ADMIN, CutResponse
 from .validation import body_error
 
@@ -116,6 +116,6 @@ class FaultInjector:
         while self._admitted and self._admitted[0] <= now - 1:
             self._admitted.popleft()
         if len(self._admitted) >= limit:
-            return replace(call.refusal(TOO_MANY()), headers={"Retry-After": "1"})
+            return replace(call.refusal(rules.too_many()), headers={"Retry-After": "1"})
         self._admitted.append(now)
         return None

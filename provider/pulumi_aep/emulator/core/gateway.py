@@ -5,13 +5,12 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
 
 from . import assumptions
-from .errors import Answer, Json, Problem, Rule, Service, load, load_notes
+from .errors import RULES, Answer, Json, Problem, Rule, Service, declare, load
 from .store import SandboxStore, Store
 from .validation import accepted, check
 
@@ -20,36 +19,7 @@ USER = "EMULATOR@techacct.adobe.com"
 SANDBOXES: dict[str, Json] = {sandbox["name"]: sandbox for sandbox in load(__package__, "sandboxes.json")}
 MERGE, PATCH = "application/json", "application/json-patch+json"
 
-_DOCS, _FLOW_DOCS = "docs landing/troubleshooting.md", "docs sources/errors/flow-service-errors.md"
-_rule, _flow = partial(Rule, Service.GATEWAY), partial(Rule, Service.FLOW)
-load_notes(Service.GATEWAY, __package__)
-TOKEN_MISSING = _rule("token_missing", 403, "403010", "Oauth token is missing.", f"{_DOCS}; openapi destinations")
-TOKEN_INVALID = _rule("token_invalid", 401, "401013", "Oauth token is not valid", f"{_DOCS}; openapi destinations")
-KEY_MISSING = _rule("key_missing", 403, "403000", "Api Key is required", _DOCS)
-KEY_INVALID = _rule("key_invalid", 403, "403003", "Api Key is invalid", _DOCS)
-ORG_MISSING = _rule("org_missing", 400, "400003", "Missing header x-gw-ims-org-id", _DOCS)
-ORG_FOREIGN = _rule(
-    "org_foreign", 403, "403025", "Profile is not valid", f"assumed for the org of others; code: {_DOCS}"
-)
-CONTENT_TYPE = _rule("content_type", 400, "", "BadRequestError", _DOCS)
-NOT_JSON = _rule("not_json", 400, "400", "The body is not valid JSON", "assumed")
-NO_HEADER = _rule(
-    "no_header", 400, "400", "Missing header x-sandbox-name", "assumed code; required in the OpenAPI files"
-)
-NO_SANDBOX = _rule("no_sandbox", 404, "404", "Sandbox not found", "assumed")
-TOO_MANY = _rule(
-    "too_many", 429, "429050", "Too many requests", "assumed: Adobe shows it for other services behind this gateway"
-)
-NO_ROUTE = _rule("no_route", 404, "404", "No such route", "assumed")
-NO_METHOD = _rule("no_method", 405, "405", "Method not allowed", "assumed")
-NOT_MODELLED = _rule(
-    "not_modelled", 501, "501", "The emulator does not model this", "assumed: the service would answer"
-)
-INTERNAL_ERROR = _rule("internal_error", 500, "500", "The emulator failed: a bug of its own", "assumed")
-FLOW_NO_HEADER = _flow("no_header", 400, "FLOW-2105-400", "Header x-sandbox-name is missing", _FLOW_DOCS)
-FLOW_NO_SANDBOX = _flow("no_sandbox", 404, "FLOW-2103-404", "Sandbox not found", _FLOW_DOCS)
-FLOW_WILDCARD = _flow("wildcard", 400, "FLOW-2112-400", "A sandbox wildcard is not allowed", _FLOW_DOCS)
-FLOW_SANDBOX_ID = _flow("sandbox_id", 400, "FLOW-2110-400", "x-sandbox-id is not for user tokens", _FLOW_DOCS)
+rules = declare(Service.GATEWAY, __package__)
 
 
 @dataclass
@@ -92,17 +62,17 @@ class Call:
     def content_type(self) -> str:
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
-    def json(self, empty: Rule = NOT_JSON) -> Any:
+    def json(self, empty: Rule = rules.not_json) -> Any:
         if not self.raw.strip():
             raise empty()
         try:
             value = json.loads(self.raw.decode(), parse_constant=float)
             json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, no lone surrogates
         except (ValueError, RecursionError):
-            raise NOT_JSON() from None
+            raise rules.not_json() from None
         return value
 
-    def body(self, shape: str, refuse: Rule, empty: Rule = NOT_JSON) -> Any:
+    def body(self, shape: str, refuse: Rule, empty: Rule = rules.not_json) -> Any:
         """The body, checked against a definition of bodies.json."""
         return self.checked(shape, self.json(empty), refuse)
 
@@ -133,9 +103,9 @@ def authenticate(call: Call, service: Service) -> None:
     if call.raw and call.method != "GET":
         merge_or_patch = service is Service.CATALOG and call.method == "PATCH"
         if call.content_type() not in ((MERGE, PATCH) if merge_or_patch else (MERGE,)):
-            raise CONTENT_TYPE("A valid content-type must be specified")
+            raise rules.content_type("A valid content-type must be specified")
     if service is not Service.SANDBOXES:
-        call.sandbox = _sandbox(call, service is Service.FLOW)
+        call.sandbox = _sandbox(call, service)
 
 
 def _check_credentials(call: Call) -> None:
@@ -143,25 +113,30 @@ def _check_credentials(call: Call) -> None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     client = store.client_of(token.strip()) if scheme.lower() == "bearer" else None
     key, org = headers.get("x-api-key"), headers.get("x-gw-ims-org-id")
-    checks = [(not scheme, TOKEN_MISSING), (client is None, TOKEN_INVALID), (not key, KEY_MISSING)]
-    checks += [(key != client, KEY_INVALID), (not org, ORG_MISSING), (org != ORG, ORG_FOREIGN)]
+    checks = [(not scheme, rules.token_missing), (client is None, rules.token_invalid), (not key, rules.key_missing)]
+    checks += [(key != client, rules.key_invalid), (not org, rules.org_missing), (org != ORG, rules.org_foreign)]
     broken = [rule for failed, rule in checks if failed]
     seen_first = store.settings["assumptions"].get("gateway.order_of_checks")
     for rule in sorted(broken, key=lambda each: each.code != seen_first):
         raise rule()
 
 
-def _sandbox(call: Call, flow: bool) -> str:
+def _own(service: Service, name: str) -> Rule | None:
+    """The rule that a service has itself, instead of or beside the gateway's."""
+    return RULES.get(f"{service.key}.{name}")
+
+
+def _sandbox(call: Call, service: Service) -> str:
     name = call.headers.get("x-sandbox-name", "")
-    if flow and "x-sandbox-id" in call.headers:
-        raise FLOW_SANDBOX_ID()
+    if (of_user := _own(service, "sandbox_id")) and "x-sandbox-id" in call.headers:
+        raise of_user()
     if not name:
-        raise FLOW_NO_HEADER() if flow else NO_HEADER()
-    if flow and "*" in name:
-        raise FLOW_WILDCARD()
+        raise (_own(service, "no_header") or rules.no_header)()
+    if (wildcard := _own(service, "wildcard")) and "*" in name:
+        raise wildcard()
     known = sandbox(call.store, name)
     if known is None or known["state"] != "active":
-        raise (FLOW_NO_SANDBOX if flow else NO_SANDBOX)(f"sandbox {name[:64]!r}")
+        raise (_own(service, "no_sandbox") or rules.no_sandbox)(f"sandbox {name[:64]!r}")
     return name
 
 

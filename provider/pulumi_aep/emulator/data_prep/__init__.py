@@ -1,0 +1,5 @@
+"""Data Prep."""
+
+from ..core.errors import Service, declare
+
+rules = declare(Service.DATA_PREP, __package__)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ..core.errors import Answer, Json, load
 from ..core.gateway import Call
-from . import mapping_sets
+from . import mapping_sets, rules
 from .dates import EvaluationError, NotModelled, iso
 from .expressions import compile_expression
 
@@ -16,7 +16,7 @@ _LANGUAGE = load(__package__, "expression_metadata.json")
 
 @mapping_sets.route("POST", "/languages/el/validate", _DOCS)
 def validate(call: Call) -> Answer:
-    text = call.body("expression", mapping_sets.BODY)["expression"]
+    text = call.body("expression", rules.body)["expression"]
     error = mapping_sets.expression_error(text)
     status = call.assumed("data_prep.invalid_expression") if error else 200
     return Answer(status, {"validationStatus": "failed" if error else "succeeded", "error": error or "none"})

@@ -3,30 +3,20 @@
 import re
 import secrets
 from contextlib import suppress
-from functools import partial
 
-from ..core import assumptions, query
-from ..core.errors import Answer, Json, Problem, Rule, Service, load_notes
-from ..core.gateway import NO_METHOD, NOT_MODELLED, USER, Call, Router
+from ..core import assumptions, gateway, query
+from ..core.errors import Answer, Json, Problem, Service
+from ..core.gateway import USER, Call, Router
 from ..core.store import Row, SandboxStore
 from ..schema_registry import xdm
+from . import rules
 from .dates import EvaluationError, NotModelled
 from .expressions import compile_expression
 from .mapping_engine import map_record
 
 KIND = "mappingSets"
 route = Router(Service.DATA_PREP, "/data/foundation/conversion")
-_SPEC, _RULES = "openapi data-prep; docs data-prep/api/mapping-set.md", "docs data-prep/functions.md"
-_rule = partial(Rule, Service.DATA_PREP)
-load_notes(Service.DATA_PREP, __package__)
-
-NOT_FOUND = _rule("not_found", 404, "", "Mapping set not found", "assumed")
-BODY = _rule("body", 400, "", "The request body is invalid", "openapi data-prep (body: assumed)")
-SCHEMA = _rule("schema", 400, "", "The schema does not exist", "assumed")
-DESTINATION = _rule("destination", 400, "", "The destination is not in the schema", "assumed")
-NO_MAPPING = _rule("no_mapping", 404, "", "Mapping not found", "assumed")
-SOURCE = _rule("source", 400, "", "The source is malformed for its sourceType", f"assumed code; rule: {_RULES}")
-QUERY = _rule("query", 400, "", "Invalid query parameter", "openapi data-prep (limit, start required; body: assumed)")
+_SPEC = "openapi data-prep; docs data-prep/api/mapping-set.md"
 
 
 _READ_TYPES = {"ATTRIBUTE": "text/x.schema-path", "EXPRESSION": "text/x.aep-xl", "STATIC": "text/x.static"}
@@ -43,10 +33,10 @@ def _schema(call: Call, body: Json) -> Json:
     given = (newer.get("id"), body.get("xdmSchema"), body.get("schemaRef", {}).get("id"))
     named = {schema_id for schema_id in given if schema_id is not None}
     if len(named) != 1:
-        raise BODY("name one schema, as outputSchema.schemaRef.id or xdmSchema")
+        raise rules.body("name one schema, as outputSchema.schemaRef.id or xdmSchema")
     schema = xdm.schema(call.objects, *named)
     if schema is None:
-        raise SCHEMA("there is no schema with this $id or meta:altId")
+        raise rules.schema("there is no schema with this $id or meta:altId")
     return schema
 
 
@@ -64,13 +54,13 @@ def _mapping(fields: Json, given: Json, index: int) -> Json:
     sources = {given[name] for name in ("source", "sourceAttribute") if name in given}
     destinations = {given[name] for name in ("destination", "destinationXdmPath") if name in given}
     if len(sources) != 1 or len(destinations) != 1:
-        raise BODY(f"mappings.{index}: exactly one source and one destination (old and new names must agree)")
+        raise rules.body(f"mappings.{index}: exactly one source and one destination (old and new names must agree)")
     source, destination, sent = sources.pop(), destinations.pop(), given.get("sourceType", "ATTRIBUTE")
     kind = next(name for name, read in _READ_TYPES.items() if sent in (name, read))
     if problem := _malformed(kind, source):
-        raise SOURCE(f"mappings.{index}.source: {problem}")
+        raise rules.source(f"mappings.{index}.source: {problem}")
     if not xdm.reaches(fields, destination.split(".")):
-        raise DESTINATION(f"mappings.{index}.destination: {destination[:120]!r}")
+        raise rules.destination(f"mappings.{index}.destination: {destination[:120]!r}")
     extras = ("name", "description", "identity", "primaryIdentity", "identityGroup", "namespaceCode")
     kept = {name: given[name] for name in extras if given.get(name) is not None}
     item = {"id": secrets.token_hex(16), "sourceType": _READ_TYPES[kind], "source": source, "destination": destination}
@@ -141,7 +131,7 @@ def _shown(objects: SandboxStore, item: Json, version: int = -1) -> Json:
 
 @route("POST", "/mappingSets", "tutorial; openapi data-prep")
 def create(call: Call) -> Answer:
-    content = _parse_version(call, call.body(KIND, BODY))
+    content = _parse_version(call, call.body(KIND, rules.body))
     item = {"id": secrets.token_hex(16), "outputId": secrets.token_hex(16), "createdDate": content["modifiedDate"]}
     call.objects.put(KIND, item["id"], item | {"versions": [content]})
     return Answer(200, _brief(item | {"versions": [content]}))
@@ -149,7 +139,7 @@ def create(call: Call) -> Answer:
 
 @route("POST", "/mappingSets/validate", _SPEC)
 def validate(call: Call) -> Answer:
-    body = call.body(KIND, BODY)
+    body = call.body(KIND, rules.body)
     fields = xdm.resolve(call.objects, _schema(call, body))["properties"]
     return Answer(
         200, {"validationResponse": [_validate_mapping(fields, *each) for each in enumerate(body["mappings"])]}
@@ -175,14 +165,14 @@ def _error(text: str) -> Json:
 
 @route("POST", "/mappingSets/preview", _SPEC)
 def preview(call: Call) -> Answer:
-    body = call.body("preview", BODY)
+    body = call.body("preview", rules.body)
     content = _parse_version(call, body["mappingSet"])
     schema = xdm.resolve(call.objects, _schema(call, body["mappingSet"]))
     rows = body["data"] if isinstance(body["data"], list) else [body["data"]]
     try:
         results = [map_record(row, content["mappings"], schema, call.store.now_ms()) for row in rows]
     except NotModelled as error:
-        raise NOT_MODELLED(f"the emulator does not model {error}") from None
+        raise gateway.rules.not_modelled(f"the emulator does not model {error}") from None
     errors = [[_error(f"{name}: {text}") for name, text in each.errors] for each in results]
     shown = [{"data": each.record, "errors": error} for each, error in zip(results, errors, strict=True)]
     return Answer(200, shown if call.assumed("data_prep.preview_list") == "list" else shown[0])
@@ -190,29 +180,29 @@ def preview(call: Call) -> Answer:
 
 @route("PUT", "/mappingSets/{id}", _SPEC)
 def replace(call: Call, key: str) -> Answer:
-    item = call.objects.fetch(KIND, key, NOT_FOUND)
-    item["versions"].append(_parse_version(call, call.body(KIND, BODY)))
+    item = call.objects.fetch(KIND, key, rules.not_found)
+    item["versions"].append(_parse_version(call, call.body(KIND, rules.body)))
     call.objects.put(KIND, key, item)
     return Answer(200, _brief(item))
 
 
 @route("GET", "/mappingSets/{id}", _SPEC)
 def get(call: Call, key: str) -> Answer:
-    item = call.objects.fetch(KIND, key, NOT_FOUND)
+    item = call.objects.fetch(KIND, key, rules.not_found)
     last = len(item["versions"]) - 1
-    version = call.number("version", last, 0, last, QUERY)
+    version = call.number("version", last, 0, last, rules.query)
     return Answer(200, _expanded(call, _shown(call.objects, item, version)))
 
 
 @route("GET", "/mappingSets", _SPEC)
 def list_sets(call: Call) -> Answer:
     if missing := {"limit", "start"} - set(call.query):
-        raise QUERY(f"{' and '.join(sorted(missing))} missing")
-    limit, start = call.limit(20, 1000, QUERY), call.number("start", 0, 0, 10**6, QUERY)
+        raise rules.query(f"{' and '.join(sorted(missing))} missing")
+    limit, start = call.limit(20, 1000, rules.query), call.number("start", 0, 0, 10**6, rules.query)
     order = call.query.get("orderBy", "createdDate").strip()  # a + that was not encoded arrives as a blank
     order = order.replace("lastUpdateDate", "updatedDate")  # the default in openapi data-prep
     if order.lstrip("+-") not in ("createdDate", "updatedDate"):
-        raise QUERY("orderBy takes createdDate and updatedDate, with + or -")
+        raise rules.query("orderBy takes createdDate and updatedDate, with + or -")
     having = {"versions": [name]} if (name := call.query.get("name")) else {}
     shown = (Row(seq, _shown(call.objects, item)) for seq, item in call.objects.rows(KIND, having=having))
     rows = (row for row in shown if call.query.get("name", row.body.get("name")) == row.body.get("name"))
@@ -226,26 +216,26 @@ def list_sets(call: Call) -> Answer:
 
 @route("GET", "/mappingSets/{id}/mappings", _SPEC)
 def list_mappings(call: Call, key: str) -> Answer:
-    return Answer(200, _shown(call.objects, call.objects.fetch(KIND, key, NOT_FOUND))["mappings"])
+    return Answer(200, _shown(call.objects, call.objects.fetch(KIND, key, rules.not_found))["mappings"])
 
 
 @route("GET", "/mappingSets/{id}/mappings/{mapping}", _SPEC)
 def get_mapping(call: Call, key: str, mapping: str) -> Answer:
-    item = call.objects.fetch(KIND, key, NOT_FOUND)
+    item = call.objects.fetch(KIND, key, rules.not_found)
     versions = reversed(range(len(item["versions"])))
     found = (each for n in versions for each in _shown(call.objects, item, n)["mappings"] if each["id"] == mapping)
     if known := next(found, None):
         if all(known["id"] != each["id"] for each in item["versions"][-1]["mappings"]):
             call.accept("data_prep.mapping_versions")
         return Answer(200, known)
-    raise NO_MAPPING(f"mapping {mapping[:64]!r}")
+    raise rules.no_mapping(f"mapping {mapping[:64]!r}")
 
 
 @route("DELETE", "/mappingSets/{id}", "assumed: only aepp dataprep.py has it")
 def delete(call: Call, key: str) -> Answer:
     if not call.store.settings["delete_mapping_sets"]:
-        raise NO_METHOD("mapping sets cannot be deleted (setting delete_mapping_sets)")
-    call.objects.fetch(KIND, key, NOT_FOUND)
+        raise gateway.rules.no_method("mapping sets cannot be deleted (setting delete_mapping_sets)")
+    call.objects.fetch(KIND, key, rules.not_found)
     if call.objects.all("flows", {"transformations": [key]}):
         call.accept("data_prep.used_sets")
     call.objects.delete(KIND, key)

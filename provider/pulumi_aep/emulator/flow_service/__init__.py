@@ -1,0 +1,5 @@
+"""Flow Service."""
+
+from ..core.errors import Service, declare
+
+rules = declare(Service.FLOW, __package__)

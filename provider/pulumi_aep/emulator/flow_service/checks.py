@@ -1,60 +1,21 @@
 """Flow Service: checks on the content of its four kinds. They also bring the item into its stored form."""
 
 import re
-from functools import partial
 from typing import Any
 
 from ..core import patch
-from ..core.errors import Json, Rule, Service
+from ..core.errors import Json, Rule
 from ..core.gateway import Call
 from ..core.store import SandboxStore
 from ..core.validation import check, check_schema, fields
-from . import specs
+from . import rules, specs
 
 BASE, SOURCE, TARGET, FLOW = "connections", "sourceConnections", "targetConnections", "flows"
-_DOCS = "docs sources/errors/flow-service-errors.md"
-_rule = partial(Rule, Service.FLOW)
 
-ENTITY = _rule("entity", 404, "FLOW-1101-404", "Entity not found", f"assumed for ids inside a body; code: {_DOCS}")
-BODY = _rule("body", 400, "", "The request body is invalid", "assumed code")
-SPEC = _rule("spec", 400, "FLOW-1413-400", "Please provide a valid spec id", f"{_DOCS}; openapi destinations")
-SPEC_PAIR = _rule(
-    "spec_pair", 400, "FLOW-1413-400", "The spec does not fit the others", f"assumed use of the code; {_DOCS}"
-)
-AUTH_NAME = _rule("auth_name", 400, "FLOW-1415-400", "Auth spec name not found for the connection spec", _DOCS)
-_AUTH = "assumed code; docs sources-sdk/config/authspec.md"
-AUTH_PARAMS = _rule("auth_params", 400, "", "auth.params do not fit the auth spec", _AUTH)
-_PROVIDER = f"assumed which code: the provider's errors; {_DOCS}"
-CREDENTIALS = _rule("credentials", 400, "FLOW-1100-400", "The source refused the credentials", _PROVIDER)
-PARAMS = _rule("params", 400, "", "params do not fit the source spec", "assumed code; rule: tutorial")
-FORMAT = _rule("format", 400, "", "data.format is not supported by the source", "assumed code; rule: tutorial")
-MAPPING_VERSION = _rule("mapping_version", 400, "FLOW-1412-400", "The mapping version is invalid", _DOCS)
-MAPPING = _rule("mapping", 400, "FLOW-1419-400", "Mapping validation failed", _DOCS)
-SCHEMA_DIFFERS = _rule(
-    "schema_differs", 400, "FLOW-1425-400", "Schema of target dataset differs from schema of mapping", _DOCS
-)
-SCHEDULE = _rule(
-    "schedule", 400, "", "scheduleParams do not fit the flow spec", "assumed code; rule: openapi flow-service"
-)
-OPTIONS = _rule("options", 400, "", "options do not fit the flow spec", "assumed code; rule: openapi flow-service")
-TRANSFORMATION = _rule(
-    "transformation", 400, "", "transformations do not fit the flow spec", "assumed code; rule: openapi flow-service"
-)
-START_PAST = _rule(
-    "start_past", 400, "", "startTime lies in the past", "assumed code; rule: docs tutorials/api/update-dataflows.md"
-)
-BASE_USED = _rule("base_used", 400, "FLOW-1418-400", "The base connection is used in flows", _DOCS)
-_ENDS = f"assumed for source and target connections; {_DOCS}"
-USED = _rule("used", 400, "FLOW-1447-400", "Active flows contain this id", _ENDS)
-_PAGE = "docs tutorials/api/draft.md"
-UNSUPPORTED = _rule("unsupported", 400, "", "The spec does not support draft mode", f"assumed code; rule: {_PAGE}")
-TRANSITION = _rule(
-    "transition", 400, "FLOW-1420-400", "The state transition is not allowed", f"assumed which of 1420-1422; {_DOCS}"
-)
 _PARENTS = {SOURCE: {BASE: "baseConnectionId"}, FLOW: {SOURCE: "sourceConnectionIds", TARGET: "targetConnectionIds"}}
 
 
-def fetch(objects: SandboxStore, kind: str, key: str, missing: Rule = ENTITY) -> Json:
+def fetch(objects: SandboxStore, kind: str, key: str, missing: Rule = rules.entity) -> Json:
     item = objects.get(kind, key)
     if item is None:
         raise missing(f"{kind} not found with id = [{key[:64]}]", id=key[:64], type=kind)
@@ -64,7 +25,7 @@ def fetch(objects: SandboxStore, kind: str, key: str, missing: Rule = ENTITY) ->
 def spec_of(specs: dict[str, Json], ref: Json) -> Json:
     spec = specs.get(ref["id"])
     if spec is None or spec["version"] != ref["version"]:
-        raise SPEC(f"no spec {ref['id'][:64]!r} in version {ref['version'][:16]!r}")
+        raise rules.spec(f"no spec {ref['id'][:64]!r} in version {ref['version'][:16]!r}")
     return spec
 
 
@@ -75,12 +36,12 @@ def check_connection(call: Call, item: Json, changed: set[str]) -> None:
     known = specs.auth_spec(spec["id"], auth["specName"]) if auth else None
     if auth is None or known is None:
         names = ", ".join(known["name"] for known in spec["authSpec"]) or "none"
-        raise AUTH_NAME(f"{'' if auth else 'auth is missing; '}auth specs of {specs.label(spec)}: {names}")
+        raise rules.auth_name(f"{'' if auth else 'auth is missing; '}auth specs of {specs.label(spec)}: {names}")
     if spec["id"] == specs.HTTP_API:  # what its reads show beside; a client may send it back
         auth["params"] = {name: value for name, value in auth["params"].items() if name not in ("inletId", "inletUrl")}
-    check_schema(known["spec"], auth["params"], "auth.params", AUTH_PARAMS)
+    check_schema(known["spec"], auth["params"], "auth.params", rules.auth_params)
     if "auth" in changed and credentials_rejected(call.objects, item):
-        raise CREDENTIALS()
+        raise rules.credentials()
 
 
 def in_outage(objects: SandboxStore, base_id: str) -> bool:
@@ -101,30 +62,30 @@ def check_source(call: Call, item: Json, changed: set[str]) -> None:
     spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
     kind = specs.kind(spec["id"])
     if kind == "nothing":
-        raise SPEC_PAIR(f"{specs.label(spec)} is no source")
+        raise rules.spec_pair(f"{specs.label(spec)} is no source")
     if "baseConnectionId" not in item and spec["authSpec"]:
-        raise BODY(f"baseConnectionId is missing: {specs.label(spec)} needs a base connection")
+        raise rules.body(f"baseConnectionId is missing: {specs.label(spec)} needs a base connection")
     if "baseConnectionId" in item and "baseConnectionId" in changed:
         base = fetch(call.objects, BASE, item["baseConnectionId"])
         if base["connectionSpec"] != item["connectionSpec"]:
-            raise SPEC_PAIR("connectionSpec differs from that of the base connection")
+            raise rules.spec_pair("connectionSpec differs from that of the base connection")
     formats = specs.FORMATS_OF[kind]
     if ("data" in item or formats != ["json"]) and item.get("data", {}).get("format") not in formats:
-        raise FORMAT(f"data.format of {specs.label(spec)}: {', '.join(formats)}")
-    check_schema(specs.source_schema(spec), item.get("params", {}), "params", PARAMS)
+        raise rules.format(f"data.format of {specs.label(spec)}: {', '.join(formats)}")
+    check_schema(specs.source_schema(spec), item.get("params", {}), "params", rules.params)
 
 
 def check_target(call: Call, item: Json, changed: set[str]) -> None:
     spec = spec_of(specs.CONNECTION_SPECS, item["connectionSpec"])
     if specs.kind(spec["id"]) != "nothing":
-        raise SPEC_PAIR(f"{specs.label(spec)} is a source; the data lake is {specs.DATA_LAKE}")
+        raise rules.spec_pair(f"{specs.label(spec)} is a source; the data lake is {specs.DATA_LAKE}")
     if changed & {"params", "data"}:
         dataset, schema = (
             fetch(call.objects, "dataSets", item["params"]["dataSetId"]),
             item.get("data", {}).get("schema"),
         )
         if schema and schema["id"] != dataset["schemaRef"]["id"]:
-            raise SCHEMA_DIFFERS("data.schema.id is not the schema of the dataset")
+            raise rules.schema_differs("data.schema.id is not the schema of the dataset")
 
 
 def check_flow(call: Call, item: Json, changed: set[str]) -> None:
@@ -133,14 +94,14 @@ def check_flow(call: Call, item: Json, changed: set[str]) -> None:
     source = fetch(call.objects, SOURCE, item["sourceConnectionIds"][0])
     for end, accepted in ((source, "sourceConnectionSpecIds"), (target, "targetConnectionSpecIds")):
         if end["connectionSpec"]["id"] not in spec[accepted]:
-            raise SPEC_PAIR(f"flow spec {spec['name']} does not accept spec {end['connectionSpec']['id']}")
+            raise rules.spec_pair(f"flow spec {spec['name']} does not accept spec {end['connectionSpec']['id']}")
     if not item.get("transformations"):
         call.accept("flow_service.mapping_optional")
     if "transformations" in changed:
         _check_transformations(call.objects, item, spec, target)
     if changed & {"scheduleParams", "flowSpec"}:
         _check_schedule(call, item, spec)
-    check_schema((spec.get("optionSpec") or {}).get("spec") or {}, item.get("options", {}), "options", OPTIONS)
+    check_schema((spec.get("optionSpec") or {}).get("spec") or {}, item.get("options", {}), "options", rules.options)
 
 
 def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target: Json) -> None:
@@ -148,8 +109,8 @@ def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target
     for index, each in enumerate(item.setdefault("transformations", [])):
         place, params = f"transformations.{index}", each["params"]
         if each["name"] not in known:
-            raise TRANSFORMATION(f"{place}.name must be one of: {', '.join(known) or 'none'}")
-        check_schema(known[each["name"]], params, f"{place}.params", TRANSFORMATION)
+            raise rules.transformation(f"{place}.name must be one of: {', '.join(known) or 'none'}")
+        check_schema(known[each["name"]], params, f"{place}.params", rules.transformation)
         if each["name"] == "Mapping":
             params["mappingVersion"] = str(params.get("mappingVersion", "0"))
             _check_mapping(objects, params, target)
@@ -158,22 +119,24 @@ def _check_transformations(objects: SandboxStore, item: Json, spec: Json, target
 def _check_mapping(objects: SandboxStore, params: Json, target: Json) -> None:
     stored, version = objects.get("mappingSets", params["mappingId"]), params["mappingVersion"]
     if stored is None:
-        raise MAPPING(f"mapping set {params['mappingId'][:64]!r} not found")
+        raise rules.mapping(f"mapping set {params['mappingId'][:64]!r} not found")
     if not re.fullmatch("[0-9]{1,6}", version) or int(version) >= len(stored["versions"]):
-        raise MAPPING_VERSION(f"mapping set {params['mappingId']} has versions 0 to {len(stored['versions']) - 1}")
+        raise rules.mapping_version(
+            f"mapping set {params['mappingId']} has versions 0 to {len(stored['versions']) - 1}"
+        )
     dataset = objects.get("dataSets", target["params"]["dataSetId"])
     if dataset is None or dataset["schemaRef"]["id"] != stored["versions"][int(version)]["schema"]:
-        raise SCHEMA_DIFFERS(f"the mapping set is made for {stored['versions'][int(version)]['schema']}")
+        raise rules.schema_differs(f"the mapping set is made for {stored['versions'][int(version)]['schema']}")
 
 
 def _check_schedule(call: Call, item: Json, spec: Json) -> None:
     given = item.get("scheduleParams")
     if "scheduleSpec" not in spec or given is None:
         if ("scheduleSpec" in spec) != (given is not None):
-            raise SCHEDULE("scheduleParams: a batch flow needs it, a streaming flow takes none")
+            raise rules.schedule("scheduleParams: a batch flow needs it, a streaming flow takes none")
         return
     typed = {name: _parse_schedule_value(name, value) for name, value in given.items()}
-    check_schema(spec["scheduleSpec"]["spec"], typed, "scheduleParams", SCHEDULE)
+    check_schema(spec["scheduleSpec"]["spec"], typed, "scheduleParams", rules.schedule)
     if typed["frequency"] != "once":
         typed.setdefault("backfill", call.assumed("flow_service.backfill_default"))
     item["scheduleParams"] = {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in typed.items()}
@@ -193,12 +156,14 @@ def check_start_time(call: Call, before: Json, value: Any) -> None:
     for given in (before.get("scheduleParams", {}).get("startTime"), value):
         start = _parse_schedule_value("startTime", given)
         if not isinstance(start, int) or start <= call.store.now_ms() // 1000:
-            raise START_PAST()
+            raise rules.start_past()
 
 
 def check_unused(rule: Rule, objects: SandboxStore, key: str) -> None:
-    """No flow uses this base (BASE_USED), source or target connection (USED)."""
-    keys = [key] if rule is USED else [source["id"] for source in objects.all(SOURCE, {"baseConnectionId": [key]})]
+    """No flow uses this base (`base_used`), source or target connection (`used`)."""
+    keys = (
+        [key] if rule is rules.used else [source["id"] for source in objects.all(SOURCE, {"baseConnectionId": [key]})]
+    )
     found = [objects.all(FLOW, {f"{end}[0]": [each]}) for each in keys for end in _PARENTS[FLOW].values()]
     if users := [flow["id"] for flows in found for flow in flows]:
         raise rule(f"used by flows {', '.join(users[:5])}", id=key)
@@ -212,9 +177,9 @@ def as_draft(kind: str, item: Json) -> Json:
     known = specs.FLOW_SPECS if kind == FLOW else specs.CONNECTION_SPECS
     spec = spec_of(known, item["flowSpec" if kind == FLOW else "connectionSpec"])
     if not spec["attributes"].get("isDraftModeSupported"):
-        raise UNSUPPORTED(f"{specs.label(spec)} does not support draft mode")
+        raise rules.unsupported(f"{specs.label(spec)} does not support draft mode")
     if "auth" in item and specs.auth_spec(spec["id"], item["auth"]["specName"]) is None:
-        raise AUTH_NAME(f"auth specs of {specs.label(spec)}: {', '.join(a['name'] for a in spec['authSpec'])}")
+        raise rules.auth_name(f"auth specs of {specs.label(spec)}: {', '.join(a['name'] for a in spec['authSpec'])}")
     return ({"sourceConnectionIds": [], "targetConnectionIds": []} if kind == FLOW else {}) | item  # readers need them
 
 
@@ -229,13 +194,13 @@ def check_parents_published(objects: SandboxStore, kind: str, item: Json) -> Non
         value = item.get(name) or []
         for key in [value] if isinstance(value, str) else value:
             if fetch(objects, parent, key)["state"] == "draft":
-                raise TRANSITION(f"{name}: {key[:64]} is a draft; publish it first", id=key[:64], type=parent)
+                raise rules.transition(f"{name}: {key[:64]} is a draft; publish it first", id=key[:64], type=parent)
 
 
 def publish(kind: str, item: Json) -> Json:
     """The draft as an enabled item, checked like a new one."""
     if item["state"] != "draft":
-        raise TRANSITION("only a draft can be published", id=item["id"])
+        raise rules.transition("only a draft can be published", id=item["id"])
     names = fields(kind)
-    check(kind, {name: item[name] for name in names if name in item}, BODY)
+    check(kind, {name: item[name] for name in names if name in item}, rules.body)
     return item | {"state": "enabled"}

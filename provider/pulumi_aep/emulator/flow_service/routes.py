@@ -5,53 +5,17 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..core import assumptions, patch, query, validation
-from ..core.errors import Answer, Json, Rule, Service, load_notes
-from ..core.gateway import NOT_MODELLED, Call, Router, number
+from ..core import assumptions, gateway, patch, query, validation
+from ..core.errors import Answer, Json, Rule, Service
+from ..core.gateway import Call, Router, number
 from ..core.store import Row, SandboxStore
 from ..core.validation import check
-from . import checks, runs, source_data, specs, streaming
-from .checks import BASE, BODY, FLOW, SOURCE, TARGET, fetch
+from ..streaming import routes as streaming
+from . import checks, rules, runs, source_data, specs
+from .checks import BASE, FLOW, SOURCE, TARGET, fetch
 
 route = Router(Service.FLOW, "/data/foundation/flowservice")
 _SPEC, _LISTS = "tutorial; openapi flow-service", "docs dataflows/api/sort-and-filter.md; openapi flow-service"
-_DOCS = "docs sources/errors/flow-service-errors.md"
-_rule = partial(Rule, Service.FLOW)
-load_notes(Service.FLOW, __package__)
-
-EMPTY = _rule("empty", 400, "FLOW-1405-400", "The request body is empty", _DOCS)
-NOT_FOUND = _rule(
-    "not_found", 404, "FLOW-1439-404", "Resource not found", "docs tutorials/api/labels.md (the error table says 400)"
-)
-VERSION_MISSING = _rule("version_missing", 422, "", "connectionSpec.version is missing", "openapi destinations")
-STATE = _rule("state", 400, "FLOW-1410-400", "state must not be given when creating a flow", _DOCS)
-MATCH_MISSING = _rule("match_missing", 400, "FLOW-1403-400", "If-Match header is missing", _DOCS)
-MATCH_STALE = _rule("match_stale", 412, "FLOW-1404-412", "Version mismatch", _DOCS)
-COUNT_LIMIT = _rule("count_limit", 400, "FLOW-1401-400", "limit and count cannot be given together", _DOCS)
-FILTER = _rule(
-    "filter", 400, "FLOW-1448-400", "The filter expression is invalid", f"assumed which of 1440-1454; {_DOCS}"
-)
-QUERY = _rule("query", 400, "", "Invalid query parameter", "assumed code")
-PATCH_FIELD = _rule("patch_field", 400, "FLOW-1455-400", "A patch instruction lacks a field", _DOCS)
-PATCH_OP = _rule("patch_op", 400, "FLOW-1434-400", "The patch operation is not supported", _DOCS)
-PATCH_PATH = _rule(
-    "patch_path", 400, "FLOW-1434-400", "This path cannot be patched so", f"assumed for undocumented paths; {_DOCS}"
-)
-SPEC_FIXED = _rule("spec_fixed", 400, "FLOW-1414-400", "The connection spec of a connection cannot be changed", _DOCS)
-OP_MISSING = _rule(
-    "op_missing", 400, "FLOW-1406-400", "The action's op is missing", f"assumed which of 1406-1409; {_DOCS}"
-)
-OP_WRONG = _rule(
-    "op_wrong", 400, "FLOW-1407-400", "The action's op is not supported", f"assumed which of 1406-1409; {_DOCS}"
-)
-OUTAGE = _rule("outage", 503, "FLOW-1103-503", "The source does not answer", f"assumed use of the code; {_DOCS}")
-SPEC_WRITE = _rule("spec_write", 400, "FLOW-1426-400", "Specs cannot be written with a user token", _DOCS)
-RUN_WRITE = _rule("run_write", 400, "FLOW-1427-400", "Runs cannot be written with a user token", _DOCS)
-FINALIZE = _rule("finalize", 400, "FLOW-1402-400", "Finalize is not for user tokens", _DOCS)
-BUSY = _rule("busy", 400, "FLOW-1416-400", "Only in state enabled, disabled or initializing", _DOCS)
-RUN_STATE = _rule(
-    "run_state", 400, "FLOW-1444-400", "The flow is not in the expected state", f"assumed use; code: {_DOCS}"
-)
 
 
 class Kind(NamedTuple):
@@ -68,20 +32,20 @@ _PARAMS = _END | {"/params": "replace", "/params/[^/]+": "add replace remove"}
 _AUTH = _END | {"/auth/params(/[^/]+)?": "add replace remove"}
 _FLOW = _TEXTS | {"/scheduleParams/(frequency|interval|startTime)": "replace", "/transformations/[0-9]+": "replace"}
 KINDS = (
-    Kind("BaseConnection", BASE, checks.check_connection, checks.BASE_USED, _AUTH),
-    Kind("SourceConnection", SOURCE, checks.check_source, checks.USED, _PARAMS),
-    Kind("TargetConnection", TARGET, checks.check_target, checks.USED, _PARAMS),
+    Kind("BaseConnection", BASE, checks.check_connection, rules.base_used, _AUTH),
+    Kind("SourceConnection", SOURCE, checks.check_source, rules.used, _PARAMS),
+    Kind("TargetConnection", TARGET, checks.check_target, rules.used, _PARAMS),
     Kind("Flow", FLOW, checks.check_flow, None, _FLOW | {"/labels": "add", "/policy": "replace"}),
 )
 
 
 def _create(kind: Kind, call: Call) -> Answer:
-    given, draft = call.json(EMPTY), call.query.get("mode", "").lower() == "draft"
+    given, draft = call.json(rules.empty), call.query.get("mode", "").lower() == "draft"
     if isinstance(given, dict) and kind.path == FLOW and "state" in given:
-        raise STATE()
+        raise rules.state()
     if isinstance(given, dict) and isinstance(spec := given.get("connectionSpec"), dict) and "version" not in spec:
-        raise VERSION_MISSING()
-    given = call.checked(f"draft {kind.path}" if draft else kind.path, given, BODY)
+        raise rules.version_missing()
+    given = call.checked(f"draft {kind.path}" if draft else kind.path, given, rules.body)
     item = {name: value for name, value in given.items() if value is not None}
     if draft:
         if set(validation.required(kind.path)) - set(item):
@@ -115,10 +79,10 @@ def _save(call: Call, kind: str, item: Json) -> Answer:
 def _check_if_match(call: Call, item: Json, required: bool = True) -> None:
     given, current = call.headers.get("if-match"), item["etag"].strip('"')
     if given is None and required:
-        raise MATCH_MISSING(id=item["id"])
+        raise rules.match_missing(id=item["id"])
     if given is not None and given.strip('"') != current:
         wrong = f'Supplied version=["{given[:80]}"] does not match the current version on entity=["{current}"]'
-        raise MATCH_STALE(wrong, id=item["id"])
+        raise rules.match_stale(wrong, id=item["id"])
 
 
 def _patch(kind: Kind, call: Call, key: str) -> Answer:
@@ -126,10 +90,10 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     _check_if_match(call, item)
     draft = item["state"] == "draft"
     allowed = checks.patchable(kind.path) if draft else kind.patchable
-    operations = patch.read(call.json(EMPTY), allowed, PATCH_FIELD, PATCH_OP, PATCH_PATH)
+    operations = patch.read(call.json(rules.empty), allowed, rules.patch_field, rules.patch_op, rules.patch_path)
     for operation in operations:
         if operation.path.startswith("/connectionSpec"):
-            raise SPEC_FIXED(id=key)
+            raise rules.spec_fixed(id=key)
         if draft and operation.path.split("/")[1] not in ("name", "description"):
             call.accept("flow_service.draft_patch")
         if not draft and operation.path.startswith("/params"):
@@ -142,9 +106,9 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
             call.accept("flow_service.remove_description")
         if operation.path == "/scheduleParams/startTime" and not draft:
             checks.check_start_time(call, item, operation.value)
-    item = patch.apply(item, operations, PATCH_PATH)
+    item = patch.apply(item, operations, rules.patch_path)
     shape = f"draft {kind.path}" if draft else kind.path
-    check(shape, {name: item[name] for name in validation.fields(kind.path) if name in item}, BODY)
+    check(shape, {name: item[name] for name in validation.fields(kind.path) if name in item}, rules.body)
     item = {name: value for name, value in item.items() if value is not None}
     if draft:
         done = call.assumed("flow_service.draft_update_operation")
@@ -157,14 +121,14 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
 
 def _fetch_editable(call: Call, kind: Kind, key: str) -> Json:
     """An item that nothing is under way with, or a new one."""
-    item = fetch(call.objects, kind.path, key, NOT_FOUND)
+    item = fetch(call.objects, kind.path, key, rules.not_found)
     if item["state"] not in ("enabled", "disabled", "initializing", "draft"):
-        raise BUSY(f"{kind.path} {key} is {item['state']}", id=key)
+        raise rules.busy(f"{kind.path} {key} is {item['state']}", id=key)
     return item
 
 
 def _get(path: str, call: Call, key: str) -> Answer:
-    return Answer(200, {"items": [_shown(call, path, fetch(call.objects, path, key, NOT_FOUND))]})
+    return Answer(200, {"items": [_shown(call, path, fetch(call.objects, path, key, rules.not_found))]})
 
 
 def _delete(kind: Kind, call: Call, key: str) -> Answer:
@@ -187,9 +151,9 @@ def _list(path: str, call: Call) -> Answer:
 def _search(path: str, call: Call) -> Answer:
     """The list, with the query in the body."""
     call.accept("flow_service.search_form")
-    body = call.body("search", BODY, EMPTY)
+    body = call.body("search", rules.body, rules.empty)
     if "groupByProperty" in body:
-        raise NOT_MODELLED("the emulator does not model groupByProperty: no source shows its answer")
+        raise gateway.rules.not_modelled("the emulator does not model groupByProperty: no source shows its answer")
     texts = [text.strip().removeprefix("property=") for text in body.get("queryString", "").split("&") if text.strip()]
     texts += [body["projectionFields"]] if body.get("projectionFields") else []
     limit = str(body["limit"]) if "limit" in body else None
@@ -199,7 +163,7 @@ def _search(path: str, call: Call) -> Answer:
 
 def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int) -> Answer:
     if token := call.query.get("continuationToken"):  # holds the whole query: what is repeated beside it is ignored
-        asked = query.decode(token, "continuation", QUERY)
+        asked = query.decode(token, "continuation", rules.query)
     filters, fields = _parse_filters(asked["property"])
     stored = [f for f in filters if not _is_computed(f.path)]  # the rest is for views, which cost time
     late = len(stored) < len(filters) or _is_computed(asked["orderby"].lstrip("+- "))
@@ -211,12 +175,12 @@ def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int
     rows = (Row(seq, _shown(call, path, body)) for seq, body in known) if late else known
     if count:
         if asked["limit"] is not None:
-            raise COUNT_LIMIT()
+            raise rules.count_limit()
         if not filters and path not in _SPECS:
             return Answer(200, {"count": call.objects.count(path)})
         return Answer(200, {"count": sum(all(f.accepts(row.body) for f in filters) for row in rows)})
     limit = call.store.page_size(
-        number(asked["limit"], call.assumed("flow_service.page_size"), 1, most, "limit", QUERY)
+        number(asked["limit"], call.assumed("flow_service.page_size"), 1, most, "limit", rules.query)
     )
     page = query.select(rows, filters, asked["orderby"], limit, asked["after"])
     links = {}
@@ -243,7 +207,7 @@ def _is_computed(path: str) -> bool:
 
 
 def _parse_filters(texts: list[str]) -> tuple[list[query.Filter], set[str]]:
-    parse_date = [query.parse(text, query.FLOW_OPERATORS, FILTER) for text in texts]
+    parse_date = [query.parse(text, query.FLOW_OPERATORS, rules.filter) for text in texts]
     fields = {name.strip() for f in parse_date if not f.op for name in f.path.split(",")}
     return [f for f in parse_date if f.op], fields
 
@@ -300,19 +264,19 @@ def admin_view(path: str, objects: SandboxStore) -> list[Json]:
 
 @route("GET", "/connections/{id}/test", _SPEC)
 def test_connection(call: Call, key: str) -> Answer:
-    base = fetch(call.objects, BASE, key, NOT_FOUND)
+    base = fetch(call.objects, BASE, key, rules.not_found)
     outage = checks.in_outage(call.objects, key)
     return Answer(200, {"result": not outage and not checks.credentials_rejected(call.objects, base)})
 
 
 @route("GET", "/connections/{id}/explore", _SPEC)
 def explore(call: Call, key: str) -> Answer:
-    base = fetch(call.objects, BASE, key, NOT_FOUND)
+    base = fetch(call.objects, BASE, key, rules.not_found)
     found = source_data.explore(specs.CONNECTION_SPECS[base["connectionSpec"]["id"]], call.query)
     if checks.in_outage(call.objects, key):
-        raise OUTAGE(id=key)
+        raise rules.outage(id=key)
     if checks.credentials_rejected(call.objects, base):
-        raise checks.CREDENTIALS(id=key)
+        raise rules.credentials(id=key)
     return Answer(200, found)
 
 
@@ -320,18 +284,18 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
     item, op = _fetch_editable(call, kind, key), call.query.get("op", "").lower()
     _check_if_match(call, item, required=False)
     if not op:
-        raise OP_MISSING(id=key)
+        raise rules.op_missing(id=key)
     if op.startswith("finalize"):
-        raise FINALIZE(id=key)
+        raise rules.finalize(id=key)
     if op == "publish":
         item = checks.publish(kind.path, item)
         _check(kind, call, item)
         done = call.assumed("flow_service.publish_operation")
         return _save(call, kind.path, item | runs.operation(call.objects, done))
     if kind.path != FLOW or op not in ("enable", "disable"):
-        raise OP_WRONG(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
+        raise rules.op_wrong(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
     if item["state"] == "draft":
-        raise checks.TRANSITION("a draft can only be published", id=key)
+        raise rules.transition("a draft can only be published", id=key)
     if item["state"] == f"{op}d":
         call.accept("flow_service.enable_twice")
     return _save(call, FLOW, item | runs.start_operation(call.objects, item, op, f"{op}d"))
@@ -339,23 +303,23 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
 
 @route("POST", "/runs", "docs tutorials/api/on-demand-ingestion.md; openapi flow-service")
 def start_run(call: Call) -> Answer:
-    body = call.body("runs", BODY, EMPTY)
+    body = call.body("runs", rules.body, rules.empty)
     flow, params = fetch(call.objects, FLOW, body["flowId"]), body.get("params", {})
     if flow.get("scheduleParams", {}).get("frequency") != "once" or flow["state"] != "enabled":
-        raise RUN_STATE("a run on demand needs an enabled flow with frequency once", id=flow["id"])
+        raise rules.run_state("a run on demand needs an enabled flow with frequency once", id=flow["id"])
     run = runs.start_on_demand(call.objects, flow, params)
     return Answer(201, {"id": run["id"], "etag": run["etag"]})
 
 
 @route("POST", "/runs/{id}/action", "openapi flow-service")
 def act_on_run(call: Call, key: str) -> Answer:
-    run, op = fetch(call.objects, "runs", key, NOT_FOUND), call.query.get("op", "").upper()
+    run, op = fetch(call.objects, "runs", key, rules.not_found), call.query.get("op", "").upper()
     if not op:
-        raise OP_MISSING(id=key)
+        raise rules.op_missing(id=key)
     if op != "RE_TRIGGER":
-        raise OP_WRONG("op must be RE_TRIGGER", id=key)
+        raise rules.op_wrong("op must be RE_TRIGGER", id=key)
     if not runs.is_finished(run) or call.objects.get(FLOW, run["flowId"]) is None:
-        raise RUN_STATE("only a run that is over, of a flow that exists, can be triggered again", id=key)
+        raise rules.run_state("only a run that is over, of a flow that exists, can be triggered again", id=key)
     return Answer(200, runs.retrigger(call.objects, run))
 
 
@@ -368,14 +332,14 @@ def _specs(specs: dict[str, Json], call: Call) -> Answer:
 
 def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
     if key not in specs:
-        raise NOT_FOUND(f"no spec with id = [{key[:64]}]", id=key[:64])
+        raise rules.not_found(f"no spec with id = [{key[:64]}]", id=key[:64])
     return Answer(200, {"items": [specs[key]]})
 
 
 @route("GET", "/connectionSpecs/{id}/explore", "docs tutorials/api/create/cloud-storage/data-landing-zone.md")
 def explore_spec(call: Call, key: str) -> Answer:
     if key not in specs.CONNECTION_SPECS:
-        raise NOT_FOUND(f"no spec with id = [{key[:64]}]", id=key[:64])
+        raise rules.not_found(f"no spec with id = [{key[:64]}]", id=key[:64])
     return Answer(200, source_data.explore_zone(specs.CONNECTION_SPECS[key], call.query))
 
 
@@ -388,7 +352,7 @@ def _refuse(rule: Rule, call: Call, *key: str) -> Answer:
 
 
 _DRAFTS = "docs tutorials/api/draft.md; openapi flow-service"
-_NOT_FOR_CLIENTS = f"{_DOCS}; openapi flow-service"
+_NOT_FOR_CLIENTS = "docs sources/errors/flow-service-errors.md; openapi flow-service"
 for _kind in KINDS:
     route("POST", f"/{_kind.path}", _SPEC)(partial(_create, _kind))
     route("GET", f"/{_kind.path}", _LISTS)(partial(_list, _kind.path))
@@ -400,10 +364,10 @@ for _kind in KINDS:
 for _path, _known in _SPECS.items():
     route("GET", f"/{_path}", _SPEC)(partial(_specs, _known))
     route("GET", f"/{_path}/{{id}}", _SPEC)(partial(_one_spec, _known))
-    route("POST", f"/{_path}", _NOT_FOR_CLIENTS)(partial(_refuse, SPEC_WRITE))
-    route("PUT", f"/{_path}/{{id}}", _NOT_FOR_CLIENTS)(partial(_refuse, SPEC_WRITE))
+    route("POST", f"/{_path}", _NOT_FOR_CLIENTS)(partial(_refuse, rules.spec_write))
+    route("PUT", f"/{_path}/{{id}}", _NOT_FOR_CLIENTS)(partial(_refuse, rules.spec_write))
 route("GET", "/runs", _LISTS)(partial(_list, "runs"))
 route("GET", "/runs/{id}", _SPEC)(partial(_get, "runs"))
-route("PUT", "/runs/{id}", _NOT_FOR_CLIENTS)(partial(_refuse, RUN_WRITE))
+route("PUT", "/runs/{id}", _NOT_FOR_CLIENTS)(partial(_refuse, rules.run_write))
 for _path in (BASE, FLOW, "flowSpecs"):
     route("POST", f"/{_path}/search", "openapi flow-service")(partial(_search, _path))

@@ -8,18 +8,11 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-from ..core.errors import Json, Rule, Service, load
+from ..core.errors import Json, load
 from ..core.validation import check_schema
-from . import specs
-
-_CLOUD, _TABLES = "docs tutorials/api/explore/cloud-storage.md", "docs tutorials/api/explore/tabular.md"
-_rule = partial(Rule, Service.FLOW)
-EXPLORE = _rule(
-    "explore", 400, "", "The explore request is invalid", f"assumed code; rule: tutorial; {_CLOUD}; {_TABLES}"
-)
+from . import rules, specs
 
 _MIXPANEL, _OTHERS = load(__package__, "mixpanel.json"), load(__package__, "records.json")
 FILES, TABLES, _RECORDS = _OTHERS["files"], _OTHERS["tables"], _OTHERS["rows"]
@@ -47,13 +40,13 @@ def explore(spec: Json, query: Mapping[str, str]) -> Any:
     accepted = {"files": ("root", "folder", "file"), "tables": ("root", "table"), "rest": ("rest",)}.get(form, ())
     preview = given.get("preview", "true" if form == "rest" else "false").lower()
     if not asked["objectType"]:
-        raise EXPLORE("objectType is missing")
+        raise rules.explore("objectType is missing")
     if not accepted:
-        raise EXPLORE(f"{specs.label(spec)} has nothing to explore")
+        raise rules.explore(f"{specs.label(spec)} has nothing to explore")
     if asked["objectType"] not in accepted:
-        raise EXPLORE(f"objectType of {specs.label(spec)} must be {' or '.join(accepted)}")
+        raise rules.explore(f"objectType of {specs.label(spec)} must be {' or '.join(accepted)}")
     if preview not in ("true", "false"):
-        raise EXPLORE("preview must be true or false")
+        raise rules.explore("preview must be true or false")
     if form == "rest":
         _check_rest(spec, given, place, asked["fileType"])
         answer = _MIXPANEL if spec["id"] == _MIXPANEL_SPEC else _hierarchical(rows(spec, "json"))
@@ -67,12 +60,12 @@ def explore(spec: Json, query: Mapping[str, str]) -> Any:
 def explore_zone(spec: Json, query: Mapping[str, str]) -> Any:
     """The answer to an explore of a spec: the landing zone, whose paths begin with its container."""
     if spec["authSpec"] or specs.kind(spec["id"]) != "files":
-        raise EXPLORE(f"{specs.label(spec)} is explored through a base connection")
+        raise rules.explore(f"{specs.label(spec)} is explored through a base connection")
     asked, place = dict(query), query.get("object", "").strip("/")
     place = f"/{place.removeprefix(CONTAINER).strip('/')}"
     determine = asked.pop("determineProperties", "").lower() == "true"
     if determine and "fileType" in asked:
-        raise EXPLORE("determineProperties and fileType cannot be given together")
+        raise rules.explore("determineProperties and fileType cannot be given together")
     if determine and place in FILES:
         asked["fileType"] = FILES[place]
     found = explore(spec, asked | {"object": place})
@@ -85,15 +78,15 @@ def explore_zone(spec: Json, query: Mapping[str, str]) -> Any:
 def _check_rest(spec: Json, given: Mapping[str, str], place: str, file_type: str) -> None:
     for name, value in {"object": place.lower(), "fileType": file_type}.items():
         if value != "json":
-            raise EXPLORE(f"{name} must be json for {specs.label(spec)}")
+            raise rules.explore(f"{name} must be json for {specs.label(spec)}")
     wanted = specs.source_schema(spec)
     if "sourceParams" not in given and not wanted.get("required"):
         return
     try:  # a + that was not URL-encoded arrives as a blank and is refused
         params = json.loads(base64.b64decode(given.get("sourceParams", ""), validate=True))
     except (ValueError, RecursionError):
-        raise EXPLORE("sourceParams must be the base64 form of a JSON object, URL-encoded") from None
-    check_schema(wanted, params, "sourceParams", EXPLORE)
+        raise rules.explore("sourceParams must be the base64 form of a JSON object, URL-encoded") from None
+    check_schema(wanted, params, "sourceParams", rules.explore)
 
 
 def _listed(form: str, how: str, place: str) -> list[Json]:
@@ -103,7 +96,7 @@ def _listed(form: str, how: str, place: str) -> list[Json]:
     folder = "/" if how == "root" or place in ("root", "/", "") else f"/{place.strip('/')}/"
     below = [path.removeprefix(folder) for path in FILES if path.startswith(folder)]
     if not below:
-        raise EXPLORE(f"object: there is no folder {place[:120]!r}")
+        raise rules.explore(f"object: there is no folder {place[:120]!r}")
     entries = {path.split("/")[0]: "folder" if "/" in path else "file" for path in below}
     return [_entry(what, name, folder + name, what == "file") for name, what in entries.items()]
 
@@ -116,13 +109,13 @@ def _structure(spec: Json, place: str, file_type: str) -> Json:
     """Format, schema and rows of one file or table."""
     if specs.kind(spec["id"]) == "tables":
         if place not in TABLES:
-            raise EXPLORE(f"object: there is no table {place[:120]!r}; tables: {', '.join(TABLES)}")
+            raise rules.explore(f"object: there is no table {place[:120]!r}; tables: {', '.join(TABLES)}")
         return _flat(rows(spec, "tabular"))
     known = FILES.get(f"/{place.strip('/')}")
     if known is None:
-        raise EXPLORE(f"object: there is no file {place[:120]!r}")
+        raise rules.explore(f"object: there is no file {place[:120]!r}")
     if file_type != known:
-        raise EXPLORE(f"fileType of {place[:120]} must be {known}")
+        raise rules.explore(f"fileType of {place[:120]} must be {known}")
     found = rows(spec, known)
     return _flat(found) if known == "delimited" else _hierarchical(found)
 

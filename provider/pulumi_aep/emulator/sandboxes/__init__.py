@@ -1,0 +1,5 @@
+"""Sandboxes."""
+
+from ..core.errors import Service, declare
+
+rules = declare(Service.SANDBOXES, __package__)

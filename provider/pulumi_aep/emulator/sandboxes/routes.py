@@ -1,25 +1,17 @@
 """Sandboxes: four predefined ones (core/sandboxes.json), and those created since."""
 
 from datetime import UTC, datetime
-from functools import partial
 from urllib.parse import urlencode
 
 from ..core import gateway, scheduler
-from ..core.errors import Answer, Json, Rule, Service, load_notes
+from ..core.errors import Answer, Json, Service
 from ..core.gateway import USER, Call, Router
 from ..core.query import FLOW_OPERATORS, parse, select
 from ..core.store import Event, Row, SandboxStore, Store
+from . import rules
 
 route = Router(Service.SANDBOXES, "/data/foundation/sandbox-management")
 _SPEC = "openapi sandbox; docs sandboxes/api"
-_rule = partial(Rule, Service.SANDBOXES)
-load_notes(Service.SANDBOXES, __package__)
-NOT_FOUND = _rule("not_found", 404, "", "Sandbox not found", "assumed: the OpenAPI file lists no 404")
-QUERY = _rule("query", 400, "", "Invalid query parameter", "assumed body")
-BODY = _rule("body", 400, "", "The request body is invalid", "openapi sandbox (body: assumed)")
-CONFLICT = _rule("conflict", 409, "", "The sandbox name is taken", "openapi sandbox (body: assumed)")
-DEFAULT = _rule("default", 400, "", "The default production sandbox cannot be deleted", f"assumed code; rule: {_SPEC}")
-STATE = _rule("state", 400, "", "The sandbox is not in the expected state", "assumed: only active ones change")
 
 
 @route("GET", "", _SPEC)
@@ -33,11 +25,11 @@ def list_sandboxes(call: Call) -> Answer:
 
 
 def _page(call: Call, known: list[Json]) -> Answer:
-    limit = call.limit(20, 100, QUERY)
-    offset = call.number("offset", 0, 0, 10**6, QUERY)
+    limit = call.limit(20, 100, rules.query)
+    offset = call.number("offset", 0, 0, 10**6, rules.query)
     if {"property", "orderBy"} & set(call.query):
         call.accept("sandboxes.list_parameters")
-    filters = [parse(text, FLOW_OPERATORS, QUERY) for text in call.query.getlist("property")]
+    filters = [parse(text, FLOW_OPERATORS, rules.query) for text in call.query.getlist("property")]
     rows = [Row(seq, item) for seq, item in enumerate(known)]
     known = select(rows, filters, call.query.get("orderBy", ""), len(rows), None).items
     items = known[offset : offset + limit]
@@ -52,9 +44,9 @@ def _page(call: Call, known: list[Json]) -> Answer:
 def _fetch(call: Call, name: str, active: bool = False) -> Json:
     item = gateway.sandbox(call.store, name, call.at)
     if item is None:
-        raise NOT_FOUND(f"sandbox {name[:64]!r}")
+        raise rules.not_found(f"sandbox {name[:64]!r}")
     if active and item["state"] != "active":
-        raise STATE(f"sandbox {name[:64]!r} is {item['state']}")
+        raise rules.state(f"sandbox {name[:64]!r} is {item['state']}")
     return dict(item)
 
 
@@ -91,22 +83,22 @@ def get_sandbox(call: Call, name: str) -> Answer:
 
 @route("POST", "/sandboxes", _SPEC)
 def create(call: Call) -> Answer:
-    body = call.body("new sandbox", BODY)
+    body = call.body("new sandbox", rules.body)
     if gateway.sandbox(call.store, body["name"]):
-        raise CONFLICT(f"sandbox {body['name'][:64]!r}")
+        raise rules.conflict(f"sandbox {body['name'][:64]!r}")
     item = body | {"region": "VA7", "isDefault": False, "eTag": 0, "createdDate": _now(call.store), "createdBy": USER}
     return _start(call, item, "creating")
 
 
 @route("PATCH", "/sandboxes/{name}", _SPEC)
 def rename(call: Call, name: str) -> Answer:
-    body, item = call.body("changed sandbox", BODY), _fetch(call, name, active=True)
+    body, item = call.body("changed sandbox", rules.body), _fetch(call, name, active=True)
     return Answer(200, _brief(_put(call.store, item | body, item["state"])))
 
 
 @route("PUT", "/sandboxes/{name}", _SPEC)
 def reset(call: Call, name: str) -> Answer:
-    call.body("reset sandbox", BODY)
+    call.body("reset sandbox", rules.body)
     return _empty(call, _fetch(call, name, active=True), "resetting")
 
 
@@ -114,7 +106,7 @@ def reset(call: Call, name: str) -> Answer:
 def delete(call: Call, name: str) -> Answer:
     item = _fetch(call, name, active=True)
     if item["isDefault"]:
-        raise DEFAULT(f"sandbox {name!r}")
+        raise rules.default(f"sandbox {name!r}")
     return _empty(call, item, "deleted")
 
 

@@ -3,19 +3,16 @@
 import json
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from ..core import validation
-from ..core.errors import Answer, Json, Problem, Rule, Service
+from ..core.errors import Answer, Json, Problem
 from ..core.gateway import TENANT, Call
 from ..core.store import SandboxStore
-from . import xdm
-from .resources import BODY, TITLE, WORDS, create_resource, find, route
+from . import rules, xdm
+from .resources import WORDS, create_resource, find, route
 
 _EXPORT, _IMPORT = "docs xdm/api/export.md", "docs xdm/api/import.md"
-_rule = partial(Rule, Service.REGISTRY)
-CONFLICT = _rule("import_conflict", 400, "XDM-3005-400", "Import Resource Failed", "openapi schema-registry")
 
 PLACEHOLDER = "<XDM_TENANTID_PLACEHOLDER>"
 _NOT_EXPORTED = {
@@ -60,7 +57,7 @@ def export(call: Call, key: str) -> Answer:
 
 @route("POST", "/rpc/import", f"openapi schema-registry; {_IMPORT}")
 def import_resources(call: Call) -> Answer:
-    given = json.loads(json.dumps(call.body("import", BODY)).replace(PLACEHOLDER, TENANT))
+    given = json.loads(json.dumps(call.body("import", rules.body)).replace(PLACEHOLDER, TENANT))
     kinds = {word: kind for kind, word in WORDS.items()}
     made: dict[str, Json] = {}
     for item in sorted(given, key=lambda each: _IMPORT_ORDER.index(kinds[each["meta:resourceType"]])):
@@ -71,15 +68,15 @@ def import_resources(call: Call) -> Answer:
 def _import_one(call: Call, kind: str, item: Json) -> Json:
     base, _, key = item["$id"].rpartition("/")
     if base != f"https://ns.adobe.com/{TENANT}/{WORDS[kind]}" or not re.fullmatch(r"[0-9A-Za-z_-]{1,80}", key):
-        raise BODY(f"$id: {item['$id'][:160]!r} is not of {kind} of this tenant")
+        raise rules.body(f"$id: {item['$id'][:160]!r} is not of {kind} of this tenant")
     if call.objects.get(kind, item["$id"]):
-        raise CONFLICT(f"Failed to import resources. Error: {item['$id']} already exists")
+        raise rules.import_conflict(f"Failed to import resources. Error: {item['$id']} already exists")
     try:
         return create_resource(kind, call, key, {name: item[name] for name in validation.fields(kind) if name in item})
     except Problem as problem:
-        if problem.rule is not TITLE:
+        if problem.rule is not rules.title:
             raise
-        raise CONFLICT(f"Failed to import resources. Error: {problem.detail}") from None
+        raise rules.import_conflict(f"Failed to import resources. Error: {problem.detail}") from None
 
 
 @route("GET", "/rpc/sampledata/{id:path}", "openapi schema-registry; docs xdm/api/sample-data.md")

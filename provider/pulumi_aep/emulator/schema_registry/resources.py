@@ -6,42 +6,13 @@ from collections.abc import Iterable
 from functools import partial
 
 from ..core import patch, query, validation
-from ..core.errors import Answer, Json, Rule, Service, load_notes
+from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import CLIENT, ORG, TENANT, USER, Call, Router, sandbox, sandbox_id
 from ..core.store import Row, SandboxStore
-from . import library, xdm
+from . import library, rules, xdm
 
 route = Router(Service.REGISTRY, "/data/foundation/schemaregistry")
-_SPEC, _RULES = "openapi schema-registry; docs xdm/api", "docs xdm/schema/composition.md"
-_rule = partial(Rule, Service.REGISTRY)
-load_notes(Service.REGISTRY, __package__)
-
-SCHEMA_404 = _rule("schema_not_found", 404, "XDM-1012-404", "Resource not found", "openapi schema-registry")
-OTHER_404 = _rule("not_found", 404, "XDM-1010-404", "Resource not found", "assumed which of 1010-1017")
-ACCEPT_LIST = _rule(
-    "accept_list", 400, "XDM-1006-400", "Accept header invalid", "openapi schema-registry (lists take no version)"
-)
-ACCEPT_LOOKUP = _rule(
-    "accept_lookup", 400, "XDM-1007-400", "Accept header invalid", "openapi schema-registry (look-ups need one)"
-)
-TITLE = _rule("title", 400, "XDM-1521-400", "Title not unique", "docs xdm/troubleshooting-guide.md")
-BODY = _rule("body", 400, "", "The request body is invalid", "assumed code")
-QUERY = _rule(
-    "query", 400, "", "Invalid query parameter", "assumed code; limit, start want orderby: docs xdm/api/appendix.md"
-)
-BEHAVIOR = _rule(
-    "behavior", 400, "", "A class needs exactly one behavior", "assumed code; rule: docs xdm/api/classes.md"
-)
-ONE_CLASS = _rule("one_class", 400, "", "A schema needs exactly one class", f"assumed code; rule: {_RULES}")
-NOT_EXTENDING = _rule(
-    "not_extending", 400, "", "The field group does not extend the class", f"assumed code; rule: {_RULES}"
-)
-PATCH_FIELD = _rule("patch_field", 400, "", "A patch instruction is incomplete", "assumed code")
-PATCH_PATH = _rule("patch_path", 400, "", "This path cannot be patched so", "assumed code")
-BREAKING = _rule("breaking", 400, "", "A schema in use takes additive changes only", f"assumed code; rule: {_RULES}")
-IN_USE = _rule(
-    "in_use", 400, "", "The resource is in use", "assumed (schemas by datasets, others by what refers to them)"
-)
+_SPEC = "openapi schema-registry; docs xdm/api"
 
 
 WORDS = {"schemas": "schemas", "fieldgroups": "mixins", "classes": "classes", "datatypes": "datatypes"}  # as in ids
@@ -71,7 +42,7 @@ def find(objects: SandboxStore, kind: str, key: str, container: str = "tenant") 
     else:
         found = next((each for each in known if key in (each["$id"], each["meta:altId"])), None)
     if found is None:
-        rule = SCHEMA_404 if kind == "schemas" else OTHER_404
+        rule = rules.schema_not_found if kind == "schemas" else rules.not_found
         raise rule(f"Requested resource {key[:160]} with version 1 is not found")
     return found
 
@@ -81,16 +52,16 @@ def _check_schema(objects: SandboxStore, item: Json, known: Json | None) -> None
     classes = [ref for ref in refs if xdm.class_of(objects, ref)]
     fields = xdm.resolve(objects, item)["properties"]
     if len(classes) != 1:
-        raise ONE_CLASS(f"allOf holds {len(classes)} classes")
+        raise rules.one_class(f"allOf holds {len(classes)} classes")
     for group in (xdm.field_group(objects, ref) for ref in refs):
         if group and classes[0] not in group["meta:intendedToExtend"]:
-            raise NOT_EXTENDING(f"{group['$id']} does not extend {classes[0]}")
+            raise rules.not_extending(f"{group['$id']} does not extend {classes[0]}")
     extends = (xdm.class_of(objects, classes[0]) or {})["meta:extends"]
     item |= {"meta:class": classes[0], "refs": refs, "meta:extends": extends + refs}
     if known and _in_use(objects, known):
         tags = [each.get("meta:immutableTags", []) for each in (known, item)]
         if known["meta:class"] != classes[0] or tags[0] != tags[1]:
-            raise BREAKING("class and tags stay")
+            raise rules.breaking("class and tags stay")
         _check_additive(known, xdm.resolve(objects, known)["properties"], fields)
 
 
@@ -100,14 +71,14 @@ def _check_part(kind: str, objects: SandboxStore, item: Json, known: Json | None
     if kind == "classes":
         behaviors = [ref for part in item["allOf"] if (ref := part.get("$ref")) in xdm.BEHAVIORS]
         if len(behaviors) != 1:
-            raise BEHAVIOR(f"allOf holds {len(behaviors)} of {', '.join(xdm.BEHAVIORS)}")
+            raise rules.behavior(f"allOf holds {len(behaviors)} of {', '.join(xdm.BEHAVIORS)}")
         item["meta:extends"] = behaviors
     users = _schemas_of(objects, item) if known else []
     before = [xdm.resolve(objects, schema)["properties"] for schema in users]
     objects.put(kind, item["$id"], item)  # so that its schemas resolve with it; an error rolls it back
     for schema, fields in zip(users, before, strict=True):
         if schema["meta:class"] not in item.get("meta:intendedToExtend", [schema["meta:class"]]):
-            raise NOT_EXTENDING(f"schema {schema['$id']} uses it with class {schema['meta:class']}")
+            raise rules.not_extending(f"schema {schema['$id']} uses it with class {schema['meta:class']}")
         after = xdm.resolve(objects, schema)["properties"]
         if _in_use(objects, schema):
             _check_additive(schema, fields, after)
@@ -119,7 +90,7 @@ def check_stored(kind: str, objects: SandboxStore, item: Json) -> None:
     (_check_schema if kind == "schemas" else partial(_check_part, kind))(objects, new, None)
     derived = {"schemas": ("meta:class", "refs"), "classes": ("meta:extends",)}.get(kind, ())
     if wrong := [name for name in derived if new[name] != item.get(name)]:
-        raise BODY(f"{wrong[0]} does not fit allOf")
+        raise rules.body(f"{wrong[0]} does not fit allOf")
 
 
 def _users(objects: SandboxStore, key: str) -> list[Json]:
@@ -144,7 +115,7 @@ def _in_use(objects: SandboxStore, schema: Json) -> bool:
 
 def _check_additive(schema: Json, before: Json, after: Json) -> None:
     if lost := xdm.broken(before, after):
-        raise BREAKING(f"{schema['$id']} would lose or retype {', '.join(lost)[:200]}")
+        raise rules.breaking(f"{schema['$id']} would lose or retype {', '.join(lost)[:200]}")
 
 
 def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
@@ -155,7 +126,7 @@ def _save(kind: str, call: Call, item: Json, known: Json | None) -> Json:
     others = [other for each in WORDS for other in call.objects.all(each, {"title": [item["title"]]})]
     for other in [*others, *xdm.CLASSES.values()]:
         if other["title"] == item["title"] and other["$id"] != item["$id"]:
-            raise TITLE(f"The title is used by {other['$id']} already; titles are unique over all resources")
+            raise rules.title(f"The title is used by {other['$id']} already; titles are unique over all resources")
     (_check_schema if kind == "schemas" else partial(_check_part, kind))(call.objects, item, known)
     call.objects.put(kind, item["$id"], item)
     return item
@@ -171,7 +142,7 @@ def _create(kind: str, call: Call) -> Answer:
 
 def create_resource(kind: str, call: Call, key: str, body: Json) -> Json:
     """Checks and stores a new resource."""
-    body = call.checked(kind, body, BODY)
+    body = call.checked(kind, body, rules.body)
     now, word = call.store.now_ms(), WORDS[kind]
     part = kind != "schemas" and call.assumed("schema_registry.abstract_parts")
     item: Json = {"$id": f"https://ns.adobe.com/{TENANT}/{word}/{key}", "meta:altId": f"_{TENANT}.{word}.{key}"}
@@ -192,7 +163,7 @@ def _modified(call: Call) -> Json:
 
 def _replace(kind: str, call: Call, known: Json, body: Json) -> Answer:
     """`known` with its content replaced by `body`, as the next version."""
-    body = call.checked(kind, body, BODY)
+    body = call.checked(kind, body, rules.body)
     item = {name: value for name, value in known.items() if name not in validation.fields(kind)} | body
     major, minor = known["version"].split(".")
     item["version"] = f"{major}.{int(minor) + 1}"
@@ -208,9 +179,9 @@ def _patch(kind: str, call: Call, key: str) -> Answer:
     known = find(call.objects, kind, key)
     names = [name for name in validation.fields(kind) if name != "type"]
     allowed = {f"/({'|'.join([*names, 'meta:extends'])})(/.*)?": "add replace remove"}
-    operations = patch.read(call.json(), allowed, PATCH_FIELD, PATCH_PATH, PATCH_PATH)
+    operations = patch.read(call.json(), allowed, rules.patch_field, rules.patch_path, rules.patch_path)
     content = {name: known[name] for name in (*validation.fields(kind), "meta:extends") if name in known}
-    return _replace(kind, call, known, patch.apply(content, operations, PATCH_PATH))
+    return _replace(kind, call, known, patch.apply(content, operations, rules.patch_path))
 
 
 def _delete(kind: str, call: Call, key: str) -> Answer:
@@ -218,7 +189,7 @@ def _delete(kind: str, call: Call, key: str) -> Answer:
     users = [dataset["id"] for dataset in call.objects.all("dataSets", {"schemaRef.id": [item["$id"]]})]
     users += [user["$id"] for user in _users(call.objects, item["$id"])]
     if users:
-        raise IN_USE(f"used by {', '.join(users[:5])}")
+        raise rules.in_use(f"used by {', '.join(users[:5])}")
     call.objects.delete(kind, item["$id"])
     if not call.assumed("schema_registry.descriptors_stay"):
         for each in call.objects.all("descriptors", {"xdm:sourceSchema": [item["$id"]]}):
@@ -238,10 +209,10 @@ def _accept(call: Call, rule: Rule, lookup: bool) -> tuple[set[str], str]:
 
 
 def _get(container: str, kind: str, call: Call, key: str) -> Answer:
-    form, version = _accept(call, ACCEPT_LOOKUP, lookup=True)
+    form, version = _accept(call, rules.accept_lookup, lookup=True)
     item = find(call.objects, kind, key, container)
     if version != "1":
-        raise SCHEMA_404(f"Requested resource {item['$id']} with version {version[:16]} is not found")
+        raise rules.schema_not_found(f"Requested resource {item['$id']} with version {version[:16]} is not found")
     if "desc" in form:
         name = call.assumed("schema_registry.full_desc")
         item = item | {name: call.objects.all("descriptors", {"xdm:sourceSchema": [item["$id"]]})}
@@ -282,14 +253,14 @@ def unions(objects: SandboxStore) -> list[Json]:
 
 
 def _list(container: str, kind: str, call: Call) -> Answer:
-    form, _ = _accept(call, ACCEPT_LIST, lookup=False)
-    filters = [query.parse(text, query.ALL_OPERATORS, QUERY) for text in call.query.getlist("property")]
+    form, _ = _accept(call, rules.accept_list, lookup=False)
+    filters = [query.parse(text, query.ALL_OPERATORS, rules.query) for text in call.query.getlist("property")]
     if "orderby" not in call.query and {"limit", "start"} & set(call.query):
-        raise QUERY("limit and start need orderby")
+        raise rules.query("limit and start need orderby")
     order = call.query.get("orderby", _CREATED)
-    limit = call.limit(300, 500, QUERY, least=0)
+    limit = call.limit(300, 500, rules.query, least=0)
     start = call.query.get("start")
-    after = query.decode(start, "position", QUERY) if start else None
+    after = query.decode(start, "position", rules.query) if start else None
     by = "" if order == _CREATED else order  # the order of the rows
     known = _unstored(call.objects, container, kind)
     rows: Iterable[Row] = map(Row, range(len(known or [])), known or [])

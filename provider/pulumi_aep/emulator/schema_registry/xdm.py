@@ -1,31 +1,18 @@
 """XDM itself: the fields of classes and field groups, merged, walked and compared."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-from ..core.errors import Json, Rule, Service, load
+from ..core.errors import Json, load
 from ..core.gateway import TENANT
 from ..core.store import SandboxStore
-from . import library
+from . import library, rules
 
 NAMESPACE = f"_{TENANT}"
 CLASSES: dict[str, Json] = {known["$id"]: known for known in load(__package__, "xdm.json")["classes"]}
 BEHAVIORS: dict[str, Json] = {known["$id"]: known for known in load(__package__, "xdm.json")["behaviors"]}
 _MOST_FIELDS = 20_000
 TYPES = ("string", "integer", "number", "boolean", "object", "array")
-
-_DOCS = "docs xdm/api/field-groups.md"
-_rule = partial(Rule, Service.REGISTRY)
-CONFLICT = _rule(
-    "field_conflict", 400, "XDM-1413-400", "Merge conflict between parts of allOf", "docs xdm/troubleshooting-guide.md"
-)
-FOREIGN = _rule(
-    "foreign", 400, "XDM-1020-400", "Custom fields stand under the tenant", f"assumed which of 1020-1024; {_DOCS}"
-)
-NAME = _rule("name", 400, "XDM-1021-400", "A field name is invalid", f"assumed which of 1020-1024; {_DOCS}")
-FIELD = _rule("field", 400, "", "A field is invalid", "assumed code; rule: JSON Schema")
-DANGLING = _rule("dangling", 400, "", "A $ref does not exist", "assumed code")
 
 
 def group_fields(objects: SandboxStore, group: Json) -> Json:
@@ -45,12 +32,12 @@ def _filled(objects: SandboxStore, field: Any, within: tuple[str, ...], budget: 
         return field
     budget[0] -= 1
     if budget[0] < 0:
-        raise FIELD(f"more than {_MOST_FIELDS} fields")
+        raise rules.field(f"more than {_MOST_FIELDS} fields")
     if "$ref" in field:
         key = str(field["$ref"])
         known = None if key in within else objects.get("datatypes", key)
         if known is None:
-            raise DANGLING(f"a field: {key[:120]!r}")
+            raise rules.dangling(f"a field: {key[:120]!r}")
         field = {k: v for k, v in field.items() if k != "$ref"} | {"type": "object", "properties": _own_fields(known)}
         within = (*within, key)
     if isinstance(children := field.get("properties"), dict):
@@ -66,7 +53,7 @@ def _own_fields(group: Json) -> Json:
             continue
         name = str(part.get("$ref", "")).removeprefix("#/definitions/")
         if name and name not in group.get("definitions", {}):
-            raise DANGLING(f"allOf: {name[:120]!r}")
+            raise rules.dangling(f"allOf: {name[:120]!r}")
         fields = merge(fields, (group["definitions"][name] if name else part).get("properties", {}))
     return fields
 
@@ -75,32 +62,32 @@ def check_fields(objects: SandboxStore, resource: Json, anywhere: bool) -> None:
     """Of a class, field group or data type. Only a data type has fields outside of the tenant's namespace."""
     fields = group_fields(objects, resource)
     if not anywhere and (foreign := set(fields) - {NAMESPACE}):
-        raise FOREIGN(f"{', '.join(sorted(foreign))[:120]}: put custom fields under {NAMESPACE}")
+        raise rules.foreign(f"{', '.join(sorted(foreign))[:120]}: put custom fields under {NAMESPACE}")
     for field in [{"type": "object", "properties": fields}] if anywhere else fields.values():
         _check_field(field, "properties" if anywhere else NAMESPACE)
 
 
 def _check_field(schema: Any, path: str) -> None:
     if not isinstance(schema, dict) or not isinstance(schema.get("properties", {}), dict):
-        raise FIELD(f"{path}: a field and its properties are objects")
+        raise rules.field(f"{path}: a field and its properties are objects")
     if schema.get("type") not in TYPES:
-        raise FIELD(f"{path}: type must be one of {', '.join(TYPES)}")
+        raise rules.field(f"{path}: type must be one of {', '.join(TYPES)}")
     if schema["type"] == "array":
         _check_field(schema.get("items"), f"{path}[]")
     for name, child in schema.get("properties", {}).items():
         if not name or name.startswith("_") or "." in name:
-            raise NAME(f"{path}: {name[:80]!r}")
+            raise rules.name(f"{path}: {name[:80]!r}")
         _check_field(child, f"{path}.{name}")
 
 
 def merge(left: Json, right: Any, path: str = "") -> Json:
     if not isinstance(right, dict) or not all(isinstance(schema, dict) for schema in right.values()):
-        raise FIELD(f"{path or 'properties'}: expected an object of fields")
+        raise rules.field(f"{path or 'properties'}: expected an object of fields")
     merged = dict(left)
     for name, schema in right.items():
         known: Any = merged.get(name, schema)
         if known.get("type") != schema.get("type"):
-            raise CONFLICT(f"{path}{name} is defined twice with different types")
+            raise rules.field_conflict(f"{path}{name} is defined twice with different types")
         children = merge(known.get("properties", {}), schema.get("properties", {}), f"{path}{name}.")
         merged[name] = known | schema | ({"properties": children} if children else {})
     return merged
@@ -137,7 +124,7 @@ def resolve(objects: SandboxStore, schema: Json) -> Json:
         elif group:
             fields = merge(fields, group_fields(objects, group))
         else:
-            raise DANGLING(f"allOf: {part['$ref'][:160]!r}")
+            raise rules.dangling(f"allOf: {part['$ref'][:160]!r}")
     return {"properties": fields, "required": required}
 
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import secrets
 import uuid
-from functools import partial
 from typing import Any, NamedTuple
 
 from jsonschema import Draft7Validator
@@ -21,22 +20,14 @@ from ..core.validation import describe_errors
 from ..data_access.routes import ROW_ERRORS
 from ..data_prep.dates import NotModelled
 from ..data_prep.mapping_engine import MappedRecord
-from . import runs, specs
-from .checks import BASE, FLOW, SOURCE, TARGET
+from ..flow_service import runs, specs
+from ..flow_service.checks import BASE, FLOW, SOURCE, TARGET
+from . import rules
 
 route = Router(Service.STREAMING, "/collection")
 _HTTP = "docs tutorials/api/create/streaming/http.md"
 _VALIDATION = "docs ingestion/quality/streaming-validation.md"
 _MANY = "docs ingestion/tutorials/streaming-multiple-messages.md"
-_rule = partial(Rule, Service.STREAMING)
-UNAUTHORIZED = _rule("unauthorized", 401, "data-collection-service-authorization", "Authorization", _HTTP)
-NO_INLET = _rule("no_inlet", 404, "data-collection-service/inlet", "Inlet not found", "assumed")
-NO_FLOW = _rule(
-    "no_flow", 400, "data-collection-service/inlet", "No flow takes the message", f"assumed code; rule: {_HTTP}"
-)
-MESSAGE = _rule(
-    "message", 400, "data-collection-service/inlet", "Invalid XDM Message Format", f"{_VALIDATION}; {_MANY}"
-)
 _HOUR = 3_600_000
 _MOST_ROWS = 100  # that a batch keeps of its bad records
 
@@ -79,7 +70,7 @@ def _inlet(store: Store, given: str) -> _Inlet:
     try:
         key = str(uuid.UUID(given[:32]))
     except ValueError:
-        raise NO_INLET(given[:64]) from None
+        raise rules.no_inlet(given[:64]) from None
     if given == inlet_id(key):
         for name in sandboxes(store):
             objects = SandboxStore(store, name)
@@ -87,7 +78,7 @@ def _inlet(store: Store, given: str) -> _Inlet:
                 return _Inlet(given, objects, flow)
             if (base := objects.get(BASE, key)) and base["connectionSpec"]["id"] == specs.HTTP_API:
                 return _Inlet(given, objects, base)
-    raise NO_INLET(given[:64])
+    raise rules.no_inlet(given[:64])
 
 
 def _open(call: Call, given: str) -> _Inlet:
@@ -97,11 +88,11 @@ def _open(call: Call, given: str) -> _Inlet:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or call.store.client_of(token.strip()) is None:
             what = "is not valid" if token else "is empty"
-            raise UNAUTHORIZED(f"[{inlet.id}] Ims service token {what}")
+            raise rules.unauthorized(f"[{inlet.id}] Ims service token {what}")
     return inlet
 
 
-def _refused(inlet: _Inlet, reason: str, rule: Rule = MESSAGE, **report: Any) -> Problem:
+def _refused(inlet: _Inlet, reason: str, rule: Rule = rules.message, **report: Any) -> Problem:
     return rule(f"inletId: [{inlet.id}] imsOrgId: [{ORG}] {reason}", **report)
 
 
@@ -118,7 +109,7 @@ def _flow(inlet: _Inlet, key: str, dataset: str) -> Json:
         flows = [flow for flow in flows if _dataset_of(objects, flow) == dataset]
     if len(flows) != 1:
         what = f"no flow {key[:64]!r} on this inlet" if key else f"{len(flows)} flows take the message: name one"
-        raise _refused(inlet, f"{what} (header x-adobe-flow-id)", NO_FLOW)
+        raise _refused(inlet, f"{what} (header x-adobe-flow-id)", rules.no_flow)
     return flows[0]
 
 

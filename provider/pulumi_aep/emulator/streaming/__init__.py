@@ -1,0 +1,5 @@
+"""Streaming ingestion."""
+
+from ..core.errors import Rules, Service
+
+rules = Rules(Service.STREAMING, __package__)
