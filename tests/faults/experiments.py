@@ -35,6 +35,8 @@ KILLS = ("cli", "plugin", "both", "emulator")
 FAULTS = ("none", "one 400", "lost answers", *KILLS)
 BREAKS = (*KILLS, *INTERRUPTS)
 """They come at a random moment: each recovery has a run of its own."""
+MOMENTS = 4
+"""How often a break that came too late is tried at another moment."""
 RECOVERIES = ("up", "recover", "refresh, up")
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
@@ -363,8 +365,11 @@ def trials(
             if fault == "none" or (number and fault not in BREAKS):
                 lab.load(fault)
             else:
-                lab.load("ready")
-                result, hit = _operate(lab, experiment, fault, journal, chance)
+                for _ in range(MOMENTS if fault in BREAKS else 1):
+                    lab.load("ready")
+                    result, hit = _operate(lab, experiment, fault, journal, chance)
+                    if hit:
+                        break
                 if fault not in BREAKS:
                     lab.save(fault)
             problems = _check_refusal(experiment, result) if fault == "none" else []
