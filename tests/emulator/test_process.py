@@ -70,7 +70,7 @@ def test_a_database_that_cannot_be_opened_is_one_clear_line_too(tmp_path: Path) 
     command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", "0", "--db", str(tmp_path / "no" / "db")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: cannot open")
+    assert done.stderr.startswith("error: cannot start with ")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -8,12 +8,11 @@ import sqlite3
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
@@ -199,9 +198,26 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
-def _exit(message: str) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
-    raise SystemExit(1)
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OverflowError:
+        raise ValueError("a port is 0 to 65535") from None
+    except (OSError, UnicodeError) as error:
+        number = getattr(error, "errno", None) or 0  # below 0: of the name look-up
+        raise ValueError(os.strerror(number) if number > 0 else "the host is unknown") from None
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets it creates
+    return listener
+
+
+@contextmanager
+def _or_exit(action: str) -> Iterator[None]:
+    """Exits with code 1 and the reason if the block fails."""
+    try:
+        yield
+    except (OSError, ValueError, sqlite3.Error) as error:
+        print(f"error: {action}{error}", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def serve(
@@ -219,33 +235,17 @@ def serve(
     `announce` receives the address; by default it is printed. `settings` replace the defaults. `specs` is a file of an
     organization's own specs.
     """
-    try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio sets it only on sockets it creates
-    except OverflowError:
-        _exit(f"cannot listen on {host}:{port}: a port is 0 to 65535")
-    except (OSError, UnicodeError) as error:
-        number = getattr(error, "errno", None) or 0  # below 0: of the name look-up
-        _exit(f"cannot listen on {host}:{port}: {os.strerror(number) if number > 0 else 'the host is unknown'}")
-    try:
-        if specs:
+    with _or_exit(f"cannot listen on {host}:{port}: "):
+        listener = _listen(host, port)
+    if specs:
+        with _or_exit(f"cannot read specs from {specs}: "):
             known_specs.use(specs)
-    except (OSError, ValueError) as error:
-        _exit(f"cannot read specs from {specs}: {error}")
-    try:
-        if seed:
+    if seed:
+        with _or_exit(f"cannot seed from {seed}: "):
             snapshot.seed(db, seed)
-    except ValueError as error:
-        _exit(f"cannot seed from {seed}: {error}")
-    except (OSError, sqlite3.Error) as error:
-        _exit(f"cannot open {db}: {error}")
-    try:
+    with _or_exit(f"cannot start with {db}: "):
         app = create_app(db, settings)
-        app.state.host = host
-    except ValueError as error:
-        _exit(str(error))
-    except (OSError, sqlite3.Error) as error:
-        _exit(f"cannot open {db}: {error}")
+    app.state.host = host
     config = uvicorn.Config(
         app, http=Protocol, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
     )

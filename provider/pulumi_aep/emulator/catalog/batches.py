@@ -8,7 +8,7 @@ from ..core.errors import Answer, Json, load
 from ..core.gateway import CLIENT, ORG, USER, Call, sandbox_id
 from ..core.store import Row
 from . import rules
-from .datasets import as_map, fetch_if_match, page, route, save_version
+from .datasets import as_map, fetch_if_match, matcher, page, route, save_version
 
 KIND = "batches"
 _SPEC = "openapi catalog"
@@ -18,17 +18,14 @@ _LAST = ("lastBatchId", "lastBatchStatus", "lastSuccessfulBatchId", "lastFailedB
 
 
 def _accepted(call: Call) -> Iterator[Row]:
-    """The batches that fetch_if_match the query, in order of creation."""
+    """The batches that match the query, in order of creation."""
     given = {name: field for name, field in _FILTERS.items() if name in call.query}
     wanted = [query.Filter(path, op, [call.query[name]]) for name, (path, op) in given.items()]
-    wanted += [query.parse(text, query.ALL_OPERATORS, rules.query) for text in call.query.getlist("property")]
-    tags = [text.partition(":") for text in call.query.getlist("tags")]
-    data_set = call.query.get("dataSet")
+    data_set, matches = call.query.get("dataSet"), matcher(call)
     for row in call.objects.rows(KIND, having={"dataSet": [data_set]} if data_set else None):
         item = row.body
         related = [each["id"] for each in item["relatedObjects"] if each["type"] == "dataSet"]
-        tagged = all(set(values.split(",")) & set(item.get("tags", {}).get(name, [])) for name, _, values in tags)
-        if tagged and data_set in (None, *related) and all(each.accepts(item) for each in wanted):
+        if data_set in (None, *related) and matches(item) and all(each.accepts(item) for each in wanted):
             yield row
 
 

@@ -1,7 +1,7 @@
 """Catalog: datasets. Answers are maps and lists of `@/dataSets/{id}`, as nowhere else."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service
@@ -64,8 +64,9 @@ def get(call: Call, key: str) -> Answer:
 
 @route("GET", "/dataSets", _SPEC)
 def list_datasets(call: Call) -> Answer:
-    having = {"name": [call.query["name"]]} if "name" in call.query else {}
-    rows = (row for row in call.objects.rows(KIND, having=having) if _accepts(call, row.body))
+    name, matches = call.query.get("name"), matcher(call)
+    known = call.objects.rows(KIND, having={"name": [name]} if name is not None else {})
+    rows = (row for row in known if name in (None, row.body["name"]) and matches(row.body))
     return Answer(200, as_map(call, page(call, rows)))
 
 
@@ -75,19 +76,22 @@ def page(call: Call, rows: Iterable[Row]) -> list[Json]:
     return query.select(rows, [], order, start + limit, None).items[start:]
 
 
-def _accepts(call: Call, item: Json) -> bool:
-    if call.query.get("name", item["name"]) != item["name"]:
-        return False
-    for key, _, wanted in (text.partition(":") for text in call.query.getlist("tags")):
-        if not set(wanted.split(",")) & set(item["tags"].get(key, [])):
-            return False
-    for text in call.query.getlist("property"):
-        path, tilde, beginning = text.partition("~^")
-        if not tilde and not query.parse(text, query.ALL_OPERATORS, rules.query).accepts(item):
-            return False
-        if tilde and not any(str(value).startswith(beginning) for value in query.reach(item, path.split("."))):
-            return False
-    return True
+def matcher(call: Call) -> Callable[[Json], bool]:
+    """Whether an item has the tags and properties of the query."""
+    tags = [text.partition(":") for text in call.query.getlist("tags")]
+    given = call.query.getlist("property")
+    beginnings = [text.partition("~^") for text in given if "~^" in text]
+    filters = [query.parse(text, query.ALL_OPERATORS, rules.query) for text in given if "~^" not in text]
+
+    def begins(item: Json, path: str, beginning: str) -> bool:
+        return any(str(value).startswith(beginning) for value in query.reach(item, path.split(".")))
+
+    def matches(item: Json) -> bool:
+        known = item.get("tags", {})
+        tagged = all(set(wanted.split(",")) & set(known.get(name, [])) for name, _, wanted in tags)
+        return tagged and all(f.accepts(item) for f in filters) and all(begins(item, p, b) for p, _, b in beginnings)
+
+    return matches
 
 
 @route("PATCH", "/dataSets/{id}", _SPEC)

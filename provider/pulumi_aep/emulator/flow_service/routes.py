@@ -10,8 +10,7 @@ from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import Call, Router, number
 from ..core.store import Row, SandboxStore
 from ..core.validation import check
-from ..streaming import routes as streaming
-from . import checks, rules, runs, source_data, specs
+from . import checks, inlets, rules, runs, source_data, specs
 from .checks import BASE, FLOW, SOURCE, TARGET, fetch
 
 route = Router(Service.FLOW, "/data/foundation/flowservice")
@@ -235,10 +234,7 @@ def view(objects: SandboxStore, path: str, item: Json) -> Json:
 
 def _shown(call: Call, path: str, item: Json) -> Json:
     """The item as a read shows it to this client."""
-    return view(call.objects, path, streaming.with_inlet(call.base_url, path, item) if path in _INLETS else item)
-
-
-_INLETS = (BASE, FLOW)
+    return view(call.objects, path, inlets.with_inlet(call.base_url, path, item) if path in (BASE, FLOW) else item)
 
 
 def _brief(item: Json) -> Json:

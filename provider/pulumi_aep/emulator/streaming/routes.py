@@ -1,11 +1,9 @@
 """Streaming ingestion: `POST /collection/{inletId}` and `/collection/batch/{inletId}`.
 
-HTTP API connections and the flows of webhook sources have an inlet. Its id holds theirs, so nothing is stored for it. A
-message is mapped, counted and on disk before its 200 is sent. Each flow has one run per hour in which data came, with a
-batch for the good records and one for the bad.
+A message is mapped, counted and on disk before its 200 is sent. Each flow has one run per hour in which data came, with
+a batch for the good records and one for the bad.
 """
 
-import hashlib
 import json
 import secrets
 import uuid
@@ -20,41 +18,16 @@ from ..core.validation import describe_errors
 from ..data_access.routes import ROW_ERRORS
 from ..data_prep.dates import NotModelled
 from ..data_prep.mapping_engine import MappedRecord
-from ..flow_service import runs, specs
+from ..flow_service import inlets, runs, specs
 from ..flow_service.checks import BASE, FLOW, SOURCE, TARGET
 from . import rules
 
-route = Router(Service.STREAMING, "/collection")
+route = Router(Service.STREAMING, inlets.BASE_PATH)
 _HTTP = "docs tutorials/api/create/streaming/http.md"
 _VALIDATION = "docs ingestion/quality/streaming-validation.md"
 _MANY = "docs ingestion/tutorials/streaming-multiple-messages.md"
 _HOUR = 3_600_000
 _MOST_ROWS = 100  # that a batch keeps of its bad records
-
-
-def inlet_id(key: str) -> str:
-    """64 hex digits, as Adobe's have: the id of the connection or flow, and a hash of it."""
-    bare = key.replace("-", "")
-    return bare + hashlib.sha256(bare.encode()).hexdigest()[:32]
-
-
-def is_webhook(flow: Json) -> bool:
-    return bool(flow["flowSpec"]["id"] == specs.GENERIC_STREAMING)
-
-
-def with_inlet(base_url: str, kind: str, item: Json) -> Json:
-    """The item as read: with the inlet of an HTTP API connection, or of a webhook's flow."""
-    url = f"{base_url}{route.base}/{inlet_id(item['id'])}"
-    if item["state"] == "draft":
-        return item
-    if kind == FLOW and is_webhook(item):
-        return item | {"options": item.get("options", {}) | {"inletUrl": url}}
-    if kind == BASE and item["connectionSpec"]["id"] == specs.HTTP_API:
-        params = item["auth"]["params"]
-        name = params.get("name", item.get("name", ""))
-        shown = {"name": name, "sourceId": name, "authenticationRequired": False, **params}
-        return item | {"auth": item["auth"] | {"params": shown | {"inletId": inlet_id(item["id"]), "inletUrl": url}}}
-    return item
 
 
 # -- a message and its flow ------------------------------------------------------------------------------------------
@@ -71,10 +44,10 @@ def _inlet(store: Store, given: str) -> _Inlet:
         key = str(uuid.UUID(given[:32]))
     except ValueError:
         raise rules.no_inlet(given[:64]) from None
-    if given == inlet_id(key):
+    if given == inlets.inlet_id(key):
         for name in sandboxes(store):
             objects = SandboxStore(store, name)
-            if (flow := objects.get(FLOW, key)) and is_webhook(flow) and flow["state"] != "draft":
+            if (flow := objects.get(FLOW, key)) and inlets.is_webhook(flow) and flow["state"] != "draft":
                 return _Inlet(given, objects, flow)
             if (base := objects.get(BASE, key)) and base["connectionSpec"]["id"] == specs.HTTP_API:
                 return _Inlet(given, objects, base)
