@@ -5,18 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from support import mixpanel
-from support.emulator import (
-    CATALOG,
-    DATA_LAKE,
-    DATA_PREP,
-    FLOW,
-    MIXPANEL,
-    REGISTRY,
-    REST_TO_AEP,
-    XED,
-    XED_ID,
-    Emulator,
-)
+from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, MIXPANEL, REGISTRY, REST_TO_AEP, XED, XED_ID, Emulator
 
 Json = dict[str, Any]
 HTTP_API = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"

@@ -15,10 +15,7 @@ BASE_CONNECTION: Json = {
         "params": {"host": "https://data.mixpanel.com", "username": "user", "password": "secret"},
     },
 }
-CREATED: Json = {
-    "id": "70383d02-2777-4be7-a309-9dd6eea1b46d",
-    "etag": '"d64c8298-add4-4667-9a49-28195b2e2a84"',
-}
+CREATED: Json = {"id": "70383d02-2777-4be7-a309-9dd6eea1b46d", "etag": '"d64c8298-add4-4667-9a49-28195b2e2a84"'}
 
 # The printed call carries {"listId": "10c097ca71"}, left over from another source; the text has the right value.
 SOURCE_PARAMS_PRINTED = "eyJsaXN0SWQiOiIxMGMwOTdjYTcxIn0="

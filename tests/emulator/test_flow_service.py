@@ -6,17 +6,7 @@ from typing import Any
 import pytest
 
 from support.emulator import CATALOG, DATA_LAKE, DATA_PREP, FLOW, REGISTRY, REST_TO_AEP, Emulator
-from support.mixpanel import (
-    Chain,
-    base,
-    dataset,
-    flow,
-    make_chain,
-    mapping_set,
-    schema,
-    source,
-    target,
-)
+from support.mixpanel import Chain, base, dataset, flow, make_chain, mapping_set, schema, source, target
 from support.refusal import CANARY, refused
 
 NO_ID = "00000000-0000-0000-0000-000000000000"

@@ -225,10 +225,7 @@ def _run_of(objects: SandboxStore, flow: Json, hour: int) -> Json:
     return (
         kept
         | {"id": key, "flowId": flow["id"], "flowSpec": flow["flowSpec"]}
-        | {
-            "metrics": metrics,
-            "activities": [activity],
-        }
+        | {"metrics": metrics, "activities": [activity]}
     )
 
 
