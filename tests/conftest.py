@@ -1,7 +1,10 @@
 """Fixtures for all tests: one emulator process per test session, emptied before each test that uses it."""
 
+import os
+import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,11 @@ from support.emulator import Emulator
 
 # A shell lets its background jobs ignore SIGINT, with which the engine ends its plugins: each command would wait 5 s.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Where there is a file system in memory with room, temporary folders are there: databases sync each write to the disk.
+IN_MEMORY = Path("/dev/shm")
+if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > 4e9:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
 @pytest.fixture(scope="session")

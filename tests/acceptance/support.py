@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -208,10 +209,16 @@ class Stack:
     def export(self) -> str:
         return self.run("stack", "export", "--stack", self.name)
 
+    def checkpoint(self) -> Json:
+        """The state as the file backend keeps it; `pulumi stack export` takes a second, and needs a healthy stack."""
+        backend = Path(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path)
+        (file,) = backend.glob(f".pulumi/stacks/*/{self.name}.json")
+        latest: Json = json.loads(file.read_text())["checkpoint"]["latest"] or {}
+        return latest
+
     def resources(self) -> dict[str, Json]:
         """The state's resources by "Kind name"."""
-        found = json.loads(self.export())["deployment"].get("resources", [])
-        return {short(item["urn"]): item for item in found}
+        return {short(item["urn"]): item for item in self.checkpoint().get("resources") or []}
 
     def outputs(self) -> Json:
         found: Json = json.loads(self.run("stack", "output", "--stack", self.name, "--json"))

@@ -7,21 +7,11 @@ import pytest
 
 from pulumi_aep.emulator.schema_registry import library
 from support.emulator import CATALOG, DATA_PREP, EXPERIENCE_EVENT, FLOW, REGISTRY, XED, XED_FULL, Emulator
-from support.mixpanel import dataset, field_group, schema
+from support.mixpanel import dataset, schema
 from support.refusal import refused
 
 PROFILE = "https://ns.adobe.com/xdm/context/profile"
 DEPRECATED = "application/vnd.adobe.xed-deprecatefield+json; version=1"
-
-
-@pytest.fixture
-def group(emulator: Emulator) -> Any:
-    return emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", field_group()).json()
-
-
-@pytest.fixture
-def made(emulator: Emulator, group: Any) -> Any:
-    return emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(group["$id"])).json()
 
 
 def one(kind: str, key: str) -> str:

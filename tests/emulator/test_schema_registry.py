@@ -15,17 +15,6 @@ LIST = "application/vnd.adobe.xed+json"
 Post = Callable[..., Any]
 
 
-@pytest.fixture
-def group(emulator: Emulator) -> Any:
-    return emulator.request("POST", f"{REGISTRY}/tenant/fieldgroups", field_group()).json()
-
-
-@pytest.fixture
-def made(emulator: Emulator, group: Any) -> Any:
-    """A schema with the field group."""
-    return emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(group["$id"])).json()
-
-
 def path_of(resource: Any) -> str:
     kind = {"mixins": "fieldgroups", "schemas": "schemas"}[resource["meta:resourceType"]]
     return f"{REGISTRY}/tenant/{kind}/{quote(resource['$id'], safe='')}"

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from acceptance.support import Result, Stack, engine, short
 
@@ -37,13 +36,6 @@ class Watched(Stack):
     @property
     def printed(self) -> Path:
         return self.folder / "printed"
-
-    def checkpoint(self) -> dict[str, Any]:
-        """The state as the file backend keeps it; `pulumi stack export` would need a healthy stack."""
-        backend = Path(urlsplit(self.environment["PULUMI_BACKEND_URL"]).path)
-        (file,) = (backend / ".pulumi" / "stacks").glob(f"*/{self.name}.json")
-        latest: dict[str, Any] = json.loads(file.read_text())["checkpoint"]["latest"] or {}
-        return latest
 
     def recorded(self) -> Objects:
         """(kind, id) of the service's objects in the state."""
