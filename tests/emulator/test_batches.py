@@ -124,7 +124,7 @@ def test_tags_list_objects_and_values(emulator: Emulator) -> None:
 
 @pytest.fixture
 def chain(emulator: Emulator) -> Chain:
-    return make_chain(emulator)
+    return emulator.remembered(make_chain)
 
 
 def ask(name: str, method: str, resource: str, **more: Any) -> Json:

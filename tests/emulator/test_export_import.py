@@ -15,7 +15,7 @@ RPC = f"{REGISTRY}/rpc"
 
 @pytest.fixture
 def chain(emulator: Emulator) -> Chain:
-    return make_chain(emulator)
+    return emulator.remembered(make_chain)
 
 
 def typed(emulator: Emulator) -> tuple[str, str]:

@@ -16,7 +16,7 @@ KINDS = ("connections", "sourceConnections", "targetConnections", "flows")
 
 @pytest.fixture
 def chain(emulator: Emulator) -> Chain:
-    return make_chain(emulator)
+    return emulator.remembered(make_chain)
 
 
 def item(emulator: Emulator, path: str) -> Any:

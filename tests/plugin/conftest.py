@@ -39,7 +39,7 @@ def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
 @pytest.fixture
 def ids(emulator: Emulator) -> Ids:
-    return make_ids(emulator)
+    return emulator.remembered(make_ids)
 
 
 def make_ids(emulator: Emulator) -> Ids:
