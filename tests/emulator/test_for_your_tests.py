@@ -2,8 +2,9 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+import psutil
 
 from docs import pages
 from pulumi_aep.emulator.testing import Emulator
@@ -32,9 +33,9 @@ def test_the_pages_test_passes_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_it_starts_empty_with_its_settings_and_leaves_nothing() -> None:
-    started = time.monotonic()
     with Emulator(page_size=3) as emulator:
-        assert time.monotonic() - started < 20  # a second on a machine that is not busy
+        times = psutil.Process(emulator._process.pid).cpu_times()
+        assert times.user + times.system < 1  # half of it measured: it is up within a second, unless others are busy
         assert emulator.control("GET", "settings")["page_size"] == 3
         assert emulator.headers("stage")["x-sandbox-name"] == "stage"
         folder = Path(emulator._folder.name)

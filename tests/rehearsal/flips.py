@@ -1,8 +1,10 @@
 """Flips every probed assumption, one at a time, or kills a rehearsal at twenty instants (`--kills`).
 
-`PYTHONPATH=tests python tests/rehearsal/flips.py [ID …]` prints what a rehearsal made of it; both take some minutes.
+`PYTHONPATH=tests python tests/rehearsal/flips.py [ID …]` prints a table of what a rehearsal made of each. Both take
+some minutes.
 """
 
+import json
 import random
 import sys
 import tempfile
@@ -21,14 +23,16 @@ KILLS = 20
 
 
 def flips(emulator: Emulator, client: Client, keys: list[str]) -> int:
-    wrong = 0
+    wrong, started = 0, time.monotonic()
+    print("| Assumption | Assumed | Flipped to | Contradicted |\n|---|---|---|---|")
     for key in keys:
         emulator.reset()
         found = contradicted(emulator, lambda **options: Rehearsal(client, **options).run(), key)
         good = list(found) == [key] and found[key]["observed"] == other(key)
         wrong += not good
-        print(f"{'ok   ' if good else 'WRONG'} {key}: {other(key)} {'' if good else list(found)}", flush=True)
-    print(f"{len(keys)} flips, {wrong} wrong")
+        values = f"{json.dumps(probing.assumed(key))} | {json.dumps(other(key))}"
+        print(f"| {key} | {values} | {'only this one' if good else f'WRONG: {list(found)}'} |", flush=True)
+    print(f"\n{len(keys)} flips, {wrong} wrong, {time.monotonic() - started:.0f} s")
     return wrong
 
 

@@ -19,6 +19,7 @@ from pulumi_aep.rehearsal.lives import LIVES
 from pulumi_aep.rehearsal.page import render
 from pulumi_aep.resources import KINDS
 from rehearsal.conftest import left_in
+from support import browser
 from support.canary import Canaries
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import base, schema
@@ -73,6 +74,21 @@ def test_what_does_not_work_is_said_with_its_meaning(emulator: Emulator, rehears
     page = render(report)
     assert "TargetConnection, create" in page
     assert page.count("✗") == 2
+
+
+@pytest.mark.browser
+def test_the_page_fits_a_phone(emulator: Emulator, rehearse: Rehearse, tmp_path: Path) -> None:
+    """Every table in full, with a contradiction that shows its exchange."""
+    emulator.settings(assumptions={"catalog.schema": other("catalog.schema")})
+    page = tmp_path / "page.html"
+    page.write_text(render(rehearse()))
+    for size in (browser.DESKTOP, browser.PHONE):
+        with browser.opened(page.as_uri(), size) as (opened, console):
+            assert "OTHER-1-418" in opened.locator("details[open]").inner_text()
+            opened.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            wide = "[document.documentElement, ...document.querySelectorAll('.scroll')]"
+            assert opened.evaluate(f"{wide}.filter(each => each.scrollWidth > each.clientWidth).length") == 0
+            assert console == []
 
 
 # ---- flips: each assumption that is probed, changed in the emulator, is reported, and nothing else is ----

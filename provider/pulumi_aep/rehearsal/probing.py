@@ -138,7 +138,7 @@ class Probing:
         elif "form" in step:
             content["data"] = self._filled(step["form"])
         answer = self.caller.send(method, path, anonymous=path.startswith("/ims/"), **content)
-        if method == "POST" and answer.status < 300 and (key := _id_of(answer.body)):
+        if method == "POST" and answer.status < 300 and (key := id_of(answer.body)):
             self.names[step.get("as", "_")] = key
         return answer
 
@@ -223,7 +223,7 @@ def _look(see: str, answer: Exchange) -> Any:
     return value
 
 
-def _id_of(body: Any) -> str:
+def id_of(body: Any) -> str:
     if isinstance(body, list) and body and str(body[0]).startswith("@/"):
         return str(body[0]).rsplit("/", 1)[-1]
     if isinstance(body, dict):
