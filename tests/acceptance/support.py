@@ -40,6 +40,7 @@ both_doors = pytest.mark.parametrize("door", ["dynamic", "native"], indirect=Tru
 """The test's programs go through the dynamic door, then through the native one."""
 
 Json = dict[str, Any]
+PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"
 QUICK = Path(__file__).parents[1] / "support" / "quick"
 """On the path of programs: a `pip` that lists no packages."""
 
@@ -59,6 +60,8 @@ __all__ = [
     "writes",
 ]
 
+_INITIALIZED: dict[tuple[str, str], tuple[dict[Path, bytes], str]] = {}
+
 
 def engine() -> str:
     """The CLI on PATH. Not to have it is a failure, never a skip: these tests are the proof that things work."""
@@ -75,7 +78,7 @@ def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
         "PULUMI_HOME": str(folder / "home"),
-        "PULUMI_CONFIG_PASSPHRASE": "acceptance",
+        PASSPHRASE: "acceptance",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "AEP_EMULATOR_PORT": str(emulator.port),
         "PYTHONPATH": str(QUICK),
@@ -146,8 +149,28 @@ class Stack:
         (self.folder / "Pulumi.yaml").write_text(f"name: {PROJECT}\nruntime: python\n")
         self.program(program)
         self.config({"aep:endpoint": "emulator", "aep:sandbox": sandbox})
-        self.run("stack", "init", self.name, "--no-select")
+        self.initialize()
         return self
+
+    def initialize(self) -> None:
+        """`pulumi stack init`. What it writes for a name and a passphrase is kept: putting it back saves a command."""
+        backend, key = urlsplit(self.environment["PULUMI_BACKEND_URL"]), (self.name, self.environment[PASSPHRASE])
+        folder = Path(backend.path) / ".pulumi"
+        if backend.scheme != "file" or key not in _INITIALIZED:
+            self.run("stack", "init", self.name, "--no-select")
+        if backend.scheme != "file":
+            return
+        if key not in _INITIALIZED:
+            written = [*folder.glob("meta.yaml*"), *folder.glob(f"stacks/*/{self.name}.json*")]
+            salt = yaml.safe_load(self.config_file.read_text())["encryptionsalt"]
+            _INITIALIZED[key] = {each.relative_to(folder): each.read_bytes() for each in written}, salt
+            return
+        files, salt = _INITIALIZED[key]
+        for file, content in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(content)
+        with self.config_file.open("a") as config:
+            yaml.safe_dump({"encryptionsalt": salt}, config)
 
     def program(self, text: str) -> None:
         """Put another program in place."""
