@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from acceptance.support import Stack, both_doors, calls, nothing_changed
 from kinds.description import LATER
 from support.emulator import Emulator
@@ -16,7 +18,7 @@ class Shop(pulumi.ComponentResource):
 
 """
 GROUP = """
-group = aep.FieldGroup({name!r}, title="web", fields={{"item": {{"type": "string"}}}}{more})
+group = aep.FieldGroup({name!r}, title=label + "web", fields={{"item": {{"type": "string"}}}}{more})
 """
 
 
@@ -24,6 +26,7 @@ def groups(emulator: Emulator) -> list[str]:
     return [item["id"] for item in emulator.objects()["FieldGroup"]]
 
 
+@pytest.mark.live
 @both_doors
 def test_a_move_that_takes_two_runs_loses_nothing(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """The preview refuses a move without an alias. Run all the same, with a failure in between, it deletes nothing."""
@@ -119,3 +122,28 @@ def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: 
     dev.preview()
     dev.up()
     assert (flows(), plan(dev)) == (1, ["d"])
+
+
+@both_doors
+def test_a_copy_of_a_state_is_refused_and_a_renamed_stack_says_so(
+    stack: Callable[..., Stack], emulator: Emulator
+) -> None:
+    program = GROUP.format(name="web", more="")
+    dev = stack(program)
+    dev.up()
+    before = emulator.objects()
+    copy = stack(program, name="copy")
+    (copy.folder / "state.json").write_text(dev.export().replace("urn:pulumi:dev::", "urn:pulumi:copy::"))
+    copy.run("stack", "import", "--stack", "copy", "--file", "state.json", "--force")
+    emulator.clear_journal()
+    for text in (copy.fail("preview"), copy.fail("up")):
+        assert "this state is that of shop/dev, and the program runs as shop/copy." in text
+        assert "pulumi config set aep:renamedFrom shop/dev" in text
+    assert writes(emulator) == []
+    assert emulator.objects() == before
+
+    copy.config({"aep:renamedFrom": "shop/dev"})
+    copy.up()
+    assert writes(emulator) == ["PATCH fieldgroups"], "the line names the stack"
+    copy.config({"aep:renamedFrom": None})
+    assert copy.preview().changes == {}

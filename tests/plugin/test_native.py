@@ -24,6 +24,7 @@ from support.journal import writes
 
 ROOT = Path(__file__).parents[2]
 URN = "urn:pulumi:dev::shop::aep:index:{kind}::web"
+PROVIDER = "urn:pulumi:dev::shop::pulumi:providers:aep::default"
 
 
 def struct(props: dict[str, Any]) -> Struct:
@@ -59,7 +60,7 @@ def door(emulator: Emulator) -> Iterator[Any]:
     with plugin() as (stub, _, _):
         settings = {"endpoint": emulator.url, "imsEndpoint": emulator.url, "sandbox": "local"}
         account = {"orgId": "EMULATOR@AdobeOrg", "clientId": "emulator", "clientSecret": secret("emulator-secret")}
-        checked = stub.CheckConfig(proto.CheckRequest(news=struct({**settings, **account})))
+        checked = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=struct({**settings, **account})))
         assert not checked.failures
         stub.Configure(proto.ConfigureRequest(args=checked.inputs))
         yield stub
@@ -121,12 +122,12 @@ def test_nothing_is_written_after_a_cancel(door: Any, emulator: Emulator) -> Non
 def test_the_identity_is_made_once() -> None:
     with plugin() as (stub, _, _):
         news = struct({"endpoint": "emulator", "sandbox": "local"})
-        first = stub.CheckConfig(proto.CheckRequest(news=news)).inputs
-        again = stub.CheckConfig(proto.CheckRequest(news=news, olds=first)).inputs
+        first = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=news)).inputs
+        again = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=news, olds=first)).inputs
         assert first["ownerId"] == again["ownerId"]
-        unknown = stub.CheckConfig(proto.CheckRequest(news=struct({"sandbox": UNKNOWN_TEXT})))
+        unknown = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=struct({"sandbox": UNKNOWN_TEXT})))
         assert not unknown.failures
-        wrong = stub.CheckConfig(proto.CheckRequest(news=struct({"sandbox": "local", "sandbx": "x"})))
+        wrong = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=struct({"sandbox": "local", "sandbx": "x"})))
         assert any("did you mean aep:sandbox?" in failure.reason for failure in wrong.failures)
 
 

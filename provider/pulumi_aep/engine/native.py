@@ -37,7 +37,7 @@ from . import dynamic
 from .arguments import RESOURCE_NAME, fields_of, looks_secret
 from .camel_case import camel, inside, is_outside, nested, outside, outside_path, snake, spell
 from .kind import Kind
-from .ownership import own_line, record, record_key, state_id
+from .ownership import own_line, record, record_key, renamed, state_id
 from .reconciler import Difference, Reconciler
 from .runtime import Runtime, end_with_engine, engine_guard
 from .sdk_internals import SECRET_MARK, UNKNOWN_TEXT, engine_address
@@ -46,7 +46,8 @@ from .values import Path, Props, contains_unknown, from_host, to_host
 TYPE_PREFIX = "aep:index:"
 OWNER_ID = "ownerId"
 _SCOPE = ("orgId", "sandbox")
-_SAID_BY_ENGINE = ("version", "pluginDownloadURL")
+STACK = "stack"
+_NO_SETTINGS = ("version", "pluginDownloadURL", STACK)
 _SAID_HERE = ("owner", "record", "timeouts")
 """Fields that are no inputs: the door says them, from the URN and the options."""
 
@@ -107,12 +108,14 @@ class NativeProvider(ProviderServicer):
         previous, marks = _unpack(request.olds)
         given, marks = _unpack(request.news)
         given.setdefault(OWNER_ID, previous.get(OWNER_ID) or secrets.token_hex(6))
+        given[STACK] = _stack_of(request.urn)
         problems = []
         if not contains_unknown(given):
             try:
                 settings = _settings(given)
+                problems = renamed(previous.get(STACK), given[STACK], settings.renamed_from)
                 if previous and not settings.allow_mass_delete:
-                    problems = [*_moved(previous, given)]
+                    problems += _moved(previous, given)
             except ConfigError as error:
                 problems = str(error).splitlines()
         return provider_pb2.CheckResponse(inputs=_pack(given, marks), failures=_failures(problems))
@@ -265,8 +268,7 @@ class NativeProvider(ProviderServicer):
 
     def _owner(self, urn: str, state: Props) -> str:
         """A record keeps the state's id that its line has: it may be that of another door, or of an older provider."""
-        stack, project, _, name = urn.split("::", 3)
-        path, line = f"{project}/{stack.rpartition(':')[2]}/{name}", own_line(state)
+        path, line = f"{_stack_of(urn)}/{urn.split('::', 3)[3]}", own_line(state)
         key = record_key(urn.replace(TYPE_PREFIX, dynamic.TYPE_PREFIX))  # the same through both doors
         return f"{path}#{state_id(line) or self.identity}.{key}"
 
@@ -318,8 +320,14 @@ def _kind(urn: str) -> Kind:
     return kind_named(urn.split("::", 3)[2].rpartition(":")[2])
 
 
+def _stack_of(urn: str) -> str:
+    """Its `project/stack`."""
+    stack, project, _ = urn.split("::", 2)
+    return f"{project}/{stack.rpartition(':')[2]}"
+
+
 def _settings(given: Props) -> config.Settings:
-    keys = [f"aep:{name}" for name in given if name not in _SAID_BY_ENGINE]
+    keys = [f"aep:{name}" for name in given if name not in _NO_SETTINGS]
     return config.load(lambda key: given.get(key.removeprefix("aep:")), keys)
 
 

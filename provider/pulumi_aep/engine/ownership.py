@@ -58,6 +58,17 @@ def resource_of(owner: str) -> str:
     return owner.rpartition("#")[0].split("/", 2)[-1]
 
 
+def renamed(before: str | None, now: str, renamed_from: str | None) -> list[str]:
+    """What is wrong if a state runs under another `project/stack`: it is that of a renamed stack, or a copy."""
+    if before in (None, now, renamed_from):
+        return []
+    return [
+        f"stack: this state is that of {before}, and the program runs as {now}. If you renamed the stack: pulumi "
+        f"config set aep:renamedFrom {before}. If this is a copy of the state, its objects belong to {before}: "
+        "make a stack with a state of its own."
+    ]
+
+
 def is_foreign(line: str | None, *ours: Any) -> bool:
     """Whether a line names another state than each of these owners do."""
     return bool(line) and line not in ours and state_id(line) not in map(state_id, filter(None, ours))

@@ -12,7 +12,7 @@ import pulumi
 from ..engine.arguments import Arguments, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
 from ..engine.kind import GuardsDelete, Kind
-from ..engine.ownership import record_key
+from ..engine.ownership import record_key, renamed
 from ..engine.plan import RETAINED, UNGUARDED, Plan, Planned, fingerprint, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
@@ -38,7 +38,7 @@ class OwnerReconciler(Reconciler):
         kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
         removed = {key: mark for key, mark in sorted(before.items()) if key not in kept and RETAINED not in mark}
         problems = [
-            *self._renamed(previous, given),
+            *renamed(previous.get("stack"), given.get("stack", ""), self.runtime.settings.renamed_from),
             *self._mass_delete(removed, count),
             *(self._guarded(removed, given) if removed and not self.runtime.settings.allow_mass_delete else ()),
             *_doubled(now),
@@ -58,17 +58,6 @@ class OwnerReconciler(Reconciler):
                 _, found = (kind.reconciler or Reconciler)(kind, self.runtime).validate(same, planned.inputs)
                 problems += [f"{key}: {problem}" for problem in found]
         return {"stack": given.get("stack"), "plan": plan}, problems
-
-    def _renamed(self, previous: Props, given: Props) -> list[str]:
-        """A state under another name is that of a renamed stack, or a copy, whose objects are the original's."""
-        before, now = previous.get("stack"), given.get("stack")
-        if before in (None, now, self.runtime.settings.renamed_from):
-            return []
-        return [
-            f"stack: this state is that of {before}, and the program runs as {now}. If you renamed the stack: pulumi "
-            f"config set aep:renamedFrom {before}. If this is a copy of the state, its objects belong to {before}: "
-            "make a stack with a state of its own."
-        ]
 
     def _mass_delete(self, removed: Iterable[str], count: int) -> list[str]:
         flows = [_name_of(key) for key in removed if _is_counted(key)]
