@@ -21,6 +21,12 @@ if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN
 
 @pytest.fixture(scope="session")
 def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    if os.environ.get("AEP_LIVE"):
+        from support.live import LiveSandbox
+
+        with LiveSandbox() as sandbox:
+            yield sandbox
+        return
     with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
         yield emulator
 

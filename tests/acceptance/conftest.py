@@ -13,6 +13,7 @@ from support.emulator import Emulator
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+LEFT_OUT = "AEP_LIVE: it needs the emulator's control interface, sandboxes or credentials of sources"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker("acceptance")
             if os.environ.get("AEP_LIVE") and not item.get_closest_marker("live"):
-                item.add_marker(pytest.mark.skip(reason="AEP_LIVE: it needs the emulator's control interface"))
+                item.add_marker(pytest.mark.skip(reason=LEFT_OUT))
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ import pulumi
 import pulumi_aep as aep
 
 """
-"""How every program begins, as `stacks/__main__.py` does."""
+"""How every program begins, as `stacks/__main__.py` does. Then comes the `label` for its names, if it has one."""
 
 NATIVE = """\
 from pulumi_aep.engine import dynamic, native
@@ -175,7 +175,8 @@ class Stack:
     def program(self, text: str) -> None:
         """Put another program in place."""
         head = NATIVE if self.door == "native" else ""
-        (self.folder / "__main__.py").write_text(head + (text if text.startswith('"""') else HEAD + text))
+        label = f"label = {self.emulator.label!r}\n" if "label" in text else ""
+        (self.folder / "__main__.py").write_text(head + (text if text.startswith('"""') else HEAD + label + text))
 
     def config(self, values: Json) -> Json:
         """Change the stack's config, None takes a key away; all of it."""

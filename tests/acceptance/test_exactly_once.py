@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from acceptance.support import Chain, Stack, both_doors, writes
 from kinds import DESCRIPTIONS, ORDER
 from support.emulator import Emulator
@@ -51,17 +53,18 @@ def test_a_second_copy_is_refused_and_a_lost_state_comes_back(tmp_path: Path, em
     assert [kind for kind, found in emulator.objects().items() if found] == made_first
 
 
+@pytest.mark.live
 @both_doors
 def test_another_stacks_object_needs_take_over(tmp_path: Path, emulator: Emulator, door: str) -> None:
     (tmp_path / "one").mkdir()
     first = Stack(tmp_path / "one", emulator, "dev", door)
-    first.create('aep.FieldGroup("group", fields={"item": {"type": "string"}})', "local")
+    first.create('aep.FieldGroup("group", title=label + "group", fields={"item": {"type": "string"}})', "local")
     first.up()
     group = first.resources()["FieldGroup group"]["id"]
 
     (tmp_path / "two").mkdir()
     second = Stack(tmp_path / "two", emulator, "dev", door)
-    line = f'aep.FieldGroup("group", fields={{"item": {{"type": "string"}}}}, adopt="{group}"'
+    line = f'aep.FieldGroup("group", title=label + "group", fields={{"item": {{"type": "string"}}}}, adopt="{group}"'
     second.create(f"{line})", "local")
     assert f"{group} belongs to shop/dev/group#" in (text := second.fail("preview"))
     assert first.spelled("set take_over=True") in text

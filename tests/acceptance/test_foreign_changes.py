@@ -6,23 +6,25 @@ Each kind's fields are tested on the fake host (`plugin/test_drift.py`, `test_co
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from acceptance.support import Chain, Stack, both_doors, writes
-from kinds.base_connection import basic
 from support.emulator import CATALOG, DATA_PREP, FLOW, Emulator
 from support.outside import Where, flow_service
 
 
+@pytest.mark.live
 @both_doors
 def test_a_conflict(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """An error names the field that both changed; refresh shows it; `up` brings it back."""
-    program = f"aep.BaseConnection('web', connection_spec=aep.ConnectionSpec.MIXPANEL, auth={basic(username='shop')}"
-    program = program.replace("'username': 'shop'", "'username': 'shop', 'password': 'pa55'")
-    dev = stack(f"{program})")
+    auth = {"spec_name": "Streaming Connection", "params": {"dataType": "xdm", "sourceId": "web", "name": "web"}}
+    program = f"aep.BaseConnection('web', connection_spec=aep.ConnectionSpec.HTTP_API, auth={auth}, name=label + "
+    dev = stack(f"{program}'web')")
     dev.up()
     made = emulator.objects()["BaseConnection"][0]["id"]
     flow_service("connections")(("replace", "/description", "by hand"))(Where(emulator, made, {}))
 
-    dev.program(f"{program}, name='second')")
+    dev.program(f"{program}'second')")
     text = dev.fail("up")
     assert f"description of {made} was changed by somebody else since the last update." in text
     assert "Run pulumi refresh to see it, then pulumi up to bring it to what the program says." in text
@@ -30,7 +32,7 @@ def test_a_conflict(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert '"by hand"' in dev.refresh()
     dev.up()
     corrected = emulator.objects()["BaseConnection"][0]
-    assert corrected["name"] == "second"
+    assert corrected["name"] == f"{emulator.label}second"
     assert corrected["description"].startswith("[pulumi: shop/dev/web#")
 
 

@@ -1,81 +1,93 @@
-"""The life of a streaming dataflow on the real engine, without the emulator's control interface.
+"""Lives that need neither the emulator's control interface nor a source's credentials run in a real sandbox too.
 
-With AEP_LIVE=1 and the AEP_* variables of docs/configuration.md it runs in a real development sandbox; all other
-acceptance tests are left out then. Its objects have the name of a rehearsal's, so what an interrupted test leaves,
-`pulumi-aep rehearse` deletes.
+AEP_LIVE=1 does that (`support/live.py`) with all tests that are marked `live`. What an interrupted test leaves,
+`pulumi-aep rehearse` deletes: it has the name of a rehearsal's objects.
 """
 
 import os
-import secrets
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from acceptance.support import Stack, engine
-from pulumi_aep.client.client import Client
-from pulumi_aep.config import Settings, load
-from pulumi_aep.rehearsal import leftovers
-from pulumi_aep.rehearsal.run import check_sandbox
+from acceptance.support import Stack
+from support.emulator import Emulator
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
-name = pulumi.Config().require("name")
-event, fields = aep.XdmClass.EXPERIENCE_EVENT, {"label": {"type": "string"}}
-group = aep.FieldGroup("group", title=f"{name} fields", fields=fields, class_ids=[event])
-schema = aep.Schema("schema", title=f"{name} schema", class_id=event, field_group_ids=[group.id])
-dataset = aep.Dataset("dataset", name=f"{name} dataset", schema_id=schema.id)
-auth = {"spec_name": "Streaming Connection", "params": {"sourceId": name, "dataType": "raw", "name": name}}
-http = "bc7b00d6-623a-4dfc-9fdb-f1240aeadaeb"
-base = aep.BaseConnection("base", name=f"{name} base", connection_spec=http, auth=auth)
+event, fields = aep.XdmClass.EXPERIENCE_EVENT, {"item": {"type": "string"}}
+group = aep.FieldGroup("group", title=label + "fields", fields=fields, class_ids=[event])
+schema = aep.Schema("schema", title=label + "schema", class_id=event, field_group_ids=[group.id])
+dataset = aep.Dataset("dataset", name=label + "dataset", schema_id=schema.id)
+auth = {"spec_name": "Streaming Connection", "params": {"sourceId": "items", "dataType": "raw", "name": "items"}}
+http = aep.ConnectionSpec.HTTP_API
+base = aep.BaseConnection("base", name=label + "base", connection_spec=http, auth=auth)
 source = aep.SourceConnection(
-    "source", name=f"{name} source", base_connection_id=base.id, connection_spec=http, data={"format": "json"}
+    "source", name=label + "source", base_connection_id=base.id, connection_spec=http, data={"format": "json"}
 )
-target = aep.TargetConnection("target", name=f"{name} target", dataset_id=dataset.id, schema_id=schema.id)
-lines = [{"source": "label", "destination": "_{tenantId}.label"}]
+target = aep.TargetConnection("target", name=label + "target", dataset_id=dataset.id, schema_id=schema.id)
+lines = [{"source": "item", "destination": "_{tenantId}.item"}]
 mapping = aep.MappingSet("mapping", schema_id=schema.id, mappings=lines)
-step = {"name": "Mapping", "params": {"mappingId": mapping.id, "mappingVersion": mapping.version}}
 aep.Flow(
     "flow",
-    name=f"{name} {pulumi.Config().get('flow') or 'flow'}",
-    flow_spec="c1a19761-d2c7-4702-b9fa-fe91f0613e81",
+    name=label + "NAME",
     source_connection_id=source.id,
     target_connection_id=target.id,
-    transformations=[step],
+    mapping=mapping,
 )
 """
 
 
-EMULATED = ("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "dev")
-
-
 @pytest.mark.live
-def test_a_streaming_dataflow_lives(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    engine()
-    live = bool(os.environ.get("AEP_LIVE"))
-    emulator: Any = SimpleNamespace(port=0) if live else request.getfixturevalue("emulator")
-    stack, name = Stack(tmp_path, emulator, "dev"), f"{leftovers.PREFIX} {secrets.token_hex(4)}"
-    (tmp_path / "Pulumi.yaml").write_text("name: rehearsal\nruntime: python\n")
-    stack.program(PROGRAM)
-    if live:
-        stack.environment |= {key: value for key, value in os.environ.items() if key.startswith("AEP_")}
-        settings = load(lambda key: None, ())
-    else:
-        stack.config({"aep:endpoint": "emulator", "aep:sandbox": "dev"})
-        settings = Settings(*EMULATED, endpoint=emulator.url, ims_endpoint=emulator.url)
-    client = Client(settings)
-    check_sandbox(client)
-    stack.config({"rehearsal:name": name})
-    stack.run("stack", "init", "dev", "--no-select")
-    try:
-        stack.up()
-        assert stack.preview().changes == {}
-        stack.refresh("--expect-no-changes")
-        stack.config({"rehearsal:flow": "renamed"})
-        assert set(stack.preview().changes.values()) == {"update"}
-        stack.up()
-        assert stack.preview().changes == {}
-        stack.destroy()
-        assert [each.name for each in leftovers.find(client) if each.name.startswith(name)] == []
-    finally:
-        leftovers.remove([each for each in leftovers.find(client) if each.name.startswith(name)])
+def test_a_streaming_dataflow_lives(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    dev = stack(PROGRAM.replace("NAME", "flow"))
+    dev.up()
+    assert {kind: len(found) for kind, found in emulator.objects().items() if found} == dict.fromkeys(KINDS, 1)
+    assert dev.preview().changes == {}
+    dev.refresh("--expect-no-changes")
+    dev.program(PROGRAM.replace("NAME", "renamed"))
+    assert dev.preview().changes == {"Flow flow": "update"}
+    dev.up()
+    assert emulator.objects()["Flow"][0]["name"].endswith("renamed")
+    dev.destroy()
+    assert not any(emulator.objects().values())
+
+
+KINDS = {
+    "FieldGroup",
+    "Schema",
+    "Dataset",
+    "BaseConnection",
+    "SourceConnection",
+    "TargetConnection",
+    "MappingSet",
+    "Flow",
+}
+
+
+def test_lives_run_without_the_control_interface(tmp_path: Path) -> None:
+    """As in a real sandbox, with an emulator in its place: the tests do not know that it is one."""
+    with (tmp_path / "log").open("w+") as log, Emulator(tmp_path, stderr=log) as service:
+        variables = {"AEP_LIVE": "1", "AEP_ENDPOINT": service.url, "AEP_IMS_ENDPOINT": service.url}
+        variables |= {"AEP_ORG_ID": "EMULATOR@AdobeOrg", "AEP_SANDBOX": "dev"}
+        variables |= {"AEP_CLIENT_ID": "emulator", "AEP_CLIENT_SECRET": "emulator-secret"}
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-rs",
+            "-p",
+            "no:cacheprovider",
+            "tests/acceptance/test_exactly_once.py",
+        ]
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+        assert "2 passed, 4 skipped" in done.stdout
+        assert "AEP_LIVE: it needs the emulator" in done.stdout
+        log.flush()
+        written = (tmp_path / "log").read_text()
+        assert "POST /data/foundation/schemaregistry/tenant/fieldgroups 201 dev" in written
+        assert "__emulator__" not in written
+        assert not any(service.objects("dev").values())

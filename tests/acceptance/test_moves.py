@@ -6,6 +6,8 @@
 import re
 from collections.abc import Callable
 
+import pytest
+
 from acceptance.support import Stack, both_doors, writes
 from support.emulator import Emulator
 
@@ -17,9 +19,9 @@ class Shop(pulumi.ComponentResource):
 
 """
 PROGRAM = """
-group = aep.FieldGroup("group", fields={{"item": {{"type": "string"}}}}, title={title!r}{group})
+group = aep.FieldGroup("group", fields={{"item": {{"type": "string"}}}}, title=label + {title!r}{group})
 schema = aep.Schema({schema!r}, {of_schema}field_group_ids=[group.id])
-aep.Dataset("data", name="web", schema_id=schema.id{dataset})
+aep.Dataset("data", name=label + "web", schema_id=schema.id{dataset})
 aep.MappingSet(
     {mapping!r}, schema_id=schema.id, mappings=[{{"source": "a", "destination": "_{{tenantId}}.item"}}]{of_mapping}
 )
@@ -27,7 +29,7 @@ aep.MappingSet(
 PLAIN = {
     "title": "fields",
     "schema": "schema",
-    "of_schema": "title='web', ",
+    "of_schema": "title=label + 'web', ",
     "mapping": "mapping",
     "group": "",
     "dataset": "",
@@ -48,6 +50,7 @@ def opts(text: str) -> str:
     return f", opts=pulumi.ResourceOptions({text})"
 
 
+@pytest.mark.live
 @both_doors
 def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dev = stack(program())
@@ -85,7 +88,7 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert "DELETE schemas" not in writes(emulator)
 
     # … and what has another name there is created again with its dependents, and the old one is deleted.
-    dev.program(program(schema="renamed", of_schema="title='web 2', ", mapping="mapping 2", **below))
+    dev.program(program(schema="renamed", of_schema="title=label + 'web 2', ", mapping="mapping 2", **below))
     dev.up()
     renamed = ids(emulator)
     assert {kind: len(found) for kind, found in renamed.items()} == dict.fromkeys(first, 1)
@@ -95,11 +98,12 @@ def test_moves(stack: Callable[..., Stack], emulator: Emulator) -> None:
     assert dev.preview().changes == {}
 
 
+@pytest.mark.live
 @both_doors
 def test_tainted_and_retained(stack: Callable[..., Stack], emulator: Emulator) -> None:
-    retained = 'aep.FieldGroup("group", title={title!r}, fields={{{field!r}: {{"type": "string"}}}}{more}'
+    retained = 'aep.FieldGroup("group", title=label + {title!r}, fields={{{field!r}: {{"type": "string"}}}}{more}'
     retained += ", opts=pulumi.ResourceOptions(retain_on_delete=True))"
-    tainted = 'aep.Schema("schema", title="web")'
+    tainted = 'aep.Schema("schema", title=label + "web")'
     dev = stack(f"{tainted}\n{retained.format(title='kept', field='item', more='')}")
     dev.up()
     (kept,), (schema,) = ids(emulator)["FieldGroup"], ids(emulator)["Schema"]

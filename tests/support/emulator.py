@@ -36,6 +36,9 @@ class Emulator:
         emulator.request("POST", f"{FLOW}/connections", json={...}).json()["id"]
     """
 
+    label = ""
+    """Before the names of what tests make, where others have objects too (support/live.py)."""
+
     def __init__(self, folder: Path, port: int = 0, stderr: IO[str] | None = None, options: Sequence[str] = ()) -> None:
         self.db = folder / "emulator.db"
         self.port = port
