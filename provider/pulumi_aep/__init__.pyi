@@ -20,6 +20,7 @@ from .lookups import get_schema as get_schema
 from .resources.base_connection import Auth as Auth
 from .resources.base_connection import BaseConnection as BaseConnection
 from .resources.dataset import Dataset as Dataset
+from .resources.encryption_key import EncryptionKey as EncryptionKey
 from .resources.field_group import FieldGroup as FieldGroup
 from .resources.first_run import FirstRun as FirstRun
 from .resources.flow import Flow as Flow

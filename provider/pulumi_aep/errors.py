@@ -133,6 +133,10 @@ class InUse(ApiError):
     """Something else still needs the object."""
 
 
+class NotDeletable(ApiError):
+    """The service deletes no objects of this kind (405, where Adobe documents no DELETE)."""
+
+
 IN_USE = {"FLOW-1418-400", "FLOW-1447-400"}
 SANDBOX_NOT_FOUND = {"FLOW-2100-404", "FLOW-2101-404", "FLOW-2103-404", "FLOW-2106-404"}
 UPSTREAM_CHECK_FAILED = {"FLOW-2200-500", "FLOW-2250-500"}

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from acceptance.support import EACH, Chain, Stack, nothing_changed, writes
-from kinds import ORDER
+from kinds import DESCRIPTIONS, ORDER
 from support.emulator import Emulator
+from support.kinds import kind_of
 
 PROVIDERS = """
 class Provider(pulumi.ProviderResource):
@@ -119,7 +120,7 @@ def test_import_of_every_kind(tmp_path: Path, emulator: Emulator) -> None:
     )
     assert writes(emulator) == []
     assert set(stack.resources()) >= set(made)
-    secret_kinds = {f"{kind} web" for kind in ORDER if kind == "BaseConnection"}
+    secret_kinds = {f"{kind} web" for kind in ORDER if kind_of(kind).arguments.secrets(DESCRIPTIONS[kind].every)}
     assert set(stack.preview().changes) <= secret_kinds, text
     stack.up()
     assert set(writes(emulator)) <= {"PATCH connections"}

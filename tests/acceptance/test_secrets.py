@@ -61,6 +61,9 @@ def test_a_password_is_an_encrypted_leaf(chain: Callable[..., Chain], emulator: 
         assert params["username"] == "shop"
         assert params["password"].items() > SECRET_MARK.items()
         assert json.dumps(base[side]).count("ciphertext") == 1, "nothing else of it is secret"
+        key = stack.resources()["EncryptionKey web"][side]
+        assert key["passphrase"].items() > SECRET_MARK.items(), "a secret that is an argument of its own"
+        assert json.dumps(key).count("ciphertext") == 1
     shown = stack.run("stack", "export", "--stack", "dev", "--show-secrets")
     assert SECOND in shown
 

@@ -11,7 +11,7 @@ from pulumi_aep.emulator import app
 from pulumi_aep.emulator.core.errors import RULES, Service
 
 FAMILY = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AepError)]
-NOT_ON_A_TERMINAL = {"EngineGone", "Incomplete", "PreconditionFailed", "NotRepresentable"}
+NOT_ON_A_TERMINAL = {"EngineGone", "Incomplete", "PreconditionFailed", "NotRepresentable", "NotDeletable"}
 SERVICES = {Service.GATEWAY, Service.IMS, Service.FLOW, Service.REGISTRY}
 
 

@@ -58,7 +58,7 @@ def test_every_example_of_the_docs(stack: Stack, emulator: Emulator) -> None:
     for number, block in enumerate(EXAMPLES):
         (examples / f"{number:02}_{block.page.stem.replace('-', '_')}.py").write_text(block.text)
     (stack.folder / "__main__.py").write_text(ALL_IN_ONE)
-    for name in ("mixpanelPassword", "s3SecretKey"):
+    for name in ("mixpanelPassword", "s3SecretKey", "invoicesPassphrase"):
         stack.secret(name, "canary-of-the-docs")
     stack.up()
     assert set(stack.preview().changes.values()) == {"read"}  # what `get` refers to; nothing is changed

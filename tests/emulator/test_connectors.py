@@ -50,6 +50,13 @@ def test_encryption_keys(emulator: Emulator) -> None:
         emulator.request("POST", f"{BASE}/encryption/keys", body | {"params": {"passPhrase": ""}}), "connectors.body"
     )
     refused(emulator.request("GET", f"{BASE}/encryption/keys/nosuch"), "connectors.no_key")
+    path = f"{BASE}/encryption/keys/validate/{key['publicKeyId']}"
+    assert get(emulator, path) == {"publicKeyId": key["publicKeyId"], "status": "Active"}
+    emulator.control("POST", "clock", {"advance_s": 181 * 86400})
+    assert get(emulator, path)["status"] == "Expired"
+    assert emulator.request("DELETE", f"{BASE}/encryption/keys/{key['publicKeyId']}").status_code == 204
+    assert get(emulator, f"{BASE}/encryption/keys") == []
+    refused(emulator.request("DELETE", f"{BASE}/encryption/keys/{key['publicKeyId']}"), "connectors.no_key")
 
 
 def test_the_landing_zone_is_explored_through_its_spec(emulator: Emulator) -> None:

@@ -32,6 +32,8 @@ ORDER = list(TopologicalSorter({kind: needs(kind) for kind in sorted(DESCRIPTION
 by_kind = pytest.mark.parametrize("kind", ORDER)
 with_owner_line = pytest.mark.parametrize("kind", [kind for kind in ORDER if DESCRIPTIONS[kind].owner_line])
 without_owner_line = pytest.mark.parametrize("kind", [kind for kind in ORDER if not DESCRIPTIONS[kind].owner_line])
+CHANGING = [kind for kind in ORDER if DESCRIPTIONS[kind].changes_in_place]
+by_changing_kind = pytest.mark.parametrize("kind", CHANGING)
 
 
 def objects() -> Iterator[tuple[str, str, Props]]:
@@ -46,6 +48,7 @@ COUNTS = {kind: 1 + len(DESCRIPTIONS[kind].further) for kind in ORDER}
 """How many objects of each kind `objects` names."""
 
 __all__ = [
+    "CHANGING",
     "COUNTS",
     "DESCRIPTIONS",
     "ORDER",
@@ -55,6 +58,7 @@ __all__ = [
     "Props",
     "Round",
     "Seen",
+    "by_changing_kind",
     "by_kind",
     "needs",
     "objects",

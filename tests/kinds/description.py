@@ -95,11 +95,12 @@ class Description:
     """Refused after asking the service."""
 
     in_place: tuple[Round, ...]
-    """Changes from `arguments` and `more` that update; the first one is a name or its like."""
+    """Changes from `arguments` and `more` that update; the first one with writes is a name or its like."""
     replaced: tuple[tuple[str, Any], ...]
     """Values that replace the object, argument by argument: every REPLACE argument, and others where values decide."""
     kept_on_adoption: frozenset[str] = frozenset()
-    """Arguments whose other value in `replaced` is no obstacle to adoption: what others added stays."""
+    """Arguments whose other value in `replaced` is no obstacle to adoption: nobody can read it, or what others added
+    stays."""
     reads_before_update: frozenset[str] = frozenset()
     """What an update reads first because the state holds no etag."""
 
@@ -107,8 +108,8 @@ class Description:
     """Every managed field: how others change it."""
     unmanaged: tuple[Act, ...] = ()
     """Changes from outside that no refresh shows."""
-    same_as_first_round: Act
-    """Somebody does what the first round of `in_place` wants."""
+    same_as_first_round: Act | None = None
+    """Somebody does what the first round of `in_place` wants; None where nobody can change anything."""
     others: Others | None = None
 
     not_representable: tuple[tuple[Props, str], ...] = ()
@@ -119,7 +120,9 @@ class Description:
     """What the service adds to a request and from_wire needs: name → argument that it repeats."""
 
     natural_key: str = ""
-    """The argument that names the object for people; empty where there is none."""
+    """The argument that names the object for people, where it changes in place and the name may be another's too."""
+    stays: bool = False
+    """Whether the service deletes none of the kind's objects: they are still there after a destroy."""
     made_first: bool = False
     """Whether a replacement creates the new object before it deletes the old one."""
 
@@ -135,6 +138,11 @@ class Description:
     def owner_line(self) -> bool:
         """Whether an object of the kind carries the line of its owner."""
         return not isinstance(self.outside["owner"], Closed)
+
+    @property
+    def changes_in_place(self) -> bool:
+        """Whether anything of an object can change, its owner aside."""
+        return bool(self.in_place[0].writes)
 
     @property
     def first_change(self) -> Props:

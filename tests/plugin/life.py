@@ -106,7 +106,7 @@ class Life:
 
     def _checked(self, olds: Props, program: Props) -> Props:
         result = self.provider.check(host(olds), host(given(program)))
-        assert [failure.reason for failure in result.failures] == []
+        assert result.failures == [], [failure.reason for failure in result.failures]
         return {name: value for name, value in result.inputs.items() if value is not None}
 
 

@@ -18,9 +18,10 @@ from support.outside import OTHER_STATE, OWNER
 
 
 def foreign(kind: str, life: Callable[[str], Life], arguments: Props, owner: str | None = OTHER_STATE) -> str:
-    """The id of an object that somebody else created, with another name."""
+    """The id of an object that somebody else created, with another name where it can change."""
     other = life(kind)
-    other.up({**renamed(arguments, "theirs"), "owner": owner})
+    arguments = renamed(arguments, "theirs") if DESCRIPTIONS[kind].natural_key else arguments
+    other.up({**arguments, "owner": owner})
     return other.id
 
 

@@ -120,16 +120,17 @@ def test_a_guard_without_an_answer_lets_nothing_go(
 
 
 def test_a_service_that_deletes_no_mapping_sets(
-    life: Callable[[str], Life], program: Program, emulator: Emulator
+    life: Callable[[str], Life], program: Program, emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Adobe documents no DELETE for them: where there is none, a destroy succeeds and the mapping set stays."""
     resource = life("MappingSet")
     resource.up(program("MappingSet"))
     there = emulator.objects()
-    fault = {"method": "DELETE", "path": "/mappingSets/", "status": 405, "body": {"message": "no"}}
-    emulator.control("POST", "faults", fault).raise_for_status()
+    emulator.settings(delete_mapping_sets=False)
+    left = resource.id
     resource.destroy()
     assert emulator.objects() == there
+    assert capsys.readouterr().out == f"MappingSet {left} stays: its service deletes none.\n"
 
 
 def test_a_base_connection_that_a_foreign_flow_uses(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, by_kind, renamed
+from kinds import DESCRIPTIONS, ORDER, Closed, Ids, Props, by_changing_kind, renamed
 from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep.engine import runtime
@@ -17,7 +17,7 @@ from support.emulator import FLOW, Emulator
 from support.outside import Where, action, catalog
 
 
-@by_kind
+@by_changing_kind
 def test_a_field_that_both_change(
     kind: str, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
 ) -> None:
@@ -48,13 +48,15 @@ def test_a_field_that_both_change(
         resource.destroy()
 
 
-@by_kind
+@by_changing_kind
 def test_what_is_wanted_is_there_already(
     kind: str, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
 ) -> None:
     resource, changed = life(kind), program(kind, DESCRIPTIONS[kind].first_change)
     resource.up(program(kind))
-    DESCRIPTIONS[kind].same_as_first_round(Where(emulator, resource.id, ids))
+    same = DESCRIPTIONS[kind].same_as_first_round
+    assert same, "somebody does the same"
+    same(Where(emulator, resource.id, ids))
     emulator.clear_journal()
     assert resource.up(changed) == "update"
     assert [entry["status"] for entry in emulator.writes() if entry["status"] < 400] == []

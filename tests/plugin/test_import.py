@@ -7,7 +7,7 @@ import pytest
 from kinds import Props
 from plugin.life import Life, host
 from pulumi_aep.engine import runtime
-from pulumi_aep.engine.values import from_host
+from pulumi_aep.engine.values import from_host, leaves
 from pulumi_aep.errors import OwnershipConflict
 from support.emulator import Emulator
 from support.journal import writes
@@ -28,7 +28,7 @@ def test_every_kind(kind: str, life: Callable[[str], Life], program: Callable[..
     found = verbs.import_object(resource.id, owner)
     assert found is not None
     state, inputs = found
-    assert not (names_of_secrets(kind, resource) & set(map(str, inputs.get("auth", {}).get("params", {}))))
+    assert not names_of_secrets(kind, resource) & {str(path[-1]) for path, _ in leaves(inputs)}
     normal, problems = verbs.check(inputs, {**inputs, **({"owner": owner} if "owner" in resource.outs else {})})
     assert [problem for problem in problems if "is required" not in problem] == [], "what is secret is not imported"
     if not problems:

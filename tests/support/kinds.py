@@ -119,12 +119,13 @@ def argument_paths(kind: str) -> Iterator[tuple[str, ...]]:
         yield from ((name, inner) for inner in field.inner)
 
 
-def parent_of(kind: str) -> tuple[str, str]:
-    """Of a kind without an owner line: the field that names the parent, and the parent's kind."""
-    ownership = kind_of(kind).ownership
-    assert isinstance(ownership, NaturalKey)
-    field, parent = ownership.parent
-    return field, parent.name
+def parents() -> Iterator[tuple[str, str, str]]:
+    """Kinds without an owner line, the field that names the parent, and the parent's kind."""
+    for kind in names():
+        ownership = kind_of(kind).ownership
+        if isinstance(ownership, NaturalKey) and ownership.parent:
+            field, parent = ownership.parent
+            yield kind, field, parent.name
 
 
 def outputs(kind: str) -> tuple[str, ...]:

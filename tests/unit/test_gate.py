@@ -241,6 +241,8 @@ class TestValidation:
         one = kept({"BaseConnection web": (arguments("BaseConnection", auth=auth), [], False)})
         other = {**auth, "params": {"username": "a", "password": "c"}}
         assert kept({"BaseConnection web": (arguments("BaseConnection", auth=other), [], False)}) == one
+        keys = [arguments("EncryptionKey", passphrase=text) for text in ("a", "b")]
+        assert kept({"EncryptionKey web": (keys[0], [], False)}) == kept({"EncryptionKey web": (keys[1], [], False)})
 
 
 def run(work: Coroutine[Any, Any, str]) -> str:

@@ -126,6 +126,9 @@ def _argument(name: str, value: Any, found: SandboxObject, resource: str, secret
     field = found.kind.kind.arguments.fields.get(name)
     if field and field.nested is SpecRef and set(value) == {"id"}:
         return with_constants(value["id"])
+    if value is UNKNOWN:
+        secrets.append(f"{resource}-{name}")
+        return Call("secret", [secrets[-1]])
     if name != "auth":
         return with_constants(value)
     params = value.get("params", {})
@@ -187,12 +190,13 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
     from jinja2 import Environment, PackageLoader
 
     templates = Environment(loader=PackageLoader("pulumi_aep.cli"), trim_blocks=True, keep_trailing_newline=True)
-    texts = {
+    texts: dict[str, Any] = {
         "sandbox": home["sandbox"],
         "version": version("pulumi-aep"),
         "home": render(dict(home), 0, len("HOME = "), PROGRAM_WIDTH),
+        "helpers": _helpers(resources),
     }
-    if any(isinstance(each.arguments.get("auth"), Call) for each in resources):
+    if texts["helpers"]:
         secrets = [key for each in resources for key in each.secrets]
         texts["secrets"] = render(secrets, 0, len("SECRETS = "), PROGRAM_WIDTH)
     files = {
@@ -205,14 +209,15 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
     module_of = {each.variable: name for name, members in modules.items() for each in members}
     for name, members in modules.items():
         uses = {used for each in members for used in each.uses if module_of[used] != name}
-        with_secrets = any(isinstance(each.arguments.get("auth"), Call) for each in members)
-        imports = [
-            "import pulumi_aep as aep\n\n",
-            _import("home", ["adopt", "credentials"] if with_secrets else ["adopt"]),
-        ]
+        imports = ["import pulumi_aep as aep\n\n", _import("home", ["adopt", *_helpers(members)])]
         imports[1:1] = [_import("flows.shared", sorted(uses))] if uses else []
         files[f"flows/{name}.py"] = "".join(imports) + _render_all(members, _adopted_at_home, PROGRAM_WIDTH)
     return files
+
+
+def _helpers(resources: list[GeneratedResource]) -> list[str]:
+    """The functions of home.py that give the resources their secrets."""
+    return sorted({each.function for found in resources for each in found.arguments.values() if isinstance(each, Call)})
 
 
 def _adopted_at_home(found: SandboxObject) -> dict[str, Any]:
@@ -246,10 +251,10 @@ def _import(module: str, names: list[str]) -> str:
 
 
 def render_module(resources: list[GeneratedResource]) -> str:
-    """Resources to add to the program that manages their sandbox, each adopted; credentials stay as they are."""
+    """Resources to add to the program that manages their sandbox, each adopted; secrets stay as they are."""
     shown = []
     for each in resources:
-        arguments = {name: value for name, value in each.arguments.items() if name != "auth"}
+        arguments = {name: value for name, value in each.arguments.items() if not isinstance(value, Call)}
         notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
         shown.append(replace(each, arguments=arguments, notes=notes))
     return _ADDED + _render_all(shown, _taken_over, WIDTH)

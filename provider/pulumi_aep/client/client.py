@@ -41,7 +41,8 @@ class Collection(Protocol):
         """
 
     def delete(self, object_id: str, /) -> None:
-        """Delete the object. Raises NotFound if it is gone (Catalog may not), InUse if something still uses it."""
+        """Delete the object. Raises NotFound if it is gone (Catalog may not), InUse if something still uses it, and
+        NotDeletable if the service deletes none."""
 
 
 class Client(Http):

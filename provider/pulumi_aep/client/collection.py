@@ -5,7 +5,13 @@ from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
+from ..errors import ApiError, NotDeletable
 from .http import Http, require_id, require_key
+
+
+def with_id(item: dict[str, Any], key: str = "$id") -> dict[str, Any]:
+    """The object, what it is known by also as `id`."""
+    return {**item, "id": item[key]}
 
 
 class ServiceCollection:
@@ -16,6 +22,9 @@ class ServiceCollection:
 
     created_keys: tuple[str, ...] = ("id",)
     """What the response to a creation must have."""
+
+    documents_delete: bool = True
+    """Whether Adobe documents a DELETE: else 405 says that there is none."""
 
     def __init__(self, http: Http, path: str) -> None:
         self._http, self._path = http, path
@@ -43,8 +52,13 @@ class ServiceCollection:
         return [item for item in self.find(*filters) if item.get(key) == name]
 
     def delete(self, object_id: str) -> None:
-        """Raises NotFound if the object is gone."""
-        self._http.request("DELETE", self._url(object_id))
+        """Raises NotFound if the object is gone, NotDeletable if the service has no DELETE."""
+        try:
+            self._http.request("DELETE", self._url(object_id))
+        except ApiError as error:
+            if self.documents_delete or error.status != 405:
+                raise
+            raise NotDeletable(error.request, error.status, error.code, error.message, error.request_id) from None
 
     def _url(self, object_id: str) -> str:
         return f"{self._path}/{quote(object_id, safe='')}"

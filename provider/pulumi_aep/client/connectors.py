@@ -1,10 +1,36 @@
-"""Connectors: the Data Landing Zone of a sandbox (`/data/foundation/connectors`)."""
+"""Connectors: the Data Landing Zone of a sandbox, key pairs for encrypted files (`/data/foundation/connectors`)."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from .http import Http, require_key
+from .collection import ServiceCollection, with_id
+from .http import Http, require_id, require_key
 
 _CREDENTIALS = "/data/foundation/connectors/landingzone/credentials"
+
+
+class EncryptionKeys(ServiceCollection):
+    """The collection `encryption/keys`; its objects never change. Their id is `publicKeyId`."""
+
+    created_keys = ("publicKeyId", "publicKey", "expiryTime")
+
+    def __init__(self, http: Http) -> None:
+        super().__init__(http, "/data/foundation/connectors/encryption/keys")
+
+    def create(self, body: dict[str, Any]) -> dict[str, Any]:
+        return with_id(super().create(body), "publicKeyId")
+
+    def get(self, object_id: str) -> dict[str, Any]:
+        """The key pair, without its passphrase. Raises NotFound if it is gone."""
+        found = with_id(self._request("GET", self._url(object_id), "publicKeyId"), "publicKeyId")
+        require_id(f"GET {self._url(object_id)}", found, object_id)
+        return found
+
+    def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
+        """All of them: Adobe documents no filter and no paging, and shows the list as an array and as one object."""
+        found = self._http.request("GET", self._path)
+        keys = found if isinstance(found, list) else [found]
+        yield [with_id(require_key(f"GET {self._path}", each, "publicKeyId"), "publicKeyId") for each in keys]
 
 
 class Connectors:
@@ -12,6 +38,7 @@ class Connectors:
 
     def __init__(self, http: Http) -> None:
         self._http = http
+        self.encryption_keys = EncryptionKeys(http)
 
     def landing_zone_credentials(self) -> dict[str, Any]:
         """Where to put files, and with which token (docs tutorials/api/create/cloud-storage/data-landing-zone.md)."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ApiError
 from .collection import ServiceCollection
 from .http import Http, require_key
 
@@ -12,6 +11,7 @@ class MappingSets(ServiceCollection):
     """The collection `mappingSets`."""
 
     created_keys = ("id", "version")
+    documents_delete = False  # adobe/aepp has it
 
     def __init__(self, http: Http) -> None:
         super().__init__(http, "/data/foundation/conversion/mappingSets")
@@ -29,14 +29,6 @@ class MappingSets(ServiceCollection):
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
         """`{id, version, …}` after a PUT, which makes a new version. Without If-Match: `etag` is not sent."""
         return self._request("PUT", self._url(object_id), "version", about=object_id, body=body)
-
-    def delete(self, object_id: str) -> None:
-        """Does nothing where the service has no DELETE: Adobe does not document it (adobe/aepp has it)."""
-        try:
-            super().delete(object_id)
-        except ApiError as error:
-            if error.status != 405:
-                raise
 
 
 class DataPrep:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import UnexpectedResponse
-from .collection import ServiceCollection
+from .collection import ServiceCollection, with_id
 from .http import Http, outcome_unknown, require_id, require_key
 
 _BASE = "/data/foundation/schemaregistry"
@@ -42,7 +42,7 @@ class RegistryCollection(ServiceCollection):
         start: list[tuple[str, str]] = []
         while True:
             response = self._request("GET", self._path, "results", query=query + start, headers=_LIST)
-            yield [_with_id(require_key(f"GET {self._path}", each, "$id")) for each in response["results"]]
+            yield [with_id(require_key(f"GET {self._path}", each, "$id")) for each in response["results"]]
             following = (response.get("_page") or {}).get("next")
             if not following:
                 return
@@ -69,7 +69,7 @@ class RegistryCollection(ServiceCollection):
     def _resource(self, method: str, path: str, about: str | None = None, **options: Any) -> dict[str, Any]:
         """The response, which must be about no other object than `about`: a `$id` or a `meta:altId`."""
         request = f"{method} {path}"
-        resource = _with_id(require_key(request, self._http.request(method, path, **options), "$id"))
+        resource = with_id(require_key(request, self._http.request(method, path, **options), "$id"))
         if about is None:
             return require_key(request, resource, "meta:altId")
         if about != resource.get("meta:altId"):
@@ -87,7 +87,7 @@ class IdentityDescriptors(ServiceCollection):
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The new descriptor."""
-        return _with_id(super().create(body), "@id")
+        return with_id(super().create(body), "@id")
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The descriptor. Raises NotFound if it is gone."""
@@ -99,7 +99,7 @@ class IdentityDescriptors(ServiceCollection):
         response = self._http.request("GET", self._path, query=query, headers=_DESCRIPTORS)
         if not isinstance(response, dict):
             raise UnexpectedResponse(f"GET {self._path}", "the response is not a map of descriptors")
-        yield [_with_id(each, "@id") for each in response.get("xdm:descriptorIdentity") or []]
+        yield [with_id(each, "@id") for each in response.get("xdm:descriptorIdentity") or []]
 
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
         """At least `{id}`, after a PUT. Without If-Match: `etag` is not sent."""
@@ -107,7 +107,7 @@ class IdentityDescriptors(ServiceCollection):
 
     def _descriptor(self, method: str, object_id: str, **options: Any) -> dict[str, Any]:
         path = self._url(object_id)
-        item = _with_id(self._request(method, path, "@id", **options), "@id")
+        item = with_id(self._request(method, path, "@id", **options), "@id")
         require_id(f"{method} {path}", item, object_id)
         return item
 
@@ -124,8 +124,3 @@ class SchemaRegistry:
     def tenant_id(self) -> str:
         """The organization's namespace, without its leading underscore."""
         return str(self._http.request("GET", f"{_BASE}/stats")["tenantId"])
-
-
-def _with_id(item: dict[str, Any], key: str = "$id") -> dict[str, Any]:
-    """The object, what it is known by also as `id`."""
-    return {**item, "id": item[key]}

@@ -48,7 +48,10 @@ RESOURCE_NAME = "the resource's name"
 
 @dataclass(frozen=True)
 class F:
-    """What a field says beside its type and its sentence. `secret`: a dict of parameters, some of which are secret."""
+    """What a field says beside its type and its sentence.
+
+    `secret`: it is a secret, or a dict of parameters, some of which are.
+    """
 
     change: Change = Change.UPDATE
     default: Any = None
@@ -347,10 +350,9 @@ class Arguments:
         return {name: value for name, value in values.items() if _is_value(value)}
 
     def secrets(self, props: Props) -> list[Path]:
-        """Paths of the secret leaves: parameters that the connection spec marks, or whose name looks secret."""
-        marked = props.get("secret_params") or []
-        leaves = _leaves_that_may_be_secret(self.public, props, ())
-        return [path for path in leaves if path[-1] in marked or looks_secret(path[-1])]
+        """Paths of the secret leaves: fields that are secrets; parameters that the connection spec marks, or whose
+        name looks secret."""
+        return [*_secret_leaves(self.public, props, (), props.get("secret_params") or [])]
 
 
 def leaf(props: Props, path: Path) -> Any:
@@ -358,13 +360,16 @@ def leaf(props: Props, path: Path) -> Any:
     return reduce(lambda part, key: part[key], path, props)
 
 
-def _leaves_that_may_be_secret(shape: Any, props: Any, path: Path) -> Iterator[Path]:
+def _secret_leaves(shape: Any, props: Props, path: Path, marked: list[str]) -> Iterator[Path]:
     for name, field in fields_of(shape).items():
-        value = props.get(name) if isinstance(props, dict) else None
+        value, here = props.get(name), (*path, name)
         if field.secret and isinstance(value, dict):
-            yield from _paths_of_keys(value, (*path, name))
+            leaves = _paths_of_keys(value, here)
+            yield from (leaf for leaf in leaves if leaf[-1] in marked or looks_secret(leaf[-1]))
+        elif field.secret and value is not None:
+            yield here
         elif field.nested and isinstance(value, dict):
-            yield from _leaves_that_may_be_secret(field.nested, value, (*path, name))
+            yield from _secret_leaves(field.nested, value, here, marked)
 
 
 def _paths_of_keys(value: dict[str, Any], path: Path) -> Iterator[Path]:

@@ -57,6 +57,9 @@ class Kind:
     natural_key: ClassVar[tuple[str, ...]] = ()
     """Fields in which two objects agree when people would take one for the other; none for kinds without a name."""
 
+    needed_to_create: ClassVar[tuple[str, ...]] = ()
+    """Fields that a new object needs, and one that exists already does not."""
+
     unique_in_service: ClassVar[str] = ""
     """A field whose value no two objects of the kind's service may share, whatever their kinds."""
 

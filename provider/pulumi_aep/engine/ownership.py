@@ -153,13 +153,13 @@ class FirstEntryLine(DescriptionLine):
 class NaturalKey:
     """No place for a line: an object is known by the fields that make it unique, and belongs to whoever has its state.
 
-    It is taken without `adopt` if this process asked for its creation, or if its parent (the field that names it, and
-    the parent's kind) carries the line of the same state: then an interrupted run left it.
+    It is taken without `adopt` if this process asked for its creation, or if it has a parent (the field that names it,
+    and the parent's kind) with the line of the same state: then an interrupted run left it.
     """
 
     makes_version = False
 
-    def __init__(self, *fields: str, parent: tuple[str, "Kind"]) -> None:
+    def __init__(self, *fields: str, parent: tuple[str, "Kind"] | None = None) -> None:
         self._fields = fields
         self.parent = parent
 
@@ -175,6 +175,8 @@ class NaturalKey:
     def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         if any(observed.get(name) != wanted.get(name) for name in self._fields):
             return False
+        if sent or not self.parent:
+            return sent
         field, kind = self.parent
         identity = state_id(wanted.get("owner"))
-        return sent or bool(identity and identity == state_id(line_of(kind, wanted[field])))
+        return bool(identity and identity == state_id(line_of(kind, wanted[field])))

@@ -65,7 +65,7 @@ def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> It
 
 def fingerprint(kind: Kind, planned: Planned) -> str:
     """What a state keeps of a resource: 4 hex digits for each argument, none of them from a secret, and two marks."""
-    digits = "".join(_digest(planned.inputs.get(name)) for name in fields_of(kind.arguments.public))
+    digits = "".join(_digests(kind.arguments, planned.inputs).values())
     lifted = isinstance(kind, GuardsDelete) and not kind.is_guarded(planned.inputs)
     return digits + RETAINED * planned.retained + UNGUARDED * lifted
 
@@ -77,12 +77,19 @@ def unchanged(arguments: Arguments, inputs: Props, before: str) -> Props:
     if len(before) != _DIGITS * len(names):
         return {}
     kept = [before[start : start + _DIGITS] for start in range(0, len(before), _DIGITS)]
-    digits = dict(zip(names, kept, strict=True))
-    return {name: value for name, value in inputs.items() if name in digits and _digest(value) == digits[name]}
+    now, then = _digests(arguments, inputs), dict(zip(names, kept, strict=True))
+    return {name: value for name, value in inputs.items() if name in then and now[name] == then[name]}
+
+
+def _digests(arguments: Arguments, inputs: Props) -> dict[str, str]:
+    """4 hex digits for each argument, none of them from a secret."""
+    secrets = arguments.secrets(inputs)
+    shown = {name: _without_secrets(value) for name, value in inputs.items() if (name,) not in secrets}
+    return {name: _digest(shown.get(name)) for name in fields_of(arguments.public)}
 
 
 def _digest(value: Any) -> str:
-    text = json.dumps(_without_secrets(value), sort_keys=True, default=str)
+    text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 

@@ -16,6 +16,7 @@ from ..errors import (
     Incomplete,
     InUse,
     LookupFailed,
+    NotDeletable,
     NotFound,
     NotRepresentable,
     OwnershipConflict,
@@ -93,6 +94,9 @@ class Reconciler:
             self._prefetch(given)
         props, malformed = self._parse(previous, given)
         problems = malformed + self._online_problems(previous, props)
+        if not previous and not props.get("adopt"):
+            missing = [name for name in self.kind.needed_to_create if props.get(name) is None]
+            problems += [f"{name}: is required for a new {self.kind.name}" for name in missing]
         if is_new and not malformed:
             problems += self._ownership_problems(props)
         if problems:
@@ -259,6 +263,8 @@ class Reconciler:
         """The error of an object that is in use says what this run has kept: that may be what uses it."""
         try:
             self.kind.collection(self.runtime.client).delete(object_id)
+        except NotDeletable:
+            self.runtime.report(f"{self.kind.name} {object_id} stays: its service deletes none.")
         except InUse as error:
             if not self.runtime.kept:
                 raise
@@ -422,6 +428,8 @@ class Reconciler:
         if props.get("allow_duplicate_name") or not key or not all(_is_known(props.get(name)) for name in key):
             return []
         for object_id, observed in self.cache.observed().items():
+            if self.cache.is_leaving(object_id):
+                continue  # this is its successor
             if all(observed.get(name) == props.get(name) for name in key) and not self._is_ours(observed, props):
                 return [self._duplicate_message(object_id, observed.get("owner") or "", props)]
         return []
@@ -476,7 +484,7 @@ class Reconciler:
             text += "parent=pulumi.ROOT_STACK_RESOURCE if it had none. If its record is gone from the state: "
             text += f'adopt="{object_id}", take_over=True. '
         else:
-            text += f"owned by {owner}. " if owner else "created by somebody else. "
+            text += f"owned by {owner}. " if owner else "without an owner line. "
             text += f'To manage it: adopt="{object_id}"'
             text += ", take_over=True. " if owner else ". "
             if identity:

@@ -156,7 +156,7 @@ class Schema:
             found["default"] = field.default
         if field.change is Change.REPLACE:
             found["replaceOnChanges"] = True
-        if found.get("type") == "string" and looks_secret(name):
+        if found.get("type") == "string" and (field.secret or looks_secret(name)):
             found["secret"] = True
         return found
 

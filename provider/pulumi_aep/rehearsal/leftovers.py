@@ -43,6 +43,7 @@ def find(client: Client) -> list[Leftover]:
             key = str(item["id"])
             found.append(_leftover("mapping set", key, str(item.get("name") or ""), client.data_prep.mapping_sets))
     found += _named("dataset", client.catalog.datasets, "name")
+    found += _named("encryption key", client.connectors.encryption_keys, "name")
     found += _descriptors(client, ids)
     return [*found, *schemas, *groups, *_classes(client)]
 

@@ -77,8 +77,7 @@ class Lives:
                 yield Tick(kind, step, "left out", "there is no object")
             return
         yield self._tick(kind, "read", lambda: self._read(kind))
-        yield self._tick(kind, "change", lambda: self._change(kind, life["change"]))
-        for step, action in (("conflict", self._conflict), ("look-up", self._look_up)):
+        for step, action in (("change", self._change), ("conflict", self._conflict), ("look-up", self._look_up)):
             if reason := life.get("without", {}).get(step):
                 yield Tick(kind, step, "left out", reason)
             else:
@@ -147,9 +146,9 @@ class Lives:
             )
         made.state = found[0]
 
-    def _change(self, kind: str, change: Props) -> None:
+    def _change(self, kind: str) -> None:
         made = self._made[kind]
-        inputs = self._inputs(kind, made.inputs, self._program(kind, change))
+        inputs = self._inputs(kind, made.inputs, self._program(kind, LIVES[kind]["change"]))
         difference = self._reconciler(kind).diff(made.id, made.state, inputs)
         if difference.replaces or not difference.changes:
             raise AepError(f"expected a change in place, not {difference.replaces or 'none'}")

@@ -4,6 +4,7 @@ from ..engine.dynamic import Resource
 from ..engine.kind import Kind
 from .base_connection import BaseConnection
 from .dataset import Dataset
+from .encryption_key import EncryptionKey
 from .field_group import FieldGroup
 from .first_run import FirstRun
 from .flow import Flow
@@ -24,6 +25,7 @@ KINDS: tuple[type[Resource], ...] = (
     Schema,
     Dataset,
     IdentityDescriptor,
+    EncryptionKey,
 )
 """The registry of what a sandbox holds: a new kind is one module and one name here."""
 

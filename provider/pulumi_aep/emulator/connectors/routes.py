@@ -82,3 +82,21 @@ def list_keys(call: Call) -> Answer:
 @route("GET", "/encryption/keys/{id}", _KEYS)
 def get_key(call: Call, key: str) -> Answer:
     return Answer(200, call.objects.fetch(KEYS, key, rules.no_key))
+
+
+@route("DELETE", "/encryption/keys/{id}", _KEYS)
+def delete_key(call: Call, key: str) -> Answer:
+    call.objects.fetch(KEYS, key, rules.no_key)
+    call.objects.delete(KEYS, key)
+    return Answer(204)
+
+
+@route("GET", "/encryption/keys/validate/{id}", _KEYS)
+def validate_key(call: Call, key: str) -> Answer:
+    expires = int(call.objects.fetch(KEYS, key, rules.no_key)["expiryTime"])
+    return Answer(200, {"publicKeyId": key, "status": "Active" if expires > call.store.now_ms() // 1000 else "Expired"})
+
+
+def admin_view(objects: SandboxStore) -> list[Json]:
+    """The key pairs; no passphrase is kept."""
+    return [item | {"id": item["publicKeyId"]} for item in objects.all(KEYS)]

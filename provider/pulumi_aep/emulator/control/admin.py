@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
 from ..catalog import datasets
+from ..connectors import routes as connectors
 from ..core import assumptions, scheduler
 from ..core.errors import Answer, Json
 from ..core.faults import Fault, FaultInjector, fault_error
@@ -40,6 +41,7 @@ VIEWS: dict[str, Callable[[SandboxStore], list[Json]]] = {
     "Schema": partial(resources.admin_view, "schemas"),
     "Dataset": datasets.admin_view,
     "IdentityDescriptor": descriptors.admin_view,
+    "EncryptionKey": connectors.admin_view,
 }
 _SECRET = re.compile(r"secret|password|token|credential|client_id|code|key|auth", re.IGNORECASE)
 
