@@ -83,6 +83,11 @@ DESCRIPTION = Description(
     bad_online=(
         Bad(
             "connection_spec",
+            {"id": ConnectionSpec.MIXPANEL, "version": "9"},
+            "connection_spec.version: this spec has version 1.0; got '9'",
+        ),
+        Bad(
+            "connection_spec",
             UNKNOWN_SPEC,
             f"connection_spec: this organization has no spec '{UNKNOWN_SPEC}'",
             "aep.ConnectionSpec and aep.FlowSpec hold well-known ids",

@@ -67,6 +67,8 @@ class Others(NamedTuple):
     write: Callable[[int], Act]
     is_kept: Callable[[Any, int], bool]
     """Whether the service's object still has the writes up to this number."""
+    left_out: tuple[str, ...] = ()
+    """Arguments that the program leaves out: then others may write them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +118,8 @@ class Description:
     """Fields of a service's object that no program can express, and the reason that export gives."""
     not_exported: tuple[tuple[Props, list[str]], ...] = ()
     """Fields of a service's object that a program leaves out, and how export lists them."""
+    after_creation: tuple[str, ...] = ()
+    """The writes that follow the POST of an object with all arguments."""
     on_the_wire: Props = field(default_factory=dict)
     """What the service adds to a request and from_wire needs: name → argument that it repeats."""
 

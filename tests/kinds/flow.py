@@ -23,8 +23,8 @@ from kinds.description import (
 )
 from kinds.source_connection import NOT_PATCHED
 from pulumi_aep import FlowSpec
-from support.outside import action, flow_service, new_mapping_version, remap
-from support.strategies import arguments_of, spec
+from support.outside import GONE, action, flow_service, new_mapping_version, remap
+from support.strategies import WORDS, arguments_of, spec
 
 patch = flow_service("flows")
 OTHER = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
@@ -68,6 +68,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
         transformations=st.lists(transformation, max_size=1),
         schedule=schedules(),
         options=st.none() | st.fixed_dictionaries({}, optional=options),
+        labels=st.none() | st.lists(WORDS, max_size=3, unique=True),
     )
     return st.tuples(found, schedules()).map(lambda both: {"schedule": both[1], **both[0]})  # batch flows need one
 
@@ -91,6 +92,7 @@ DESCRIPTION = Description(
         "schedule": SCHEDULE,
         "options": {"error_diagnostics_enabled": True, "partial_ingestion_percent": 5},
         "enabled": True,
+        "labels": ["core/C12"],
     },
     bad=(
         Bad("source_connection_id", MISSING, "source_connection_id: is required"),
@@ -153,9 +155,17 @@ DESCRIPTION = Description(
             "options.partial_ingestion_percent: must be less than or equal to 100",
         ),
         Bad("enabled", "perhaps", "enabled: must be true or false"),
+        Bad("labels", ["core/C1", "core/C1"], "labels: each label may appear only once; repeated: core/C1"),
+        Bad("labels", [" "], "labels[0]: must not be empty"),
+        Bad("labels", "core/C1", "labels: must be a list"),
         Bad("state", "enabled", "state: is not a known key"),
     ),
     bad_online=(
+        Bad(
+            "flow_spec",
+            {"id": FlowSpec.REST_STORAGE_TO_AEP, "version": "9"},
+            "flow_spec.version: this spec has version 1.0; got '9'",
+        ),
         Bad("transformations", [{"name": [], "params": {}}], "transformations[0].name: must be 'Mapping'"),
         Bad("flow_spec", UNKNOWN_SPEC, f"flow_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
         Bad(
@@ -177,6 +187,8 @@ DESCRIPTION = Description(
         Round({"enabled": False}, ("POST flows/action",)),
         Round({"schedule": {**SCHEDULE, "frequency": "day", "interval": 3}}, ("PATCH flows",), SPEC),
         Round({"schedule": {**SCHEDULE, "start_time": LATER + 60}}, ("PATCH flows",), SPEC),
+        Round({"labels": ["core/C2", "core/C1"]}, ("PATCH flows",), frozenset({"GET flows"})),
+        Round({"labels": []}, ("PATCH flows",)),
         Round({"transformations": mapping(1)}, ("PATCH flows",), SPEC, before=new_mapping_version),
     ),
     replaced=(
@@ -204,13 +216,17 @@ DESCRIPTION = Description(
         "options.error_diagnostics_enabled": NOT_PATCHED,
         "options.partial_ingestion_percent": NOT_PATCHED,
         "enabled": [Seen(action("disable"))],
+        "labels": [Seen(patch(("add", "/labels", ["core/C9"]))), Seen(patch(("remove", "/labels", GONE)))],
     },
-    unmanaged=(patch(("add", "/labels", ["core/C12"])), action("enable")),
+    unmanaged=(action("enable"),),
     same_as_first_round=patch(("replace", "/name", "renamed")),
     others=Others(
         lambda number: patch(("add", "/labels", [f"core/C{number}"])),
         lambda item, number: item["labels"] == [f"core/C{number}"],
+        left_out=("labels",),
     ),
+    after_creation=("PATCH flows",),
+    on_the_wire={"labels": "labels"},
     not_representable=(
         ({"state": "draft"}, "it is a draft: publish it first"),
         ({"sourceConnectionIds": ["a", "b"]}, "it has 2 source connections, not one"),
@@ -222,7 +238,7 @@ DESCRIPTION = Description(
     ),
     not_exported=(
         ({"options": {"errorDiagnosticsEnabled": True, "other": 1}}, ["options.other"]),
-        ({"labels": ["gold"], "policy": {}}, ["labels"]),
+        ({"policy": {"enforcementRefs": []}}, ["policy"]),
     ),
     strategies=strategies,
 )

@@ -88,6 +88,11 @@ DESCRIPTION = Description(
         ),
     ),
     bad_online=(
+        Bad(
+            "connection_spec",
+            {"id": ConnectionSpec.MIXPANEL, "version": "9"},
+            "connection_spec.version: this spec has version 1.0; got '9'",
+        ),
         Bad("connection_spec", UNKNOWN_SPEC, f"connection_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
         Bad("connection_spec", ConnectionSpec.DATA_LAKE, "connection_spec: Data lake is no source"),
         Bad("base_connection_id", MISSING, "base_connection_id: is required: Mixpanel needs a base connection"),

@@ -89,7 +89,7 @@ def test_a_replacement_on_request(kind: str, life: Callable[[str], Life], progra
     resource.up(program(kind), replace=True)
     delete, post = f"DELETE {description.collection}", f"POST {description.collection}"
     # Made first, an object that nobody uses is found as what an interrupted run left.
-    assert writes(emulator) == ([] if description.made_first else [delete, post])
+    assert writes(emulator) == ([] if description.made_first else [delete, post, *description.after_creation])
     assert resource.preview(program(kind)) == "same"
 
 

@@ -71,18 +71,19 @@ def test_turn_by_turn_nothing_is_lost(
     """The other party writes after each of our writes, so each of our etags is old, and so is what we read."""
     others = DESCRIPTIONS[kind].others
     assert others
-    resource = life(kind)
-    resource.up(program(kind))
+    resource, left_out = life(kind), dict.fromkeys(others.left_out)
+    resource.up(program(kind, left_out))
     for number in range(4):
         others.write(number)(Where(emulator, resource.id, ids))
-        assert resource.up(program(kind, {} if number % 2 else DESCRIPTIONS[kind].first_change)) == "update"
+        changed = program(kind, left_out | ({} if number % 2 else DESCRIPTIONS[kind].first_change))
+        assert resource.up(changed) == "update"
         assert others.is_kept(kinds.get(kind, resource.id, runtime.current()), number)
 
 
 def test_side_by_side_nothing_is_lost(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
     """Somebody adds labels to the flow, one after the other, while ups change it: all acknowledged ones are there."""
     resource = life("Flow")
-    resource.up(program("Flow"))
+    resource.up(program("Flow", {"labels": None}))
     path, done, acknowledged = f"{FLOW}/flows/{resource.id}", threading.Event(), list[str]()
 
     def write() -> None:
@@ -101,7 +102,7 @@ def test_side_by_side_nothing_is_lost(life: Callable[[str], Life], program: Prog
         while (len(ours) < 15 or len(acknowledged) < 15) and number < 500:
             number += 1
             with suppress(Conflict):  # it kept changing: the next up goes on
-                assert resource.up(program("Flow", {"description": f"ours {number}"})) == "update"
+                assert resource.up(program("Flow", {"labels": None, "description": f"ours {number}"})) == "update"
                 ours.append(f"ours {number}")
     finally:
         done.set()

@@ -8,7 +8,8 @@ import pytest
 from kinds import Ids, Props
 from plugin.conftest import Program
 from plugin.life import Life
-from support.emulator import Emulator
+from pulumi_aep.errors import LookupFailed
+from support.emulator import FLOW, Emulator
 from support.journal import writes
 
 MINUTES = {"frequency": "minute", "interval": 15}
@@ -17,7 +18,7 @@ MINUTES = {"frequency": "minute", "interval": 15}
 @pytest.fixture
 def arguments(program: Program) -> Callable[..., Props]:
     """A flow that leaves its start to its creation, with changes."""
-    return lambda **changes: program("Flow", {"schedule": MINUTES, **changes})
+    return lambda **changes: program("Flow", {"schedule": MINUTES, "labels": None, **changes})
 
 
 def of(emulator: Emulator, flow: Life) -> dict[str, Any]:
@@ -88,3 +89,94 @@ def test_a_flow_that_could_not_be_disabled_is_repaired(
     assert writes(emulator) == ["POST flows/action"]
     assert of(emulator, flow)["state"] == "disabled"
     assert flow.preview(disabled) == "same"
+
+
+# ---- labels ----
+
+HIDDEN = {
+    "method": "GET",
+    "path": "/flows/",
+    "status": 404,
+    "body": {"type": "https://ns.adobe.com/aep/errors/FLOW-1439-404", "title": "Resource not found", "status": 404},
+}
+"""How Adobe answers to credentials without a role that has the labels (docs tutorials/api/labels.md)."""
+
+
+def test_labels_follow_the_creation_and_their_order_means_nothing(
+    life: Callable[[str], Life], arguments: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow = life("Flow")
+    emulator.clear_journal()
+    flow.up(arguments(labels=["core/C2", "core/C1"]))
+    assert writes(emulator) == ["POST flows", "PATCH flows"]
+    assert of(emulator, flow)["labels"] == ["core/C2", "core/C1"]
+    relabel(flow, emulator, "replace", ["core/C1", "core/C2"])
+    assert flow.refresh()
+    assert flow.preview(arguments(labels=["core/C2", "core/C1"])) == "same"
+    assert flow.up(arguments(labels=["core/C3"])) == "update"
+    assert of(emulator, flow)["labels"] == ["core/C3"]
+    emulator.clear_journal()
+    assert flow.up(arguments(labels=[])) == "update"
+    assert not of(emulator, flow).get("labels")
+    assert flow.refresh()
+    assert flow.preview(arguments(labels=[])) == "same"
+
+
+def relabel(flow: Life, emulator: Emulator, op: str, labels: list[str]) -> None:
+    change, etag = [{"op": op, "path": "/labels", "value": labels}], of(emulator, flow)["etag"]
+    path = f"{FLOW}/flows/{flow.id}"
+    emulator.request("PATCH", path, change, headers={"If-Match": etag}).raise_for_status()
+
+
+def test_labels_that_the_program_does_not_name_are_others(
+    life: Callable[[str], Life], arguments: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow = life("Flow")
+    flow.up(arguments())
+    relabel(flow, emulator, "add", ["core/C9"])
+    assert flow.refresh()
+    assert flow.preview(arguments()) == "same"
+    flow.up(arguments(labels=["core/C1"]))
+    emulator.clear_journal()
+    assert flow.up(arguments()) == "update", "it is no longer managed"
+    assert writes(emulator) == []
+    assert of(emulator, flow)["labels"] == ["core/C1"]
+    assert flow.up(arguments(name="renamed")) == "update"
+    assert of(emulator, flow)["labels"] == ["core/C1"]
+
+
+def test_a_creation_whose_labels_fail(
+    life: Callable[[str], Life],
+    arguments: Callable[..., Props],
+    emulator: Emulator,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The flow is kept and said; the next run sets them."""
+    flow, labeled = life("Flow"), arguments(labels=["core/C1"])
+    refusal = {"method": "PATCH", "path": "/flows/", "status": 403, "times": 1, "body": {"title": "no", "status": 403}}
+    emulator.control("POST", "faults", refusal).raise_for_status()
+    assert flow.up(labeled) == "create"
+    assert f"flow {flow.id} was made, but it has no labels yet: " in capsys.readouterr().out
+    assert flow.up(labeled) == "update"
+    assert of(emulator, flow)["labels"] == ["core/C1"]
+    assert flow.preview(labeled) == "same"
+
+
+def test_a_flow_that_its_labels_hide_is_not_taken_for_gone(
+    life: Callable[[str], Life],
+    arguments: Callable[..., Props],
+    emulator: Emulator,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flow, labeled = life("Flow"), arguments(labels=["core/C1"])
+    flow.up(arguments())
+    emulator.control("POST", "faults", HIDDEN).raise_for_status()
+    assert flow.up(labeled) == "update"
+    assert "these credentials no longer see it" in capsys.readouterr().out
+    known = flow.outs
+    with pytest.raises(LookupFailed, match=r"is gone, or its labels \['core/C1'\] hide it"):
+        flow.refresh()
+    assert flow.outs == known
+    emulator.control("DELETE", "faults").raise_for_status()
+    assert flow.refresh()
+    assert flow.preview(labeled) == "same"

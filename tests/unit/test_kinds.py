@@ -288,7 +288,8 @@ class TestFlow:
         item["transformations"] = [
             {"name": "Mapping", "params": {"mappingId": IDS["mapping.id"], "mappingVersion": "0"}}
         ]
-        seen = kinds.from_wire(self.kind, {**item, "state": "enabled"}, state, offline)
+        item |= {"state": "enabled", "labels": state["labels"]}
+        seen = kinds.from_wire(self.kind, item, state, offline)
         assert {name: value for name, value in seen.items() if value is not None and state.get(name) != value} == {}
 
     def test_the_patch_of_the_tutorial(self, offline: Any) -> None:

@@ -93,6 +93,8 @@ class SourceArgs(Shape, total=False):
     """Id of the flow spec; by default the one that takes the source."""
     enabled: Annotated[Input[bool], F(default=True)]
     """Whether the flow runs."""
+    labels: Input[list[str]] | None
+    """Access labels of the flow, as for Flow."""
     force_destroy: Annotated[Input[bool], F(default=False)]
     """Whether the new dataset may be deleted with its data, as for Dataset."""
     title: str | None
@@ -180,6 +182,7 @@ class Source(pulumi.ComponentResource):
             schedule=given.get("schedule"),
             options=given.get("options"),
             enabled=given["enabled"],
+            labels=given.get("labels"),
             opts=inside,
         )
         of_base = self.base_connection.inlet_url if self.base_connection else None

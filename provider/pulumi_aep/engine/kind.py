@@ -66,6 +66,9 @@ class Kind:
     ownership: ClassVar[Ownership] = DescriptionLine()
     """Where an object of the kind names its owner."""
 
+    hidden_by: ClassVar[str] = ""
+    """A field by which people restrict who sees an object: the service hides it, as if it were gone."""
+
     protected: ClassVar[bool] = False
     """Whether the resource option `protect` is set on the kind's objects in a production sandbox."""
 

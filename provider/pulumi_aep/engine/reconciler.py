@@ -169,6 +169,12 @@ class Reconciler:
                 raise LookupFailed(
                     f"No {self.kind.name} {object_id} in sandbox {sandbox}: check the id given to get()."
                 ) from None
+            field = self.kind.hidden_by
+            if state.get(field):
+                raise LookupFailed(
+                    f"{self.kind.name} {object_id} is gone, or its {field} {state[field]} hide it. If somebody deleted it: "
+                    f"pulumi state delete. Otherwise give the credentials a role with these {field}."
+                ) from None
             return None
         observed, own = self.arguments.compact(self._state_of(item, state)), own_line(state)
         if own and is_foreign(observed.get("owner"), own):  # a reference by get() has no line of its own

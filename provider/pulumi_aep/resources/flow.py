@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
-from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid
+from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, Name, NamedArgs, Shape, Spec, Uuid
 from ..engine.dynamic import Resource
 from ..engine.kind import (
     AppliesAfter,
@@ -125,6 +125,13 @@ class FlowOptions(Shape, total=False):
     """Percentage of records that may fail before the whole run fails, 1 to 100."""
 
 
+def _distinct(labels: list[str]) -> list[str]:
+    known = [label for label in labels if label is not UNKNOWN]
+    if doubled := sorted({label for label in known if known.count(label) > 1}):
+        raise ValueError(f"each label may appear only once; repeated: {', '.join(doubled)}")
+    return labels
+
+
 class FlowArgs(NamedArgs, total=False):
     """Arguments of Flow. What changes in place does so as far as the service allows (see `replace_fields`)."""
 
@@ -144,6 +151,9 @@ class FlowArgs(NamedArgs, total=False):
     enabled: Annotated[Input[bool], F(default=True)]
     """Whether the flow runs. With `False` a new flow is created and disabled right after: the service cannot create a
     disabled one."""
+    labels: Annotated[Input[Annotated[list[Name], AfterValidator(_distinct)]] | None, F()]
+    """Access labels, such as `core/C12`: only users with a role that has them see the flow. Left out, labels that
+    others set stay."""
 
 
 def _has_flow_spec(props: Props) -> Props:
@@ -178,10 +188,12 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     outputs = ("etag", "runs_url", "inlet_url")
     echoes = (Echo("source_spec", "source_connection_id", "SourceConnection", "connection_spec"),)
     in_plan = protected = True
+    hidden_by = "labels"
     references = (
         Reference("source_connection_id", "SourceConnection"),
         Reference("target_connection_id", "TargetConnection"),
         Reference("transformations.params.mappingId", "MappingSet", version_key="mappingVersion", short="mapping"),
+        Reference("transformations.params.publicKeyId", "EncryptionKey"),
     )
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
@@ -197,7 +209,8 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
-        """A schedule and options that the program leaves to the service are ignored. Two sources are no one's id."""
+        """A schedule, options and labels that the program leaves to the service are ignored. Two sources are no one's
+        id. The order of labels means nothing."""
         managed = "name" not in known or known.get("schedule") is not None
         options = {name: (item.get("options") or {}).get(wire) for name, wire in _OPTIONS.items()}
         return {
@@ -209,6 +222,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             "schedule": _schedule(item.get("scheduleParams"), known.get("schedule")) if managed else None,
             "options": normalize(options, known["options"]) if "options" in known else None,
             "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), known.get("enabled", True)),
+            "labels": _labels(item, known),
         }
 
     def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
@@ -217,7 +231,14 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             **super().patchable(props, runtime),
             **{f"/scheduleParams/{key}": value for key, value in schedule.items() if key != "backfill"},
             **{f"/transformations/{index}": value for index, value in enumerate(props["transformations"])},
+            **({"/labels": props["labels"]} if props.get("labels") else {}),
         }
+
+    def build_update(self, old: Props, new: Props, runtime: Runtime) -> list[dict[str, Any]]:
+        """Labels that the program no longer names are left as they are."""
+        return list(
+            super().build_update({**old, "labels": old.get("labels") if "labels" in new else None}, new, runtime)
+        )
 
     def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
         replaces = super().replace_fields(old, new, changed)
@@ -305,7 +326,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         return {"etag": item["etag"], "runs_url": runs, **({"inlet_url": inlet} if inlet else {})}
 
     def after_apply(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
-        outputs = self._enable_or_disable(object_id, old, new, runtime)
+        outputs = self._enable_or_disable(object_id, old, new, runtime) | self._label(object_id, old, new, runtime)
         if not old and new["flow_spec"]["id"] == FlowSpec.GENERIC_STREAMING:
             outputs |= self.late_outputs(object_id, runtime)
         return outputs
@@ -322,6 +343,31 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
                 raise
             text = f"flow {object_id} was made, but it is still enabled: {error}\nRun pulumi up again."
             raise Incomplete(text, {"enabled": True}) from None
+
+    def _label(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
+        """Adobe documents no labels in a creation. A flow with labels that these credentials have no role for answers
+        404 (docs tutorials/api/labels.md)."""
+        labels, flows = new.get("labels"), self.collection(runtime.client)
+        if not labels or labels == old.get("labels"):
+            return {}
+        try:
+            outputs = {} if old else {"etag": self._add_labels(object_id, labels, runtime)}
+            flows.get(object_id)
+            return outputs
+        except NotFound:
+            text = f"flow {object_id} has the labels {labels} now, and these credentials no longer see it. "
+            raise Incomplete(f"{text}In Permissions, give them a role with these labels.", {}) from None
+        except AepError as error:
+            if old:
+                raise
+            text = f"flow {object_id} was made, but it has no labels yet: {error}\nRun pulumi up again."
+            raise Incomplete(text, {"labels": None}) from None
+
+    def _add_labels(self, object_id: str, labels: list[str], runtime: Runtime) -> str:
+        flows = self.collection(runtime.client)
+        etag = flows.get(object_id)["etag"]
+        answer = flows.update(object_id, [{"op": "add", "path": "/labels", "value": labels}], etag)
+        return str(answer["etag"])
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
@@ -340,7 +386,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         return {**args, "options": options or None}
 
     def unmanaged_fields(self, item: Item, props: Props, runtime: Runtime) -> list[str]:
-        own = [key for key in ("labels", "policy") if item.get(key)]
+        own = ["policy"] if item.get("policy") else []
         return [each for each in super().unmanaged_fields(item, props, runtime) if each != "options.inletUrl"] + own
 
 
@@ -408,6 +454,13 @@ def _transformations(observed: list[dict[str, Any]] | None, known: list[Props] |
     return transformations
 
 
+def _labels(item: Item, known: Props) -> list[str] | None:
+    observed, wanted = item.get("labels") or [], known.get("labels")
+    if "name" not in known:  # nothing is known of the flow
+        return observed or None
+    return wanted if wanted is None or sorted(observed) == sorted(wanted) else observed
+
+
 def _needs_new_flow(old: Any, new: Any) -> bool:
     """A change to or from "once", of backfill, or of a start that has passed, cannot be patched."""
     if not isinstance(old, dict) or not isinstance(new, dict):
@@ -431,10 +484,10 @@ class Flow(Resource, module="aep", name="Flow"):
             schedule={"frequency": "minute", "interval": 15},
         )
 
-    In place: name, description, frequency and interval, a start that has not passed, transformations, `enabled`.
-    Replaced by a change of flow spec, source, target, options, backfill, to or from "once", or of a start that has
-    passed. `mapping`, a MappingSet or the id of one, is short for the transformation `Mapping`. `runs_url` is where
-    its runs are listed. Source of the rules: tutorial, Flow Service spec.
+    In place: name, description, frequency and interval, a start that has not passed, transformations, labels and
+    `enabled`. Replaced by a change of flow spec, source, target, options, backfill, to or from "once", or of a start
+    that has passed. `mapping`, a MappingSet or the id of one, is short for the transformation `Mapping`. `runs_url`
+    is where its runs are listed. Source of the rules: tutorial, Flow Service spec.
     """
 
     kind = FlowKind()
@@ -448,6 +501,7 @@ class Flow(Resource, module="aep", name="Flow"):
     schedule: pulumi.Output[dict[str, Any] | None]
     options: pulumi.Output[dict[str, Any] | None]
     enabled: pulumi.Output[bool]
+    labels: pulumi.Output[list[str] | None]
     etag: pulumi.Output[str]
     runs_url: pulumi.Output[str]
     inlet_url: pulumi.Output[str | None]

@@ -35,14 +35,17 @@ def spec_id(props: Props, field: str = "connection_spec") -> str | None:
 
 
 def missing_spec(props: Props, runtime: Runtime, field: str = "connection_spec") -> list[str]:
-    """The problem of a spec that does not exist."""
-    identity = spec_id(props, field)
+    """The problem of a spec that does not exist, or not in this version."""
+    identity, spec = spec_id(props, field), props.get(field)
     if identity is None:
         return []
     try:
-        runtime.flow_spec(identity) if field == "flow_spec" else runtime.connection_spec(identity)
+        live = runtime.flow_spec(identity) if field == "flow_spec" else runtime.connection_spec(identity)
     except NotFound:
         return [f"{field}: {NO_SUCH_SPEC.format(identity)}"]
+    version = spec.get("version") if isinstance(spec, dict) else None
+    if live and isinstance(version, str) and version != live.get("version", version):
+        return [f"{field}.version: this spec has version {live['version']}; got {version!r}"]
     return []
 
 

@@ -34,7 +34,7 @@ KINDS = (
     Kind("BaseConnection", BASE, checks.check_connection, rules.base_used, _AUTH),
     Kind("SourceConnection", SOURCE, checks.check_source, rules.used, _PARAMS),
     Kind("TargetConnection", TARGET, checks.check_target, rules.used, _PARAMS),
-    Kind("Flow", FLOW, checks.check_flow, None, _FLOW | {"/labels": "add", "/policy": "replace"}),
+    Kind("Flow", FLOW, checks.check_flow, None, _FLOW | {"/labels": "add replace remove", "/policy": "replace"}),
 )
 
 
