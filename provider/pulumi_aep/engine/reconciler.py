@@ -172,8 +172,8 @@ class Reconciler:
             field = self.kind.hidden_by
             if state.get(field):
                 raise LookupFailed(
-                    f"{self.kind.name} {object_id} is gone, or its {field} {state[field]} hide it. If somebody deleted it: "
-                    f"pulumi state delete. Otherwise give the credentials a role with these {field}."
+                    f"{self.kind.name} {object_id} is gone, or its {field} {state[field]} hide it. If somebody deleted "
+                    f"it: pulumi state delete. Otherwise give the credentials a role with these {field}."
                 ) from None
             return None
         observed, own = self.arguments.compact(self._state_of(item, state)), own_line(state)
