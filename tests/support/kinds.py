@@ -38,6 +38,7 @@ DERIVED = {
     "definition",
     "source_spec",
     "own_schema",
+    "own_fields",
 }
 """Fields that no program gives: check() or the resource itself sets them."""
 

@@ -10,7 +10,6 @@ from ..constants import ConnectionSpec, XdmClass
 from ..engine.arguments import F, Input, Shape, fields_of
 from ..engine.dynamic import untransferable_arguments
 from ..lookups import get_connection_spec
-from ..resources._registry import TENANT
 from ..resources.base_connection import Auth, BaseConnection
 from ..resources.dataset import Dataset
 from ..resources.field_group import FieldGroup
@@ -19,7 +18,6 @@ from ..resources.mapping_set import Mapping, MappingSet
 from ..resources.schema import Schema
 from ..resources.source_connection import SourceConnection, SourceData
 from ..resources.target_connection import TargetConnection
-from ..sources.mapping_lint import destination_problems, xdm_fields
 
 PARTS = (
     "base_connection",
@@ -277,17 +275,4 @@ def _contradictions(given: dict[str, Any]) -> list[str]:
         problems.append("mapping_set_id and mappings: give only one")
     if "mapping_set_id" in given and not existing:
         problems.append("mapping_set_id: a mapping set belongs to an existing schema; give schema_id or dataset_id too")
-    if not existing and "field_group_ids" not in given:
-        problems += _mapping_problems(given.get("fields"), given.get("mappings"))
     return problems
-
-
-def _mapping_problems(fields: Any, mappings: Any) -> list[str]:
-    """Destinations in the organization's own namespace that are no field of the new schema."""
-    if not isinstance(fields, dict) or not isinstance(mappings, list):
-        return []
-    schema = xdm_fields({"properties": {TENANT: {"type": "object", "properties": fields}}})
-    own = [
-        each if str(each.get("destination")).startswith(TENANT) else {} for each in mappings if isinstance(each, dict)
-    ]
-    return destination_problems(own, schema, TENANT)

@@ -189,10 +189,21 @@ _given_by_id: WeakKeyDictionary[pulumi.Output[str], tuple[str, Mapping[str, Any]
 
 def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
     """The argument of the resource that an id is the `id` of; None if the id comes from elsewhere."""
-    reference = given.get(echo.reference)
-    kind, arguments = _given_by_id.get(reference, ("", {})) if isinstance(reference, pulumi.Output) else ("", {})
-    value = arguments.get(echo.argument) if kind == echo.kind else None
-    return value.get("id") if isinstance(value, dict) else value
+    arguments = _arguments(given.get(echo.reference), echo.kind)
+    value = arguments.get(echo.argument)
+    if echo.then is None:
+        return value.get("id") if isinstance(value, dict) else value
+    kind, argument = echo.then
+    parts = [_arguments(each, kind) for each in value] if isinstance(value, list) else []
+    if not parts or any(each.get("adopt") or argument not in each for each in parts):
+        return None
+    return [each[argument] for each in parts]
+
+
+def _arguments(reference: Any, kind: str) -> Mapping[str, Any]:
+    """What the resource of this kind was given whose `id` this is."""
+    found, arguments = _given_by_id.get(reference, ("", {})) if isinstance(reference, pulumi.Output) else ("", {})
+    return arguments if found == kind else {}
 
 
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:

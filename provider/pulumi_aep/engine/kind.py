@@ -40,6 +40,9 @@ class Echo(NamedTuple):
     kind: str
     argument: str
     """Which argument of that resource; of a spec, its id."""
+    then: tuple[str, str] | None = None
+    """Of an argument with ids of resources of this kind, which argument of each; nothing if one of them is adopted or
+    comes from elsewhere."""
 
 
 class Kind:

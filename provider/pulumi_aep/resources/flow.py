@@ -125,7 +125,7 @@ class FlowOptions(Shape, total=False):
     """Percentage of records that may fail before the whole run fails, 1 to 100."""
 
 
-def _distinct(labels: list[str]) -> list[str]:
+def _distinct(labels: list[Any]) -> list[Any]:
     known = [label for label in labels if label is not UNKNOWN]
     if doubled := sorted({label for label in known if known.count(label) > 1}):
         raise ValueError(f"each label may appear only once; repeated: {', '.join(doubled)}")
@@ -526,9 +526,9 @@ class Flow(Resource, module="aep", name="Flow"):
 
 
 def _with_mapping(transformations: Any, mapping: MappingSet) -> Any:
+    """After what reads the data, before `Encryption`, as on Adobe's pages."""
     if isinstance(transformations, pulumi.Output):
         return transformations.apply(lambda known: _with_mapping(known or [], mapping))
-    """After what reads the data, before `Encryption`, as on Adobe's pages."""
     params = {"mappingId": mapping.id, "mappingVersion": mapping.version}
     last = [isinstance(each, dict) and each.get("name") == "Encryption" for each in transformations]
     place = last.index(True) if True in last else len(last)

@@ -12,10 +12,11 @@ from ..engine.dynamic import Resource
 from ..engine.kind import ClaimsUnused, Echo, Exports, Item, Kind, RebasesUpdate, Reference, ValidatesOnline
 from ..engine.ownership import FirstEntryLine, split_owner_line, with_owner_line
 from ..engine.runtime import Runtime
-from ..engine.values import UNKNOWN, Props
+from ..engine.values import UNKNOWN, Props, contains_unknown
 from ..errors import NotFound
-from ..sources.mapping_lint import destination_problems, xdm_fields
+from ..sources.mapping_lint import XdmField, destination_problems, xdm_fields
 from ._registry import TENANT, with_namespace, without_namespace
+from .field_group import FieldGroup
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
 LONGEST_EXPRESSION = 4096
@@ -94,6 +95,8 @@ class MappingSetArgs(CommonArgs, total=False):
 class _Internal(InternalArgs, total=False):
     own_schema: Annotated[Input[str] | None, F(Change.CHECK_ONLY)]
     """Title of the schema if the program manages it: the same run may change its fields."""
+    own_fields: Annotated[Input[list[dict[str, Any]]] | None, F(Change.CHECK_ONLY)]
+    """Fields of that schema's field groups, if the program gives them all."""
 
 
 class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports):
@@ -105,7 +108,10 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
     ownership = FirstEntryLine("mappings")
     delete_before_replace = False
     references = (Reference("schema_id", "Schema"),)
-    echoes = (Echo("own_schema", "schema_id", "Schema", "title"),)
+    echoes = (
+        Echo("own_schema", "schema_id", "Schema", "title"),
+        Echo("own_fields", "schema_id", "Schema", "field_group_ids", then=("FieldGroup", "fields")),
+    )
     lines = ("mappings", "destination", ("source", "source_type"))
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
@@ -141,19 +147,23 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         return {**kept, **update, "mappings": mappings}
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        """The destinations, if the schema is one that exists and no resource of the program."""
+        """The destinations: in a schema that exists, or among the fields that the program gives its own."""
         schema_id, mappings = props.get("schema_id"), props.get("mappings")
         unchanged = schema_id == previous.get("schema_id") and mappings == previous.get("mappings")
         if not unchanged and isinstance(mappings, list) and (doubled := _doubled(mappings, runtime)):
             return doubled
-        if unchanged or "own_schema" in props or not isinstance(mappings, list):
+        if unchanged or not isinstance(mappings, list):
+            return []
+        own = _own_fields(props, runtime)
+        problems = destination_problems(_below_tenant(mappings, runtime), own, f"_{runtime.tenant_id}") if own else []
+        if "own_schema" in props and not problems:
             return []
         if not isinstance(schema_id, str) or not schema_id.startswith("https://"):
-            return []
+            return problems
         try:
-            fields = xdm_fields(runtime.resolved_schema(schema_id))
+            fields = xdm_fields(runtime.resolved_schema(schema_id)) | own
         except NotFound:
-            return [f"schema_id: no schema {schema_id} in this sandbox"]
+            return problems or [f"schema_id: no schema {schema_id} in this sandbox"]
         return destination_problems(mappings, fields, f"_{runtime.tenant_id}")
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
@@ -183,6 +193,26 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         mappings = item.get("mappings") or []
         found = [f"mappings.{key}" for key in _IDENTITY_KEYS if any(mapping.get(key) for mapping in mappings)]
         return [*found, *(["allowNullValues"] if item.get("allowNullValues") else [])]
+
+
+def _own_fields(props: Props, runtime: Runtime) -> dict[str, XdmField]:
+    """The fields of a schema that the program manages, without those of its class; none if they are not valid."""
+    found: dict[str, XdmField] = {}
+    for fields in props.get("own_fields") or []:
+        if contains_unknown(fields) or FieldGroup.kind.arguments.parse({"title": "-", "fields": fields})[1]:
+            return {}
+        found |= xdm_fields({"properties": {f"_{runtime.tenant_id}": {"type": "object", "properties": fields}}})
+    return found
+
+
+def _below_tenant(mappings: list[Any], runtime: Runtime) -> list[Any]:
+    """The mappings, without the destinations that a class has: the program does not say those."""
+    own = (TENANT, f"_{runtime.tenant_id}")
+    return [
+        each if str(each.get("destination")).partition(".")[0] in own else {}
+        for each in mappings
+        if isinstance(each, dict)
+    ]
 
 
 def _doubled(mappings: list[Any], runtime: Runtime) -> list[str]:
