@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack, writes
+from acceptance.support import Stack, nothing_changed, writes
 from pulumi_aep import FlowSpec
 from support.emulator import Emulator
 
@@ -44,28 +44,47 @@ aep.Source(
     encryption=%s,
 )
 """
+PARTS = """
+group = aep.FieldGroup("clicks", title="click fields", fields={"page": {"type": "string"}})
+schema = aep.Schema("clicks", field_group_ids=[group.id])
+aep.MappingSet("clicks", schema_id=schema.id, mappings=[{"source": "p", "destination": "_{tenantId}.%s"}])
+"""
 
 
 def test_encrypted_files(stack: Callable[..., Stack], emulator: Emulator) -> None:
-    body = {"name": "orders", "encryptionAlgorithm": "PGP", "params": {"passPhrase": "canary-pa55"}}
-    key = emulator.request("POST", "/data/foundation/connectors/encryption/keys", body).json()["publicKeyId"]
-    emulator.clear_journal()
-    dev = stack(FILES % '{"sign_verification_key_id": "own"}')
+    """The key pair is a resource of the same program; another one is made, the flow follows, the old one goes."""
+    key = 'key = aep.EncryptionKey("orders", passphrase="canary-pa55-%s")\n'
+    encryption = '{"public_key_id": key.id, "sign_verification_key_id": "own"}'
+    dev = stack(key % "one" + FILES % '{"sign_verification_key_id": "own"}')
     assert "publicKeyId" in dev.fail("preview")
     assert writes(emulator) == []
-    dev.program(FILES % {"public_key_id": key, "sign_verification_key_id": "own"})
+    dev.program(key % "one" + FILES % encryption)
     dev.up()
+    assert encrypted_with(emulator) == [item["id"] for item in emulator.objects()["EncryptionKey"]]
+    (before,) = emulator.objects()["Flow"]
+    assert dev.preview().changes == {}
+    assert nothing_changed(dev.refresh())
+    dev.program(key % "two" + FILES % encryption)
+    changes = dev.preview().changes
+    assert changes["Flow orders"] == "update"
+    emulator.clear_journal()
+    text = dev.up()
+    assert writes(emulator) == ["POST keys", "PATCH flows", "DELETE keys"]
+    (after,) = emulator.objects()["Flow"]
+    assert after["id"] == before["id"]
+    assert encrypted_with(emulator) == [item["id"] for item in emulator.objects()["EncryptionKey"]]
+    assert dev.preview().changes == {}
+    assert "canary-pa55" not in text + dev.export()
+    dev.destroy()
+    assert not any(emulator.objects().values())
+
+
+def encrypted_with(emulator: Emulator) -> list[str]:
     (flow,) = emulator.objects()["Flow"]
     mapping, encryption = flow["transformations"]
-    assert mapping["name"] == "Mapping"
-    params = {"publicKeyId": key, "signVerificationKeyId": "own"}
-    assert encryption == {"name": "Encryption", "params": params}
-    assert dev.preview().changes == {}
-    dev.program(FILES % {"public_key_id": key})
-    dev.up()
-    (changed,) = emulator.objects()["Flow"]
-    assert (changed["id"], changed["transformations"][1]["params"]) == (flow["id"], {"publicKeyId": key})
-    dev.destroy()
+    assert (mapping["name"], encryption["name"]) == ("Mapping", "Encryption")
+    assert encryption["params"].pop("signVerificationKeyId") == "own"
+    return [*encryption["params"].values()]
 
 
 def test_a_stream_and_a_table(stack: Callable[..., Stack], emulator: Emulator) -> None:
@@ -122,5 +141,11 @@ def test_what_a_new_flow_needs_of_its_source_is_known(stack: Callable[..., Stack
 def test_mistakes_in_a_mapping(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dev = stack(STREAM.replace("_{tenantId}.page", "_{tenantId}.pages"))
     text = dev.fail("preview")
-    assert "mappings[0].destination: _{tenantId}.pages is not in the schema; is it _{tenantId}.page?" in text
+    refused = "mappings[0].destination: _{tenantId}.pages is not in the schema; is it _{tenantId}.page?"
+    assert refused in text
+    dev.program(PARTS % "page")
+    dev.preview()
+    dev.program(PARTS % "pages")
+    assert refused in dev.fail("preview")
+    assert refused in dev.fail("up", "--yes", "--skip-preview"), "the gate knows it too"
     assert writes(emulator) == []

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pulumi.output import UNKNOWN as HOST_UNKNOWN
 
-from kinds import DESCRIPTIONS, ORDER
+from kinds import DESCRIPTIONS, ORDER, Ids
 from kinds.description import MISSING, SECRET, Bad
 from plugin.conftest import Program
 from plugin.life import Life
@@ -51,3 +52,47 @@ def test_a_flow_that_leaves_its_spec_to_odd_transformations(life: Callable[[str]
     del arguments["flow_spec"]
     problems = life("Flow").problems(arguments)
     assert problems[0].startswith("transformations[0].name: must be 'Mapping'"), problems
+
+
+# ---- mappings into a schema that the same program manages: the library echoes its fields ----
+
+
+def own(program: Program, destination: str, fields: Any = None, **changes: Any) -> dict[str, Any]:
+    """A mapping set as a first preview sees it: the schema's id is unknown, what its field groups are given is not."""
+    mapping = {"source": "a", "destination": destination, "source_type": "STATIC"}
+    fields = fields or {"page": {"type": "string"}}
+    echoes = {"own_schema": "web", "own_fields": [fields, {"count": {"type": "integer"}}]}
+    return program("MappingSet", {"mappings": [mapping], "schema_id": HOST_UNKNOWN, **echoes, **changes})
+
+
+@pytest.mark.parametrize(
+    ("destination", "problem"),
+    [
+        ("_{tenantId}.page", ""),
+        ("_emulator.page", ""),
+        ("_id", ""),
+        ("_{tenantId}.pags", "mappings[0].destination: _{tenantId}.pags is not in the schema; is it _{tenantId}.page?"),
+        ("_emulator.visitor", "mappings[0].destination: _emulator.visitor is not in the schema"),
+        ("_{tenantId}.count", "mappings[0].source: must be of type integer for _{tenantId}.count; got 'a'"),
+    ],
+)
+def test_a_mapping_into_new_fields(
+    destination: str, problem: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    assert life("MappingSet").problems(own(program, destination)) == ([problem] if problem else [])
+    assert emulator.writes() == []
+
+
+@pytest.mark.parametrize("fields", [{"page": HOST_UNKNOWN}, {"page": 5}, {"a b": {"type": "string"}}], ids=str)
+def test_fields_that_are_unknown_or_wrong_say_nothing_of_mappings(
+    fields: Any, life: Callable[[str], Life], program: Program
+) -> None:
+    assert life("MappingSet").problems(own(program, "_{tenantId}.pages", fields)) == []
+
+
+def test_a_field_that_others_added_to_our_schema(life: Callable[[str], Life], program: Program, ids: Ids) -> None:
+    """Asked for only where the program has no such field."""
+    exists = {"schema_id": ids["schema.id"]}
+    assert life("MappingSet").problems(own(program, "_{tenantId}.distinct_id", **exists)) == []
+    (problem,) = life("MappingSet").problems(own(program, "_{tenantId}.distinct", **exists))
+    assert problem.endswith("is not in the schema; is it _{tenantId}.distinct_id?")
