@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from acceptance.support import Json, Stack, environment, writes
 from support.emulator import FLOW, Emulator
 from support.foreign import HTTP_API, make_old_sandbox
@@ -89,18 +91,21 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
 FLOW_KINDS = {"connections", "sourceConnections", "targetConnections", "flows"}
 
 
+@pytest.mark.live
 def test_what_a_stack_lost_sight_of_is_adopted(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """An orphan with a resource that is in the state, and a copy that somebody made in the UI."""
-    line = 'aep.BaseConnection("web", connection_spec=aep.ConnectionSpec.HTTP_API, auth={"spec_name": '
-    program = line + '"Streaming Connection", "params": {"dataType": "xdm"}})\n'
+    params = {"dataType": "xdm", "sourceId": "clicks", "name": "clicks"}
+    line = 'aep.BaseConnection("web", name=label + "web", connection_spec=aep.ConnectionSpec.HTTP_API, '
+    program = line + f'auth={{"spec_name": "Streaming Connection", "params": {params}}})\n'
     dev = stack(program)
     dev.up()
     resources = dev.resources()
     ours, owner = resources["BaseConnection web"]["id"], resources["Owner aep-owner"]["id"]
-    auth = {"specName": "Streaming Connection", "params": {"dataType": "xdm"}}
-    copy = emulator.request("POST", f"{FLOW}/connections", {"name": "web", "connectionSpec": HTTP_API, "auth": auth})
+    auth = {"specName": "Streaming Connection", "params": params}
+    body = {"name": f"{emulator.label}web", "connectionSpec": HTTP_API, "auth": auth}
+    copy = emulator.request("POST", f"{FLOW}/connections", body)
     orphan = {
-        "name": "lost",
+        "name": f"{emulator.label}lost",
         "description": f"clicks\n[pulumi: shop/dev/lost#{owner}]",
         "baseConnectionId": ours,
         "connectionSpec": HTTP_API,

@@ -5,9 +5,13 @@ Each case of each kind is tested without the engine (`unit/test_bad_inputs.py`, 
 
 from collections.abc import Callable
 
+import pytest
+
 from acceptance.support import Stack, writes
 from kinds.description import SECRET
 from support.emulator import Emulator
+
+pytestmark = pytest.mark.live
 
 SIDE_BY_SIDE = """
 texts = []
