@@ -56,10 +56,11 @@ def test_valid_inputs_pass(kind: str, offline: Any) -> None:
     assert provider(kind).check({}, typical).failures == [], "the other arguments are optional"
 
 
+@pytest.mark.parametrize(("key", "said"), [("nosuch", "nosuch"), (".", "."), ("..x", "..x"), ("", "['']")])
 @by_kind
-def test_an_unknown_key_is_refused(kind: str, offline: Any) -> None:
-    (failure,) = provider(kind).check({}, arguments(kind, nosuch="x")).failures
-    assert failure.reason.startswith("nosuch: is not a known key; known keys are ")
+def test_an_unknown_key_is_refused(kind: str, key: str, said: str, offline: Any) -> None:
+    (failure,) = provider(kind).check({}, {**arguments(kind), key: "x"}).failures
+    assert failure.reason.startswith(f"{said}: is not a known key; known keys are ")
 
 
 def test_all_problems_are_reported_at_once(offline: Any) -> None:

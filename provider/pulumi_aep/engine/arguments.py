@@ -446,7 +446,7 @@ def _location(given: Any, location: tuple[str | int, ...], problem: str) -> list
 
 def path_text(path: tuple[str | int, ...] | list[str | int]) -> str:
     """("mappings", 2, "source") → mappings[2].source"""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return "".join(f".{part}" if part and isinstance(part, str) else f"[{part!r}]" for part in path).removeprefix(".")
 
 
 def _keys_at(shape: Any, path: list[str | int]) -> list[str]:
