@@ -6,12 +6,16 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from support.emulator import Emulator
 
 # A shell lets its background jobs ignore SIGINT, with which the engine ends its plugins: each command would wait 5 s.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples in every run; `pytest --hypothesis-profile=default` looks for new ones.
+hypothesis.settings.load_profile("ci")
 
 # Where there is a file system in memory with room, temporary folders are there: databases sync each write to the disk.
 IN_MEMORY = Path("/dev/shm")

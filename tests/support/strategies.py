@@ -29,7 +29,7 @@ IDENTIFIERS: SearchStrategy[str] = st.from_regex(r"[a-z][a-z0-9]{3,8}_", fullmat
 
 
 def bounded(examples: int) -> settings:
-    """Settings of a test that makes so many examples, new ones in each run, and takes its time with each."""
+    """Settings of a test that makes so many examples and takes its time with each."""
     return settings(
         max_examples=examples,
         deadline=None,
