@@ -20,7 +20,6 @@ from pathlib import Path
 from .common import ROOT, Stop, main, say
 
 FAULTS = Path(__file__).with_name("mutations.toml")
-COPIED = ("provider", "tests", "stacks", "templates", "docs", "tools", "pyproject.toml", "README.md", "Makefile")
 SECONDS = 180
 """For one fault; a test that hangs has caught it."""
 
@@ -59,13 +58,7 @@ def faults(words: list[str]) -> list[Fault]:
 
 def copy_to(folder: Path) -> Path:
     """A copy of the tree in the folder."""
-    for name in COPIED:
-        source, target = ROOT / name, folder / name
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns(".venv", "__pycache__", ".*_cache"))
-        else:
-            shutil.copy(source, target)
-    return folder
+    return Path(shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__")))
 
 
 def run_tests(tree: Path, tests: list[str]) -> Outcome:
