@@ -12,6 +12,7 @@ from pulumi_aep.client import http
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
 from support import kinds
+from support.clock import Clock
 from support.emulator import Emulator
 from support.mixpanel import Chain, make_chain
 from unit.conftest import arguments
@@ -28,9 +29,11 @@ CHANGES: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def new_plugin(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Starts a plugin process that waits a second for an answer, and not at all before it tries again."""
+    clock = Clock()
+    monkeypatch.setattr(http, "time", clock)
     monkeypatch.setattr(http, "READ_TIMEOUT_S", 1)
     here = replace(settings(emulator.url), online_checks=False)
-    yield lambda: runtime.use(runtime.Runtime(here, Client(here, pause=lambda seconds: None)))
+    yield lambda: runtime.use(runtime.Runtime(here, Client(here, pause=clock.sleep)))
     runtime.use(None)
 
 

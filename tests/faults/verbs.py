@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
+from unittest.mock import patch
 
 from kinds import DESCRIPTIONS, Ids, Props, resolve
 from plugin.conftest import make_ids
@@ -15,6 +16,7 @@ from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from pulumi_aep.errors import AepError
 from support import kinds
+from support.clock import Clock
 from support.emulator import Emulator
 
 SILENCE_S = 0.3
@@ -93,21 +95,20 @@ def cases(
 ) -> list[Case]:
     """Every verb of the kind with these faults."""
     emulator.reset()
-    with _impatient():
-        bench = _Bench(emulator, kind, make_ids(emulator))
+    with _impatient() as clock:
+        bench = _Bench(emulator, kind, make_ids(emulator), clock)
         found = [(verb, fault) for verb in verbs for fault in faults if verb != "delete" or fault not in NO_ANSWER]
         return [bench.case(verb, fault, scope) for verb, fault in found for scope in SCOPES]
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def _impatient() -> Iterator[Clock]:
     """A client that waits a moment for an answer; the pauses of its retries take no time."""
-    usual = http.READ_TIMEOUT_S, http.time_left
-    http.READ_TIMEOUT_S, http.time_left = SILENCE_S, lambda: None  # type: ignore[assignment]
+    clock = Clock()
     try:
-        yield
+        with patch.multiple(http, READ_TIMEOUT_S=SILENCE_S, time_left=lambda: None, time=clock):
+            yield clock
     finally:
-        http.READ_TIMEOUT_S, http.time_left = usual
         runtime.use(None)
 
 
@@ -116,6 +117,7 @@ class _Bench:
     emulator: Emulator
     kind: str
     ids: Ids
+    clock: Clock
 
     def program(self, changes: Mapping[str, Any] | None = None) -> Props:
         found: Props = resolve({**DESCRIPTIONS[self.kind].every, **(changes or {})}, self.ids)
@@ -127,7 +129,7 @@ class _Bench:
         settings = Settings(
             "EMULATOR@AdobeOrg", "emulator", "emulator-secret", "local", endpoint=url, ims_endpoint=url, timeout=30
         )
-        return Life(self.kind, settings, Client(settings, pause=lambda seconds: None))
+        return Life(self.kind, settings, Client(settings, pause=self.clock.sleep))
 
     def case(self, verb: str, fault: str, scope: str) -> Case:
         before = len(self.emulator.objects()[self.kind])

@@ -11,6 +11,7 @@ from pulumi_aep.client import http
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
+from support.clock import Clock
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.mixpanel import field_group, make_chain
 
@@ -18,7 +19,9 @@ from support.mixpanel import field_group, make_chain
 @pytest.fixture
 def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Life]]:
     """life("Flow"), of a resource in sandbox `local`; pauses take no time."""
-    monkeypatch.setattr(http, "time_left", lambda: None)  # pauses take none of it
+    clock = Clock()
+    monkeypatch.setattr(http, "time", clock)
+    monkeypatch.setattr(http, "time_left", lambda: None)  # to look again after a lost answer there is time enough
     settings = Settings(
         "EMULATOR@AdobeOrg",
         "emulator",
@@ -28,7 +31,7 @@ def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         ims_endpoint=emulator.url,
         timeout=2,
     )
-    client = Client(settings, pause=lambda seconds: None)
+    client = Client(settings, pause=clock.sleep)
 
     def make(kind: str) -> Life:
         return Life(kind, settings, client)

@@ -49,7 +49,7 @@ class Life:
         if self._in_one_run:
             return
         wanted = replace(self.settings, **settings)
-        process = runtime.Runtime(wanted, Client(wanted) if settings else self._client)
+        process = runtime.Runtime(wanted, Client(wanted, pause=self._client._pause) if settings else self._client)
         process.planned = 0
         runtime.use(process)
 

@@ -108,6 +108,7 @@ class LateList:
         self.waited, self.seconds = 0.0, seconds
         self._find, self._known = collection.find, {item["id"] for item in collection.find()}
         monkeypatch.setattr(collection, "find", self.find)
+        self._usual_pause = client._pause
         monkeypatch.setattr(client, "_pause", self._pause)
 
     def find(self, *filters: str) -> Iterator[Any]:
@@ -116,6 +117,7 @@ class LateList:
 
     def _pause(self, seconds: float) -> None:
         self.waited += seconds
+        self._usual_pause(seconds)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 3, 14])

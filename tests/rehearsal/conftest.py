@@ -9,23 +9,27 @@ from typing import Any
 
 import pytest
 
+from pulumi_aep.client import http
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.rehearsal.run import Rehearsal
+from support.clock import Clock
 from support.emulator import Emulator
 
 SECRETS = {"AEP_CLIENT_SECRET": "emulator-secret", "AEP_ORG_ID": "EMULATOR@AdobeOrg"}
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> Client:
+def client(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Client:
+    clock = Clock()
+    monkeypatch.setattr(http, "time", clock)
     settings = Settings(
         *("EMULATOR@AdobeOrg", "emulator", "emulator-secret", "dev"),
         endpoint=emulator.url,
         ims_endpoint=emulator.url,
         timeout=10,
     )
-    return Client(settings, pause=lambda seconds: None)
+    return Client(settings, pause=clock.sleep)
 
 
 @pytest.fixture
