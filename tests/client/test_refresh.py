@@ -57,9 +57,8 @@ def begin() -> None:
     runtime.use(Run(runtime.current().settings, runtime.current().client))
 
 
-@pytest.fixture
-def states(emulator: Emulator, client: Client) -> dict[str, States]:
-    """kind → id → state, of twelve dataflows; the states come from one GET each."""
+def make_dataflows(emulator: Emulator) -> dict[str, list[str]]:
+    """kind → ids, of twelve dataflows."""
     ids: dict[str, list[str]] = {kind: [] for kind in PATHS}
 
     def post(kind: str, body: dict[str, Any]) -> str:
@@ -71,15 +70,20 @@ def states(emulator: Emulator, client: Client) -> dict[str, States]:
         return key
 
     for number in range(COUNT):
-        schema = post(
-            "Schema", mixpanel.schema(post("FieldGroup", mixpanel.field_group(f"g{number}")), title=f"s{number}")
-        )
+        group = post("FieldGroup", mixpanel.field_group(f"g{number}"))
+        schema = post("Schema", mixpanel.schema(group, title=f"s{number}"))
         dataset = post("Dataset", mixpanel.dataset(schema, f"d{number}"))
         source = post("SourceConnection", mixpanel.source(post("BaseConnection", mixpanel.base(f"b{number}"))))
         target = post("TargetConnection", mixpanel.target(dataset, schema))
         post("Flow", mixpanel.flow(source, target, post("MappingSet", mixpanel.mapping_set(schema)), f"f{number}"))
+    return ids
+
+
+@pytest.fixture
+def states(emulator: Emulator, client: Client) -> dict[str, States]:
+    """kind → id → state; the states come from one GET each."""
     found: dict[str, States] = {}
-    for kind, keys in ids.items():
+    for kind, keys in emulator.remembered(make_dataflows).items():
         found[kind] = {}
         for key in keys:
             begin()  # so that it is the first that is read: its own GET
