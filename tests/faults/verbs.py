@@ -106,7 +106,7 @@ def _impatient() -> Iterator[Clock]:
     """A client that waits a moment for an answer; the pauses of its retries take no time."""
     clock = Clock()
     try:
-        with patch.multiple(http, READ_TIMEOUT_S=SILENCE_S, time_left=lambda: None, time=clock):
+        with patch.multiple(http, READ_TIMEOUT_S=SILENCE_S, time=clock):
             yield clock
     finally:
         runtime.use(None)

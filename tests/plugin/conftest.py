@@ -21,7 +21,6 @@ def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     """life("Flow"), of a resource in sandbox `local`; pauses take no time."""
     clock = Clock()
     monkeypatch.setattr(http, "time", clock)
-    monkeypatch.setattr(http, "time_left", lambda: None)  # to look again after a lost answer there is time enough
     settings = Settings(
         "EMULATOR@AdobeOrg",
         "emulator",
@@ -29,7 +28,7 @@ def life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         "local",
         endpoint=emulator.url,
         ims_endpoint=emulator.url,
-        timeout=2,
+        timeout=60,
     )
     client = Client(settings, pause=clock.sleep)
 
