@@ -1,5 +1,6 @@
 """A flow's schedule and state."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from kinds import Ids, Props
 from plugin.conftest import Program
 from plugin.life import Life
+from pulumi_aep import ConnectionSpec
+from pulumi_aep.engine.sdk_internals import UNKNOWN_TEXT
 from pulumi_aep.errors import LookupFailed
 from support.emulator import FLOW, Emulator
 from support.journal import writes
@@ -180,3 +183,22 @@ def test_a_flow_that_its_labels_hide_is_not_taken_for_gone(
     emulator.control("DELETE", "faults").raise_for_status()
     assert flow.refresh()
     assert flow.preview(labeled) == "same"
+
+
+def test_the_gate_sees_that_the_flow_spec_does_not_take_its_sources_new_spec(
+    life: Callable[[str], Life], program: Program
+) -> None:
+    """Although the flow is as it was: before anything is deleted, also with `--skip-preview`."""
+    owner, flow = life("Owner"), program("Flow", {"source_connection_id": UNKNOWN_TEXT})
+
+    def gate(source_spec: str, before: Props) -> tuple[Props, list[str]]:
+        owner.run()
+        text = json.dumps({"Flow web": ({**flow, "source_spec": source_spec}, [], False)})
+        done = owner.provider.check(before, {"stack": "shop/dev", "program": text})
+        return dict(done.inputs), [failure.reason for failure in done.failures]
+
+    kept, problems = gate(ConnectionSpec.MIXPANEL, {})
+    assert problems == []
+    assert gate(ConnectionSpec.MIXPANEL, kept) == (kept, [])
+    (problem,) = gate(ConnectionSpec.AMAZON_S3, kept)[1]
+    assert "Flow web: flow_spec: flow spec RestStorageToAEP does not take Amazon S3" in problem

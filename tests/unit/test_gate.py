@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from kinds import Props, by_kind
+from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import is_foreign, record, record_key, resource_of, stack_of, state_id
@@ -218,10 +219,18 @@ class TestValidation:
     def test_the_service_is_asked_about_changed_arguments_alone(self, offline: Any) -> None:
         inputs = arguments("Flow")
         mark = fingerprint(kind_of("Flow"), Planned(from_host(inputs), [], False))
-        same = unchanged(kind_of("Flow").arguments, from_host({**inputs, "name": "other"}), mark)
+        same = unchanged(kind_of("Flow"), from_host({**inputs, "name": "other"}), mark)
         assert "name" not in same
         assert same["flow_spec"] == inputs["flow_spec"]
-        assert unchanged(kind_of("Flow").arguments, from_host(inputs), mark[4:]) == {}, "a release with other arguments"
+        assert unchanged(kind_of("Flow"), from_host(inputs), mark[4:]) == {}, "a release with other arguments"
+
+    def test_what_follows_from_another_resource_counts(self, offline: Any) -> None:
+        inputs = arguments("Flow", source_spec=ConnectionSpec.MIXPANEL)
+        mark = fingerprint(kind_of("Flow"), Planned(inputs, [], False))
+        assert "source_spec" in unchanged(kind_of("Flow"), inputs, mark)
+        other = unchanged(kind_of("Flow"), {**inputs, "source_spec": ConnectionSpec.ZENDESK}, mark)
+        assert "source_spec" not in other
+        assert "flow_spec" in other
 
     def test_what_is_unknown_passes(self, offline: Any) -> None:
         process()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pulumi
 
-from .arguments import Arguments, fields_of, looks_secret
+from .arguments import fields_of, looks_secret
 from .kind import GuardsDelete, Kind
 from .sdk_internals import UNKNOWN_TEXT
 from .values import Props, from_host
@@ -65,27 +65,27 @@ def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> It
 
 def fingerprint(kind: Kind, planned: Planned) -> str:
     """What a state keeps of a resource: 4 hex digits for each argument, none of them from a secret, and two marks."""
-    digits = "".join(_digests(kind.arguments, planned.inputs).values())
+    digits = "".join(_digests(kind, planned.inputs).values())
     lifted = isinstance(kind, GuardsDelete) and not kind.is_guarded(planned.inputs)
     return digits + RETAINED * planned.retained + UNGUARDED * lifted
 
 
-def unchanged(arguments: Arguments, inputs: Props, before: str) -> Props:
+def unchanged(kind: Kind, inputs: Props, before: str) -> Props:
     """The inputs that are as in the run that left a fingerprint; nothing if its kind had other arguments then."""
-    names = fields_of(arguments.public)
-    before = before.rstrip(RETAINED + UNGUARDED)
-    if len(before) != _DIGITS * len(names):
+    now, before = _digests(kind, inputs), before.rstrip(RETAINED + UNGUARDED)
+    if len(before) != _DIGITS * len(now):
         return {}
     kept = [before[start : start + _DIGITS] for start in range(0, len(before), _DIGITS)]
-    now, then = _digests(arguments, inputs), dict(zip(names, kept, strict=True))
+    then = dict(zip(now, kept, strict=True))
     return {name: value for name, value in inputs.items() if name in then and now[name] == then[name]}
 
 
-def _digests(arguments: Arguments, inputs: Props) -> dict[str, str]:
-    """4 hex digits for each argument, none of them from a secret."""
-    secrets = arguments.secrets(inputs)
+def _digests(kind: Kind, inputs: Props) -> dict[str, str]:
+    """4 hex digits for each argument, and for what follows from another resource's; none of them from a secret."""
+    secrets = kind.arguments.secrets(inputs)
     shown = {name: _without_secrets(value) for name, value in inputs.items() if (name,) not in secrets}
-    return {name: _digest(shown.get(name)) for name in fields_of(arguments.public)}
+    names = [*fields_of(kind.arguments.public), *(each.field for each in kind.echoes)]
+    return {name: _digest(shown.get(name)) for name in names}
 
 
 def _digest(value: Any) -> str:
