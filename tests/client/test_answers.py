@@ -7,7 +7,15 @@ import pytest
 
 from client.server import Answer, Server
 from pulumi_aep.client.client import Client
-from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, ServiceError, UnexpectedResponse
+from pulumi_aep.errors import (
+    ApiError,
+    InUse,
+    NotDeletable,
+    NotFound,
+    PreconditionFailed,
+    ServiceError,
+    UnexpectedResponse,
+)
 
 ClientOf = Callable[..., Client]
 AEP = "https://ns.adobe.com/aep/errors/"
@@ -151,8 +159,8 @@ def test_an_update_may_be_answered_with_a_list(client_of: ClientOf) -> None:
         assert client.flow_service.source_connections.update("s", [], '"1"')["etag"] == '"2"'
 
 
-def test_a_mapping_set_that_the_service_does_not_delete_is_left(client_of: ClientOf) -> None:
-    with Server(Answer(405, {"message": "Method not allowed"})) as server:
+def test_a_mapping_set_that_the_service_does_not_delete(client_of: ClientOf) -> None:
+    with Server(Answer(405, {"message": "Method not allowed"})) as server, pytest.raises(NotDeletable):
         client_of(server.url).data_prep.mapping_sets.delete("m")
     with Server(Answer(400, {"message": "no"})) as server, pytest.raises(ApiError, match="400: no"):
         client_of(server.url).data_prep.mapping_sets.delete("m")
