@@ -66,7 +66,11 @@ def test_a_new_one_needs_a_passphrase(life: Callable[[str], Life], program: Prog
 
 @pytest.mark.parametrize("known", [True, False])
 def test_what_a_killed_run_left_is_adopted(
-    known: bool, life: Callable[[str], Life], program: Program, emulator: Emulator
+    known: bool,
+    life: Callable[[str], Life],
+    program: Program,
+    emulator: Emulator,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Nobody can tell whose it is, so it is adopted by hand, with its passphrase or without."""
     left, key = life(KIND), life(KIND)
@@ -76,7 +80,9 @@ def test_what_a_killed_run_left_is_adopted(
     assert problem.endswith(f'To manage it: adopt="{left.id}".')
     emulator.clear_journal()
     wanted = {**(program(KIND) if known else without_passphrase(program)), "adopt": left.id}
+    capsys.readouterr()
     assert key.up(wanted) == "create"
+    assert f"adopts EncryptionKey web ({left.id}): changes nothing\n" in capsys.readouterr().out
     assert key.id == left.id
     assert key.refresh()
     assert key.preview(program(KIND)) == ("same" if known else "update"), "the line adopt may go"

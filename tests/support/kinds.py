@@ -120,6 +120,12 @@ def argument_paths(kind: str) -> Iterator[tuple[str, ...]]:
         yield from ((name, inner) for inner in field.inner)
 
 
+def is_recognized(kind: str) -> bool:
+    """Whether what an interrupted run left is taken back: by its owner line, or by its parent's."""
+    ownership = kind_of(kind).ownership
+    return not isinstance(ownership, NaturalKey) or ownership.parent is not None
+
+
 def parents() -> Iterator[tuple[str, str, str]]:
     """Kinds without an owner line, the field that names the parent, and the parent's kind."""
     for kind in names():

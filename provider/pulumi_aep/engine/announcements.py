@@ -21,7 +21,8 @@ def adoption(kind: "Kind", object_id: str, observed: Props, new: Props) -> str:
     changes = _changes(kind, observed, new)
     shown = ", ".join(changes[:MOST_CHANGES])
     more = f" and {len(changes) - MOST_CHANGES} more" if len(changes) > MOST_CHANGES else ""
-    will = f"will change {shown}{more}" if changes else "changes nothing but the owner line"
+    nothing = "changes nothing" + (" but the owner line" if "owner" in kind.ownership.read({}) else "")
+    will = f"will change {shown}{more}" if changes else nothing
     return f"adopts {label(kind, object_id, observed)}{foreign}: {will}"
 
 
