@@ -19,7 +19,7 @@ from pulumi_aep.errors import LookupFailed, OwnershipConflict
 from support import kinds
 from support.emulator import Emulator
 from support.journal import writes
-from support.outside import OTHER_RECORD, OTHER_STATE, OWNER, Where
+from support.outside import OTHER_RECORD, OTHER_STATE, OWNER, Where, registry
 
 LINES = {"own": OWNER, "another record": OTHER_RECORD, "another state": OTHER_STATE, "none": None}
 by_line = pytest.mark.parametrize("line", LINES.values(), ids=list(LINES))
@@ -459,3 +459,17 @@ def test_an_object_that_this_run_deleted_is_not_referred_to(
         with pytest.raises(LookupFailed, match=f"source_connection_id: {gone} was deleted in this run"):
             flow.provider.create(host(inputs))
     assert writes(emulator) == []
+
+
+@pytest.mark.parametrize(("own", "kept"), [("web", 1), (None, 0)])
+def test_what_has_no_line_goes_with_its_parent(
+    own: str | None, kept: int, life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
+    """Another state has taken over the schema of the same program: the former one leaves the descriptor too."""
+    resource = life("IdentityDescriptor")
+    resource.up(program("IdentityDescriptor", {"own_schema": own}))
+    line = ("add", "/description", f"[pulumi: {OTHER_STATE}]")
+    registry("schemas")(line)(Where(emulator, ids["schema.id"], ids))
+    resource.refresh()
+    resource.destroy()
+    assert len(emulator.objects()["IdentityDescriptor"]) == kept

@@ -102,6 +102,9 @@ class Ownership(Protocol):
     def pointers(self, props: Props) -> dict[str, Any]:
         """JSON pointer → value of what a patch writes."""
 
+    def line_of_parent(self, state: Props, line_of: LineOf) -> str | None:
+        """Where an object has no line: that of another state, if that state has the parent now and this one had it."""
+
     def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         """Whether an object is the one that `wanted` asks for. `sent`: this process has asked for its creation."""
 
@@ -121,6 +124,9 @@ class DescriptionLine:
         """An empty description is none."""
         description = with_owner_line(props)
         return {"/description": description} if description else {}
+
+    def line_of_parent(self, state: Props, line_of: LineOf) -> str | None:
+        return None
 
     def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         return bool(observed.get("owner") == wanted.get("owner", ""))
@@ -154,14 +160,16 @@ class NaturalKey:
     """No place for a line: an object is known by the fields that make it unique, and belongs to whoever has its state.
 
     It is taken without `adopt` if this process asked for its creation, or if it has a parent (the field that names it,
-    and the parent's kind) with the line of the same state: then an interrupted run left it.
+    and the parent's kind) with the line of the same state: then an interrupted run left it. `own` is the field that
+    has a value where the parent is a resource of the same program: whoever takes such a parent over has the object too.
     """
 
     makes_version = False
 
-    def __init__(self, *fields: str, parent: tuple[str, "Kind"] | None = None) -> None:
+    def __init__(self, *fields: str, parent: tuple[str, "Kind"] | None = None, own: str = "") -> None:
         self._fields = fields
         self.parent = parent
+        self._own = own
 
     def read(self, item: Item) -> Props:
         return {}
@@ -171,6 +179,13 @@ class NaturalKey:
 
     def pointers(self, props: Props) -> dict[str, Any]:
         return {}
+
+    def line_of_parent(self, state: Props, line_of: LineOf) -> str | None:
+        if not self.parent or not state.get(self._own):
+            return None
+        field, kind = self.parent
+        line = line_of(kind, state[field])
+        return line if is_foreign(line, own_line(state)) else None
 
     def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         if any(observed.get(name) != wanted.get(name) for name in self._fields):

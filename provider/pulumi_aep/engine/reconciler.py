@@ -240,6 +240,7 @@ class Reconciler:
             return  # another record of this state has this very object: the one that goes is older
         with self._time_limit(state, "delete"):
             line = self.cache.observed().get(object_id, {}).get("owner")
+            line = line or self.kind.ownership.line_of_parent(state, self.runtime.line_of)
             if line and line != own_line(state):
                 text = f"{self.kind.name} {object_id} is kept: it belongs to {line}."
                 self.runtime.kept.append(text)

@@ -6,9 +6,9 @@ import pulumi
 from pydantic import AfterValidator
 from typing_extensions import Unpack
 
-from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, Name, SchemaId
+from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, InternalArgs, Name, SchemaId
 from ..engine.dynamic import Resource
-from ..engine.kind import Exports, Item, Kind, Reference
+from ..engine.kind import Echo, Exports, Item, Kind, Reference
 from ..engine.ownership import NaturalKey
 from ..engine.runtime import Runtime
 from ..engine.values import Props
@@ -41,14 +41,20 @@ class IdentityDescriptorArgs(CommonArgs, total=False):
     """Whether this is the schema's primary identity; a schema has at most one."""
 
 
+class _Internal(InternalArgs, total=False):
+    own_schema: Annotated[Input[str] | None, F(Change.CREATE_ONLY)]
+    """Title of the schema if the program manages it: the descriptor then goes with it to another stack."""
+
+
 class IdentityDescriptorKind(Kind, Exports):
     """Identity descriptors ↔ Schema Registry: written as a whole, without a name, a description or an etag."""
 
-    arguments = Arguments(IdentityDescriptorArgs)
+    arguments = Arguments(IdentityDescriptorArgs, _Internal)
     collection_path = "schema_registry.identity_descriptors"
     natural_key = ("schema_id", "source_property")
-    ownership = NaturalKey(*natural_key, parent=("schema_id", Schema.kind))
+    ownership = NaturalKey(*natural_key, parent=("schema_id", Schema.kind), own="own_schema")
     references = (Reference("schema_id", "Schema"),)
+    echoes = (Echo("own_schema", "schema_id", "Schema", "title"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         return {
