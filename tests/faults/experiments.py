@@ -256,6 +256,7 @@ EXPERIMENTS = {
         before=(back_up, up("dev", chain(changes=CHANGED) + chain("shop", "shop")), restore),
         program=chain(changes=CHANGED) + chain("shop", "shop"),
         objects=dict.fromkeys(ORDER, 2),
+        replaced=frozenset({"MappingSet"}),
         spare=True,
     ),
     "two stacks racing": Experiment(
