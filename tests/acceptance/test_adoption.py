@@ -65,7 +65,7 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     shown = stack.run("preview")
     told = set(re.findall(r"^ +adopts (\w+) .*: changes nothing but the owner line$", shown, re.MULTILINE))
     count = len(re.findall("^ +adopts ", shown, re.MULTILINE))
-    assert f"of {count} new resources {count} adopt what exists, 0 are made\n" in shown
+    assert f"{count} adopted, 0 created, 0 changed\n" in shown
     assert {"BaseConnection", "SourceConnection", "TargetConnection", "Flow", "MappingSet", "Dataset"} <= told
     assert writes(emulator) == []
     stack.up()

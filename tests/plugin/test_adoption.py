@@ -75,7 +75,7 @@ def test_the_rest_is_patched_once(
         assert mine.preview(arguments) == "update", "a refresh sees that the line waits for a change"
         return
     assert mine.inputs == known
-    assert mine.inputs["owner"] == OWNER
+    assert mine.inputs["__owner"] == OWNER
     assert mine.preview(arguments) == "same"
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def test_disabled_from_the_start_and_a_start_that_stays(
     assert made["state"] == "disabled"
     assert flow.preview(disabled) == "same"
     start = flow.outs["schedule"]["start_time"]
-    assert made["scheduleParams"]["startTime"] == str(start)
+    assert datetime.fromtimestamp(int(made["scheduleParams"]["startTime"]), UTC) == datetime.fromisoformat(start)
 
     hourly = arguments(schedule={"frequency": "hour", "interval": 3}, enabled=True)
     emulator.clear_journal()

@@ -198,7 +198,7 @@ def test_refresh(
         expected = f"{kind} {before} belongs to {OTHER_STATE} now and is gone from this state.\n"
         assert capsys.readouterr().out == expected
         return
-    assert resource.inputs.get("owner") == line
+    assert resource.inputs.get("__owner") == line
     assert resource.preview(program(kind)) == ("same" if line == OWNER else "update")
     resource.up(program(kind))
     assert line_of(kind, resource) == OWNER

@@ -1,6 +1,7 @@
 """What a preview says about adoptions and replaced flows."""
 
-from pulumi_aep.engine.announcements import adoption, replacement
+from pulumi_aep.engine.announcements import Adoptions, owner_change, replacement
+from pulumi_aep.engine.kind import Kind
 from pulumi_aep.engine.values import UNKNOWN, Props
 from pulumi_aep.resources.base_connection import BaseConnection
 from pulumi_aep.resources.flow import Flow
@@ -13,6 +14,13 @@ FLOW: Props = {
     "schedule": {"frequency": "hour", "interval": 1, "start_time": 5},
     "source_connection_id": "s",
 }
+
+
+def adoption(kind: Kind, object_id: str, observed: Props, new: Props) -> str:
+    said: list[str] = []
+    Adoptions(said.append).add(kind, object_id, observed, new)
+    (text,) = said
+    return text
 
 
 def flow(**changes: object) -> str:
@@ -45,6 +53,28 @@ def test_secrets_and_long_lists() -> None:
     text = adoption(BaseConnection.kind, "b", base(username="a"), new)
     assert "canary" not in text
     assert text.endswith(" and 6 more")
+
+
+def test_totals() -> None:
+    """Once, after the last resource; one that is replaced counts as what it was before."""
+    said: list[str] = []
+    adoptions = Adoptions(said.append)
+    adoptions.planned = 4
+    adoptions.checked("there", False)
+    adoptions.checked("there", True)
+    adoptions.add(Flow.kind, "f-1", FLOW, FLOW)
+    adoptions.checked("f-1", True)
+    adoptions.add(Flow.kind, "f-2", FLOW, {**FLOW, "name": "Shop"})
+    adoptions.checked("f-2", True)
+    assert len(said) == 2
+    adoptions.checked("new", True)
+    adoptions.checked("new", True)
+    assert said[2:] == ["2 adopted, 1 created, 1 changed"]
+
+
+def test_an_owner_line_that_changes() -> None:
+    text = owner_change(Flow.kind, "f-1", FLOW, {**FLOW, "owner": OURS})
+    assert text == "Flow Web (f-1): only the owner line changes, none → shop/dev/web.1111"
 
 
 def test_a_flow_that_is_replaced() -> None:

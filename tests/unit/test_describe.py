@@ -16,6 +16,8 @@ from support.kinds import Change
 
 from .conftest import OfflineRuntime, arguments
 
+START = "2026-01-31T06:00:00Z"
+
 
 def inputs(kind: str, **changes: Any) -> Props:
     """All arguments in normal form, with a description of two lines where the kind has one."""
@@ -82,10 +84,10 @@ def test_a_default_is_left_out(offline: OfflineRuntime) -> None:
 def test_a_flow_that_runs_once_has_no_interval(offline: OfflineRuntime) -> None:
     """The service may echo both; neither means anything then, and neither may be given."""
     item = kinds.to_wire("Flow", inputs("Flow"), offline)
-    item["scheduleParams"] = {"startTime": "1", "frequency": "once", "interval": "0", "backfill": "false"}
-    assert kinds.to_program_args("Flow", item, offline)["schedule"] == {"start_time": 1, "frequency": "once"}
+    item["scheduleParams"] = {"startTime": "1769839200", "frequency": "once", "interval": "0", "backfill": "false"}
+    assert kinds.to_program_args("Flow", item, offline)["schedule"] == {"start_time": START, "frequency": "once"}
     assert kinds.from_wire("Flow", item, inputs("Flow"), offline)["schedule"] == {
-        "start_time": 1,
+        "start_time": START,
         "frequency": "once",
     }
 

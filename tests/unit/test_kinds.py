@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pulumi
@@ -152,7 +152,7 @@ class TestBaseConnection:
         ]
 
     def test_without_auth_the_credentials_are_left_alone(self, offline: Any) -> None:
-        assert kinds.build_update(self.kind, normal(self.kind), checked(self.kind, auth=None), offline) == []
+        assert kinds.build_update(self.kind, normal(self.kind), normal(self.kind, auth=None), offline) == []
 
     def test_the_password_is_marked_secret_and_nothing_else(self, offline: Any) -> None:
         inputs = provider(self.kind).check({}, arguments(self.kind)).inputs
@@ -201,9 +201,18 @@ class TestOwnerLine:
 class TestSourceConnection:
     kind = "SourceConnection"
 
-    def test_an_iana_time_zone_becomes_the_windows_name(self, offline: Any) -> None:
-        inputs = checked(self.kind, params={"projectId": "1", "timezone": "Europe/Berlin"})
-        assert inputs["params"]["timezone"] == "W. Europe Standard Time"
+    def test_a_time_zone_stays_as_written_and_is_sent_with_its_windows_name(self, offline: Any) -> None:
+        windows, iana = {"timezone": "W. Europe Standard Time"}, {"timezone": "Europe/Berlin"}
+        inputs = normal(self.kind, params={"projectId": "1", **iana})
+        assert inputs["params"]["timezone"] == "Europe/Berlin"
+        item = kinds.to_wire(self.kind, inputs, offline)
+        assert item["params"] == {"projectId": "1", **windows}
+        assert kinds.from_wire(self.kind, item, inputs, offline)["params"] == inputs["params"]
+        before = checked(self.kind, params={"projectId": "1", **windows})
+        after = checked(self.kind, before, params={"projectId": "1", **iana})
+        assert provider(self.kind).diff("id", before, after).changes is False
+        other = checked(self.kind, before, params={"projectId": "1", "timezone": "UTC"})
+        assert provider(self.kind).diff("id", before, other).replaces == ["params"]
 
     def test_other_sources_keep_their_params(self, offline: Any) -> None:
         inputs = checked(
@@ -264,14 +273,28 @@ class TestFlow:
         schedule = {"frequency": "minute", "interval": 15.0}
         first = checked(self.kind, schedule=schedule)
         started = first["schedule"]["start_time"]
-        assert abs(started - datetime.now(UTC).timestamp()) < 60
-        first["schedule"]["start_time"] = started - 500
-        assert checked(self.kind, first, schedule=schedule)["schedule"]["start_time"] == started - 500
+        assert started.endswith("Z")
+        assert abs(datetime.fromisoformat(started) - datetime.now(UTC)) < timedelta(minutes=1)
+        first["schedule"]["start_time"] = "2026-01-31T06:00:00Z"
+        assert checked(self.kind, first, schedule=schedule)["schedule"]["start_time"] == "2026-01-31T06:00:00Z"
 
     def test_a_start_may_be_a_datetime(self, offline: Any) -> None:
         moment = datetime(2026, 1, 31, 6, 0, tzinfo=UTC)
         schedule = _as_text({"frequency": "day", "interval": 1, "start_time": moment})
-        assert normal(self.kind, schedule=schedule)["schedule"]["start_time"] == int(moment.timestamp())
+        inputs = normal(self.kind, schedule=schedule)
+        assert inputs["schedule"]["start_time"] == "2026-01-31T06:00:00+00:00"
+        sent = kinds.to_wire(self.kind, inputs, offline)["scheduleParams"]
+        assert sent["startTime"] == int(moment.timestamp())
+
+    def test_the_same_start_written_in_another_way_is_no_difference(self, offline: Any) -> None:
+        """An older release kept epoch seconds."""
+        schedule = {"frequency": "day", "interval": 1.0, "start_time": "2026-01-31T07:00:00+01:00"}
+        inputs = checked(self.kind, schedule=schedule)
+        for same in ("2026-01-31T06:00:00Z", 1769839200.0):
+            state = {**inputs, "schedule": {**inputs["schedule"], "start_time": same}}
+            assert provider(self.kind).diff("id", state, inputs).changes is False
+        item = kinds.to_wire(self.kind, from_host(inputs), offline)
+        assert kinds.from_wire(self.kind, item, from_host(inputs), offline)["schedule"] == from_host(schedule)
 
     def test_tutorial_trap_interval_below_15_only_for_minute(self, offline: Any) -> None:
         assert checked(self.kind, schedule={"frequency": "hour", "interval": 1.0})["schedule"]["interval"] == 1

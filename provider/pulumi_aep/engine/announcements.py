@@ -1,6 +1,8 @@
 """What a preview says beside the engine's own plan: adoptions, take-overs, flows that stop while they are replaced."""
 
 import json
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .arguments import Change
@@ -14,11 +16,38 @@ LONGEST_VALUE = 60
 MOST_CHANGES = 5
 
 
-def adoption(kind: "Kind", object_id: str, observed: Props, new: Props) -> str:
-    """`adopts Flow X (id): will change schedule.interval 1 → 3`, as far as values are known before the update."""
+class Adoptions:
+    """The adoptions of a run: a line each, and the totals once all resources of its plan are checked."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._lock = threading.Lock()
+        self._checked: dict[str, bool] = {}
+        self._adopted = self._changed = 0
+        self.planned = 0  # resources in the program, if known
+
+    def add(self, kind: "Kind", object_id: str, observed: Props, new: Props) -> None:
+        """Announce one, as far as values are known before the update."""
+        changes = _changes(kind, observed, new)
+        self._report(adoption(kind, object_id, observed, new, changes))
+        with self._lock:
+            self._adopted, self._changed = self._adopted + 1, self._changed + bool(changes)
+
+    def checked(self, record: str, is_new: bool) -> None:
+        """A resource is checked, its adoption announced. One that is replaced is checked twice."""
+        with self._lock:
+            before = len(self._checked)
+            self._checked.setdefault(record, is_new)
+            complete = before < len(self._checked) == self.planned
+        if complete and self._adopted:
+            created = sum(self._checked.values()) - self._adopted
+            self._report(f"{self._adopted} adopted, {created} created, {self._changed} changed")
+
+
+def adoption(kind: "Kind", object_id: str, observed: Props, new: Props, changes: list[str]) -> str:
+    """`adopts Flow X (id): will change schedule.interval 1 → 3`"""
     owner = str(observed.get("owner") or "")
     foreign = f", takes it over from {record(owner)}" if state_id(owner) not in ("", state_id(new.get("owner"))) else ""
-    changes = _changes(kind, observed, new)
     shown = ", ".join(changes[:MOST_CHANGES])
     more = f" and {len(changes) - MOST_CHANGES} more" if len(changes) > MOST_CHANGES else ""
     nothing = "changes nothing" + (" but the owner line" if "owner" in kind.ownership.read({}) else "")
@@ -32,6 +61,12 @@ def replacement(kind: "Kind", object_id: str, state: Props, fields: list[str]) -
         f"{label(kind, object_id, state)} will be deleted, then created anew: {', '.join(sorted(fields))} cannot "
         "change in place. It does not run in between. To keep it, take the change back."
     )
+
+
+def owner_change(kind: "Kind", object_id: str, old: Props, new: Props) -> str:
+    """Why an object is updated whose arguments are all the same: Pulumi shows nothing internal."""
+    before = record(old["owner"]) if old.get("owner") else "none"
+    return f"{label(kind, object_id, old)}: only the owner line changes, {before} → {record(new['owner'])}"
 
 
 def label(kind: "Kind", object_id: str, props: Props) -> str:

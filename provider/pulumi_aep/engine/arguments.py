@@ -24,7 +24,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict, is_typeddict
 
-from .values import UNKNOWN, Path, Props
+from .values import INTERNAL_PREFIX, UNKNOWN, Path, Props
 
 
 class Change(StrEnum):
@@ -343,6 +343,11 @@ class Arguments:
         """
         create_only = self.names(Change.CREATE_ONLY)
         return {name: value for name, value in props.items() if value is not False or name not in create_only}
+
+    def hide_internal(self, props: Props, *shown: str) -> Props:
+        """With a prefix that keeps internal properties out of Pulumi's diffs; `from_host` takes it off again."""
+        internal = fields_of(self.internal).keys() - shown
+        return {INTERNAL_PREFIX + name if name in internal else name: value for name, value in props.items()}
 
     def from_state(self, state: Props) -> Props:
         """The inputs out of a state, in today's form: what an older release did not write has its default."""

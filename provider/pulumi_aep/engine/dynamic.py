@@ -25,7 +25,7 @@ from pulumi.dynamic import (
 from ..config import protects
 from ..errors import DeletionProtected
 from . import runtime
-from .arguments import RESOURCE_NAME, Change, path_text
+from .arguments import RESOURCE_NAME, Change, fields_of, path_text
 from .camel_case import inside, is_outside
 from .kind import Echo, Kind
 from .ownership import own_line, stack_of
@@ -86,7 +86,7 @@ class DynamicProvider(ResourceProvider):
     def create(self, props: Props) -> CreateResult:
         """The new object's id and state."""
         object_id, state = self._reconciler.create(from_host(props))
-        return CreateResult(object_id, self._to_host(state))
+        return CreateResult(object_id, self._to_host(state, "owner"))
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """What the service has now; an empty id if the object is gone."""
@@ -94,11 +94,13 @@ class DynamicProvider(ResourceProvider):
         if found is None:
             return ReadResult("", {})
         state, inputs = found
-        return ReadResult(id_, self._to_host(state), None if inputs is None else self._to_host(inputs))
+        outs = self._to_host(state, "owner")
+        return ReadResult(id_, outs, None if inputs is None else self._to_host(inputs))
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         """The new state."""
-        return UpdateResult(self._to_host(self._reconciler.update(_id, self._state(_olds), from_host(_news))))
+        state = self._reconciler.update(_id, self._state(_olds), from_host(_news))
+        return UpdateResult(self._to_host(state, "owner"))
 
     def delete(self, _id: str, _props: Props) -> None:
         """The object is gone afterwards."""
@@ -115,8 +117,10 @@ class DynamicProvider(ResourceProvider):
         """What a state has, perhaps in the spelling of the other door."""
         return inside(self._reconciler.arguments.fields, from_host(props))
 
-    def _to_host(self, props: Props) -> Props:
-        return to_host(props, self._reconciler.arguments.secrets(props))
+    def _to_host(self, props: Props, *outputs: str) -> Props:
+        """`outputs` are internal properties that programs may read."""
+        arguments = self._reconciler.arguments
+        return to_host(arguments.hide_internal(props, *outputs), arguments.secrets(props))
 
 
 class Resource(pulumi.dynamic.Resource):
@@ -138,10 +142,9 @@ class Resource(pulumi.dynamic.Resource):
             self.register(resource_name, {**args, **echoes}, opts)
             _given_by_id[self.id] = (kind.name, args)
             return
-        unobserved = kind.arguments.names(Change.CREATE_ONLY, Change.CHECK_ONLY)
-        hidden = {"timeouts", *unobserved}  # each name is an output that the SDK awaits
-        names = [name for name in kind.arguments.fields if name not in hidden]
-        props = dict.fromkeys([*names, *kind.outputs, "sandbox", "org_id"])
+        unobserved = kind.arguments.names(Change.CREATE_ONLY)  # each name is an output that the SDK awaits
+        names = [name for name in fields_of(kind.arguments.public) if name not in unobserved]
+        props = dict.fromkeys([*names, *kind.outputs, "owner", "sandbox", "org_id"])
         given: Props = {}
         if opts is None or opts.id is None:  # else a reference to what something else manages
             if kind.delete_before_replace:
@@ -171,7 +174,8 @@ class Resource(pulumi.dynamic.Resource):
         timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
         echoes = {each.field: _echoed(each, given) for each in self.kind.echoes}
         inputs = {**named, **given, **timeouts, **echoes}
-        return inputs | (owner_of(resource_name, self.kind, opts, inputs) if "owner" in fields else {})
+        owner = owner_of(resource_name, self.kind, opts, inputs) if "owner" in fields else {}
+        return self.kind.arguments.hide_internal(inputs | owner)
 
     def _delete_before_replace(self, resource_name: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
         """The engine asks no diff for `--replace` and taint: then this option decides (measured)."""

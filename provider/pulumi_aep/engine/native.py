@@ -407,7 +407,7 @@ def _pack_of(kind: Kind, props: Props, marks: set[Path]) -> Struct:
     """Secret are what the program marks and what the kind knows to be."""
     fields = kind.arguments.fields
     known = {outside_path(fields, path) for path in kind.arguments.secrets(props)}
-    return _pack(outside(fields, props), marks | known)
+    return _pack(outside(fields, kind.arguments.hide_internal(props, "owner")), marks | known)
 
 
 # ---- the process ----

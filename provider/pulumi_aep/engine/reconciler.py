@@ -101,6 +101,7 @@ class Reconciler:
             problems += self._ownership_problems(props)
         if problems:
             return given, problems
+        self.runtime.adoptions.checked(str(props.get("record")), not previous)
         return self.arguments.compact(_except(props, self.arguments.names(Change.CHECK_ONLY))), []
 
     def validate(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
@@ -139,6 +140,8 @@ class Reconciler:
             self.cache.mark_leaving(object_id)
             if self.kind.in_plan:
                 self.runtime.report(announcements.replacement(self.kind, object_id, old, replaces))
+        if changed == ["owner"] and self.runtime.checked and not contains_unknown(new["owner"]):
+            self.runtime.report(announcements.owner_change(self.kind, object_id, old, new))
         values = {name: (old.get(name), new.get(name)) for name in changed}
         return Difference(bool(changed), replaces, values)
 
@@ -463,7 +466,7 @@ class Reconciler:
         if owner not in (None, props.get("owner")) and not props.get("take_over"):
             problems.append(f"adopt: {object_id} belongs to {owner}; set take_over=True to take it from there")
         if not problems:
-            self.runtime.report(announcements.adoption(self.kind, object_id, observed, self._resolve(props, observed)))
+            self.runtime.adoptions.add(self.kind, object_id, observed, self._resolve(props, observed))
         return problems
 
     def _replace_problems(self, observed: Props, new: Props) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import config
 from ..client.redaction import Redactor
 from ..errors import ApiError, DeletionProtected, EngineGone
+from .announcements import Adoptions
 from .object_cache import ObjectCache
 from .sdk_internals import engine_address, plain_errors, widen_host_pool
 
@@ -39,6 +40,7 @@ class Runtime:
         self._locks: dict[str, threading.Lock] = {}
         self.report: Callable[[str], None] = _print  # tells people something that is no error
         self.incomplete: Callable[[str], None] = lambda text: self.report(f"warning: {text}")
+        self.adoptions = Adoptions(lambda text: self.report(text))
         self.kept: list[str] = []  # what this run did not delete, and whose it is
         self.checked = False  # whether the check of any resource was called
         self.deleted: set[str] = set()  # ids of what this run deleted

@@ -13,6 +13,9 @@ from .sdk_internals import HOST_UNKNOWN, PROVIDER_KEY, SECRET_MARK, is_unknown
 Props = dict[str, Any]
 """The properties of one resource, as plain data with the names that users write."""
 
+INTERNAL_PREFIX = "__"
+"""Pulumi shows no property with such a name."""
+
 Path = tuple[str, ...]
 """Where a leaf is in the properties."""
 
@@ -46,7 +49,8 @@ def without_unknown(value: Any) -> Any:
 
 def from_host(props: Mapping[str, Any]) -> Props:
     """The properties as the kinds see them. Unset values (None) are left out, at any depth of objects."""
-    return {key: _inbound(value) for key, value in props.items() if key != PROVIDER_KEY and value is not None}
+    known = {key: value for key, value in props.items() if key != PROVIDER_KEY and value is not None}
+    return {key.removeprefix(INTERNAL_PREFIX): _inbound(value) for key, value in known.items()}
 
 
 def _inbound(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 
 import pulumi
@@ -33,9 +33,7 @@ from .source_connection import SourceConnection
 if TYPE_CHECKING:
     StartTime = int | str | datetime
 else:
-    StartTime = Annotated[
-        int, BeforeValidator(lambda value: _epoch_seconds(value), json_schema_input_type=int | str), Field(ge=0)
-    ]
+    StartTime = Annotated[str, BeforeValidator(lambda value: _iso_time(value), json_schema_input_type=int | str)]
 
 LATEST_SECOND = 100_000_000_000
 LONGEST_INTERVAL = 100_000
@@ -44,23 +42,32 @@ LONGEST_INTERVAL = 100_000
 _MAPPING_ID = re.compile("[0-9a-fA-F]{32}")
 
 
-def _epoch_seconds(value: Any) -> Any:
-    """Epoch seconds from a number, its text, or an ISO 8601 time with its offset."""
-    if isinstance(value, bool):
-        raise ValueError("must be epoch seconds or an ISO 8601 time like 2026-01-31T06:00:00Z")
-    if isinstance(value, str) and not re.fullmatch("[0-9]+", value):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError(
-                f"must be epoch seconds or an ISO 8601 time like 2026-01-31T06:00:00Z; got {value!r}"
-            ) from None
-        if moment.tzinfo is None:
-            raise ValueError(f"must say its time zone, like 2026-01-31T06:00:00Z; got {value!r}")
-        return int(moment.timestamp())
-    if str(value).isdecimal() and int(value) >= LATEST_SECOND:
-        raise ValueError(f"must be epoch seconds; {value} looks like milliseconds")
+def _iso_time(value: Any) -> Any:
+    """ISO 8601 text with its offset as it is; epoch seconds, a number or its text, as such a text in UTC."""
+    if re.fullmatch("[0-9]+", str(value)):
+        if int(value) >= LATEST_SECOND:
+            raise ValueError(f"must be epoch seconds; {value} looks like milliseconds")
+        return _utc(int(value))
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"must be epoch seconds or an ISO 8601 time like 2026-01-31T06:00:00Z; got {value!r}"
+        ) from None
+    if moment.tzinfo is None:
+        raise ValueError(f"must say its time zone, like 2026-01-31T06:00:00Z; got {value!r}")
+    if moment.timestamp() < 0:
+        raise ValueError(f"must not be before 1970; got {value!r}")
     return value
+
+
+def _utc(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _epoch_seconds(start: str | int) -> int:
+    """What the service gets for a start; states of older releases have it so."""
+    return start if isinstance(start, int) else int(datetime.fromisoformat(start).timestamp())
 
 
 class Schedule(Shape, total=False):
@@ -204,7 +211,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             "sourceConnectionIds": [props["source_connection_id"]],
             "targetConnectionIds": [props["target_connection_id"]],
             "transformations": props["transformations"],
-            **({"scheduleParams": _spelled(_SCHEDULE, props["schedule"])} if props.get("schedule") else {}),
+            **({"scheduleParams": _schedule_params(props)} if props.get("schedule") else {}),
             **({"options": options} if props.get("options") else {}),
         }
 
@@ -226,7 +233,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         }
 
     def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
-        schedule = _spelled(_SCHEDULE, props.get("schedule"))
+        schedule = _schedule_params(props)
         return {
             **super().patchable(props, runtime),
             **{f"/scheduleParams/{key}": value for key, value in schedule.items() if key != "backfill"},
@@ -263,14 +270,17 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         schedule = props.get("schedule")
         if not isinstance(schedule, dict) or "start_time" in schedule:
             return props
-        start = (previous.get("schedule") or {}).get("start_time", int(time.time()))
+        start = (previous.get("schedule") or {}).get("start_time", _utc(int(time.time())))
         return {**props, "schedule": {**schedule, "start_time": start}, "start_is_default": True}
 
     def resolve_desired(self, new: Props, observed: Props) -> Props:
-        start = (observed.get("schedule") or {}).get("start_time")
-        if not new.get("start_is_default") or start is None:
+        """The same start may be written in another way."""
+        start, schedule = (observed.get("schedule") or {}).get("start_time"), new.get("schedule")
+        if start is None or not isinstance(schedule, dict) or schedule["start_time"] is UNKNOWN:
             return new
-        return {**new, "schedule": {**new["schedule"], "start_time": start}}
+        if not new.get("start_is_default") and _epoch_seconds(start) != _epoch_seconds(schedule["start_time"]):
+            return new
+        return {**new, "schedule": {**schedule, "start_time": start}}
 
     def _with_source_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """Of a source that is no resource of the program the service is asked, once."""
@@ -426,14 +436,22 @@ def _spelled(names: dict[str, str], props: Props | None) -> dict[str, Any]:
     return {wire: props[name] for name, wire in names.items() if props and props.get(name) is not None}
 
 
+def _schedule_params(props: Props) -> dict[str, Any]:
+    params = _spelled(_SCHEDULE, props.get("schedule"))
+    return {**params, "startTime": _epoch_seconds(params["startTime"])} if params else {}
+
+
 def _schedule(observed: dict[str, Any] | None, known: Props | None) -> Props | None:
-    """The service returns numbers and booleans as text, and adds its default for backfill."""
+    """The service returns numbers and booleans as text, and adds its default for backfill. A start stays as written."""
     if not observed or not observed.get("frequency"):
         return None
     backfill = str(observed.get("backfill", "true")).lower() == "true"
     repeated = observed["frequency"] != "once"  # else neither of the two below means anything
+    start, written = to_int(observed.get("startTime")), (known or {}).get("start_time")
+    if isinstance(start, int):
+        start = written if written is not None and _epoch_seconds(written) == start else _utc(start)
     schedule = {
-        "start_time": to_int(observed.get("startTime")),
+        "start_time": start,
         "frequency": observed["frequency"],
         "interval": to_int(observed.get("interval")) if repeated else None,
         "backfill": backfill if repeated and known and "backfill" in known else None,
@@ -469,8 +487,8 @@ def _needs_new_flow(old: Any, new: Any) -> bool:
         return True
     if new["frequency"] is UNKNOWN or not same_scalar(old.get("backfill"), new.get("backfill")):
         return True
-    start = old.get("start_time")
-    return bool(start != new["start_time"]) and not (isinstance(start, int) and start > time.time())
+    start, wanted = old.get("start_time"), new["start_time"]
+    return start != wanted and (start is None or _epoch_seconds(start) <= time.time())
 
 
 class Flow(Resource, module="aep", name="Flow"):

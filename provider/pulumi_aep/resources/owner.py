@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import pulumi
 
-from ..engine.arguments import Arguments, Shape
+from ..engine.arguments import Arguments, Input, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
 from ..engine.kind import GuardsDelete, Kind
 from ..engine.ownership import record_key, renamed
@@ -22,6 +22,15 @@ from ..errors import DeletionProtected
 
 class OwnerArgs(Shape, total=False):
     """The owner takes no arguments."""
+
+
+class _Internal(Shape, total=False):
+    stack: Input[str] | None
+    """The `project/stack` that runs the program."""
+    program: Input[str] | None
+    """The plan of this run, as check() is given it."""
+    plan: dict[str, str] | None
+    """What a state keeps of the plan."""
 
 
 class OwnerReconciler(Reconciler):
@@ -43,11 +52,7 @@ class OwnerReconciler(Reconciler):
             *(self._guarded(removed, given) if removed and not self.runtime.settings.allow_mass_delete else ()),
             *_doubled(now),
         ]
-        new = [each for key, each in now.items() if before.keys().isdisjoint((key, *each.former_names))]
-        if adopted := sum(each.inputs.get("adopt") is not None for each in new):
-            self.runtime.report(
-                f"of {len(new)} new resources {adopted} adopt what exists, {len(new) - adopted} are made"
-            )
+        self.runtime.adoptions.planned = len(now)
         plan = {}
         for key, planned in now.items():
             kind = _kind_of(key)
@@ -109,7 +114,7 @@ class OwnerReconciler(Reconciler):
 class OwnerKind(Kind):
     """The identity of a state: no object of any service."""
 
-    arguments = Arguments(OwnerArgs, OwnerArgs)
+    arguments = Arguments(OwnerArgs, _Internal)
     reconciler = OwnerReconciler
 
 

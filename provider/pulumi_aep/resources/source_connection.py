@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec
 from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid, looks_secret
 from ..engine.dynamic import Resource
-from ..engine.kind import AppliesDefaults, Item, Reference, ValidatesOnline
+from ..engine.kind import AppliesDefaults, Item, Reference, ResolvesDesired, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
 from ..sources.spec_rules import missing_spec, passwords, source_problems, source_schema, spec_id
@@ -45,27 +45,27 @@ class _Internal(InternalArgs, total=False):
 
 
 def _as_mixpanel_needs(props: Props) -> Props:
-    """What no spec says: a project id is a number, as text, and a time zone has its Windows name (tutorial).
+    """What no spec says: a project id is a number, as text, and a time zone is one that has a Windows name (tutorial).
 
     A number becomes text: Pulumi's YAML makes one of each value of the config that looks like it.
     """
     params = props.get("params")
-    if spec_id(props) != ConnectionSpec.MIXPANEL or not isinstance(params, dict):
+    if not _is_mixpanel(props) or not isinstance(params, dict):
         return props
     project, zone = params.get("projectId", UNKNOWN), params.get("timezone", UNKNOWN)
     if isinstance(project, int):
         params = {**params, "projectId": (project := str(project))}
     if project is not UNKNOWN and not (isinstance(project, str) and project.isascii() and project.isdecimal()):
         raise ValueError(f"params.projectId: must be the project's number as text, like '2384945'; got {project!r}")
-    if zone is UNKNOWN:
-        return {**props, "params": params}
     try:
-        return {**props, "params": {**params, "timezone": windows_name(str(zone))}}
+        if zone is not UNKNOWN:
+            windows_name(str(zone))
     except ValueError as error:
         raise ValueError(f"params.timezone: {error}") from None
+    return {**props, "params": params}
 
 
-class SourceConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline):
+class SourceConnectionKind(ConnectionKind, AppliesDefaults, ResolvesDesired, ValidatesOnline):
     """Source connections ↔ Flow Service."""
 
     arguments = Arguments(SourceConnectionArgs, _Internal, rule=_as_mixpanel_needs)
@@ -80,17 +80,17 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline):
             **({"baseConnectionId": base} if base else {}),
             "connectionSpec": props["connection_spec"],
             **({"data": data} if data else {}),
-            "params": props["params"],
+            "params": _mixpanel_params(props["params"]) if _is_mixpanel(props) else props["params"],
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
-        """Others may have given Mixpanel the IANA name of a time zone, or a project's number as a number.
+        """A time zone stays as written. Others may have given Mixpanel a project's number as a number.
 
         A secret may come back masked: it is what was last sent.
         """
         params = item.get("params") or {}
         if spec_of(item, "connectionSpec")["id"] == ConnectionSpec.MIXPANEL:
-            params = {**params, **_mixpanel_params(params)}
+            params = _zone_as_in(known, {**params, **_project(params)})
         secret = {path[-1] for path in self.arguments.secrets(known)}
         params |= {
             name: value for name, value in (known.get("params") or {}).items() if name in secret and name in params
@@ -102,6 +102,12 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline):
             "data": _data(item.get("data") or {}, known),
             "params": normalize(params, known["params"]) if "params" in known else params,
         }
+
+    def resolve_desired(self, new: Props, observed: Props) -> Props:
+        """The same time zone may have another name."""
+        if not _is_mixpanel(new) or not isinstance(new.get("params"), dict):
+            return new
+        return {**new, "params": _zone_as_in(observed, new["params"])}
 
     def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """Which parameters are passwords, the spec is asked once."""
@@ -134,11 +140,26 @@ def _data(observed: dict[str, Any], known: Props) -> Props | None:
     return data
 
 
+def _is_mixpanel(props: Props) -> bool:
+    return spec_id(props) == ConnectionSpec.MIXPANEL
+
+
+def _project(params: Props) -> Props:
+    return {"projectId": str(params["projectId"])} if "projectId" in params else {}
+
+
 def _mixpanel_params(params: Props) -> Props:
-    found = {"projectId": str(params["projectId"])} if "projectId" in params else {}
+    """As the service takes them."""
+    return {**params, "timezone": windows_name(str(params["timezone"]))} if "timezone" in params else params
+
+
+def _zone_as_in(written: Props, params: Props) -> Props:
+    """The parameters with the name that their time zone has elsewhere, if that means the same."""
+    zone, other = params.get("timezone"), (written.get("params") or {}).get("timezone")
     with suppress(ValueError):
-        found |= {"timezone": windows_name(str(params["timezone"]))} if "timezone" in params else {}
-    return found
+        if zone is not None and other is not None and windows_name(str(zone)) == windows_name(str(other)):
+            return {**params, "timezone": other}
+    return params
 
 
 class SourceConnection(Resource, module="aep", name="SourceConnection"):
