@@ -12,7 +12,7 @@ import pytest
 
 from acceptance.support import Json, Stack, environment, writes
 from support.emulator import FLOW, Emulator
-from support.foreign import HTTP_API, make_old_sandbox
+from support.foreign import HTTP_API, make_old_sandbox, make_six_flows
 
 SECRET = "canary-of-mixpanel"
 LINE = re.compile(r"\n?\[pulumi: exported/local/[^]]*]$")
@@ -86,6 +86,33 @@ def test_an_old_sandbox_is_adopted(tmp_path: Path, emulator: Emulator) -> None:
     assert writes(emulator) == ["PATCH connections"]
     assert SECRET not in stack.export()
     assert stack.preview().changes == {}
+
+
+def test_six_flows_are_adopted_as_sources(tmp_path: Path, emulator: Emulator) -> None:
+    """Two of them with a connection or a dataset that others have too, which the first preview does not know yet."""
+    make_six_flows(emulator)
+    pulumi_aep(emulator, tmp_path, "export", "--all", "--as-program", "exported")
+    stack = Stack(tmp_path / "exported", emulator, "local")
+    stack.run("stack", "init", "local")
+    before = objects(emulator)
+    shown = stack.run("preview")
+    count = sum(map(len, emulator.objects().values()))
+    assert len(re.findall("^ +adopts .*: changes nothing but the owner line$", shown, re.MULTILINE)) == count
+    assert f"{count} adopted, 0 created, 0 changed\n" in shown
+    stack.up()
+    assert without_owners(objects(emulator)) == without_owners(before)
+    assert stack.preview().changes == {}
+
+    # Somewhere else all of it is created, with the names that it has here.
+    other = Stack(tmp_path / "exported", emulator, "dev")
+    other.run("stack", "init", "dev")
+    (other.folder / "Pulumi.dev.yaml").write_text("config:\n  aep:endpoint: emulator\n  aep:sandbox: dev\n")
+    for key in re.findall(r"config set --secret (\S+)", other.fail("preview")):
+        other.secret(key, SECRET)
+    other.up()
+    assert other.preview().changes == {}
+    names = {kind: sorted(each["name"] for each in found) for kind, found in emulator.objects("dev").items()}
+    assert names == {kind: sorted(each["name"] for each in found) for kind, found in emulator.objects().items()}
 
 
 FLOW_KINDS = {"connections", "sourceConnections", "targetConnections", "flows"}

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pulumi_aep.cli import _codegen
 from pulumi_aep.cli.export import _settings_to_write, _show_next_steps
 from pulumi_aep.config import Settings
 from support.emulator import DATA_PREP, FLOW, Emulator
-from support.foreign import ODD, make_many, make_old_sandbox
+from support.foreign import ODD, make_many, make_old_sandbox, make_six_flows
 from support.mixpanel import flow, make_chain
 
 from .conftest import MASKED, Cli
@@ -98,28 +99,38 @@ def test_as_json(cli_run: Cli, emulator: Emulator) -> None:
 
 
 def test_the_program_of_a_chain(cli_run: Cli, emulator: Emulator) -> None:
+    """What only one flow uses is one Source: its parts keep their names, and are adopted by their ids."""
     chain = make_chain(emulator)
-    found = resources(exported(cli_run, chain.flow))
-    assert found["mixpanel_source_connection"] == {
-        "kind": "aep.SourceConnection",
-        "resource": "'mixpanel-source-connection'",
-        "name": "'Mixpanel source connection'",
-        "description": "'events'",
+    text = exported(cli_run, chain.flow)
+    (source,) = resources(text).values()
+    assert source == {
+        "kind": "aep.Source",
+        "resource": "'mixpanel-dataflow'",
+        "title": "'Mixpanel dataflow'",
         "connection_spec": "aep.ConnectionSpec.MIXPANEL",
+        "auth": "credentials('Basic Authentication', {'host': 'https://data.mixpanel.com', 'username': "
+        "'service-account'}, {'password': 'mixpanel-base-connection-password'})",
         "data": "{'format': 'json'}",
-        "base_connection_id": "mixpanel_base_connection.id",
         "params": "{'projectId': '2671127', 'timezone': 'Pacific Standard Time'}",
-        "adopt": f"adopt('{chain.source}')",
+        "fields": source["fields"],
+        "mappings": source["mappings"],
+        "schedule": "{'frequency': 'minute', 'interval': 15, 'start_time': '2021-06-30T08:14:47Z'}",
+        "parts": source["parts"],
+    }, "defaults and the flow spec that follows from the source are left out"
+    assert "'_{tenantId}.distinct_id'" in source["mappings"]
+    assert "source_connection={'name': 'Mixpanel source connection', 'description': 'events'}" in source["parts"]
+    ids = json.loads(Path("program/parts.json").read_text())["mixpanel-dataflow"]
+    wanted = asdict(chain)
+    assert ids == {
+        "base_connection": wanted["base"],
+        "source_connection": wanted["source"],
+        "field_group": wanted["group"],
+        "schema": wanted["schema"],
+        "dataset": wanted["dataset"],
+        "target_connection": wanted["target"],
+        "mapping_set": wanted["mapping"],
+        "flow": wanted["flow"],
     }
-    assert found["mixpanel_base_connection"]["auth"] == (
-        "credentials('Basic Authentication', {'host': 'https://data.mixpanel.com', 'username': 'service-account'}, "
-        "{'password': 'mixpanel-base-connection-password'})"
-    )
-    assert found["mixpanel_schema"]["field_group_ids"] == "[mixpanel_fields.id]"
-    assert "'_{tenantId}.distinct_id'" in found["mixpanel_dataflow_mapping"]["mappings"]
-    assert found["mixpanel_dataflow"]["mapping"] == "mixpanel_dataflow_mapping"
-    assert "transformations" not in found["mixpanel_dataflow"]
-    assert "enabled" not in found["mixpanel_dataflow"], "defaults are left out"
 
 
 def test_the_project_files(cli_run: Cli, emulator: Emulator) -> None:
@@ -165,17 +176,18 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
     ruff("format", "--check", "program")
     ruff("check", "program")
     found = resources(old_sandbox)
-    made = {f"aep.{kind}": len(objects) for kind, objects in emulator.objects().items() if objects}
-    assert Counter(each["kind"] for each in found.values()) == made | {"aep.FieldGroup": made["aep.FieldGroup"] - 1}
+    kinds = Counter(each["kind"] for each in found.values())
+    assert kinds["aep.Source"] == 3
+    assert kinds["aep.Flow"] == 2, "one has a target without a schema, one an old version of its mapping set"
+    ids = old_sandbox + Path("program/parts.json").read_text()
     for kind, objects in emulator.objects().items():
         for item in objects:
-            times = old_sandbox.count(f'"{item["id"]}"')
-            assert times == 1, f"{kind} {item['name']}: a shared object appears once"
+            assert ids.count(f'"{item["id"]}"') == 1, f"{kind} {item['name']}: a shared object appears once"
     odd = next(each for each in found.values() if each.get("name") == repr(ODD))
     assert odd["enabled"] == "False"
     assert odd["options"] == "{'error_diagnostics_enabled': True, 'partial_ingestion_percent': 10}"
     assert ast.literal_eval(odd["schedule"]) == {
-        "start_time": 1625040887,
+        "start_time": "2021-06-30T08:14:47Z",
         "frequency": "hour",
         "interval": 2,
         "backfill": False,
@@ -188,17 +200,24 @@ def test_an_old_sandbox(old_sandbox: str, emulator: Emulator) -> None:
 
 def test_six_flows(cli_run: Cli, emulator: Emulator) -> None:
     """Each in a file, what they share once; 600 lines once."""
-    chain = make_chain(emulator)
-    for name in ("app", "crm", "shop", "web", "till"):
-        body = flow(chain.source, chain.target, chain.mapping, name)
-        emulator.request("POST", f"{FLOW}/flows", body).raise_for_status()
+    make_six_flows(emulator)
     text = exported(cli_run, "--all")
     files = {file.stem for file in Path("program/flows").glob("*.py")}
-    assert {"app_flow", "crm_flow", "shop_flow", "web_flow", "till_flow", "mixpanel_dataflow", "shared"} < files
-    assert text.count("aep.Flow(") == 6
-    assert text.count("mapping=app_mapping") + text.count("mapping=mixpanel_dataflow_mapping") == 6
-    assert text.count("aep.MappingSet(") == text.count("aep.Dataset(") == 1
-    assert len(text.splitlines()) <= 250
+    assert files == {"__init__", "shared"} | {
+        f"{name}_flow" for name in ("accounts", "app_events", "orders", "returns", "till_events", "web_events")
+    }
+    assert Counter(each["kind"] for each in resources(text).values()) == {
+        "aep.Source": 6,
+        "aep.BaseConnection": 1,
+        "aep.FieldGroup": 1,
+        "aep.Schema": 1,
+        "aep.Dataset": 1,
+    }
+    assert text.count("mappings=MAPPINGS") == 6
+    assert text.count("base_connection_id=mixpanel_all_projects_base.id") == 3
+    assert text.count("dataset_id=returns_dataset.id") == 2
+    assert 'delta_column={"name": "updatedAt"}' in text
+    assert sum(len(file.read_text().splitlines()) for file in Path("program").glob("**/*.py")) <= 250
     ruff("format", "--check", "program")
     ruff("check", "--select", "F,I,N", "program")
 
@@ -265,8 +284,9 @@ def test_an_object_of_another_stack_is_noted(cli_run: Cli, emulator: Emulator) -
     change = [{"op": "replace", "path": "/description", "value": line}]
     emulator.request("PATCH", f"{FLOW}/flows/{chain.flow}", change, headers={"If-Match": etag}).raise_for_status()
     text = exported(cli_run, "--all")
-    assert "# managed by shop/dev/web#0123456789ab: take_over=True takes it from there\nmixpanel_dataflow = " in text
-    assert resources(text)["mixpanel_dataflow"]["description"] == "'events'"
+    note = "# flow: managed by shop/dev/web#0123456789ab: take_over=True takes it from there"
+    assert f"{note}\nmixpanel_dataflow = " in text
+    assert "flow={'description': 'events'}" in resources(text)["mixpanel_dataflow"]["parts"]
 
 
 def test_field_groups_of_adobe_are_referenced_by_id(cli_run: Cli, emulator: Emulator) -> None:
@@ -309,9 +329,7 @@ def test_two_hundred_flows(cli_run: Cli, emulator: Emulator) -> None:
     emulator.clear_journal()
     found = resources(exported(cli_run, "--all"))
     assert Counter(each["kind"] for each in found.values()) == {
-        "aep.Flow": 200,
-        "aep.SourceConnection": 200,
-        "aep.TargetConnection": 200,
+        "aep.Source": 200,
         **dict.fromkeys(
             ("aep.BaseConnection", "aep.MappingSet", "aep.Dataset", "aep.Schema", "aep.FieldGroup"),
             20,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from support import mixpanel
-from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, Emulator
+from support.emulator import CATALOG, DATA_PREP, FLOW, REGISTRY, REST_TO_AEP, Emulator
 
 S3 = {"id": "ecadc60c-7455-4d87-84dc-2a0e293d997b", "version": "1.0"}
 SALESFORCE = {"id": "cfc0fee1-7dc0-40ef-b73e-d8b134c436f5", "version": "1.0"}
@@ -114,6 +114,38 @@ def make_old_sandbox(emulator: Emulator, sandbox: str = "local") -> dict[str, st
     del clicks["scheduleParams"]
     flows["2024 clicks"] = post(f"{FLOW}/flows", clicks)["id"]
     return flows
+
+
+def make_six_flows(emulator: Emulator, sandbox: str = "local") -> None:
+    """Three flows from one Mixpanel connection, two from files, one from a CRM, which shares a dataset."""
+    post = poster(emulator, sandbox)
+    keys = {"s3AccessKey": "AKIA-SHOP", "s3SecretKey": "pa55-of-mixpanel"}
+    files = {"connectionSpec": S3, "auth": {"specName": "Access Key", "params": keys}}
+    login = {"username": "crm", "password": "pa55-of-mixpanel", "securityToken": "pa55-of-mixpanel"}
+    crm = {"connectionSpec": SALESFORCE, "auth": {"specName": "Basic Authentication", "params": login}}
+    shared = post(f"{FLOW}/connections", mixpanel.base("Mixpanel, all projects"))["id"]
+    table = {"data": {"format": "tabular"}, "params": {"tableName": "Accounts"}}
+    for name, spec, base, data in (
+        ("App events", REST_TO_AEP, shared, {}),
+        ("Web events", REST_TO_AEP, shared, {}),
+        ("Till events", REST_TO_AEP, shared, {}),
+        ("Orders", CLOUD_STORAGE_TO_AEP, files, {"data": {"format": "delimited"}, "params": {"path": "/orders"}}),
+        ("Returns", CLOUD_STORAGE_TO_AEP, files, {"data": {"format": "delimited"}, "params": {"path": "/returns"}}),
+        ("Accounts", CRM_TO_AEP, crm, table),
+    ):
+        if spec != CRM_TO_AEP:
+            group = post(f"{REGISTRY}/tenant/fieldgroups", mixpanel.field_group(f"{name} fields"))["$id"]
+            schema = post(f"{REGISTRY}/tenant/schemas", mixpanel.schema(group, title=f"{name} schema"))["$id"]
+            dataset = post(f"{CATALOG}/dataSets", mixpanel.dataset(schema, name))[0].rsplit("/", 1)[1]
+        made = base if isinstance(base, str) else post(f"{FLOW}/connections", {"name": name, **base})["id"]
+        of = {"connectionSpec": base["connectionSpec"], "description": ""} if isinstance(base, dict) else {}
+        source = post(f"{FLOW}/sourceConnections", mixpanel.source(made, name) | of | data)["id"]
+        target = post(f"{FLOW}/targetConnections", mixpanel.target(dataset, schema, f"{name}, to the lake"))["id"]
+        mapping = post(f"{DATA_PREP}/mappingSets", mixpanel.mapping_set(schema))["id"]
+        flow = mixpanel.flow(source, target, mapping, name) | {"flowSpec": spec}
+        if spec == CRM_TO_AEP:
+            flow["transformations"].insert(0, {"name": "Copy", "params": {"deltaColumn": {"name": "updatedAt"}}})
+        post(f"{FLOW}/flows", flow)
 
 
 LATER = {"sourceType": "EXPRESSION", "source": "to_decimal(amount)", "destination": "_emulator.amount"}

@@ -1,5 +1,6 @@
 """Pulumi programs for objects of a sandbox: names, references instead of ids, `adopt` lines, the format of ruff."""
 
+import json
 import keyword
 import math
 import re
@@ -7,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..engine.values import UNKNOWN
 from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
 
 WIDTH, PROGRAM_WIDTH = 88, 120
-_USED_NAMES = {*keyword.kwlist, "adopt", "aep", "credentials", "flows", "home", "pulumi", "shared"}
+_USED_NAMES = {*keyword.kwlist, "adopt", "aep", "credentials", "flows", "home", "parts", "pulumi", "shared"}
 CONSTANTS = {
     value: f"aep.{owner.__name__}.{name}"
     for owner in (ConnectionSpec, FlowSpec, XdmClass)
@@ -40,23 +41,26 @@ class Call:
 
     function: str
     arguments: list[Any]
+    keywords: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class GeneratedResource:
-    """A resource of the program: its variable, its resource name, its arguments.
+    """A resource of the program: its class, its variable, its resource name, its arguments.
 
     `uses` are the variables that it refers to, `secrets` the keys of the stack's config that hold its secrets, `notes`
-    comments for the reader.
+    comments for the reader, `parts` the ids of what a Source adopts.
     """
 
     found: SandboxObject
+    kind: str
     variable: str
     name: str
     arguments: dict[str, Any]
     uses: list[str]
     secrets: list[str]
     notes: list[str]
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 Objects = dict[tuple[Kind, str], SandboxObject]
@@ -81,9 +85,10 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
     variable = variables[found.kind, found.id]
     name = slugify(found.name) if unique else variable.replace("_", "-")
     uses: list[str] = []
-    props = deepcopy(found.kind.kind.arguments.minimal(found.props))
+    needed = {name: value for name, value in found.props.items() if name not in found.derived}
+    props = deepcopy(found.kind.kind.arguments.minimal(needed))
     notes: list[str] = []
-    followed: list[str] = []
+    followed: list[tuple[str, Any]] = []
     for reference in references(found.kind, props):
         kind, other = reference.kind, known.get((reference.kind, reference.id))
         variable_of_other = variables.get((kind, reference.id))
@@ -94,7 +99,7 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
             used, latest = reference.holder.get(reference.version_key), other.item.get("version")
             if str(used) == str(latest):
                 reference.holder[reference.version_key] = Code(f"{variable_of_other}.version")
-                followed.append(variable_of_other)
+                followed.append((variable_of_other, reference.holder))
             else:
                 notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
         if variable_of_other:
@@ -102,8 +107,12 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
             reference.holder[reference.key] = Code(f"{variable_of_other}.id")
     for other_kind in found.kind.kind.references:
         whole, short = other_kind.path.partition(".")[0], other_kind.short
-        if short and len(followed) == 1 == len(props.get(whole) or []):
-            props = {short if key == whole else key: value for key, value in props.items()} | {short: Code(followed[0])}
+        if short and len(followed) == 1 and any(each is followed[0][1] for each in props[whole][-1].values()):
+            others: list[Any] = props[whole][:-1]
+            shorter: dict[str, Any] = {}
+            for key, value in props.items():
+                shorter |= {key: value} if key != whole else {whole: others, short: Code(followed[0][0])}
+            props = {key: value for key, value in shorter.items() if key != whole or others}
     if found.unmanaged_fields:
         notes.append(f"not in the program, so a new one would lack it: {', '.join(found.unmanaged_fields)}")
     if found.owner:
@@ -119,7 +128,7 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
         if arguments[each] == name and each in fields and fields[each].default is RESOURCE_NAME
     ]:
         del arguments[each]
-    return GeneratedResource(found, variable, name, arguments, uses, secrets, notes)
+    return GeneratedResource(found, found.kind.__name__, variable, name, arguments, uses, secrets, notes)
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
@@ -189,14 +198,18 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
     """
     from jinja2 import Environment, PackageLoader
 
+    from ._chains import shared_values, with_sources
+
     templates = Environment(loader=PackageLoader("pulumi_aep.cli"), trim_blocks=True, keep_trailing_newline=True)
+    resources, constants = shared_values(with_sources(resources), PROGRAM_WIDTH)
+    ids = {each.name: each.parts for each in resources if each.parts}
     texts: dict[str, Any] = {
         "sandbox": home["sandbox"],
         "version": version("pulumi-aep"),
         "home": render(dict(home), 0, len("HOME = "), PROGRAM_WIDTH),
         "helpers": _helpers(resources),
     }
-    if texts["helpers"]:
+    if {"credentials", "secret"} & set(texts["helpers"]):
         secrets = [key for each in resources for key in each.secrets]
         texts["secrets"] = render(secrets, 0, len("SECRETS = "), PROGRAM_WIDTH)
     files = {
@@ -204,19 +217,27 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
         "home.py": templates.get_template("home.py.jinja").render(texts),
         "flows/__init__.py": "",
         "ruff.toml": f"line-length = {PROGRAM_WIDTH}\n",
+        **({"parts.json": json.dumps(ids, indent=2) + "\n"} if ids else {}),
     }
-    modules = _modules(resources)
-    module_of = {each.variable: name for name, members in modules.items() for each in members}
+    modules = _modules(resources) | ({} if not constants else {"shared": _modules(resources).get("shared", [])})
+    module_of = dict.fromkeys(constants, "shared") | {each.variable: name for name in modules for each in modules[name]}
     for name, members in modules.items():
         uses = {used for each in members for used in each.uses if module_of[used] != name}
-        imports = ["import pulumi_aep as aep\n\n", _import("home", ["adopt", *_helpers(members)])]
-        imports[1:1] = [_import("flows.shared", sorted(uses))] if uses else []
-        files[f"flows/{name}.py"] = "".join(imports) + _render_all(members, _adopted_at_home, PROGRAM_WIDTH)
+        own = constants if name == "shared" else {}
+        helpers = [*(["adopt"] if any(not each.parts for each in members) else []), *_helpers(members)]
+        blocks = [
+            "from typing import Any\n" if own else "",
+            "import pulumi_aep as aep\n" if members else "",
+            (_import("flows.shared", sorted(uses)) if uses else "") + (_import("home", helpers) if helpers else ""),
+            "".join(f"{key}: Any = {render(value, 0, len(key) + 8, PROGRAM_WIDTH)}\n" for key, value in own.items()),
+        ]
+        text = "\n".join(filter(None, blocks))
+        files[f"flows/{name}.py"] = text + _render_all(members, _adopted_at_home, PROGRAM_WIDTH)
     return files
 
 
 def _helpers(resources: list[GeneratedResource]) -> list[str]:
-    """The functions of home.py that give the resources their secrets."""
+    """The functions of home.py that the arguments of resources call."""
     return sorted({each.function for found in resources for each in found.arguments.values() if isinstance(each, Call)})
 
 
@@ -235,7 +256,7 @@ def _modules(resources: list[GeneratedResource]) -> dict[str, list[GeneratedReso
             variable = todo.pop()
             if root not in users[variable]:
                 users[variable].add(root)
-                todo += known[variable].uses
+                todo += known.keys() & known[variable].uses
     modules: dict[str, list[GeneratedResource]] = {}
     for each in resources:
         of = users[each.variable]
@@ -270,9 +291,9 @@ def _render_all(
     """Each resource after a blank line and its notes."""
     lines = []
     for each in resources:
-        arguments = {**each.arguments, **adoption(each.found)}
+        arguments = {**each.arguments, **({} if each.parts else adoption(each.found))}
         lines += ["", *(f"# {_one_line(note)}" for note in each.notes)]
-        lines.append(render_resource(each.variable, each.found.kind.__name__, each.name, arguments, width))
+        lines.append(render_resource(each.variable, each.kind, each.name, arguments, width))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -311,7 +332,11 @@ def render(value: Any, indent: int = 0, before: int = 0, width: float = WIDTH) -
         case dict():
             opening, closing, items = "{", "}", [(f"{quoted(key)}: ", item) for key, item in value.items()]
         case Call():
-            opening, closing, items = f"{value.function}(", ")", [("", item) for item in value.arguments]
+            opening, closing = f"{value.function}(", ")"
+            items = [
+                *(("", item) for item in value.arguments),
+                *((f"{k}=", item) for k, item in value.keywords.items()),
+            ]
         case list():
             opening, closing, items = "[", "]", [("", item) for item in value]
         case _:

@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..engine.arguments import Change
+from ..engine.arguments import Change, fields_of
 from ..engine.dynamic import Resource
 from ..engine.kind import AppliesDefaults, Exports
 from ..engine.ownership import stack_of, state_id
@@ -89,7 +89,8 @@ ADOBE_OWNED = "it is Adobe's own"
 class SandboxObject:
     """An object. `props` are the arguments that would recreate it, in normal form; secrets in them are UNKNOWN.
 
-    `problems` say why no resource can represent it; `unmanaged_fields` are those that its resource would not cover.
+    `problems` say why no resource can represent it; `unmanaged_fields` are those that its resource would not cover,
+    `derived` the arguments that follow from the others.
     """
 
     kind: Kind
@@ -98,6 +99,7 @@ class SandboxObject:
     props: Props = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unmanaged_fields: list[str] = field(default_factory=list)
+    derived: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -234,4 +236,14 @@ class Sandbox:
             given = kind.apply_defaults(given, {}, self.runtime)
         props, problems = kind.arguments.parse(given)
         unmanaged = exports.unmanaged_fields(item, props, self.runtime) if exports and not problems else []
-        return SandboxObject(resource, object_id, item, props, problems, unmanaged)
+        derived = self._derived(kind, props) if isinstance(kind, AppliesDefaults) and not problems else set()
+        return SandboxObject(resource, object_id, item, props, problems, unmanaged, derived)
+
+    def _derived(self, kind: Any, props: Props) -> set[str]:
+        """The arguments that a program may leave out, as the kind gives them the same value."""
+        optional = [
+            name for name, each in fields_of(kind.arguments.public).items() if name in props and not each.required
+        ]
+        without = {name: {other: each for other, each in props.items() if other != name} for name in optional}
+        filled = {name: kind.apply_defaults(others, {}, self.runtime) for name, others in without.items()}
+        return {name for name in optional if filled[name].get(name) == props[name]}

@@ -19,18 +19,6 @@ from ..resources.schema import Schema
 from ..resources.source_connection import SourceConnection, SourceData
 from ..resources.target_connection import TargetConnection
 
-PARTS = (
-    "base_connection",
-    "source_connection",
-    "field_group",
-    "schema",
-    "dataset",
-    "target_connection",
-    "mapping_set",
-    "flow",
-)
-"""Attributes of a Source that are resources, or None where it has none."""
-
 
 class DeltaColumn(Shape, total=False):
     """The column of a table that tells new rows from old ones."""
@@ -50,6 +38,52 @@ class Encryption(Shape, total=False):
     """Id of the key pair whose public key the files are encrypted with."""
     sign_verification_key_id: Input[str] | None
     """Id of your own public key, for files that are also signed."""
+
+
+class Part(Shape, total=False):
+    """What one part of a Source has of its own."""
+
+    name: Input[str] | None
+    """Its name or title; by default the `title` of the source."""
+    description: Input[str] | None
+    """Its description in the UI."""
+    adopt: str | None
+    """Id of an existing object to manage instead of creating a new one."""
+    take_over: Annotated[bool, F(default=False)]
+    """Whether to adopt the object even if another stack, or another resource of this stack, owns it."""
+
+
+class Parts(Shape, total=False):
+    """Parts of a Source that differ from the others, or exist already."""
+
+    base_connection: Part | None
+    """The BaseConnection."""
+    source_connection: Part | None
+    """The SourceConnection."""
+    field_group: Part | None
+    """The FieldGroup."""
+    schema: Part | None
+    """The Schema."""
+    dataset: Part | None
+    """The Dataset."""
+    target_connection: Part | None
+    """The TargetConnection."""
+    mapping_set: Part | None
+    """The MappingSet, which has no name."""
+    flow: Part | None
+    """The Flow."""
+
+
+PARTS = tuple(fields_of(Parts))
+"""Attributes of a Source that are resources, or None where it has none."""
+
+_BY_ID = {
+    "base_connection": ("base_connection_id",),
+    "schema": ("schema_id", "dataset_id"),
+    "dataset": ("dataset_id",),
+    "mapping_set": ("mapping_set_id",),
+}
+"""Part → arguments that give an existing one instead."""
 
 
 class SourceArgs(Shape, total=False):
@@ -97,6 +131,8 @@ class SourceArgs(Shape, total=False):
     """Whether the new dataset may be deleted with its data, as for Dataset."""
     title: str | None
     """Name of the parts in the UI."""
+    parts: Parts | None
+    """Names and descriptions of single parts, and ids of those to adopt."""
 
 
 def spec_id(spec: str) -> str:
@@ -143,14 +179,15 @@ class Source(pulumi.ComponentResource):
         """See SourceArgs for the arguments."""
         super().__init__(self.type_token, resource_name, None, opts)
         given: dict[str, Any] = {name: value for name, value in args.items() if value is not None}
-        raise_problems(self, resource_name, [*problems_of(SourceArgs, given), *_contradictions(given)])
+        problems = [*problems_of(SourceArgs, given), *_part_problems(given), *_contradictions(given)]
+        raise_problems(self, resource_name, problems)
         given = {name: field.default for name, field in fields_of(SourceArgs).items() if field.default} | given
         name, inside = given.get("title") or resource_name, _below(self)
         spec = spec_id(given["connection_spec"])
         self.base_connection = self._base_connection(resource_name, name, spec, given, inside)
         self.source_connection = SourceConnection(
             resource_name,
-            name=name,
+            **_own(given, "source_connection", name=name),
             base_connection_id=self.base_connection.id if self.base_connection else None,
             connection_spec=spec,
             data=given.get("data"),
@@ -159,19 +196,21 @@ class Source(pulumi.ComponentResource):
         )
         self.field_group = None
         if "dataset_id" in given:
-            self.dataset = Dataset.get(resource_name, given["dataset_id"], inside)
-            self.schema = Schema.get(resource_name, self.dataset.schema_id, inside)
+            self.dataset = Dataset.existing(resource_name, given["dataset_id"], inside)
+            self.schema = Schema.existing(resource_name, self.dataset.argument("schema_id"), inside)
         else:
             self.schema = self._schema(resource_name, name, given, inside)
             force = given.get("force_destroy", False)
-            self.dataset = Dataset(resource_name, name=name, schema_id=self.schema.id, force_destroy=force, opts=inside)
+            own = _own(given, "dataset", name=name)
+            self.dataset = Dataset(resource_name, **own, schema_id=self.schema.id, force_destroy=force, opts=inside)
+        own = _own(given, "target_connection", name=name)
         self.target_connection = TargetConnection(
-            resource_name, name=name, dataset_id=self.dataset.id, schema_id=self.schema.id, opts=inside
+            resource_name, **own, dataset_id=self.dataset.id, schema_id=self.schema.id, opts=inside
         )
         self.mapping_set = self._mapping_set(resource_name, given, inside)
         self.flow = Flow(
             resource_name,
-            name=name,
+            **_own(given, "flow", name=name),
             flow_spec=given.get("flow_spec"),
             source_connection_id=self.source_connection.id,
             target_connection_id=self.target_connection.id,
@@ -191,37 +230,47 @@ class Source(pulumi.ComponentResource):
         self, resource_name: str, name: str, spec: str, given: dict[str, Any], inside: pulumi.ResourceOptions
     ) -> BaseConnection | None:
         if "base_connection_id" in given:
-            return BaseConnection.get(resource_name, given["base_connection_id"], inside)
-        if "auth" not in given:
+            return BaseConnection.existing(resource_name, given["base_connection_id"], inside)
+        own = _own(given, "base_connection", name=name)
+        if "auth" not in given and "adopt" not in own:
             return None
-        return BaseConnection(resource_name, name=name, connection_spec=spec, auth=given["auth"], opts=inside)
+        return BaseConnection(resource_name, **own, connection_spec=spec, auth=given.get("auth"), opts=inside)
 
     def _schema(self, resource_name: str, name: str, given: dict[str, Any], inside: pulumi.ResourceOptions) -> Schema:
         """The existing schema, or a new one with the field groups."""
         if "schema_id" in given:
-            return Schema.get(resource_name, given["schema_id"], inside)
+            return Schema.existing(resource_name, given["schema_id"], inside)
         class_id, groups = given["class_id"], given.get("field_group_ids", [])
         if "fields" in given:
+            own = _own(given, "field_group", title=f"{name} fields")
             self.field_group = FieldGroup(
-                resource_name, title=f"{name} fields", fields=given["fields"], class_ids=[class_id], opts=inside
+                resource_name, **own, fields=given["fields"], class_ids=[class_id], opts=inside
             )
-            own = self.field_group.id
-            groups = pulumi.Output.all(own, groups).apply(lambda ids: [ids[0], *ids[1]]) if groups else [own]
-        return Schema(resource_name, title=name, class_id=class_id, field_group_ids=groups, opts=inside)
+            new = self.field_group.id
+            groups = pulumi.Output.all(new, groups).apply(lambda ids: [ids[0], *ids[1]]) if groups else [new]
+        own = _own(given, "schema", title=name)
+        return Schema(resource_name, **own, class_id=class_id, field_group_ids=groups, opts=inside)
 
     def _mapping_set(
         self, resource_name: str, given: dict[str, Any], inside: pulumi.ResourceOptions
     ) -> MappingSet | None:
         if "mapping_set_id" in given:
-            return MappingSet.get(resource_name, given["mapping_set_id"], inside)
+            return MappingSet.existing(resource_name, given["mapping_set_id"], inside)
         if "mappings" not in given:
             return None
-        return MappingSet(resource_name, schema_id=self.schema.id, mappings=given["mappings"], opts=inside)
+        own = _own(given, "mapping_set")
+        return MappingSet(resource_name, **own, schema_id=self.schema.id, mappings=given["mappings"], opts=inside)
 
 
 def _below(component: pulumi.Resource) -> pulumi.ResourceOptions:
     """Options of a part. A resource of that name which stood alone before is the same: it moves below the component."""
     return pulumi.ResourceOptions(parent=component, aliases=[pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)])
+
+
+def _own(given: dict[str, Any], part: str, **named: str) -> dict[str, Any]:
+    """How a part is called, `name` or `title` with its default, and what else it has of its own."""
+    own = {name: value for name, value in (given.get("parts", {}).get(part) or {}).items() if value}
+    return {**{key: own.pop("name", default) for key, default in named.items()}, **own}
 
 
 _WIRE = {
@@ -257,6 +306,16 @@ def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:
         *(f"{name}: is required" for name in sorted(shape.__required_keys__ - given.keys())),
         *untransferable_arguments(given),
     ]
+
+
+def _part_problems(given: dict[str, Any]) -> list[str]:
+    parts = given.get("parts", {})
+    problems = [f"parts.{problem}" for problem in problems_of(Parts, parts)]
+    for part, own in parts.items():
+        problems += [f"parts.{part}.{problem}" for problem in problems_of(Part, own or {})]
+        existing = [name for name in _BY_ID.get(part, ()) if name in given]
+        problems += [f"parts.{part}: {name} gives an existing one; leave one of the two out" for name in existing]
+    return problems
 
 
 def _contradictions(given: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, ClassVar, Self
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 import pulumi
 import pulumi.dynamic
@@ -140,7 +140,7 @@ class Resource(pulumi.dynamic.Resource):
         if self.register is not None:
             echoes = {each.field: _echoed(each, args) for each in kind.echoes}
             self.register(resource_name, {**args, **echoes}, opts)
-            _given_by_id[self.id] = (kind.name, args)
+            self._given, _by_id[self.id] = args, self
             return
         unobserved = kind.arguments.names(Change.CREATE_ONLY)  # each name is an output that the SDK awaits
         names = [name for name in fields_of(kind.arguments.public) if name not in unobserved]
@@ -155,12 +155,22 @@ class Resource(pulumi.dynamic.Resource):
         super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
-        _given_by_id[self.id] = (kind.name, given)
+        self._given, _by_id[self.id] = given, self
 
     @classmethod
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
         """A read-only reference to an object that something else manages, by its id in the service."""
         return cls(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))
+
+    @classmethod
+    def existing(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
+        """The resource of this program with that id, or else a reference as of `get`."""
+        found = _by_id.get(id) if isinstance(id, pulumi.Output) else None
+        return found if isinstance(found, cls) else cls.get(resource_name, id, opts)
+
+    def argument(self, name: str) -> Any:
+        """What the program gave the resource, else the output of that name."""
+        return self._given[name] if name in self._given else getattr(self, name)
 
     def _inputs(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> Props:
         from ..resources.owner import owner_of
@@ -187,8 +197,8 @@ class Resource(pulumi.dynamic.Resource):
         return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
 
 
-_given_by_id: WeakKeyDictionary[pulumi.Output[str], tuple[str, Mapping[str, Any]]] = WeakKeyDictionary()
-"""The `id` of each resource of this program → its kind, and what it was given."""
+_by_id: WeakValueDictionary[pulumi.Output[str], Resource] = WeakValueDictionary()
+"""The resources of this program by their `id`."""
 
 
 def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
@@ -206,8 +216,8 @@ def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
 
 def _arguments(reference: Any, kind: str) -> Mapping[str, Any]:
     """What the resource of this kind was given whose `id` this is."""
-    found, arguments = _given_by_id.get(reference, ("", {})) if isinstance(reference, pulumi.Output) else ("", {})
-    return arguments if found == kind else {}
+    found = _by_id.get(reference) if isinstance(reference, pulumi.Output) else None
+    return found._given if found is not None and found.kind.name == kind else {}
 
 
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:
