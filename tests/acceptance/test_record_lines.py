@@ -77,7 +77,7 @@ for name in {names!r}:
 
 def plan(dev: Stack) -> list[str]:
     """The flows of the last run's program, as the state's Owner knows them."""
-    return [key.removeprefix("Flow ") for key in dev.resources()["Owner aep-owner"]["inputs"]["plan"]]
+    return [key.removeprefix("Flow ") for key in dev.resources()["Owner aep-owner"]["inputs"]["__plan"]]
 
 
 def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: Emulator) -> None:

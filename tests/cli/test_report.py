@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -127,6 +128,16 @@ def test_without_runs_since_then_the_flow_tells_its_last_good_run(cli_run: Cli, 
     assert (found["hourly"]["runs"], found["hourly"]["state"]) == (0, "disabled")
     assert found["hourly"]["last_good"] is not None
     assert found["web-shop"]["state"] == "good"
+
+
+def test_the_period_is_as_asked_though_the_clock_of_the_service_is_ahead(cli_run: Cli, shop: Shop) -> None:
+    shop.advance(86_400 * 4)
+    found = json.loads(cli_run("report", "--since", "7d", "--json").out)
+    since, now = (datetime.fromisoformat(found[name]) for name in ("since", "now"))
+    assert now > datetime.now(UTC) + timedelta(days=3)
+    assert now - since == pytest.approx(timedelta(days=7), abs=timedelta(minutes=1))
+    hour = {flow["name"]: flow for flow in json.loads(cli_run("report", "--since", "2h", "--json").out)["flows"]}
+    assert hour["hourly"]["runs"] in (2, 3)
 
 
 def test_an_empty_sandbox(cli_run: Cli, emulator: Emulator, tmp_path: Path) -> None:

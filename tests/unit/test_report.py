@@ -11,6 +11,7 @@ from pulumi_aep.engine.values import differences
 from pulumi_aep.report import Drift, FlowReport, Report, State, text
 from pulumi_aep.report.charts import Axis, bars, graph, strip
 from pulumi_aep.report.data import LATE, Endpoint, Route, _routes
+from pulumi_aep.report.page import render
 from pulumi_aep.sources.diagnosis import Cause
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, FlowRun, RunError
 
@@ -35,6 +36,13 @@ def flow(*runs: FlowRun, name: str = "web", **changes: object) -> FlowReport:
 
 def report(*flows: FlowReport) -> Report:
     return Report("local", "EMULATOR@AdobeOrg", None, NOW - 24 * HOUR, NOW, flows)
+
+
+def test_links_to_the_platform_ui() -> None:
+    """Where the sandbox is one of Adobe's: there is none for an emulator's."""
+    address = "https://experience.adobe.com/#/@EMULATOR@AdobeOrg/sname:local/platform/source/dataflows/web/activity"
+    assert address not in render(report(flow(run())))
+    assert f'href="{address}"' in render(replace(report(flow(run())), platform=True))
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..config import PLATFORM
 from ..errors import ConfigError
 from ..report.text import value as value_text
 from ._output import Json, Progress, duration, plural, print_json, print_rows, progress
 from ._session import Session, Stack
-from .runs import Since, run_as_json, show_causes
+from .runs import is_relative, run_as_json, show_causes, since_ms
 
 if TYPE_CHECKING:
     from ..report import FlowReport, Report
@@ -26,7 +27,7 @@ COUNTS = ("records_in", "records_out", "records_failed")
 def report(
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox, not only the stack's.")] = False,
-    since: Since = "7d",  # type: ignore[assignment]  # the default is parsed, too
+    since: Annotated[str, typer.Option(metavar="TIME", help="Runs since: 90m, 24h, 7d or a date.")] = "7d",
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:
@@ -41,7 +42,7 @@ def report(
     """
     session = Session(stack)
     with progress("reading flows and connections", quiet=as_json) as report_progress:
-        found = _collect(session, everything, datetime.fromtimestamp((since or 0) / 1000, UTC), report_progress)
+        found = _collect(session, everything, since, report_progress)
     if html:
         from ..report.page import render
 
@@ -54,12 +55,14 @@ def report(
         _show(found)
 
 
-def _collect(session: Session, everything: bool, since: datetime, report_progress: Progress) -> "Report":
+def _collect(session: Session, everything: bool, period: str, report_progress: Progress) -> "Report":
     from ..report import Report, collect
 
     resources = [] if everything else session.resources
     flow_ids = [each.id for each in resources if each.kind == "Flow"] if resources else None
-    now, flows = collect(session.client, since, datetime.now(UTC), flow_ids, report_progress)
+    start = datetime.fromtimestamp(since_ms(period) / 1000, UTC)
+    to_now = is_relative(period)
+    since, now, flows = collect(session.client, start, datetime.now(UTC), flow_ids, report_progress, to_now)
     differences = None
     if resources:
         from ..report.drift import drift
@@ -67,7 +70,8 @@ def _collect(session: Session, everything: bool, since: datetime, report_progres
         report_progress("comparing the state with the service")
         differences = tuple(drift(session.sandbox().runtime, resources))
     name, settings = session.stack_name if resources else None, session.settings
-    return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences)
+    is_adobe = settings.endpoint == PLATFORM
+    return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences, is_adobe)
 
 
 def _write(file: Path, text: str) -> None:
@@ -117,7 +121,7 @@ def _as_json(found: "Report") -> dict[str, Any]:
         problems.append({"causes": causes, "flow_ids": [flow.id for flow in each.flows]})
     return {
         **{name: getattr(found, name) for name in ("sandbox", "org_id", "stack", "since", "now")},
-        "flows": [_flow_as_json(flow) for flow in found.flows],
+        "flows": [{**_flow_as_json(flow), "ui_address": found.ui_address(flow)} for flow in found.flows],
         "problems": problems,
         "drift": None if found.drift is None else [dataclasses.asdict(each) for each in found.drift],
     }

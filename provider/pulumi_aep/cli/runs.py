@@ -27,9 +27,17 @@ COLOURS = {"success": "green", "failed": "red", LOST_RECORDS: "yellow"}
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 
+_PERIOD = re.compile(r"(\d+)([mhdw])")
+
+
+def is_relative(text: str) -> bool:
+    """Whether a time is counted back from now."""
+    return bool(_PERIOD.fullmatch(text))
+
+
 def since_ms(text: str) -> int:
     """ "90m", "24h", "7d", "2w" ago, or a date or time (UTC where it names no zone), in ms."""
-    if found := re.fullmatch(r"(\d+)([mhdw])", text):
+    if found := _PERIOD.fullmatch(text):
         return int((time.time() - int(found[1]) * _UNITS[found[2]]) * 1000)
     try:
         at = datetime.fromisoformat(text)

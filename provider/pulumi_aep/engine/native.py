@@ -360,10 +360,9 @@ def _diff_response(diffs: Iterable[str], replaces: Iterable[str], changes: bool)
 
 
 def _details(kind: Kind, found: Difference) -> Iterator[tuple[str, Any]]:
-    """Path → kind of change of each leaf that a program gives; what it does not give, only where that is all."""
+    """Path → kind of change of each leaf that a program gives. A line about the rest is reported."""
     public = fields_of(kind.arguments.public)
-    names = [name for name in found.values if name in public] or [*found.values][:1]
-    for name in names:
+    for name in [name for name in found.values if name in public]:
         old, new = (outside(kind.arguments.fields, {name: each})[camel(name)] for each in found.values[name])
         replaces = "_REPLACE" if name in found.replaces else ""
         for path, change in _leaves(camel(name), old, new):

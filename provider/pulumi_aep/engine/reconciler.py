@@ -141,9 +141,14 @@ class Reconciler:
             if self.kind.in_plan:
                 self.runtime.report(announcements.replacement(self.kind, object_id, old, replaces))
         if changed == ["owner"] and self.runtime.checked and not contains_unknown(new["owner"]):
-            self.runtime.report(announcements.owner_change(self.kind, object_id, old, new))
+            self._report_owner_change(object_id, old, new)
         values = {name: (old.get(name), new.get(name)) for name in changed}
         return Difference(bool(changed), replaces, values)
+
+    def _report_owner_change(self, object_id: str, old: Props, new: Props) -> None:
+        """Not of a kind without a place for the line: nothing of its objects changes."""
+        if "owner" in self.kind.ownership.read({}):
+            self.runtime.report(announcements.owner_change(self.kind, object_id, old, new))
 
     def create(self, inputs: Props) -> tuple[str, Props]:
         """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs."""

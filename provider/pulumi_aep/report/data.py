@@ -133,6 +133,13 @@ class Report:
     now: datetime
     flows: tuple[FlowReport, ...]
     drift: tuple[Drift, ...] | None = None
+    platform: bool = False
+    """Whether the sandbox is one of Adobe's, which people see in the Platform UI."""
+
+    def ui_address(self, flow: FlowReport) -> str | None:
+        """Where the Platform UI shows the flow's runs (docs observability/alerts/rules.md); None for an emulator's."""
+        address = f"https://experience.adobe.com/#/@{self.org_id}/sname:{self.sandbox}/platform/source/dataflows"
+        return f"{address}/{flow.id}/activity" if self.platform else None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -188,10 +195,12 @@ def collect(
     now: datetime,
     flow_ids: list[str] | None = None,
     report_progress: Callable[[str], None] = lambda text: None,
-) -> tuple[datetime, tuple[FlowReport, ...]]:
-    """The time of the report, and the flows of the sandbox or of `flow_ids`: worst first, then by name.
+    to_now: bool = False,
+) -> tuple[datetime, datetime, tuple[FlowReport, ...]]:
+    """Start and time of the report, and the flows of the sandbox or of `flow_ids`: worst first, then by name.
 
-    The time is `now`, or that of the latest run if the service's clock is ahead of this machine's.
+    The time is `now`, or that of the latest run if the service's clock is ahead of this machine's; the start moves with
+    it if it was counted back from now (`to_now`).
     """
     service = client.flow_service
     report_progress("reading flows and connections")
@@ -209,11 +218,12 @@ def collect(
             if len(found) % 1000 == 0:
                 report_progress(f"reading runs: {len(found):,}")
     runs: dict[str, list[FlowRun]] = {item["id"]: [] for item in flows}
-    for item in sorted(found, key=created_ms, reverse=True):
-        if item.get("flowId") in runs:
-            runs[item["flowId"]].append(parse_run(item))
-    moments = [moment for each in runs.values() for run in each for moment in (run.started, run.ended) if moment]
-    now = max([now, *moments])
+    of_flows = [(created_ms(item), parse_run(item)) for item in found if item.get("flowId") in runs]
+    time = max([now, *(moment for _, run in of_flows for moment in (run.started, run.ended) if moment)])
+    since, now = since + (time - now if to_now else timedelta()), time
+    for created, run in sorted(of_flows, key=lambda each: each[0], reverse=True):
+        if created >= since.timestamp() * 1000:
+            runs[run.flow_id].append(run)
 
     routes = {item["id"]: tuple(_routes(item, sources, targets, bases, datasets)) for item in flows}
     reports = []
@@ -225,7 +235,7 @@ def collect(
             flow = replace(flow, causes=diagnoser.causes(flow.latest))
         reports.append(flow)
     order = list(State)
-    return now, tuple(sorted(reports, key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id)))
+    return since, now, tuple(sorted(reports, key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id)))
 
 
 def _endpoint(object_id: str, item: dict[str, Any]) -> Endpoint:
