@@ -1,6 +1,8 @@
 from .components.mixpanel_source import MixpanelSource as MixpanelSource
 from .components.source import DeltaColumn as DeltaColumn
 from .components.source import Encryption as Encryption
+from .components.source import Part as Part
+from .components.source import Parts as Parts
 from .components.source import Source as Source
 from .constants import ConnectionSpec as ConnectionSpec
 from .constants import FlowSpec as FlowSpec

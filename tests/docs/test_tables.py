@@ -21,7 +21,7 @@ from kinds import DESCRIPTIONS
 from pulumi_aep import config
 from pulumi_aep.cli import app
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
-from pulumi_aep.components.source import DeltaColumn, Encryption, SourceArgs
+from pulumi_aep.components.source import DeltaColumn, Encryption, Part, SourceArgs
 from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, SpecRef, fields_of, hints_of
 from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, kind_of, names, outputs, resource_class, sentences
 
@@ -97,7 +97,7 @@ def test_claims() -> None:
 def test_arguments_of_the_components() -> None:
     assert_stated(MixpanelSourceArgs, pages.table(page_of("MixpanelSource"), "Argument"))
     assert_stated(SourceArgs, pages.table(page_of("Source"), "Argument"))
-    for nested in (DeltaColumn, Encryption):
+    for nested in (DeltaColumn, Encryption, Part):
         assert_stated(nested, pages.table(page_of("Source"), f"Key of `{nested.__name__}`"))
 
 
