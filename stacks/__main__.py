@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 
 import pulumi_aep as aep
-from dataflows import MixpanelDataflow, SourceDataflow, load
+from dataflows import load
 
 config = pulumi.Config("dataflows")
 
@@ -26,15 +26,15 @@ def ids(source: aep.Source) -> dict[str, Any]:
     }
 
 
-mixpanel, sources = load(config, "mixpanel", MixpanelDataflow), load(config, "sources", SourceDataflow)
+dataflows = load(config)
 outputs = {}
-for name, dataflow in mixpanel.items():
+for name, dataflow in dataflows.mixpanel.items():
     password = config.require_secret(f"{name}-password")
     outputs[name] = ids(aep.MixpanelSource(name, password=password, **dataflow.model_dump(exclude_none=True)))
 pulumi.export("mixpanel", outputs)
 
 outputs = {}
-for name, described in sources.items():
+for name, described in dataflows.sources.items():
     given = described.model_dump(exclude_none=True)
     if auth := given.get("auth"):
         auth["params"] |= {each: config.require_secret(f"{name}-{each}") for each in auth.pop("secrets")}

@@ -1,10 +1,12 @@
 """Validates the dataflows in a stack's config before anything is created."""
 
-from typing import Any, TypeVar
+from typing import Any, Self
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
+
+import pulumi_aep as aep
 
 
 class _Section(BaseModel):
@@ -18,13 +20,25 @@ class _Section(BaseModel):
         return value
 
 
+def _as_taken_by(kind: Any, path: str, **arguments: Any) -> None:
+    """Raises ValueError with what the kind says against the arguments at and below a path."""
+    _, problems = kind.arguments.parse(arguments)
+    if found := [each.removeprefix(path).lstrip(".: ") for each in problems if each.startswith(path)]:
+        raise ValueError("; ".join(found))
+
+
 class Schedule(_Section):
-    """When the flow runs. The flow itself checks the rules for frequency and interval."""
+    """When the flow runs."""
 
     frequency: str
     interval: int | None = None
     start_time: int | str | None = None
     backfill: bool | None = None
+
+    @model_validator(mode="after")
+    def _as_a_flow_takes_it(self) -> Self:
+        _as_taken_by(aep.Flow.kind, "schedule", schedule=self.model_dump(exclude_none=True))
+        return self
 
 
 class Mapping(_Section):
@@ -33,6 +47,9 @@ class Mapping(_Section):
     source: str
     destination: str
     source_type: str | None = None
+
+
+_SOURCE = {"name": "mixpanel", "connection_spec": aep.ConnectionSpec.MIXPANEL}
 
 
 class MixpanelDataflow(_Section):
@@ -51,6 +68,20 @@ class MixpanelDataflow(_Section):
     mapping_set_id: str | None = None
     enabled: bool = Field(default=True)
     force_destroy: bool = Field(default=False)
+
+    @field_validator("timezone")
+    @classmethod
+    def _has_a_windows_name(cls, zone: str) -> str:
+        params = {"projectId": "1", "timezone": zone}
+        _as_taken_by(aep.SourceConnection.kind, "params.timezone", **_SOURCE, params=params)
+        return zone
+
+    @field_validator("project_id")
+    @classmethod
+    def _is_a_number(cls, project: str) -> str:
+        params = {"projectId": project, "timezone": "UTC"}
+        _as_taken_by(aep.SourceConnection.kind, "params.projectId", **_SOURCE, params=params)
+        return project
 
 
 class Auth(_Section):
@@ -112,16 +143,34 @@ class SourceDataflow(_Section):
     enabled: bool = Field(default=True)
 
 
-Dataflow = TypeVar("Dataflow", bound=_Section)
+class Dataflows(BaseModel):
+    """All of them, by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mixpanel: dict[str, MixpanelDataflow] = Field(default_factory=dict)
+    sources: dict[str, SourceDataflow] = Field(default_factory=dict)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The keys of their secrets."""
+        of_sources = [f"{name}-{each}" for name, one in self.sources.items() if one.auth for each in one.auth.secrets]
+        return [*(f"{name}-password" for name in self.mixpanel), *of_sources]
 
 
-def load(config: pulumi.Config, key: str, shape: type[Dataflow]) -> dict[str, Dataflow]:
-    """The dataflows under a key, by name. Raises RunError, which lists every problem in them."""
+def load(config: pulumi.Config) -> Dataflows:
+    """The dataflows of the config. Raises RunError, which lists every problem in them, missing secrets too."""
+    given = {key: config.get_object(key) or {} for key in Dataflows.model_fields}
     try:
-        return TypeAdapter(dict[str, shape]).validate_python(config.get_object(key) or {})  # type: ignore[valid-type]
+        found, problems = Dataflows.model_validate(given), []
     except ValidationError as error:
-        problems = [f"  - {'.'.join(map(str, item['loc'])) or 'value'}: {_text(item)}" for item in error.errors()]
-        raise pulumi.RunError("\n".join([f"config dataflows:{key} of this stack is wrong:", *problems])) from None
+        found, problems = Dataflows(), [_text(item) for item in error.errors()]
+    for key in found.secrets:
+        if config.get(key) is None:
+            problems.append(f"{key}: is required: pulumi config set --secret dataflows:{key}")
+    if problems:
+        raise pulumi.RunError("\n  - ".join(["the config of this stack is wrong:", *problems]))
+    return found
 
 
 def _text(problem: Any) -> str:
@@ -131,4 +180,5 @@ def _text(problem: Any) -> str:
         "string_type": "must be text: put the value in quotes",
         "value_error": problem["msg"].removeprefix("Value error, "),
     }
-    return words.get(problem["type"]) or str(problem["msg"]).replace("Input should", "must")
+    text = words.get(problem["type"]) or str(problem["msg"]).replace("Input should", "must")
+    return f"dataflows:{'.'.join(map(str, problem['loc']))}: {text}"

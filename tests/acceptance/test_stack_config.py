@@ -31,17 +31,27 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
         "schedule": {"interval": "often"},
     }
     del wrong["timezone"]
-    repository.config({"dataflows:mixpanel": {"shop": wrong}})
+    odd = {**SHOP, "projectId": "shop", "timezone": "Mars/Base", "schedule": {"frequency": "minute", "interval": 5}}
+    minutes = {**SHOP, "schedule": {"frequency": "minutes", "interval": 15}}
+    sources = {"orders": {**S3, "path": "/orders"}}
+    repository.config(
+        {"dataflows:mixpanel": {"shop": wrong, "app": odd, "till": minutes}, "dataflows:sources": sources}
+    )
     text = repository.fail("preview")
     for problem in (
-        "config dataflows:mixpanel of this stack is wrong:",
-        "- shop.projectId: must be text: put the value in quotes",
-        "- shop.projectNumber: is not a known key",
-        "- shop.username: still holds the placeholder <service account>",
-        "- shop.timezone: is required",
-        "- shop.mappings.0.destination: is required",
-        "- shop.schedule.frequency: is required",
-        "- shop.schedule.interval: must be a valid integer",
+        "the config of this stack is wrong:",
+        "- dataflows:mixpanel.shop.projectId: must be text: put the value in quotes",
+        "- dataflows:mixpanel.shop.projectNumber: is not a known key",
+        "- dataflows:mixpanel.shop.username: still holds the placeholder <service account>",
+        "- dataflows:mixpanel.shop.timezone: is required",
+        "- dataflows:mixpanel.shop.mappings.0.destination: is required",
+        "- dataflows:mixpanel.shop.schedule.frequency: is required",
+        "- dataflows:mixpanel.shop.schedule.interval: must be a valid integer",
+        "- dataflows:mixpanel.app.projectId: must be the project's number as text",
+        "- dataflows:mixpanel.app.timezone: must be a Windows time zone name",
+        "- dataflows:mixpanel.app.schedule: interval must be at least 15 when frequency is 'minute'; got 5",
+        "- dataflows:mixpanel.till.schedule: frequency: must be 'once', 'minute', 'hour', 'day' or 'week'",
+        "- dataflows:sources.orders.path: is not a known key",
     ):
         assert problem in text, text
 
@@ -78,10 +88,9 @@ def test_any_source_is_a_few_lines(repository: Stack, emulator: Emulator) -> Non
     repository.config({"dataflows:sources": {"orders": wrong}})
     text = repository.fail("preview")
     for problem in (
-        "config dataflows:sources of this stack is wrong:",
-        "- orders.connectionSpec: must be text: put the value in quotes",
-        "- orders.auth.specName: is required",
-        "- orders.path: is not a known key",
+        "- dataflows:sources.orders.connectionSpec: must be text: put the value in quotes",
+        "- dataflows:sources.orders.auth.specName: is required",
+        "- dataflows:sources.orders.path: is not a known key",
     ):
         assert problem in text, text
 

@@ -19,6 +19,7 @@ from acceptance.support import KINDS, Json, Stack, short
 from kinds import DESCRIPTIONS, ORDER
 from kinds.description import DESCRIBED, SECRET
 from pulumi_aep import ConnectionSpec
+from pulumi_aep.engine.values import from_host
 from support.emulator import FLOW, REGISTRY, Emulator
 from support.kinds import CLAIMS, argument_paths
 from support.mixpanel import base, field_group
@@ -141,7 +142,7 @@ def arguments() -> Iterator[tuple[str, ...]]:
 def kept(state: Json) -> Iterator[tuple[str, ...]]:
     """The same of what the resources of a state hold."""
     for name, item in resources(state).items():
-        for path in _keys({**item.get("inputs", {}), **item.get("outputs", {})}):
+        for path in _keys(from_host({**item.get("inputs", {}), **item.get("outputs", {})})):
             yield (name.split()[0], *path)
             yield ("*", *path)
 
