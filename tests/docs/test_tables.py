@@ -43,7 +43,7 @@ def type_names(hint: Any) -> set[str]:
     origin, parts = get_origin(hint), get_args(hint)
     if hint is SpecRef:
         return {"str", "SpecRef"}
-    if origin is typing.Annotated and parts[0] is int and any(isinstance(each, BeforeValidator) for each in parts):
+    if any(isinstance(each, BeforeValidator) and each.json_schema_input_type == int | str for each in parts):
         return {"int", "str", "datetime"}  # a time
     if origin in (typing.Annotated, Required, NotRequired, pulumi.Output):
         return type_names(parts[0])

@@ -39,6 +39,9 @@ DERIVED = {
     "source_spec",
     "own_schema",
     "own_fields",
+    "plan",
+    "program",
+    "stack",
 }
 """Fields that no program gives: check() or the resource itself sets them."""
 
