@@ -58,7 +58,7 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     repository.config({"dataflows:mixpanel": ["shop"]})
     assert "dataflows:mixpanel" in repository.fail("preview")
 
-    repository.config({"dataflows:mixpanel": None})
+    repository.config({"dataflows:mixpanel": None, "dataflows:sources": None})
     assert repository.preview().changes == {"Stack pulumi-aep-local": "create"}
     assert emulator.journal() == []
 
