@@ -15,10 +15,9 @@ import pytest
 import yaml
 
 import kinds
-from pulumi_aep.engine.camel_case import spell
+from pulumi_aep.engine.native import spelled
 from support.emulator import Emulator
 from support.journal import calls, reads, writes
-from support.kinds import kind_of
 
 PROJECT = "shop"
 HEAD = """\
@@ -257,8 +256,7 @@ class Stack:
 
     def spelled(self, text: str) -> str:
         """A part of a message, with the names of arguments as the stack's door writes them."""
-        fields = {name: each for kind in kinds.ORDER for name, each in kind_of(kind).arguments.fields.items()}
-        return spell(fields, text) if self.door == "native" else text
+        return spelled(text) if self.door == "native" else text
 
     def type_of(self, kind: str) -> str:
         """The type of a kind's resources."""

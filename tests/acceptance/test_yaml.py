@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic.alias_generators import to_camel
 
 from acceptance.support import Stack, calls, nothing_changed, writes
 from acceptance.support_native import needs_host
 from pulumi_aep.components.mixpanel_source import FIELDS, MAPPINGS
-from pulumi_aep.engine.camel_case import camel
 from support.emulator import FLOW, MIXPANEL, Emulator
 
 DATAFLOW = {
@@ -44,7 +44,7 @@ DATAFLOW = {
         "type": "aep:MappingSet",
         "properties": {
             "schemaId": "${schema.id}",
-            "mappings": [{camel(name): value for name, value in line.items()} for line in MAPPINGS],
+            "mappings": [{to_camel(name): value for name, value in line.items()} for line in MAPPINGS],
         },
     },
     "flow": {

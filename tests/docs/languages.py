@@ -12,12 +12,13 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from pydantic.alias_generators import to_camel
 
 import pulumi_aep as aep
 from docs import pages
 from pulumi_aep.components import COMPONENTS
 from pulumi_aep.engine.arguments import fields_of
-from pulumi_aep.engine.camel_case import camel, outside
+from pulumi_aep.engine.camel_case import outside
 from pulumi_aep.lookups import FUNCTIONS
 from pulumi_aep.resources import SERVED
 
@@ -59,7 +60,7 @@ class Ref:
     path: str = ""
 
     def __getattr__(self, name: str) -> "Ref":
-        return Ref(self.of, camel(f"{self.path}_{name}" if self.path else name))
+        return Ref(self.of, to_camel(f"{self.path}_{name}" if self.path else name))
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ class Program:
         return Ref(key)
 
     def look_up(self, function: str, arguments: dict[str, Any]) -> Ref:
-        key = camel(function.removeprefix("get_"))
-        self.lookups[key] = LookUp(camel(function), arguments)
+        key = to_camel(function.removeprefix("get_"))
+        self.lookups[key] = LookUp(to_camel(function), arguments)
         return Ref(self.lookups[key])
 
     def secret(self, key: str) -> Ref:
@@ -158,7 +159,7 @@ def to_yaml(program: Program) -> str:
 
 
 def _variable(key: str) -> str:
-    return camel(key.replace("-", "_"))
+    return to_camel(key.replace("-", "_"))
 
 
 def _typescript(value: Any, indent: str = "", room: int = 80) -> str:

@@ -23,6 +23,7 @@ from pulumi_aep.cli import app
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
 from pulumi_aep.components.source import DeltaColumn, Encryption, Part, SourceArgs
 from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, SpecRef, fields_of, hints_of
+from pulumi_aep.engine.dynamic import Resource
 from support.kinds import CLAIMS, DERIVED, HELPERS, Change, fields, kind_of, names, outputs, resource_class, sentences
 
 EVERY_KIND = {"id", "owner", "sandbox", "org_id"}
@@ -72,7 +73,12 @@ def assert_stated(shape: Any, rows: Rows, leave_out: set[str] = frozenset()) -> 
         assert (row["Default"] == "required") == stated[name].required, (shape, name)
         if stated[name].default not in (None, RESOURCE_NAME):
             assert eval(row["Default"].strip("`"), PUBLIC) == stated[name].default, (shape, name)
-        assert re.sub(r"\[(.*?)\]\(.*?\)", r"\1", row["Meaning"]) == sentences(shape)[name], (shape, name)
+        assert plain(row["Meaning"]) == sentences(shape)[name], (shape, name)
+
+
+def plain(text: str) -> str:
+    """The text without the addresses of its links."""
+    return re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text)
 
 
 @for_every_kind
@@ -114,10 +120,14 @@ def test_outputs(kind: str) -> None:
     assert set(rows) == set(outputs(kind))
     for name, row in rows.items():
         assert set(pages.spans(row["Type"])) == type_names(resource_class(kind).__annotations__[name]), name
+        assert f"{plain(row['Meaning'])}. ".startswith(sentences(resource_class(kind))[name]), name
 
 
 def test_outputs_of_every_kind() -> None:
-    assert set(pages.table(pages.KIND_PAGES / "README.md", "Output")) == EVERY_KIND
+    rows = pages.table(pages.KIND_PAGES / "README.md", "Output")
+    assert set(rows) == EVERY_KIND
+    for name in EVERY_KIND - {"id"}:  # Pulumi's
+        assert f"{plain(rows[name]['Meaning'])}." == sentences(Resource)[name], name
 
 
 def test_every_kind_is_listed() -> None:

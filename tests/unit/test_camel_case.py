@@ -1,20 +1,20 @@
 """The spelling of properties for other languages."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from pydantic.alias_generators import to_camel, to_snake
 
-from pulumi_aep.engine.camel_case import camel, inside, outside, outside_path, snake, spell
-from support.kinds import kind_of
+from pulumi_aep.engine.arguments import names_in
+from pulumi_aep.engine.camel_case import inside, outside, outside_path, spell
+from support.kinds import kind_of, names
 
 FLOW = kind_of("Flow").arguments.fields
 BASE = kind_of("BaseConnection").arguments.fields
-WORDS = st.lists(st.text("abcxyz", min_size=1), min_size=1).map("_".join)
 
 
-@given(WORDS)
-def test_there_and_back(name: str) -> None:
-    assert snake(camel(name)) == name
-    assert snake(name) == name
+@pytest.mark.parametrize("kind", names())
+def test_every_stated_name_goes_there_and_back(kind: str) -> None:
+    for name in names_in([kind_of(kind).arguments.public]):
+        assert to_snake(to_camel(name)) == to_snake(name) == name
 
 
 def test_only_stated_names_change() -> None:
@@ -34,5 +34,8 @@ def test_the_path_of_a_secret() -> None:
 
 
 def test_messages() -> None:
+    known = names_in([kind_of("Flow").arguments.public])
     text = 'schedule.start_time: must be …; set take_over=True, adopt="1" (pa_ss=True)'
-    assert spell(FLOW, text) == 'schedule.startTime: must be …; set takeOver: true, adopt: "1" (pa_ss=True)'
+    assert spell(known, text) == 'schedule.startTime: must be …; set takeOver: true, adopt: "1" (pa_ss=True)'
+    alias = 'opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old", parent=pulumi.ROOT_STACK_RESOURCE)])'
+    assert spell(known, f"Give it {alias}") == 'Give it the option aliases: [{name: "old", noParent: true}]'

@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from kinds import DESCRIPTIONS
 from pulumi_aep.engine import schema
-from pulumi_aep.engine.camel_case import camel, outside
+from pulumi_aep.engine.camel_case import outside
 from support.kinds import Change, fields, kind_of, names
 
 SCHEMA: dict[str, Any] = json.loads(schema.FILE.read_text())
@@ -34,9 +35,10 @@ def test_every_argument_is_there(kind: str) -> None:
     resource = SCHEMA["resources"][f"aep:index:{kind}"]
     public = set(outside(kind_of(kind).arguments.fields, DESCRIPTIONS[kind].every | DESCRIPTIONS[kind].options))
     assert public <= set(resource["inputProperties"])
-    assert all(each.get("description") for each in resource["inputProperties"].values())
+    for side in ("inputProperties", "properties"):
+        assert all(each.get("description") for each in resource[side].values())
     assert set(resource["requiredInputs"]) <= set(resource["required"]) <= set(resource["properties"])
-    replaced = {camel(name) for name in fields(kind, Change.REPLACE)}
+    replaced = {to_camel(name) for name in fields(kind, Change.REPLACE)}
     marked = {name for name, each in resource["inputProperties"].items() if each.get("replaceOnChanges")}
     assert marked == replaced
     assert {"etag", "version"} & {*resource["properties"]} <= {*resource["required"]}, "certain outputs are required"

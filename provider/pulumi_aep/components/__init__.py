@@ -18,9 +18,10 @@ class Component(NamedTuple):
         return str(self.make.type_token)
 
     @property
-    def outputs(self) -> list[str]:
-        """What it gives to programs in other languages: the ids of its parts, as far as it has them, and the inlet."""
-        return [*(f"{part}_id" for part in PARTS), "inlet_url"]
+    def outputs(self) -> dict[str, str]:
+        """What it gives to programs in other languages, each with its meaning."""
+        parts = {f"{part}_id": f"Id of the {part.replace('_', ' ')}, new or existing." for part in PARTS}
+        return {**parts, "inlet_url": "Where to send data to a streaming source."}
 
     def outputs_of(self, made: Any) -> dict[str, Any]:
         """The outputs of a component."""

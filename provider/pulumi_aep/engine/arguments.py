@@ -6,7 +6,7 @@ change, secrecy and the tables of the docs are read from it.
 
 import copy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -237,8 +237,18 @@ class InternalArgs(Shape, total=False):
 
 @cache
 def fields_of(shape: Any) -> dict[str, Field]:
-    """The fields of a typed dict, by name."""
-    return {name: _field(hint, name in shape.__required_keys__) for name, hint in hints_of(shape).items()}
+    """The fields of a typed dict or data class, by name."""
+    required = getattr(shape, "__required_keys__", ())
+    return {name: _field(hint, name in required) for name, hint in hints_of(shape).items()}
+
+
+def names_in(shapes: Iterable[Any]) -> set[str]:
+    """The names of the fields of typed dicts, nested ones included."""
+    found: set[str] = set()
+    for shape in shapes:
+        for name, field in fields_of(shape).items():
+            found |= {name, *names_in([field.nested] if field.nested else [])}
+    return found
 
 
 def hints_of(shape: Any) -> dict[str, Any]:
@@ -305,6 +315,10 @@ class Arguments:
         """Every field by name, internal ones included."""
         return {**fields_of(self.public), **fields_of(self.internal)}
 
+    def named(self, resource_name: str) -> Props:
+        """What the resource's name gives, where the program gives nothing."""
+        return {name: resource_name for name, field in self.fields.items() if field.default is RESOURCE_NAME}
+
     def names(self, *changes: Change) -> set[str]:
         """The fields with one of these kinds of change."""
         return {name for name, field in self.fields.items() if field.change in changes}
@@ -317,11 +331,7 @@ class Arguments:
     def parse(self, given: Props) -> tuple[Props, list[str]]:
         """The inputs in normal form and no problem, or the inputs as given with every problem."""
         normal: Props = {}
-        problems = [
-            f"{name}: is required"
-            for name, field in self.fields.items()
-            if field.default is RESOURCE_NAME and name not in given
-        ]
+        problems = [f"{name}: is required" for name in self.named("") if name not in given]
         inside = {name: value for name, value in given.items() if name in fields_of(self.internal)}
         said = {name: value for name, value in given.items() if name not in inside}
         for shape, part, adapter in zip((self.public, self.internal), (said, inside), self._adapters, strict=True):

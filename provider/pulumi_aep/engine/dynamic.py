@@ -25,7 +25,7 @@ from pulumi.dynamic import (
 from ..config import protects
 from ..errors import DeletionProtected
 from . import runtime
-from .arguments import RESOURCE_NAME, Change, fields_of, path_text
+from .arguments import Change, fields_of, path_text
 from .camel_case import inside, is_outside
 from .kind import Echo, Kind
 from .ownership import own_line, stack_of
@@ -132,8 +132,11 @@ class Resource(pulumi.dynamic.Resource):
     """How another door's process registers the parts of a component."""
 
     owner: pulumi.Output[str | None]
+    """`project/stack/resource name#id of the state.key of the record`; see Owner."""
     sandbox: pulumi.Output[str]
+    """The sandbox that holds the object."""
     org_id: pulumi.Output[str]
+    """The organization."""
 
     def __init__(self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
         kind = self.kind
@@ -176,14 +179,13 @@ class Resource(pulumi.dynamic.Resource):
         from ..resources.owner import owner_of
 
         fields = self.kind.arguments.fields
-        named = {name: resource_name for name, field in fields.items() if field.default is RESOURCE_NAME}
         limits = opts.custom_timeouts if opts is not None else None
         given = {name: value for name, value in args.items() if value is not None}
         if problems := untransferable_arguments(given):  # before the SDK prints them
             raise pulumi.RunError("\n  - ".join([f"{resource_name}:", *problems]))
         timeouts = {"timeouts": _seconds(resource_name, limits)} if limits is not None and "timeouts" in fields else {}
         echoes = {each.field: _echoed(each, given) for each in self.kind.echoes}
-        inputs = {**named, **given, **timeouts, **echoes}
+        inputs = {**self.kind.arguments.named(resource_name), **given, **timeouts, **echoes}
         owner = owner_of(resource_name, self.kind, opts, inputs) if "owner" in fields else {}
         return self.kind.arguments.hide_internal(inputs | owner)
 

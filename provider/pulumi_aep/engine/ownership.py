@@ -32,6 +32,12 @@ def record_key(urn: str) -> str:
     return hashlib.sha256(urn.split("::", 2)[2].encode()).hexdigest()[:4]
 
 
+def name_problems(resource_name: str) -> list[str]:
+    """What is wrong with the name of a resource that a line has to hold."""
+    odd = set("]\r\n") & {*resource_name}
+    return [f"{resource_name!r}: a resource's name must not contain ']' or a line break"] if odd else []
+
+
 def own_line(state: Props) -> str | None:
     """The line that the record wrote, whatever the object has now."""
     return state.get(OWN_LINE) or state.get("owner")

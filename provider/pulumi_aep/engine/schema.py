@@ -8,23 +8,22 @@ import ast
 import dataclasses
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, NotRequired, get_args
 
-import pulumi
 from pydantic import TypeAdapter
-from typing_extensions import is_typeddict
+from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from .. import config, lookups
 from ..components import COMPONENTS, Component
 from ..resources import SERVED
-from .arguments import RESOURCE_NAME, Change, Field, fields_of, looks_secret, parts_of
-from .camel_case import camel
+from .arguments import RESOURCE_NAME, Change, Field, fields_of, looks_secret
 from .dynamic import TYPE_PREFIX as DYNAMIC_PREFIX
 
 PREFIX = "aep:index:"
@@ -34,19 +33,23 @@ FILE = Path(__file__).with_name("schema.json")
 Json = dict[str, Any]
 
 
+def our_classes(shape: Any) -> Iterator[Any]:
+    """A class or typed dict of this package after those that it extends."""
+    if isinstance(shape, type) and shape.__module__.startswith(__package__.partition(".")[0]):
+        for base in getattr(shape, "__orig_bases__", shape.__bases__):
+            yield from our_classes(base)
+        yield shape
+
+
 @cache
 def sentences(shape: Any) -> dict[str, str]:
-    """The sentence below each field of a typed dict and its bases."""
+    """The sentence below each field of a class or typed dict and its bases."""
     found: dict[str, str] = {}
-    for base in getattr(shape, "__orig_bases__", ()):
-        found |= sentences(base) if is_typeddict(base) else {}
-    try:
-        (tree,) = ast.parse(dedent(inspect.getsource(shape))).body
-    except (OSError, TypeError):
-        return found
-    for statement, text in pairwise(getattr(tree, "body", [])):
-        if isinstance(statement, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
-            found[ast.unparse(statement.target)] = " ".join(str(text.value.value).split())
+    for each in our_classes(shape):
+        (tree,) = ast.parse(dedent(inspect.getsource(each))).body
+        for field, text in pairwise(getattr(tree, "body", [])):
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+                found[ast.unparse(field.target)] = " ".join(str(text.value.value).split())
     return found
 
 
@@ -57,7 +60,9 @@ class Schema:
         self.types: Json = {}
 
     def whole(self) -> Json:
-        settings = self._settings()
+        said = {each.name: config.MEANINGS[to_camel(each.name)] for each in dataclasses.fields(config.Settings)}
+        settings = self._object(config.Settings, said=said)["properties"]
+        provider = "One organization and sandbox, and the credentials for it."
         return {
             "name": "aep",
             "displayName": "Adobe Experience Platform dataflows",
@@ -65,15 +70,12 @@ class Schema:
             "description": "Adobe Experience Platform dataflows as Pulumi resources",
             "license": "Apache-2.0",
             "config": {"variables": settings},
-            "provider": {
-                "description": "One organization and sandbox, and the credentials for it.",
-                "inputProperties": settings,
-            },
+            "provider": {"description": provider, "inputProperties": settings},
             "resources": {
                 **{PREFIX + each.kind.name: self._resource(each) for each in SERVED},
                 **{each.type: self._component(each) for each in COMPONENTS},
             },
-            "functions": {PREFIX + camel(name): self._function(name) for name in lookups.FUNCTIONS},
+            "functions": {PREFIX + to_camel(name): self._function(name) for name in lookups.FUNCTIONS},
             "types": self.types,
             "language": {
                 "python": {"packageName": "pulumi_aep_native", "respectSchemaVersion": True},
@@ -84,74 +86,63 @@ class Schema:
         }
 
     def _resource(self, resource: Any) -> Json:
-        kind, hints = resource.kind, _annotations(resource)
-        stated = fields_of(kind.arguments.public)
-        kept = [name for name, field in stated.items() if field.change is not Change.CREATE_ONLY]
-        computed = [*kind.outputs, "sandbox", "org_id"]
-        outputs = self._properties(kind.arguments.public, "serialization")
-        outputs = {name: outputs[name] for name in kept} | {name: self._of(hints[name]) for name in computed}
-        if "owner" in kind.arguments.fields:
-            outputs["owner"] = self._of(hints["owner"])
-        certain = [name for name in kept if stated[name].required or stated[name].default is not None]
+        kind, stated = resource.kind, fields_of(resource.kind.arguments.public)
+        kept = self._object(kind.arguments.public, mode="serialization")["properties"]
+        for name in kind.arguments.names(Change.CREATE_ONLY) & stated.keys():
+            del kept[to_camel(name)]
+        certain = [to_camel(name) for name, field in stated.items() if field.required or field.default is not None]
+        hints = {name: hint for each in our_classes(resource) for name, hint in inspect.get_annotations(each).items()}
+        names = [*kind.outputs, "sandbox", "org_id", *({"owner"} & kind.arguments.fields.keys())]
+        computed = self._object(_shape({name: get_args(hints[name])[0] for name in names}), sentences(resource))
         return {
             "description": _text(resource),
-            "properties": _outside(outputs),
-            "required": _outside([*certain, *(name for name in computed if not _may_be_none(hints[name]))]),
-            "inputProperties": _outside(self._properties(kind.arguments.public, "validation")),
-            "requiredInputs": _required(kind.arguments.public),
+            "properties": kept | computed["properties"],
+            "required": sorted([*kept.keys() & {*certain}, *computed["required"]]),
+            **self._inputs(kind.arguments.public),
             "aliases": [{"type": DYNAMIC_PREFIX + kind.name}],
         }
 
     def _component(self, component: Component) -> Json:
+        outputs = _shape(dict.fromkeys(component.outputs, str | None))
         return {
             "isComponent": True,
             "description": _text(component.make),
-            "properties": _outside({name: {"type": "string"} for name in component.outputs}),
-            "inputProperties": _outside(self._properties(component.arguments, "validation")),
-            "requiredInputs": _required(component.arguments),
+            "properties": self._object(outputs, component.outputs)["properties"],
+            **self._inputs(component.arguments),
         }
 
     def _function(self, name: str) -> Json:
         signature = inspect.signature(lookups.FUNCTIONS[name])
-        parameters = [*signature.parameters.values()][1:]
-        inputs = {each.name: self._of(each.annotation) for each in parameters}
-        needed = [each.name for each in parameters if each.default is inspect.Parameter.empty]
-        whole = TypeAdapter(signature.return_annotation).json_schema()
-        self._collect(whole, signature.return_annotation)
-        outputs = {
-            key: self._type(part) | ({"secret": True} if looks_secret(key) else {})
-            for key, part in whole["properties"].items()
+        _, *parameters = signature.parameters.values()  # the client
+        given = {
+            each.name: each.annotation if each.default is each.empty else NotRequired[each.annotation]
+            for each in parameters
         }
         return {
             "description": _text(getattr(lookups, name)),
-            "inputs": {"properties": _outside(inputs), "required": _outside(needed)},
-            "outputs": {"properties": _outside(outputs), "required": _outside(whole["required"])},
+            "inputs": self._object(_shape(given), {}),
+            "outputs": self._object(signature.return_annotation),
         }
 
-    def _settings(self) -> Json:
-        found = {}
-        for each in dataclasses.fields(config.Settings):
-            key = camel(each.name)
-            kind = get_type_hints(config.Settings)[each.name]
-            found[key] = {
-                **self._of(kind),
-                "description": config.MEANINGS[key],
-                **({} if each.repr else {"secret": True}),
-            }
-        return found
+    def _inputs(self, shape: Any) -> Json:
+        found = self._object(shape)
+        return {"inputProperties": found["properties"], "requiredInputs": found["required"]}
 
     # ---- types ----
 
-    def _properties(self, shape: Any, mode: Any) -> Json:
-        """The fields of a typed dict, by their Python names."""
-        whole, stated = TypeAdapter(shape).json_schema(mode=mode), fields_of(shape)
-        self._collect(whole, shape)
-        return {name: self._property(shape, name, stated[name], part) for name, part in whole["properties"].items()}
+    def _object(self, shape: Any, said: dict[str, str] | None = None, mode: Any = "validation") -> Json:
+        """The properties of a typed dict or data class, and which of them are required."""
+        whole, said = TypeAdapter(shape).json_schema(mode=mode), sentences(shape) if said is None else said
+        properties = {}
+        for name, part in whole.get("properties", {}).items():
+            enum = f"{shape.__name__.removesuffix('Args')}{name.title().replace('_', '')}"
+            properties[to_camel(name)] = self._property(name, fields_of(shape)[name], part, said.get(name, ""), enum)
+        return {"properties": properties, "required": sorted(map(to_camel, whole.get("required", [])))}
 
-    def _property(self, shape: Any, name: str, field: Field, part: Json) -> Json:
-        found = self._type(part, f"{shape.__name__.removesuffix('Args')}{name.title().replace('_', '')}")
-        if text := sentences(shape).get(name):
-            found["description"] = f"{text} Default: the resource's name." if field.default is RESOURCE_NAME else text
+    def _property(self, name: str, field: Field, part: Json, said: str, enum: str) -> Json:
+        found = self._type(part, field.nested, enum)
+        if said:
+            found["description"] = f"{said} Default: the resource's name." if field.default is RESOURCE_NAME else said
         if isinstance(field.default, str | int | float) and field.default is not RESOURCE_NAME and "type" in found:
             found["default"] = field.default
         if field.change is Change.REPLACE:
@@ -160,72 +151,41 @@ class Schema:
             found["secret"] = True
         return found
 
-    def _of(self, hint: Any) -> Json:
-        """The type of a plain annotation, or of an output."""
-        if get_origin(hint) is pulumi.Output:
-            (hint,) = get_args(hint)
-        return self._type(TypeAdapter(hint).json_schema())
-
-    def _type(self, part: Json, enum: str = "") -> Json:
+    def _type(self, part: Json, nested: Any, enum: str) -> Json:
         """JSON schema → the schema's type."""
         if "anyOf" in part:
-            kinds = [self._type(each, enum) for each in part["anyOf"] if each.get("type") != "null"]
+            kinds = [self._type(each, nested, enum) for each in part["anyOf"] if each.get("type") != "null"]
             return kinds[0] if len(kinds) == 1 else {"oneOf": kinds}
         if "$ref" in part:
-            return {"$ref": f"#/types/{PREFIX}{part['$ref'].rpartition('/')[2]}"}
-        if "enum" in part and enum:
-            self.types[PREFIX + enum] = {"type": "string", "enum": [{"value": value} for value in part["enum"]]}
-            return {"$ref": f"#/types/{PREFIX}{enum}"}
+            return self._named(
+                nested.__name__, lambda: {"type": "object", "description": _text(nested), **self._object(nested)}
+            )
+        if "enum" in part:
+            return self._named(enum, lambda: {"type": "string", "enum": [{"value": value} for value in part["enum"]]})
         if part.get("type") == "array":
-            return {"type": "array", "items": self._type(part.get("items", {}))}
+            return {"type": "array", "items": self._type(part.get("items", {}), nested, enum)}
         if part.get("type") == "object":
             values = part.get("additionalProperties")
-            return {"type": "object", "additionalProperties": self._type(values) if isinstance(values, dict) else ANY}
+            values = self._type(values, nested, enum) if isinstance(values, dict) else ANY
+            return {"type": "object", "additionalProperties": values}
         return {"type": part["type"]} if "type" in part else dict(ANY)
 
-    def _collect(self, whole: Json, shape: Any) -> None:
-        """Keep the nested typed dicts."""
-        for nested in {id(each): each for each in _nested(shape)}.values():
-            name = PREFIX + nested.__name__
-            if name not in self.types:
-                self.types[name] = {}
-                self.types[name] = {
-                    "type": "object",
-                    "description": _text(nested),
-                    "properties": _outside(self._properties(nested, "validation")),
-                    "required": _required(nested),
-                }
+    def _named(self, name: str, make: Callable[[], Json]) -> Json:
+        if PREFIX + name not in self.types:
+            self.types[PREFIX + name] = make()
+        return {"$ref": f"#/types/{PREFIX}{name}"}
 
 
-def _nested(hint: Any) -> Iterator[Any]:
-    for part in get_type_hints(hint, include_extras=True).values():
-        yield from (each for each in parts_of(part) if is_typeddict(each))
-
-
-def _required(shape: Any) -> list[str]:
-    return sorted(camel(name) for name, field in fields_of(shape).items() if field.required)
-
-
-def _may_be_none(output: Any) -> bool:
-    return type(None) in get_args(get_args(output)[0])
-
-
-def _annotations(resource: Any) -> Json:
-    """The outputs that our own classes declare."""
-    ours = [each for each in reversed(resource.__mro__) if each.__module__.startswith(__package__.partition(".")[0])]
-    return {name: hint for each in ours for name, hint in vars(each).get("__annotations__", {}).items()}
+def _shape(hints: Json) -> Any:
+    """A typed dict; what may be None need not be there."""
+    optional = {name: NotRequired[hint] for name, hint in hints.items() if type(None) in get_args(hint)}
+    return TypedDict("Shape", hints | optional)  # type: ignore[operator]
 
 
 def _text(documented: Any) -> str:
     """The docstring without its Python example."""
     paragraphs = (inspect.getdoc(documented) or "").split("\n\n")
     return "\n\n".join(each for each in paragraphs if not each.startswith(" "))
-
-
-def _outside(names: Any) -> Any:
-    if isinstance(names, dict):
-        return {camel(name): value for name, value in names.items()}
-    return sorted(map(camel, names))
 
 
 def text() -> str:

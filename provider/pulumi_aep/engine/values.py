@@ -47,21 +47,27 @@ def without_unknown(value: Any) -> Any:
     return [without_unknown(item) for item in value if item is not UNKNOWN] if isinstance(value, list) else value
 
 
-def from_host(props: Mapping[str, Any]) -> Props:
-    """The properties as the kinds see them. Unset values (None) are left out, at any depth of objects."""
-    known = {key: value for key, value in props.items() if key != PROVIDER_KEY and value is not None}
-    return {key.removeprefix(INTERNAL_PREFIX): _inbound(value) for key, value in known.items()}
+def from_host(props: Mapping[str, Any], marks: set[Path] | None = None) -> Props:
+    """The properties as the kinds see them. Unset values (None) are left out, at any depth of objects.
+
+    With `marks`, secrets lose their mark, and their paths come there; items of a list share the path of the list.
+    """
+    given = {key: value for key, value in props.items() if key != PROVIDER_KEY and value is not None}
+    return {key.removeprefix(INTERNAL_PREFIX): _inbound(value, (key,), marks) for key, value in given.items()}
 
 
-def _inbound(value: Any) -> Any:
+def _inbound(value: Any, path: Path, marks: set[Path] | None) -> Any:
     if is_unknown(value):
         return UNKNOWN
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if marks is not None and isinstance(value, Mapping) and SECRET_MARK.items() <= value.items():
+        marks.add(path)
+        return _inbound(value["value"], path, marks)
     if isinstance(value, Mapping):
-        return {str(key): _inbound(item) for key, item in value.items() if item is not None}
+        return {str(key): _inbound(item, (*path, str(key)), marks) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_inbound(item) for item in value]
+        return [_inbound(item, path, marks) for item in value]
     return value
 
 
@@ -160,6 +166,7 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, 
     if objects and all(isinstance(each, Mapping) for each in objects):
         for key in dict.fromkeys(key for each in objects for key in each):
             before, after = ((each or {}).get(key) for each in (old, new))
-            yield from differences(before, after, f"{path}.{key}" if path else key)
+            step = f".{key}" if key.isidentifier() else f'["{key}"]'
+            yield from differences(before, after, f"{path}{step}" if path else key)
     elif old != new:
         yield path, old, new

@@ -206,9 +206,13 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
     auth: pulumi.Output[dict[str, Any] | None]
     test: pulumi.Output[str]
     etag: pulumi.Output[str]
+    """Version of the object, sent with the next update."""
     inlet_url: pulumi.Output[str | None]
+    """Where to send data to the HTTP API; `None` for other sources."""
     inlet_id: pulumi.Output[str | None]
+    """Id of that inlet."""
     source_id: pulumi.Output[str | None]
+    """Id of the source, which the HTTP API puts into each record."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[BaseConnectionArgs]

@@ -194,7 +194,9 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
     fields: pulumi.Output[dict[str, Any]]
     class_ids: pulumi.Output[list[str]]
     alt_id: pulumi.Output[str]
+    """`meta:altId`: the id with dots instead of a URL."""
     version: pulumi.Output[str]
+    """Version, increased by every change."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FieldGroupArgs]

@@ -230,8 +230,11 @@ class FirstRun(Resource, module="aep", name="FirstRun"):
     min_records: pulumi.Output[int]
     max_failed_share: pulumi.Output[float]
     records_in: pulumi.Output[int]
+    """Records that the run read."""
     records_out: pulumi.Output[int]
+    """Records that arrived in the dataset."""
     records_failed: pulumi.Output[int]
+    """Records that failed."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FirstRunArgs]

@@ -521,8 +521,11 @@ class Flow(Resource, module="aep", name="Flow"):
     enabled: pulumi.Output[bool]
     labels: pulumi.Output[list[str] | None]
     etag: pulumi.Output[str]
+    """Version of the object, sent with the next update."""
     runs_url: pulumi.Output[str]
+    """URL of the flow's runs in the API, which needs the API's headers."""
     inlet_url: pulumi.Output[str | None]
+    """Where a webhook source sends its data; `None` for other sources."""
 
     def __init__(
         self,

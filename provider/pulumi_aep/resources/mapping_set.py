@@ -289,6 +289,7 @@ class MappingSet(Resource, module="aep", name="MappingSet"):
     schema_id: pulumi.Output[str]
     mappings: pulumi.Output[list[dict[str, Any]]]
     version: pulumi.Output[int]
+    """0 at first; each change of the mappings adds 1."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MappingSetArgs]

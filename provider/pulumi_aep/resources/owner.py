@@ -12,7 +12,7 @@ import pulumi
 from ..engine.arguments import Arguments, Input, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
 from ..engine.kind import GuardsDelete, Kind
-from ..engine.ownership import record_key, renamed
+from ..engine.ownership import name_problems, record_key, renamed
 from ..engine.plan import RETAINED, UNGUARDED, Plan, Planned, fingerprint, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
@@ -150,8 +150,8 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
 
     Its `inputs` become part of the plan.
     """
-    if set("]\r\n") & set(resource_name):
-        raise pulumi.RunError(f"{resource_name!r}: a resource's name must not contain ']' or a line break")
+    for problem in name_problems(resource_name):
+        raise pulumi.RunError(problem)
     root = root_resource()
     stack = _stacks.setdefault(root, _Stack()) if root is not None else _Stack()
     name = f"{pulumi.get_project()}/{pulumi.get_stack()}"

@@ -82,7 +82,9 @@ class Schema(Resource, module="aep", name="Schema"):
     class_id: pulumi.Output[str]
     field_group_ids: pulumi.Output[list[str]]
     alt_id: pulumi.Output[str]
+    """`meta:altId`: the id with dots instead of a URL."""
     version: pulumi.Output[str]
+    """Version, increased by every change."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[SchemaArgs]

@@ -186,6 +186,7 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
     data: pulumi.Output[dict[str, Any] | None]
     params: pulumi.Output[dict[str, Any]]
     etag: pulumi.Output[str]
+    """Version of the object, sent with the next update."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[SourceConnectionArgs]

@@ -99,6 +99,7 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
     schema_id: pulumi.Output[str | None]
     data: pulumi.Output[dict[str, str]]
     etag: pulumi.Output[str]
+    """Version of the object, sent with the next update."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[TargetConnectionArgs]
