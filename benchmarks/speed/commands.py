@@ -157,5 +157,10 @@ class Running:
 
 def _role(process: psutil.Process) -> str | None:
     line = " ".join(process.cmdline())
-    marks = {"pulumi.dynamic": "plugin", "pulumi-language-python-exec": "program", "pulumi-language-python ": "host"}
+    marks = {
+        "pulumi.dynamic": "plugin",
+        "pulumi-resource-aep": "plugin",
+        "pulumi-language-python-exec": "program",
+        "pulumi-language-python ": "host",
+    }
     return next((role for mark, role in marks.items() if mark in line), None)

@@ -19,9 +19,9 @@ HEAD = ["Case", "Measured", "Against", "Ratio", "Goal", ""]
 def write(page: Path, rows: Iterable[Row], profile: list[list[str]], chains: int, load: tuple[float, float]) -> None:
     """Write the figures into the page; they replace earlier ones for the same number of dataflows."""
     title = f"### {chains} dataflows\n"
-    parts = [title + "\n" + _setup(chains, load), _table([HEAD, *map(_cells, rows)])]
+    parts = [title + "\n" + setup("benchmarks/speed", chains, load), table([HEAD, *map(_cells, rows)])]
     if profile:
-        parts += ["Time of the first `up` with snapshots:", _table(profile)]
+        parts += ["Time of the first `up` with snapshots:", table(profile)]
     text = page.read_text()
     before, _, after = text.partition(HERE)
     start = before.find(title)
@@ -36,12 +36,13 @@ def _cells(row: Row) -> list[str]:
     return [row.case, row.measured, row.against, row.ratio, row.goal, sign]
 
 
-def _table(lines: list[list[str]]) -> str:
+def table(lines: list[list[str]]) -> str:
     head, *body = lines
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body))
 
 
-def _setup(chains: int, load: tuple[float, float]) -> str:
+def setup(script: str, chains: int, load: tuple[float, float]) -> str:
+    """Machine, versions and command of a run."""
     cli = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True).stdout.strip()
     versions = [f"Python {platform.python_version()}", f"Pulumi {cli}"]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in ("pulumi", "grpcio", "requests", "pydantic")]
@@ -51,7 +52,7 @@ def _setup(chains: int, load: tuple[float, float]) -> str:
         f"{', '.join(versions)}. {chains} dataflows of eight objects; emulator on the same machine, "
         f"{LATENCY_MS} ms per call. "
         f"Load average {load[0]:.1f} at the start and {load[1]:.1f} at the end.\n\n"
-        f"```\npython {' '.join(['benchmarks/speed', *sys.argv[1:]])}\n```"
+        f"```\npython {' '.join([script, *sys.argv[1:]])}\n```"
     )
 
 

@@ -9,7 +9,12 @@ import pytest
 
 from acceptance.support import Stack
 
-PACKAGES = {"@pulumi/pulumi": "3.259.0", "typescript": "5.9.3", "@types/node": "20.19.0"}
+PACKAGES = {
+    "@pulumi/pulumi": "3.259.0",
+    "@pulumi/policy": "1.21.0",
+    "typescript": "5.9.3",
+    "@types/node": "20.19.0",
+}
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,13 +45,19 @@ def node_modules() -> Path:
     return folder / "node_modules"
 
 
-def generated_sdk(stack: Stack, modules: Path) -> None:
-    """Generate the TypeScript SDK, compile it with `strict`, and give it to the stack's program."""
-    stack.run("package", "gen-sdk", str(shutil.which("pulumi-resource-aep")), "--language", "nodejs", "--out", "sdk")
-    source, local = stack.folder / "sdk" / "nodejs", stack.folder / "node_modules"
+def link(modules: Path, folder: Path) -> Path:
+    """The modules as those of a project, which may add its own."""
+    local = folder / "node_modules"
     local.mkdir()
     for each in modules.iterdir():
         (local / each.name).symlink_to(each)
+    return local
+
+
+def generated_sdk(stack: Stack, modules: Path) -> None:
+    """Generate the TypeScript SDK, compile it with `strict`, and give it to the stack's program."""
+    stack.run("package", "gen-sdk", str(shutil.which("pulumi-resource-aep")), "--language", "nodejs", "--out", "sdk")
+    source, local = stack.folder / "sdk" / "nodejs", link(modules, stack.folder)
     settings = json.loads("".join(line for line in (source / "tsconfig.json").open() if "//" not in line))
     assert settings["compilerOptions"]["strict"] is True
     compiled = subprocess.run(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack, reads, writes
+from acceptance.support import Stack, both_doors, reads, writes
 from support.emulator import Emulator
 
 PROGRAM = """
@@ -19,6 +19,7 @@ pulumi.export("events", found["rows"].apply(lambda rows: [row["event"] for row i
 """
 
 
+@both_doors
 def test_the_gate(stack: Callable[..., Stack], emulator: Emulator) -> None:
     emulator.settings(source_outage=True)
     dev = stack(PROGRAM)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
-from acceptance.support import Stack, writes
+from acceptance.support import Stack, both_doors, writes
 from support.emulator import Emulator
 from support.mixpanel import Chain, make_chain
 
@@ -32,6 +32,7 @@ def source(more: str) -> str:
     return f'from datetime import datetime, timezone\nweb = aep.MixpanelSource("web", {ARGUMENTS} {more})\n'
 
 
+@both_doors
 def test_on_top_of_what_exists(stack: Callable[..., Stack], emulator: Emulator) -> None:
     theirs = make_chain(emulator)
     before = emulator.objects()
@@ -68,6 +69,7 @@ def check_wiring(emulator: Emulator, theirs: Chain, existing: str, name: str) ->
     assert mapping in {item["id"] for item in objects["MappingSet"]}
 
 
+@both_doors
 def test_contradictions(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dataset, mapping, schema = "'5ef4551c52e054191a61a99f'", "'bf5286a9c1ad4266baca76ba3adc9366'", "'https://x'"
     cases = {

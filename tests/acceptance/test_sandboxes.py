@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Chain, Stack, writes
+from acceptance.support import Chain, Stack, both_doors, writes
 from kinds import COUNTS
 from support.emulator import Emulator
 
@@ -17,6 +17,7 @@ def is_empty(emulator: Emulator, sandbox: str) -> bool:
     return not any(emulator.objects(sandbox).values())
 
 
+@both_doors
 def test_two_stacks_in_two_sandboxes(chain: Callable[..., Chain], emulator: Emulator) -> None:
     dev, stage = chain(name="dev", sandbox="dev"), chain(name="stage", sandbox="stage")
     dev.up()

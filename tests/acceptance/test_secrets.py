@@ -93,6 +93,7 @@ aep.BaseConnection(
         assert "canary" not in text
 
 
+@both_doors
 def test_a_wrong_client_secret_is_not_shown(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dev = stack(
         "aep.BaseConnection('web', connection_spec=aep.ConnectionSpec.AMAZON_S3, auth={'spec_name': 'Access Key'})"
@@ -126,7 +127,7 @@ class Ims(Server):
 
 
 @pytest.fixture
-def day(tmp_path: Path) -> Iterator[tuple[Stack, Emulator, Ims, Canaries]]:
+def day(tmp_path: Path, door: str) -> Iterator[tuple[Stack, Emulator, Ims, Canaries]]:
     """A stack, an emulator of its own, whose log is in `log`, and an IMS between them."""
     engine()
     for name in ("stack", "emulator"):
@@ -137,7 +138,7 @@ def day(tmp_path: Path) -> Iterator[tuple[Stack, Emulator, Ims, Canaries]]:
         Emulator(tmp_path / "emulator", stderr=log) as emulator,
         Ims(emulator, canaries, "canary-client-one") as ims,
     ):
-        stack = Stack(tmp_path / "stack", emulator, "dev").create("", "local")
+        stack = Stack(tmp_path / "stack", emulator, "dev", door).create("", "local")
         stack.config({"aep:endpoint": emulator.url, "aep:imsEndpoint": ims.url, "aep:timeout": "8"})
         stack.config({"aep:orgId": "EMULATOR@AdobeOrg", "aep:clientId": "emulator"})
         stack.secret("aep:clientSecret", "canary-client-one")
@@ -168,6 +169,7 @@ REFUSALS: list[dict[str, Any]] = [
 ]
 
 
+@both_doors
 def test_a_bad_day(day: tuple[Stack, Emulator, Ims, Canaries], tmp_path: Path) -> None:
     stack, emulator, ims, canaries = day
     by_hand = emulator.request("POST", f"{FLOW}/connections", base()).json()["id"]
@@ -250,6 +252,7 @@ def command_line(stack: Stack, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+@both_doors
 def test_new_credentials(day: tuple[Stack, Emulator, Ims, Canaries]) -> None:
     stack, emulator, ims, canaries = day
     stack.program(HEAD + "base('web')\nbase('other')")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack, nothing_changed, writes
+from acceptance.support import Stack, both_doors, nothing_changed, writes
 from pulumi_aep import FlowSpec
 from support.emulator import Emulator
 
@@ -51,6 +51,7 @@ aep.MappingSet("clicks", schema_id=schema.id, mappings=[{"source": "p", "destina
 """
 
 
+@both_doors
 def test_encrypted_files(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """The key pair is a resource of the same program; another one is made, the flow follows, the old one goes."""
     key = 'key = aep.EncryptionKey("orders", passphrase="canary-pa55-%s")\n'
@@ -87,6 +88,7 @@ def encrypted_with(emulator: Emulator) -> list[str]:
     return [*encryption["params"].values()]
 
 
+@both_doors
 def test_a_stream_and_a_table(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dev = stack(STREAM + TABLE)
     dev.up()
@@ -128,6 +130,7 @@ def test_a_stream_and_a_table(stack: Callable[..., Stack], emulator: Emulator) -
     dev.destroy()
 
 
+@both_doors
 def test_what_a_new_flow_needs_of_its_source_is_known(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """The ids are unknown at the first preview; what the source was given is not."""
     dev = stack(TABLE.replace("    fields=", "    flow_spec=aep.FlowSpec.REST_STORAGE_TO_AEP,\n    fields="))
@@ -138,6 +141,7 @@ def test_what_a_new_flow_needs_of_its_source_is_known(stack: Callable[..., Stack
     assert writes(emulator) == []
 
 
+@both_doors
 def test_mistakes_in_a_mapping(stack: Callable[..., Stack], emulator: Emulator) -> None:
     dev = stack(STREAM.replace("_{tenantId}.page", "_{tenantId}.pages"))
     text = dev.fail("preview")

@@ -20,9 +20,9 @@ OBJECTS_PER_CHAIN = 8
 class Chains(Watched):
     """A stack of several chains in a folder of its own: `Chains(folder, emulator, "storm").start(10)`."""
 
-    def __init__(self, folder: Path, emulator: Emulator, name: str) -> None:
+    def __init__(self, folder: Path, emulator: Emulator, name: str, door: str = "dynamic") -> None:
         folder.mkdir(parents=True)
-        super().__init__(folder, emulator, name)
+        super().__init__(folder, emulator, name, door)
 
     def start(self, chains: int) -> Self:
         self.values: dict[str, Any] = {"chains": chains, **FIRST}

@@ -41,14 +41,14 @@ class Kill:
     problems: list[str]
 
 
-def kills(folder: Path, emulator: Emulator, chains: int, seed: int) -> list[Kill]:
+def kills(folder: Path, emulator: Emulator, chains: int, seed: int, door: str = "dynamic") -> list[Kill]:
     """A first up, an update, a replacement and a destroy of one stack, each killed once and recovered from.
 
     Then one more up, after which the user has enough: recovery ends with a destroy.
     """
     emulator.reset()
     chance = random.Random(f"{seed}/{chains}")
-    stack = Chains(folder, emulator, "kill").start(chains)
+    stack = Chains(folder, emulator, "kill", door).start(chains)
     outcomes = []
     for operation, verb in VERBS.items():
         calls, more = CALLS[operation]
@@ -99,8 +99,13 @@ def _kill(stack: Chains, verb: str, victim: str, after: int, chance: random.Rand
 
 def _plugins(pid: int) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
-        return [each for each in psutil.Process(pid).children(recursive=True) if "pulumi.dynamic" in each.cmdline()]
+        children = psutil.Process(pid).children(recursive=True)
+        return [each for each in children if {"pulumi.dynamic", "pulumi-resource-aep"} & _names(each)]
     return []
+
+
+def _names(process: psutil.Process) -> set[str]:
+    return {Path(part).name for part in process.cmdline()}
 
 
 def _recover(stack: Chains, *options: str) -> list[str]:

@@ -40,9 +40,8 @@ class Watched(Stack):
     def recorded(self) -> Objects:
         """(kind, id) of the service's objects in the state."""
         items = self.checkpoint().get("resources") or []
-        found = {
-            (short(item["urn"]).split()[0], item.get("id", "")) for item in items if "dynamic/aep:" in item["type"]
-        }
+        ours = [item for item in items if item["type"].startswith(self.type_of(""))]
+        found = {(short(item["urn"]).split()[0], item.get("id", "")) for item in ours}
         return {(kind, object_id) for kind, object_id in found if kind != "Owner"}
 
     def existing(self) -> dict[tuple[str, str], Any]:

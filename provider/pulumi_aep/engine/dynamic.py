@@ -140,6 +140,11 @@ class Resource(pulumi.dynamic.Resource):
 
     def __init__(self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
         kind = self.kind
+        if opts is None or opts.id is None:  # else a reference to what something else manages
+            if kind.delete_before_replace:
+                opts = self._delete_before_replace(resource_name, opts)
+            if kind.protected and (opts is None or opts.protect is None) and protects(_stack_config):
+                opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
         if self.register is not None:
             echoes = {each.field: _echoed(each, args) for each in kind.echoes}
             self.register(resource_name, {**args, **echoes}, opts)
@@ -149,11 +154,7 @@ class Resource(pulumi.dynamic.Resource):
         names = [name for name in fields_of(kind.arguments.public) if name not in unobserved]
         props = dict.fromkeys([*names, *kind.outputs, "owner", "sandbox", "org_id"])
         given: Props = {}
-        if opts is None or opts.id is None:  # else a reference to what something else manages
-            if kind.delete_before_replace:
-                opts = self._delete_before_replace(resource_name, opts)
-            if kind.protected and (opts is None or opts.protect is None) and protects(_stack_config):
-                opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
+        if opts is None or opts.id is None:
             given = self._inputs(resource_name, args, opts)
         super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:

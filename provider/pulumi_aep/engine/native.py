@@ -309,10 +309,7 @@ class _Components(Provider):
 
 def register(self: dynamic.Resource, name: str, args: Props, opts: pulumi.ResourceOptions | None) -> None:
     """Register a part of a component as a resource of this door; it may have come through the other one."""
-    more = pulumi.ResourceOptions(
-        aliases=[pulumi.Alias(type_=dynamic.TYPE_PREFIX + self.kind.name)],
-        delete_before_replace=self.kind.delete_before_replace or None,
-    )
+    more = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=dynamic.TYPE_PREFIX + self.kind.name)])
     fields = self.kind.arguments.fields
     given = {key: value for key, value in args.items() if value is not None}
     names = [*fields, *self.kind.outputs, "sandbox", "org_id"]
