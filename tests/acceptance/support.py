@@ -54,6 +54,7 @@ __all__ = [
     "calls",
     "engine",
     "environment",
+    "pulumi_aep",
     "reads",
     "short",
     "writes",
@@ -82,6 +83,17 @@ def environment(folder: Path, emulator: Emulator) -> dict[str, str]:
         "AEP_EMULATOR_PORT": str(emulator.port),
         "PYTHONPATH": str(QUICK),
     }
+
+
+def pulumi_aep(emulator: Emulator, folder: Path, *arguments: str, sandbox: str = "local", code: int = 0) -> str:
+    """The output of the command line, with its settings from the stack or else from the environment."""
+    settings = {"AEP_ENDPOINT": "emulator", "AEP_SANDBOX": sandbox}
+    command = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder, emulator) | settings, capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout
 
 
 @dataclass(frozen=True)

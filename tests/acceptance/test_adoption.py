@@ -2,31 +2,18 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from acceptance.support import NATIVE, Json, Stack, both_doors, environment, writes
+from acceptance.support import NATIVE, Json, Stack, both_doors, pulumi_aep, writes
 from support.emulator import FLOW, Emulator
 from support.foreign import HTTP_API, make_old_sandbox, make_six_flows
 
 SECRET = "canary-of-mixpanel"
 LINE = re.compile(r"\n?\[pulumi: exported/local/[^]]*]$")
-
-
-def pulumi_aep(emulator: Emulator, folder: Path, *arguments: str, sandbox: str = "local", code: int = 0) -> str:
-    """The output of the command line, with its settings from the stack or else from the environment."""
-    settings = {"AEP_ENDPOINT": "emulator", "AEP_SANDBOX": sandbox}
-    command = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=environment(folder, emulator) | settings, capture_output=True, text=True
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout
 
 
 def objects(emulator: Emulator) -> dict[tuple[str, str], Json]:

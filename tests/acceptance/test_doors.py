@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from acceptance.support import EACH, Chain, Stack, nothing_changed, writes
+from acceptance.support import EACH, Chain, Stack, nothing_changed, pulumi_aep, writes
 from kinds import DESCRIPTIONS, ORDER
 from support.emulator import Emulator
 from support.kinds import kind_of
@@ -53,6 +53,8 @@ def test_one_program_for_three_sandboxes(tmp_path: Path, emulator: Emulator) -> 
     emulator.clear_journal()
     assert nothing_changed(dev.up())
     assert writes(emulator) == []
+    for sandbox in sandboxes:
+        assert "agree" in pulumi_aep(emulator, tmp_path, "orphans", "--stack", "dev", sandbox=sandbox)
 
     dev.config({"shop:sandboxes": json.dumps(["local", "dev"])})
     dev.up()

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from acceptance.support import environment, writes
-from acceptance.test_adoption import pulumi_aep
+from acceptance.support import environment, pulumi_aep, writes
 from docs import pages
 from support.emulator import Emulator
 from support.mixpanel import make_chain

@@ -131,6 +131,18 @@ def test_the_engine(examine: Examine, pulumi: Pulumi, given: str, verdict: str, 
     assert (check["verdict"], text in check["text"]) == (verdict, True)
 
 
+def test_the_host_of_another_language(examine: Examine, pulumi: Pulumi, project: Path) -> None:
+    """Its programs go through the plugin, and need no Python environment."""
+    project.write_text("name: shop\nruntime:\n  name: yaml\n")
+    pulumi.helpers = ("pulumi-language-yaml",)
+    found = examine()
+    assert found["yaml host"]["text"] == "pulumi-language-yaml and pulumi-resource-aep found"
+    assert "environment" not in found
+    pulumi.folder.joinpath("pulumi-language-yaml").unlink()
+    pulumi.helpers = ()
+    assert "pulumi-language-yaml missing" in examine()["yaml host"]["text"]
+
+
 def test_an_engine_older_than_the_sdk(examine: Examine, pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi.version = "3.259.0"
     monkeypatch.setattr(sys.modules["pulumi_aep.cli.doctor"], "version", lambda name: "3.300.1")

@@ -67,6 +67,10 @@ _ID = re.compile(
 _AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(?:index:)?(\w+)$")
 
 
+_HOME = {"sandbox": "sandbox", "org_id": "orgId"}
+"""Output of a resource → argument of its provider."""
+
+
 class StateResource(NamedTuple):
     """A resource of this package in the stack's state. `kind` is the name of its class; secrets stay encrypted."""
 
@@ -142,11 +146,18 @@ class Session:
 
     @property
     def owner(self) -> StateResource | None:
-        """The stack's Owner; through the native door, the provider that has the identity in its state."""
-        providers = [each for each in self.state.get("resources") or [] if each["type"] == "pulumi:providers:aep"]
+        """The stack's Owner; through the native door, the provider of the sandbox, which has the identity."""
         found = [each for each in self.resources if each.kind == "Owner"]
-        found += [StateResource("Owner", _name(each), each["inputs"].get("ownerId", ""), {}) for each in providers]
-        return next(iter(found), None)
+        for each in self.state.get("resources") or []:
+            if each["type"] == "pulumi:providers:aep":
+                home = {name: each["inputs"][key] for name, key in _HOME.items() if key in each["inputs"]}
+                found.append(StateResource("Owner", _name(each), each["inputs"].get("ownerId", ""), home))
+        here = [each for each in found if self.is_here(each)]
+        return next(iter([*here, *found]), None)
+
+    def is_here(self, resource: StateResource) -> bool:
+        """Whether a resource lives in the sandbox of the settings: a program may have providers for several."""
+        return resource.outputs.get("sandbox") in (None, self.settings.sandbox)
 
     @property
     def stack_name(self) -> str | None:

@@ -32,7 +32,8 @@ MOST_SKEW_S = 60.0
 _VERSIONS = (
     "import pulumi_aep, pulumi; from importlib.metadata import version as v; print(v('pulumi-aep'), v('pulumi'))"
 )
-HOST, PLUGIN = "pulumi-language-python", "pulumi-resource-pulumi-python"
+PLUGINS = {"python": "pulumi-resource-pulumi-python"}
+"""Runtime of Pulumi.yaml → what runs the resources of its programs; for every other one it is this package's plugin."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def run_checks(session: Session) -> Iterator[Check]:
     yield _check("python", _python)
     yield (engine := _check("engine", _engine))
     if engine.verdict != "fail" or engine.text.endswith(TOO_OLD):
-        yield _check("python host", _python_host)
+        yield _check(f"{_runtime()} host", _host)
     yield from _check_project(session)
     try:
         settings = load(session.config.get, session.config)
@@ -125,12 +126,28 @@ def _engine() -> str:
     return about
 
 
-def _python_host() -> str:
+def _runtime() -> str:
+    """The language of the project's program."""
+    import yaml
+
+    folder = project_folder()
+    named = (yaml.safe_load((folder / "Pulumi.yaml").read_text()) or {}).get("runtime") if folder else None
+    return str(named.get("name") if isinstance(named, dict) else named or "python")
+
+
+def _host() -> str:
     folder = Path(shutil.which("pulumi") or "").resolve().parent
     path = os.pathsep.join((str(folder), os.environ.get("PATH", "")))
-    if missing := " and ".join(name for name in (HOST, PLUGIN) if not shutil.which(name, path=path)):
-        raise ConfigError(f"{missing} missing beside pulumi and on PATH\nreinstall Pulumi: both come with it")
-    return f"{HOST} and {PLUGIN} found"
+    runtime = _runtime()
+    host, plugin = f"pulumi-language-{runtime}", PLUGINS.get(runtime, "pulumi-resource-aep")
+    if missing := " and ".join(name for name in (host, plugin) if not shutil.which(name, path=path)):
+        remedy = (
+            "reinstall Pulumi: both come with it"
+            if runtime in PLUGINS
+            else "install Pulumi, and pip install pulumi-aep"
+        )
+        raise ConfigError(f"{missing} missing beside pulumi and on PATH\n{remedy}")
+    return f"{host} and {plugin} found"
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -147,7 +164,8 @@ def _check_project(session: Session) -> Iterator[Check]:
         yield Check("project", "warn", "no Pulumi.yaml here or above: settings come from the environment alone", remedy)
         return
     yield Check("project", "ok", str(folder / "Pulumi.yaml"))
-    yield from _check_environment(folder)
+    if _runtime() == "python":
+        yield from _check_environment(folder)
     if shutil.which("pulumi"):
         yield (stack := _check("stack", lambda: _stack(session)))
         if stack.verdict == "ok":

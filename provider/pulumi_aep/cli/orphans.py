@@ -85,7 +85,8 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
     found[ORPHAN] = sandbox.unrecorded(owner.id, session.qualified_stack, {*names})
     for kind in KINDS:
-        own = [sandbox.get(kind, each.id) for each in resources if each.kind == kind.__name__ and each.id]
+        recorded = [each for each in resources if each.kind == kind.__name__ and each.id and session.is_here(each)]
+        own = [sandbox.get(kind, each.id) for each in recorded]
         found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
         keys = [each.natural_key for each in own if each.item]
         others = [each for each in sandbox.objects(kind) if each.id not in names and not each.owner]

@@ -21,7 +21,7 @@ from ._session import Session, Stack, run_pulumi
 if TYPE_CHECKING:
     from ._sandbox_objects import SandboxObject
 
-HOST = "pulumi-language-python"
+HOST = "pulumi-language-"
 
 
 def recover(
@@ -146,11 +146,15 @@ def _is_json(file: Path) -> bool:
 
 
 def _end_orphaned_hosts() -> None:
-    """Ends Pulumi's Python language hosts of this user whose engine, named by their argument, refuses connections."""
+    """Ends Pulumi's language hosts of this user whose engine, named by their argument, refuses connections."""
     user = psutil.Process().username()
     for process in psutil.process_iter(["cmdline", "username"]):
         command = process.info["cmdline"] or [""]
-        if process.info["username"] == user and Path(command[0]).name == HOST and _refuses_connections(command[-1]):
+        if (
+            process.info["username"] == user
+            and Path(command[0]).name.startswith(HOST)
+            and _refuses_connections(command[-1])
+        ):
             with suppress(psutil.NoSuchProcess):  # it ended meanwhile
                 process.terminate()
 
