@@ -48,7 +48,11 @@ _NO_SETTINGS = ("version", "pluginDownloadURL", "stack")
 _SAID_HERE = ("owner", "record", "timeouts")
 """Fields that are no inputs: the door says them, from the URN and the options."""
 
-_NAMES = names_in(each.kind.arguments.public for each in SERVED) | names_in(each.arguments for each in COMPONENTS)
+_NAMES = names_in([*(each.kind.arguments.public for each in SERVED), *(each.arguments for each in COMPONENTS)]).union(
+    *(each.kind.outputs for each in SERVED),
+    *(inspect.signature(each).parameters for each in lookups.FUNCTIONS.values()),
+)
+"""What programs write, as Python spells it."""
 
 _unfinished: ContextVar[list[str]] = ContextVar("unfinished")
 """The steps after a creation or change that the verb under way could not take."""

@@ -25,8 +25,9 @@ from ..components import COMPONENTS, Component
 from ..resources import SERVED
 from .arguments import RESOURCE_NAME, Change, Field, fields_of, looks_secret
 from .dynamic import TYPE_PREFIX as DYNAMIC_PREFIX
+from .native import TYPE_PREFIX as PREFIX
+from .native import spelled
 
-PREFIX = "aep:index:"
 ANY = {"$ref": "pulumi.json#/Any"}
 FILE = Path(__file__).with_name("schema.json")
 
@@ -142,7 +143,9 @@ class Schema:
     def _property(self, name: str, field: Field, part: Json, said: str, enum: str) -> Json:
         found = self._type(part, field.nested, enum)
         if said:
-            found["description"] = f"{said} Default: the resource's name." if field.default is RESOURCE_NAME else said
+            found["description"] = spelled(said)
+        if said and field.default is RESOURCE_NAME:
+            found["description"] += " Default: the resource's name."
         if isinstance(field.default, str | int | float) and field.default is not RESOURCE_NAME and "type" in found:
             found["default"] = field.default
         if field.change is Change.REPLACE:
@@ -185,7 +188,7 @@ def _shape(hints: Json) -> Any:
 def _text(documented: Any) -> str:
     """The docstring without its Python example."""
     paragraphs = (inspect.getdoc(documented) or "").split("\n\n")
-    return "\n\n".join(each for each in paragraphs if not each.startswith(" "))
+    return spelled("\n\n".join(each for each in paragraphs if not each.startswith(" ")))
 
 
 def text() -> str:
