@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from pydantic.alias_generators import to_camel
+from pydantic.alias_generators import to_camel, to_snake
 
 from kinds import DESCRIPTIONS
+from pulumi_aep.components import COMPONENTS
 from pulumi_aep.engine import schema
 from pulumi_aep.engine.camel_case import outside
 from support.kinds import Change, fields, kind_of, names
@@ -42,6 +43,14 @@ def test_every_argument_is_there(kind: str) -> None:
     marked = {name for name, each in resource["inputProperties"].items() if each.get("replaceOnChanges")}
     assert marked == replaced
     assert {"etag", "version"} & {*resource["properties"]} <= {*resource["required"]}, "certain outputs are required"
+
+
+def test_components_always_have_a_flow() -> None:
+    for component in COMPONENTS:
+        resource = SCHEMA["resources"][component.type]
+        assert {*component.outputs} == {to_snake(name) for name in resource["properties"]}
+        assert {"flowId", "datasetId"} <= {*resource["required"]} <= resource["properties"].keys() - {"inletUrl"}
+        assert "mappingSetId" not in resource["required"]
 
 
 def test_secrets_enums_and_nested_types() -> None:

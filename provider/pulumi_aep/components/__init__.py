@@ -1,6 +1,6 @@
 """Whole chains of resources as one."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from .mixpanel_source import MixpanelSource, MixpanelSourceArgs
 from .source import PARTS, Source, SourceArgs
@@ -22,6 +22,11 @@ class Component(NamedTuple):
         """What it gives to programs in other languages, each with its meaning."""
         parts = {f"{part}_id": f"Id of the {part.replace('_', ' ')}, new or existing." for part in PARTS}
         return {**parts, "inlet_url": "Where to send data to a streaming source."}
+
+    @property
+    def certain_outputs(self) -> set[str]:
+        """Those that it always has."""
+        return {f"{part}_id" for part in PARTS if type(None) not in get_args(Source.__annotations__[part])}
 
     def outputs_of(self, made: Any) -> dict[str, Any]:
         """The outputs of a component."""

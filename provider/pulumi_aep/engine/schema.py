@@ -109,6 +109,7 @@ class Schema:
             "isComponent": True,
             "description": _text(component.make),
             "properties": self._object(outputs, component.outputs)["properties"],
+            "required": sorted(map(to_camel, component.certain_outputs)),
             **self._inputs(component.arguments),
         }
 
