@@ -84,7 +84,9 @@ class EncryptionKey(Resource, module="aep", name="EncryptionKey"):
     passphrase: pulumi.Output[str | None]
     algorithm: pulumi.Output[str]
     public_key: pulumi.Output[str]
+    """The public key, in Base64."""
     expiry_time: pulumi.Output[int]
+    """When the key pair expires, in epoch seconds."""
 
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[EncryptionKeyArgs]
