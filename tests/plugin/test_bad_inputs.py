@@ -83,7 +83,11 @@ def test_a_mapping_into_new_fields(
     assert emulator.writes() == []
 
 
-@pytest.mark.parametrize("fields", [{"page": HOST_UNKNOWN}, {"page": 5}, {"a b": {"type": "string"}}], ids=str)
+@pytest.mark.parametrize(
+    "fields",
+    [{"page": HOST_UNKNOWN}, {"page": 5}, {"a b": {"type": "string"}}],
+    ids=["unknown", "not an object", "not a name"],
+)
 def test_fields_that_are_unknown_or_wrong_say_nothing_of_mappings(
     fields: Any, life: Callable[[str], Life], program: Program
 ) -> None:
