@@ -49,6 +49,7 @@ def kills(folder: Path, emulator: Emulator, chains: int, seed: int, door: str = 
     emulator.reset()
     chance = random.Random(f"{seed}/{chains}")
     stack = Chains(folder, emulator, "kill", door).start(chains)
+    stack.config({"aep:allowMassDelete": "true"})  # all flows are to be replaced
     outcomes = []
     for operation, verb in VERBS.items():
         calls, more = CALLS[operation]
