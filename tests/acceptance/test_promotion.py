@@ -87,7 +87,7 @@ def test_the_commands_of_the_workflow(project: Path, emulator: Emulator) -> None
     emulator.clear_journal()
     for command in commands(jobs["preview"]):
         text = shell(project, emulator, command.replace("${{ matrix.stack }}", "stage"))
-    assert "+ 10 to create" in text
+    assert "+ 11 to create" in text
     assert writes(emulator) == []
 
     for name in STACKS:

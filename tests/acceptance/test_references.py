@@ -24,7 +24,7 @@ pulumi.export("dataset", {{"name": dataset.name, "schema": schema.title, "descri
     assert outputs == {
         "flow": {
             "name": "Mixpanel dataflow",
-            "schedule": {"frequency": "minute", "interval": 15, "start_time": 1625040887},
+            "schedule": {"frequency": "minute", "interval": 15, "start_time": "2021-06-30T08:14:47Z"},
             "enabled": True,
         },
         "dataset": {"name": "Mixpanel dataset", "schema": "Mixpanel schema", "description": "Mixpanel events"},

@@ -135,9 +135,8 @@ def test_what_a_new_flow_needs_of_its_source_is_known(stack: Callable[..., Stack
     """The ids are unknown at the first preview; what the source was given is not."""
     dev = stack(TABLE.replace("    fields=", "    flow_spec=aep.FlowSpec.REST_STORAGE_TO_AEP,\n    fields="))
     text = dev.fail("preview")
-    assert (
-        "flow_spec: flow spec RestStorageToAEP does not take PostgreSQL: leave flow_spec out, or take CRMToAEP" in text
-    )
+    refused = "flow_spec: flow spec RestStorageToAEP does not take PostgreSQL: leave flow_spec out, or take CRMToAEP"
+    assert dev.spelled(refused) in text
     assert writes(emulator) == []
 
 
@@ -151,5 +150,6 @@ def test_mistakes_in_a_mapping(stack: Callable[..., Stack], emulator: Emulator) 
     dev.preview()
     dev.program(PARTS % "pages")
     assert refused in dev.fail("preview")
-    assert refused in dev.fail("up", "--yes", "--skip-preview"), "the gate knows it too"
+    if dev.door == "dynamic":  # the native door has no gate: without a preview it makes what comes before the mapping
+        assert refused in dev.fail("up", "--yes", "--skip-preview"), "the gate knows it too"
     assert writes(emulator) == []

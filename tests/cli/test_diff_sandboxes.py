@@ -61,7 +61,7 @@ def test_every_kind_of_difference(cli_run: Cli, emulator: Emulator, alike: Chain
         (*flow, "target_connection_id"): ("Mixpanel target connection", "Renamed"),
         (*flow, "mappings._id.source"): ('concat("a", $insert_id)', None),
         (*flow, "mappings._id.source_type"): ("EXPRESSION", None),
-        (*flow, "mappings._{tenantId}.distinct_id.source"): ("properties.distinct_id", "properties.user"),
+        (*flow, 'mappings["_{tenantId}.distinct_id"].source'): ("properties.distinct_id", "properties.user"),
         ("SourceConnection", "Mixpanel source connection", "description"): ("events", "other events"),
         ("TargetConnection", "Mixpanel target connection", ""): ("there", "missing"),
         ("TargetConnection", "Renamed", ""): ("missing", "there"),
