@@ -22,7 +22,7 @@ BROWSER := $(shell command -v chromium || command -v chromium-browser || command
 
 # What runs with the newest SDK too: every reliance on private parts of the SDK, and each verb of the engine once.
 SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py \
-	test_mixpanel_source.py::test_on_top_of_what_exists[dynamic] test_moves.py::test_moves test_first_run.py \
+	test_mixpanel_source.py::test_on_top_of_what_exists test_moves.py::test_moves test_first_run.py \
 	test_replacement.py::test_by_a_change_of_an_argument_that_replaces test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
 .PHONY: help setup up down env test torture golden bench docs lint format lock clean

@@ -148,6 +148,8 @@ class Resource(pulumi.dynamic.Resource):
         if self.register is not None:
             echoes = {each.field: _echoed(each, args) for each in kind.echoes}
             self.register(resource_name, {**args, **echoes}, opts)
+            if opts is not None and opts.id is not None:
+                keep_id_known(self, opts.id)
             self._given, _by_id[self.id] = args, self
             return
         unobserved = kind.arguments.names(Change.CREATE_ONLY)  # each name is an output that the SDK awaits
