@@ -145,20 +145,18 @@ class Resource(pulumi.dynamic.Resource):
                 opts = self._delete_before_replace(resource_name, opts)
             if kind.protected and (opts is None or opts.protect is None) and protects(_stack_config):
                 opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
+        given: Props = {}
         if self.register is not None:
             echoes = {each.field: _echoed(each, args) for each in kind.echoes}
             self.register(resource_name, {**args, **echoes}, opts)
-            if opts is not None and opts.id is not None:
-                keep_id_known(self, opts.id)
-            self._given, _by_id[self.id] = args, self
-            return
-        unobserved = kind.arguments.names(Change.CREATE_ONLY)  # each name is an output that the SDK awaits
-        names = [name for name in fields_of(kind.arguments.public) if name not in unobserved]
-        props = dict.fromkeys([*names, *kind.outputs, "owner", "sandbox", "org_id"])
-        given: Props = {}
-        if opts is None or opts.id is None:
-            given = self._inputs(resource_name, args, opts)
-        super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
+            given = args
+        else:
+            unobserved = kind.arguments.names(Change.CREATE_ONLY)  # each name is an output that the SDK awaits
+            names = [name for name in fields_of(kind.arguments.public) if name not in unobserved]
+            props = dict.fromkeys([*names, *kind.outputs, "owner", "sandbox", "org_id"])
+            if opts is None or opts.id is None:
+                given = self._inputs(resource_name, args, opts)
+            super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
         self._given, _by_id[self.id] = given, self
