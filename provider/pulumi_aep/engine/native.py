@@ -6,7 +6,6 @@ It serves each kind as `aep:index:<Kind>`, as schema.json says. One process serv
 import asyncio
 import inspect
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -36,7 +35,7 @@ from ..resources import SERVED, kind_named
 from . import dynamic
 from .arguments import fields_of, looks_secret, names_in
 from .camel_case import inside, is_outside, outside, outside_path, respelled, spell
-from .ownership import name_problems, own_line, record, record_key, renamed, state_id
+from .ownership import name_problems, new_state_id, own_line, record, record_key, renamed, state_id
 from .reconciler import Reconciler
 from .runtime import Runtime, end_with_engine, engine_guard
 from .sdk_internals import UNKNOWN_TEXT, engine_address
@@ -123,7 +122,7 @@ class NativeProvider(ProviderServicer):
         """Problems of the settings; the identity of the state is made here once, and kept."""
         marks: set[Path] = set()
         previous, given = _plain(request.olds), _plain(request.news, marks)
-        given.setdefault("ownerId", previous.get("ownerId") or secrets.token_hex(6))
+        given.setdefault("ownerId", previous.get("ownerId") or new_state_id())
         given["stack"] = _stack_of(request.urn)
         problems = []
         if not contains_unknown(given):

@@ -8,6 +8,7 @@ line (docs/design.md).
 
 import hashlib
 import re
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -25,6 +26,11 @@ OWN_LINE = "own_line"
 """In a state: the line that this record wrote, where the object has another one or none."""
 
 _LINE = re.compile(r"\n?\[pulumi: (?P<owner>[^\]\n]*)\]\s*$")
+
+
+def new_state_id() -> str:
+    """A random id of 12 hex digits. The first is a letter: YAML reads digits alone, or with an e, as a number."""
+    return secrets.choice("abcdef") + secrets.token_hex(6)[1:]
 
 
 def record_key(urn: str) -> str:

@@ -1,7 +1,6 @@
 """The identity of a stack's state, which every object carries, and a gate that each run passes before anything else."""
 
 import asyncio
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ import pulumi
 from ..engine.arguments import Arguments, Input, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
 from ..engine.kind import GuardsDelete, Kind
-from ..engine.ownership import name_problems, record_key, renamed
+from ..engine.ownership import name_problems, new_state_id, record_key, renamed
 from ..engine.plan import RETAINED, UNGUARDED, Plan, Planned, fingerprint, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
@@ -97,7 +96,7 @@ class OwnerReconciler(Reconciler):
         return Difference(True, ["org_id"]) if given and given != object_id else Difference(False, [])
 
     def create(self, inputs: Props) -> tuple[str, Props]:
-        return self.runtime.settings.owner_id or secrets.token_hex(6), self.state({})
+        return self.runtime.settings.owner_id or new_state_id(), self.state({})
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
         """The inputs stay: without the name and plan of the last run, a refresh would open the gate."""
