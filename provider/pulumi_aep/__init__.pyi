@@ -19,6 +19,8 @@ from .lookups import get_flow_spec as get_flow_spec
 from .lookups import get_landing_zone as get_landing_zone
 from .lookups import get_sandbox as get_sandbox
 from .lookups import get_schema as get_schema
+from .resources._schedule import Schedule as Schedule
+from .resources._transformation import Transformation as Transformation
 from .resources.base_connection import Auth as Auth
 from .resources.base_connection import BaseConnection as BaseConnection
 from .resources.dataset import Dataset as Dataset
@@ -27,8 +29,6 @@ from .resources.field_group import FieldGroup as FieldGroup
 from .resources.first_run import FirstRun as FirstRun
 from .resources.flow import Flow as Flow
 from .resources.flow import FlowOptions as FlowOptions
-from .resources.flow import Schedule as Schedule
-from .resources.flow import Transformation as Transformation
 from .resources.identity_descriptor import IdentityDescriptor as IdentityDescriptor
 from .resources.mapping_set import Mapping as Mapping
 from .resources.mapping_set import MappingSet as MappingSet

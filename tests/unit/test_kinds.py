@@ -16,7 +16,7 @@ from pulumi_aep import ConnectionSpec
 from pulumi_aep.engine.arguments import looks_secret
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from pulumi_aep.engine.values import UNKNOWN, from_host
-from pulumi_aep.resources.flow import _as_text
+from pulumi_aep.resources._schedule import schedule_as_text
 from support import kinds
 from support.host import as_the_host_gives
 from support.kinds import Change, provider
@@ -280,7 +280,7 @@ class TestFlow:
 
     def test_a_start_may_be_a_datetime(self, offline: Any) -> None:
         moment = datetime(2026, 1, 31, 6, 0, tzinfo=UTC)
-        schedule = _as_text({"frequency": "day", "interval": 1, "start_time": moment})
+        schedule = schedule_as_text({"frequency": "day", "interval": 1, "start_time": moment})
         inputs = normal(self.kind, schedule=schedule)
         assert inputs["schedule"]["start_time"] == "2026-01-31T06:00:00+00:00"
         sent = kinds.to_wire(self.kind, inputs, offline)["scheduleParams"]

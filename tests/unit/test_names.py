@@ -19,9 +19,8 @@ def test_every_public_name_is_there_under_its_own_name() -> None:
 
 
 def test_a_name_is_the_same_thing_in_its_module() -> None:
-    flow = importlib.import_module("pulumi_aep.resources.flow")
-    assert pulumi_aep.Flow is flow.Flow
-    assert pulumi_aep.Schedule is flow.Schedule
+    for name, module in (("Flow", "flow"), ("Schedule", "_schedule")):
+        assert getattr(pulumi_aep, name) is getattr(importlib.import_module(f"pulumi_aep.resources.{module}"), name)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

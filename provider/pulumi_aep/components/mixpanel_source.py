@@ -9,8 +9,8 @@ from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
 from ..engine.arguments import F, Input, Shape
+from ..resources._schedule import Schedule
 from ..resources.base_connection import Auth, BaseConnection
-from ..resources.flow import Schedule
 from ..resources.mapping_set import Mapping, MappingSet
 from .source import Source, problems_of, raise_problems
 

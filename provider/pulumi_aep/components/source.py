@@ -10,10 +10,11 @@ from ..constants import ConnectionSpec, XdmClass
 from ..engine.arguments import F, Input, Shape, fields_of
 from ..engine.dynamic import untransferable_arguments
 from ..lookups import get_connection_spec
+from ..resources._schedule import Schedule
 from ..resources.base_connection import Auth, BaseConnection
 from ..resources.dataset import Dataset
 from ..resources.field_group import FieldGroup
-from ..resources.flow import Flow, FlowOptions, Schedule
+from ..resources.flow import Flow, FlowOptions
 from ..resources.mapping_set import Mapping, MappingSet
 from ..resources.schema import Schema
 from ..resources.source_connection import SourceConnection, SourceData

@@ -55,3 +55,8 @@ def spec_of(item: Item, key: str) -> Props:
     """A spec reference out of an object; version 1.0 where the service leaves it out."""
     spec = item.get(key) or {}
     return {"id": spec.get("id"), "version": spec.get("version") or "1.0"}
+
+
+def spelled(names: dict[str, str], props: Props | None) -> dict[str, Any]:
+    """As Adobe spells the keys; unset ones are left out."""
+    return {wire: props[name] for name, wire in names.items() if props and props.get(name) is not None}

@@ -1,12 +1,10 @@
 """Flow: the dataflow itself, from a source connection through a mapping to a target connection (`/flows`)."""
 
 import re
-import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
+from typing import Annotated, Any, Required
 
 import pulumi
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
@@ -23,104 +21,30 @@ from ..engine.kind import (
     ValidatesOnline,
 )
 from ..engine.runtime import Runtime
-from ..engine.values import UNKNOWN, Props, normalize, same_scalar, to_int
+from ..engine.values import UNKNOWN, Props, normalize, same_scalar
 from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepresentable
 from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
-from ._flow_service import FlowServiceKind, spec_of
+from ._flow_service import FlowServiceKind, spec_of, spelled
+from ._schedule import (
+    SPELLING,
+    Schedule,
+    interval_fits,
+    needs_new_flow,
+    observed_schedule,
+    schedule_as_text,
+    schedule_params,
+    with_observed_start,
+    with_start,
+)
+from ._transformation import (
+    Transformation,
+    mapping_params,
+    observed_transformations,
+    transformation_names,
+    with_mapping,
+)
 from .mapping_set import MappingSet
 from .source_connection import SourceConnection
-
-if TYPE_CHECKING:
-    StartTime = int | str | datetime
-else:
-    StartTime = Annotated[str, BeforeValidator(lambda value: _iso_time(value), json_schema_input_type=int | str)]
-
-LATEST_SECOND = 100_000_000_000
-LONGEST_INTERVAL = 100_000
-"""Assumed: far beyond what anybody schedules."""
-
-_MAPPING_ID = re.compile("[0-9a-fA-F]{32}")
-
-
-def _iso_time(value: Any) -> Any:
-    """ISO 8601 text with its offset as it is; epoch seconds, a number or its text, as such a text in UTC."""
-    if re.fullmatch("[0-9]+", str(value)):
-        if int(value) >= LATEST_SECOND:
-            raise ValueError(f"must be epoch seconds; {value} looks like milliseconds")
-        return _utc(int(value))
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"must be epoch seconds or an ISO 8601 time like 2026-01-31T06:00:00Z; got {value!r}"
-        ) from None
-    if moment.tzinfo is None:
-        raise ValueError(f"must say its time zone, like 2026-01-31T06:00:00Z; got {value!r}")
-    if moment.timestamp() < 0:
-        raise ValueError(f"must not be before 1970; got {value!r}")
-    return value
-
-
-def _utc(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _epoch_seconds(start: str | int) -> int:
-    """What the service gets for a start; states of older releases have it so."""
-    return start if isinstance(start, int) else int(datetime.fromisoformat(start).timestamp())
-
-
-class Schedule(Shape, total=False):
-    """When a flow runs. Rules: Flow Service spec, schedule of the flow spec; the tutorial's text is stricter."""
-
-    frequency: Required[Input[Literal["once", "minute", "hour", "day", "week"]]]
-    """Unit of the interval: `once`, `minute`, `hour`, `day` or `week`."""
-    interval: Input[Annotated[int, Field(le=LONGEST_INTERVAL)]] | None
-    """Number of units between two runs: at least 15 for `minute`, at least 1 for the others; not allowed for `once`."""
-    start_time: Input[StartTime]
-    """When the schedule starts: epoch seconds, a datetime with a time zone, or ISO 8601 text with an offset."""
-    backfill: Input[bool] | None
-    """Whether the first run also reads data from before the start (the service's default); not allowed for `once`."""
-
-
-def _interval_fits(schedule: Any) -> Any:
-    frequency, interval = schedule["frequency"], schedule.get("interval")
-    if frequency == "once":
-        for name in ("interval", "backfill"):
-            if name in schedule:
-                raise ValueError(f"{name} must be left out when frequency is 'once'")
-    elif frequency is not UNKNOWN and "interval" not in schedule:
-        raise ValueError(f"interval is required when frequency is {frequency!r}")
-    elif frequency is not UNKNOWN and interval is not UNKNOWN:
-        least = 15 if frequency == "minute" else 1
-        if interval < least:
-            raise ValueError(f"interval must be at least {least} when frequency is {frequency!r}; got {interval}")
-    return schedule
-
-
-class Transformation(Shape, total=False):
-    """What happens to the data on its way."""
-
-    name: Required[Input[Literal["Mapping", "Copy", "Encryption"]]]
-    """`Mapping`, `Copy` for the delta column of a database, or `Encryption` for encrypted files."""
-    params: Required[Input[dict[str, Any]]]
-    """Parameters, spelled as Adobe does; for `Mapping`: `mappingId` and `mappingVersion`."""
-
-
-def _mapping_params(transformation: Any) -> Any:
-    params = transformation["params"]
-    if transformation["name"] != "Mapping" or params is UNKNOWN:
-        return transformation
-    if set(params) - {"mappingId", "mappingVersion"} or "mappingId" not in params:
-        raise ValueError("params of Mapping are mappingId and mappingVersion")
-    identity, version = params["mappingId"], params.get("mappingVersion", 0)
-    if identity is not UNKNOWN and not (isinstance(identity, str) and _MAPPING_ID.fullmatch(identity)):
-        raise ValueError(f"params.mappingId must be a mapping set id of 32 hexadecimal digits; got {identity!r}")
-    if version is not UNKNOWN:
-        if isinstance(version, bool) or not re.fullmatch("[0-9]+", str(version)):
-            raise ValueError(f"params.mappingVersion must be a whole number; got {version!r}")
-        version = int(version)
-    return {**transformation, "params": {"mappingId": identity, "mappingVersion": version}}
 
 
 class FlowOptions(Shape, total=False):
@@ -149,9 +73,9 @@ class FlowArgs(NamedArgs, total=False):
     flow_spec: Annotated[Input[Spec] | None, F(Change.REPLACE)]
     """Id of the flow spec, which says how data comes in. Left out, it is the one that takes the source and the fewest
     others."""
-    transformations: Annotated[Input[list[Annotated[Transformation, AfterValidator(_mapping_params)]]], F(default=[])]
+    transformations: Annotated[Input[list[Annotated[Transformation, AfterValidator(mapping_params)]]], F(default=[])]
     """What happens to the data on its way, usually one `Mapping`. Required unless the data is XDM already."""
-    schedule: Annotated[Input[Annotated[Schedule, AfterValidator(_interval_fits)]] | None, F()]
+    schedule: Annotated[Input[Annotated[Schedule, AfterValidator(interval_fits)]] | None, F()]
     """When the flow runs. Required for batch sources; streaming sources have none."""
     options: Annotated[Input[FlowOptions] | None, F(Change.REPLACE)]
     """How the flow deals with records that fail; the service's defaults apply to what you leave out."""
@@ -183,7 +107,6 @@ _OPTIONS = {
     "error_diagnostics_enabled": "errorDiagnosticsEnabled",
     "partial_ingestion_percent": "partialIngestionPercent",
 }
-_SCHEDULE = {"start_time": "startTime", "frequency": "frequency", "interval": "interval", "backfill": "backfill"}
 
 
 class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter, GuardsReplacement):
@@ -204,14 +127,14 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     )
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
-        options = _spelled(_OPTIONS, props.get("options"))
+        options = spelled(_OPTIONS, props.get("options"))
         return {
             "name": props["name"],
             "flowSpec": props["flow_spec"],
             "sourceConnectionIds": [props["source_connection_id"]],
             "targetConnectionIds": [props["target_connection_id"]],
             "transformations": props["transformations"],
-            **({"scheduleParams": _schedule_params(props)} if props.get("schedule") else {}),
+            **({"scheduleParams": schedule_params(props.get("schedule"))} if props.get("schedule") else {}),
             **({"options": options} if props.get("options") else {}),
         }
 
@@ -225,15 +148,15 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             "flow_spec": spec_of(item, "flowSpec"),
             "source_connection_id": ", ".join(item.get("sourceConnectionIds") or ()) or None,
             "target_connection_id": ", ".join(item.get("targetConnectionIds") or ()) or None,
-            "transformations": _transformations(item.get("transformations"), known.get("transformations")),
-            "schedule": _schedule(item.get("scheduleParams"), known.get("schedule")) if managed else None,
+            "transformations": observed_transformations(item.get("transformations"), known.get("transformations")),
+            "schedule": observed_schedule(item.get("scheduleParams"), known.get("schedule")) if managed else None,
             "options": normalize(options, known["options"]) if "options" in known else None,
             "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), known.get("enabled", True)),
             "labels": _labels(item, known),
         }
 
     def patchable(self, props: Props, runtime: Runtime) -> dict[str, Any]:
-        schedule = _schedule_params(props)
+        schedule = schedule_params(props.get("schedule"))
         return {
             **super().patchable(props, runtime),
             **{f"/scheduleParams/{key}": value for key, value in schedule.items() if key != "backfill"},
@@ -249,7 +172,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
 
     def replace_fields(self, old: Props, new: Props, changed: list[str]) -> list[str]:
         replaces = super().replace_fields(old, new, changed)
-        if "schedule" in changed and _needs_new_flow(old.get("schedule"), new.get("schedule")):
+        if "schedule" in changed and needs_new_flow(old.get("schedule"), new.get("schedule")):
             replaces.append("schedule")
         before, after = old.get("transformations"), new.get("transformations")
         if not isinstance(after, list) or len(before or []) != len(after):
@@ -265,22 +188,18 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             )
 
     def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
-        """The flow spec that takes the source. A schedule without a start begins now, once; later previews keep it."""
+        """The flow spec that takes the source; a schedule starts now unless the program says when."""
         props = self._with_flow_spec(self._with_source_spec(props, previous, runtime), previous, runtime)
         schedule = props.get("schedule")
         if not isinstance(schedule, dict) or "start_time" in schedule:
             return props
-        start = (previous.get("schedule") or {}).get("start_time", _utc(int(time.time())))
-        return {**props, "schedule": {**schedule, "start_time": start}, "start_is_default": True}
+        return {**props, "schedule": with_start(schedule, previous.get("schedule")), "start_is_default": True}
 
     def resolve_desired(self, new: Props, observed: Props) -> Props:
-        """The same start may be written in another way."""
-        start, schedule = (observed.get("schedule") or {}).get("start_time"), new.get("schedule")
-        if start is None or not isinstance(schedule, dict) or schedule["start_time"] is UNKNOWN:
+        schedule, is_default = new.get("schedule"), bool(new.get("start_is_default"))
+        if not isinstance(schedule, dict):
             return new
-        if not new.get("start_is_default") and _epoch_seconds(start) != _epoch_seconds(schedule["start_time"]):
-            return new
-        return {**new, "schedule": {**schedule, "start_time": start}}
+        return {**new, "schedule": with_observed_start(schedule, observed.get("schedule"), is_default)}
 
     def _with_source_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """Of a source that is no resource of the program the service is asked, once."""
@@ -300,11 +219,15 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     def _with_flow_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         if "flow_spec" in props:
             return props
-        source, names = props.get("source_spec", UNKNOWN), _names(props)
+        source, names = props.get("source_spec", UNKNOWN), transformation_names(props)
         if UNKNOWN in (source, *names):
-            known = isinstance(props.get("source_connection_id"), str)
-            return props if known else {**props, "flow_spec": UNKNOWN}
-        if source == previous.get("source_spec") and names == _names(previous) and "flow_spec" in previous:
+            has_source = isinstance(props.get("source_connection_id"), str)
+            return props if has_source else {**props, "flow_spec": UNKNOWN}
+        if (
+            source == previous.get("source_spec")
+            and names == transformation_names(previous)
+            and "flow_spec" in previous
+        ):
             return {**props, "flow_spec": previous["flow_spec"]}
         found = flow_specs_for(source, names, runtime)
         return {**props, "flow_spec": spec_of({"spec": found[0]}, "spec")} if found else props
@@ -323,10 +246,10 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
             return []
         body = {
             "transformations": props.get("transformations"),
-            "scheduleParams": _checkable(_SCHEDULE, props.get("schedule"), startTime=0),  # our own rule is stricter
+            "scheduleParams": _checkable(SPELLING, props.get("schedule"), startTime=0),  # our own rule is stricter
             "options": _checkable(_OPTIONS, props.get("options")),
         }
-        spelling = {wire: name for name, wire in (_SCHEDULE | _OPTIONS).items()}
+        spelling = {wire: name for name, wire in (SPELLING | _OPTIONS).items()}
         return flow_problems(live, source if isinstance(source, str) else None, body, spelling, runtime)
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
@@ -417,59 +340,9 @@ def _checked(props: Props) -> list[Any]:
     return [known, *map(props.get, names)]
 
 
-def _names(props: Props) -> set[Any]:
-    """Names of the transformations, as far as they are known."""
-    transformations = props.get("transformations", [])
-    if not isinstance(transformations, list):
-        return {UNKNOWN}
-    names = (each.get("name") if isinstance(each, dict) else None for each in transformations)
-    return {name if isinstance(name, str) else UNKNOWN for name in names}
-
-
 def _checkable(names: dict[str, str], props: Any, **fixed: Any) -> Any:
     """As Adobe spells the keys, for a look at values that may be unknown or malformed."""
-    return {**_spelled(names, props), **fixed} if isinstance(props, dict) else props
-
-
-def _spelled(names: dict[str, str], props: Props | None) -> dict[str, Any]:
-    """As Adobe spells the keys; unset ones are left out."""
-    return {wire: props[name] for name, wire in names.items() if props and props.get(name) is not None}
-
-
-def _schedule_params(props: Props) -> dict[str, Any]:
-    params = _spelled(_SCHEDULE, props.get("schedule"))
-    return {**params, "startTime": _epoch_seconds(params["startTime"])} if params else {}
-
-
-def _schedule(observed: dict[str, Any] | None, known: Props | None) -> Props | None:
-    """The service returns numbers and booleans as text, and adds its default for backfill. A start stays as written."""
-    if not observed or not observed.get("frequency"):
-        return None
-    backfill = str(observed.get("backfill", "true")).lower() == "true"
-    repeated = observed["frequency"] != "once"  # else neither of the two below means anything
-    start, written = to_int(observed.get("startTime")), (known or {}).get("start_time")
-    if isinstance(start, int):
-        start = written if written is not None and _epoch_seconds(written) == start else _utc(start)
-    schedule = {
-        "start_time": start,
-        "frequency": observed["frequency"],
-        "interval": to_int(observed.get("interval")) if repeated else None,
-        "backfill": backfill if repeated and known and "backfill" in known else None,
-    }
-    return {name: value for name, value in schedule.items() if value is not None}
-
-
-def _transformations(observed: list[dict[str, Any]] | None, known: list[Props] | None) -> list[Props]:
-    """The service returns the mapping's version as text."""
-    transformations = []
-    for index, item in enumerate(observed or []):
-        params = item.get("params") or {}
-        if known and index < len(known):
-            params = normalize(params, known[index]["params"])
-        if item.get("name") == "Mapping":
-            params = {**params, "mappingVersion": to_int(params.get("mappingVersion") or 0)}
-        transformations.append({"name": item.get("name"), "params": params})
-    return transformations
+    return {**spelled(names, props), **fixed} if isinstance(props, dict) else props
 
 
 def _labels(item: Item, known: Props) -> list[str] | None:
@@ -477,18 +350,6 @@ def _labels(item: Item, known: Props) -> list[str] | None:
     if "name" not in known:  # nothing is known of the flow
         return observed or None
     return wanted if wanted is None or sorted(observed) == sorted(wanted) else observed
-
-
-def _needs_new_flow(old: Any, new: Any) -> bool:
-    """A change to or from "once", of backfill, or of a start that has passed, cannot be patched."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return True
-    if old.get("frequency") != new["frequency"] and "once" in (old.get("frequency"), new["frequency"]):
-        return True
-    if new["frequency"] is UNKNOWN or not same_scalar(old.get("backfill"), new.get("backfill")):
-        return True
-    start, wanted = old.get("start_time"), new["start_time"]
-    return start != wanted and (start is None or _epoch_seconds(start) <= time.time())
 
 
 class Flow(Resource, module="aep", name="Flow"):
@@ -540,28 +401,7 @@ class Flow(Resource, module="aep", name="Flow"):
             if not isinstance(mapping, MappingSet):
                 parent = pulumi.ResourceOptions(parent=opts.parent if opts else None)
                 mapping = MappingSet.get(f"{resource_name}-mapping", mapping, parent)
-            args["transformations"] = _with_mapping(args.get("transformations") or [], mapping)
+            args["transformations"] = with_mapping(args.get("transformations") or [], mapping)
         if "schedule" in args:
-            args["schedule"] = _as_text(args["schedule"])
+            args["schedule"] = schedule_as_text(args["schedule"])
         super().__init__(resource_name, opts=opts, **args)
-
-
-def _with_mapping(transformations: Any, mapping: MappingSet) -> Any:
-    """After what reads the data, before `Encryption`, as on Adobe's pages."""
-    if isinstance(transformations, pulumi.Output):
-        return transformations.apply(lambda known: _with_mapping(known or [], mapping))
-    params = {"mappingId": mapping.id, "mappingVersion": mapping.version}
-    last = [isinstance(each, dict) and each.get("name") == "Encryption" for each in transformations]
-    place = last.index(True) if True in last else len(last)
-    return [*transformations[:place], {"name": "Mapping", "params": params}, *transformations[place:]]
-
-
-def _as_text(schedule: Any) -> Any:
-    """The engine knows no datetime: it travels as ISO 8601."""
-    if isinstance(schedule, pulumi.Output):
-        return schedule.apply(_as_text)
-    if isinstance(schedule, datetime):
-        return schedule.isoformat()
-    if isinstance(schedule, dict) and "start_time" in schedule:
-        return {**schedule, "start_time": _as_text(schedule["start_time"])}
-    return schedule
