@@ -240,7 +240,11 @@ def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
     runtime.use(None)
     emulator.settings(page_size=2)
     emulator.clear_journal()
-    assert list(drift(current, state)) == []
+    adopted = [  # the line of an object whose every change makes a version waits for the next change
+        (kind, name, object_id, outs | ({"owner": "shop/dev/web#a.b"} if kind == "MappingSet" else {}))
+        for kind, name, object_id, outs in state
+    ]
+    assert list(drift(current, state)) == list(drift(current, adopted)) == []
     assert emulator.writes() == []
 
     item = emulator.request("GET", f"{FLOW}/flows/{chain.flow}").json()["items"][0]

@@ -69,6 +69,17 @@ def test_the_most_frequent_cause_comes_first() -> None:
     ]
 
 
+def test_a_value_that_failed_and_left_its_required_field_empty_is_one_cause() -> None:
+    wrong = {"column": "a", "message": "Cannot convert string to date"}
+    empty = {"column": "a", "message": "A required field is either missing or has a value of null."}
+    answer = [("conversion_errors_0.json", 1, [wrong, empty]), ("conversion_errors_0.json", 2, [empty])]
+    found = lines(client(answer), run(LOST))
+    assert [each[0].partition(", e.g.")[0] for each in found] == [
+        "a: not a date, 1 of 5 records",
+        "a: required, but empty, 1 of 5 records",
+    ]
+
+
 def test_a_required_field_that_no_line_makes() -> None:
     two = {"column": "timestamp", "message": "A required field is either missing or has a value of null."}
     found = lines(client(rows(two), lines=[{"source": "a", "destination": "b"}]), run(LOST), MAPPED)
@@ -119,8 +130,8 @@ def test_the_source_could_not_be_read() -> None:
         ]
     ]
     refused = lines(client(accepted=False), failed, test_source=True, credentials_key="shop:password")
-    assert refused[0][0].startswith("my base: the source refuses the credentials (CONNECTOR-2001-500")
-    assert refused[0][1] == "pulumi config set --secret shop:password, then pulumi up"
+    assert refused[0][0].startswith("my base: the source refuses the credentials, or it is down (CONN")
+    assert refused[0][1] == "If the credentials are old: pulumi config set --secret shop:password, then pulumi up"
     once = {**FLOW, "scheduleParams": {"frequency": "once"}}
     accepted = lines(client(), failed, once, test_source=True)
     assert accepted[0][1:] == ["Then start it again: pulumi-aep run 'web shop'"]

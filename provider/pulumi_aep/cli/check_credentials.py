@@ -29,7 +29,7 @@ def check_credentials(
         typer.echo(f"{connection}: the source accepts the credentials")
     else:
         key = session.secret_key(connection_id, connection)
-        remedy = f"Set the right ones (pulumi config set --secret {key}), run pulumi up, then try again."
-        typer.echo(f"{connection}: the source refuses the credentials. {remedy}", err=True)
+        remedy = f"If they are wrong: pulumi config set --secret {key}, then pulumi up, and try again."
+        typer.echo(f"{connection}: the source refuses the credentials, or it is down. {remedy}", err=True)
     if not accepted:
         raise typer.Exit(1)

@@ -26,6 +26,8 @@ def drift(runtime: "Runtime", resources: Sequence[tuple[str, str, str, Props]]) 
                 continue
             recorded = kind.arguments.from_state(from_host(outputs))
             found = {**recorded, **kind.observe(item, recorded, runtime)}
+            if kind.ownership.makes_version and not found.get("owner"):
+                recorded["owner"] = found["owner"]  # adopted: the line waits for the next change
             if isinstance(kind, ResolvesDesired):
                 recorded = kind.resolve_desired(recorded, found)
             for path, old, new in differences(recorded, found):

@@ -23,6 +23,7 @@ LONGEST_SOURCE = 60
 FIELD_ERRORS = {"INGEST-1212-400", "MAPPER-3700-400", "INGEST-1555-400"}
 """What the service reports of records that failed; the files about them say more."""
 
+_EMPTY = "required, but empty"
 _CONVERSION = re.compile(r"[Cc]annot convert (?:array element from )?\S+ to (\w+)")
 _NOT = dict.fromkeys(
     ("byte", "short", "integer", "int", "long", "float", "double", "number", "decimal"), "not a number"
@@ -91,7 +92,7 @@ class Diagnoser:
         for batch_id in run.batch_ids:
             try:
                 for file, row, errors in self.client.data_access.row_errors(batch_id):
-                    for key in dict.fromkeys((str(each.get("column") or ""), _plain(each)) for each in errors):
+                    for key in _reasons(errors):
                         counts[key] += 1
                         examples.setdefault(key, f"e.g. row {row} of {file}")
             except ServiceError:  # they are kept for 30 days, and reading them is a permission of its own
@@ -152,9 +153,10 @@ class Diagnoser:
             except ServiceError:
                 pass
             else:
-                does = "accepts the credentials now" if accepted else "refuses the credentials"
+                does = "accepts the credentials now" if accepted else "refuses the credentials, or it is down"
                 text = f"{self._base[1]}: the source {does}"
-                remedy = "{again}" if accepted else "pulumi config set --secret {key}, then pulumi up\n{again}"
+                new = "If the credentials are old: pulumi config set --secret {key}, then pulumi up\n"
+                remedy = "{again}" if accepted else f"{new}{{again}}"
         said = str(RunError(error.code, error.message)).rstrip(".")
         return Cause(f"{text} ({said})" if text else said, error.records, run.records_in, remedy=self._fill(remedy))
 
@@ -187,9 +189,16 @@ class Diagnoser:
         return "", ""
 
 
+def _reasons(errors: list[Item]) -> list[tuple[str, str]]:
+    """(field, cause) of each error of a record. A value that failed also leaves its field empty: that is one cause."""
+    found = dict.fromkeys((str(each.get("column") or ""), _plain(each)) for each in errors)
+    failed = {name for name, reason in found if reason != _EMPTY}
+    return [(name, reason) for name, reason in found if reason != _EMPTY or name not in failed]
+
+
 def _plain(error: Item) -> str:
     """The cause of an error of a record, in common words."""
     message = str(error.get("message") or error.get("code") or "refused").strip().rstrip(".")
     if found := _CONVERSION.search(message):
         return _NOT.get(found[1].lower(), f"not of type {found[1].lower()}")
-    return "required, but empty" if re.search("required field", message, re.IGNORECASE) else message
+    return _EMPTY if re.search("required field", message, re.IGNORECASE) else message
