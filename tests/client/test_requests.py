@@ -14,7 +14,7 @@ import requests
 from client.conftest import SECRET, settings
 from client.server import LOST, SILENCE, Answer, Server, methods
 from pulumi_aep.client.client import Client
-from pulumi_aep.client.http import _retry_after, outcome_unknown, time_left, time_limit
+from pulumi_aep.client.http import outcome_unknown, retry_after, time_left, time_limit
 from pulumi_aep.errors import (
     ApiError,
     EngineGone,
@@ -274,7 +274,7 @@ class TestRetries:
             create(client_of(server.url))
         assert len(server.requests) == 1
 
-    def test_retry_after_in_seconds(self, client_of: ClientOf, pauses: list[float]) -> None:
+    def testretry_after_in_seconds(self, client_of: ClientOf, pauses: list[float]) -> None:
         with Server(Answer(429, headers={"Retry-After": "7"}), OK) as server:
             read(client_of(server.url))
         assert 7 <= sum(pauses) <= 7.5
@@ -283,7 +283,7 @@ class TestRetries:
         ("date", "least", "most"),
         [("Fri, 01 Jan 2100 00:00:00 GMT", 10**6, 10**11), ("Sat, 01 Jan 2000 00:00:00 GMT", 0, 0.5), ("soon", 0, 0.5)],
     )
-    def test_retry_after_as_a_date(self, date: str, least: float, most: float, client_of: ClientOf) -> None:
+    def testretry_after_as_a_date(self, date: str, least: float, most: float, client_of: ClientOf) -> None:
         waited: list[float] = []
 
         class Enough(Exception):
@@ -307,7 +307,7 @@ class TestRetries:
         response = requests.Response()
         response.headers["Date"] = "Sat, 01 Jan 2000 00:00:00 GMT"
         response.headers["Retry-After"] = "Sat, 01 Jan 2000 00:00:07 GMT"
-        assert _retry_after(response) == 7
+        assert retry_after(response) == 7
 
     def test_refusals_are_not_repeated(self, client_of: ClientOf, pauses: list[float]) -> None:
         for status in (400, 403, 404, 405, 409, 412, 422):

@@ -87,9 +87,10 @@ def test_a_rehearsals_report_becomes_settings(tmp_path: Path) -> None:
     ]
     file = tmp_path / "report.json"
     file.write_text(json.dumps({"probes": probes}))
-    settings, left = load(file)
+    settings, specs, left = load(file)
     seen = {"catalog.schema": {"status": 404, "code": "X"}, "data_prep.delete": False}
     assert settings == {"assumptions": seen, "delete_mapping_sets": False}
+    assert specs == {}
     assert left == ["catalog.duplicate_names: odd"]
     create_app(tmp_path / "emulator.db", settings)
     with pytest.raises(ValueError, match="no report of a rehearsal"):

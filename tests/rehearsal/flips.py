@@ -49,7 +49,7 @@ def kills(emulator: Emulator, client: Client) -> int:
         process.kill()
         process.communicate(timeout=60)
         left = left_in(emulator)
-        failed = leftovers.remove(leftovers.find(client)) or left_in(emulator)
+        failed = leftovers.remove(leftovers.find(client).objects) or left_in(emulator)
         wrong += bool(failed)
         print(f"killed after {after:4.1f} s{' (over)' if ended is not None else ''}: {left} -> {failed or 'nothing'}")
     print(f"{KILLS} kills, {wrong} left something")

@@ -4,12 +4,14 @@ import json
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from pulumi_aep.client.client import Client
 from pulumi_aep.emulator.core.errors import NOTES, RULES, Note, Rule
@@ -69,11 +71,81 @@ def test_what_does_not_work_is_said_with_its_meaning(emulator: Emulator, rehears
     failed = {(each["kind"], each["step"]): each for each in report["works"] if each["result"] == "failed"}
     assert set(failed) == {("TargetConnection", "create"), ("Flow", "create")}
     assert "cannot create such an object" in failed["TargetConnection", "create"]["remedy"]
-    assert {each["result"] for each in report["probes"]} == {"not tried"}
+    probes = {each["id"]: each for each in report["probes"]}
+    assert "there is no target: POST" in probes["flow_service.patch_params"]["text"]
+    assert {each["result"] for each in probes.values()} == {"confirmed", "not tried"}
     assert left_in(emulator) == {}
     page = render(report)
     assert "TargetConnection, create" in page
     assert page.count("✗") == 2
+
+
+@pytest.mark.parametrize("path", ["/encryption/keys", "/mappingSets", "/stats", "/tenant/descriptors"])
+def test_a_list_that_is_refused_costs_its_own_kind_only(emulator: Emulator, rehearse: Rehearse, path: str) -> None:
+    refused = {"error_code": "403", "message": "no permission"}
+    emulator.control("POST", "faults", {"method": "GET", "path": f"{path}$", "status": 403, "body": refused})
+    report = rehearse()
+    assert any(tick["step"] == "gone" and tick["result"] == "ok" for tick in report["works"])
+    assert [each for each in report["probes"] if each["result"] == "contradicted"] == []
+    assert ("/stats" in path) or "403 403: no permission" in report["left"][0]
+    assert set(left_in(emulator)) <= {"EncryptionKey", "MappingSet", "IdentityDescriptor"}
+
+
+def test_a_missing_permission_or_a_busy_service_contradicts_nothing(emulator: Emulator, rehearse: Rehearse) -> None:
+    emulator.control("POST", "faults", {"method": "POST", "path": "/classes", "status": 403, "body": {"message": "no"}})
+    later = {"status": 429, "headers": {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, "times": 2}
+    emulator.control("POST", "faults", {"method": "POST", "path": "/sourceConnections", **later})
+    probes = {each["id"]: each for each in rehearse()["probes"]}
+    assert probes["schema_registry.behavior"]["text"] == "the service answered 403, which says nothing about this"
+    assert {each["result"] for each in probes.values()} == {"confirmed", "not tried"}
+
+
+def test_a_token_that_is_refused_is_renewed(emulator: Emulator, rehearse: Rehearse) -> None:
+    refused = {"status": 401, "body": {"error_code": "401013", "message": "Oauth token is not valid"}}
+    emulator.control("POST", "faults", {"method": "PATCH", "path": "/flows/", "times": 1, **refused})
+    emulator.control("POST", "faults", {"method": "POST", "path": "/runs$", "times": 1, **refused})
+    assert [each["id"] for each in rehearse()["probes"] if each["result"] == "contradicted"] == []
+
+
+def test_a_secret_that_the_service_shows_is_not_repeated(
+    emulator: Emulator, rehearse: Rehearse, tmp_path: Path
+) -> None:
+    given = source(emulator)
+    emulator.settings(mask_secrets=False)
+    (tmp_path / "report.json").write_text(json.dumps(report := rehearse(source=given)))
+    assert base()["auth"]["params"]["password"] not in json.dumps(report) + render(report)
+    assert [each["id"] for each in report["probes"] if each["result"] == "contradicted"] == ["flow_service.mask"]
+    assert load(tmp_path / "report.json").left == [f"flow_service.mask: {probing.UNMASKED}"]
+
+
+def test_what_another_rehearsal_has_stays(emulator: Emulator, rehearse: Rehearse) -> None:
+    other_one = schema(title=f"{leftovers.PREFIX} 01234567 schema")
+    emulator.request("POST", f"{REGISTRY}/tenant/schemas", other_one, sandbox="dev")
+    assert rehearse()["left"] == []
+    assert left_in(emulator) == {"Schema": 1}
+
+
+def test_the_emulator_takes_over_the_specs(emulator: Emulator, rehearse: Rehearse, tmp_path: Path) -> None:
+    """Those that the rehearsal read; the others it keeps."""
+    report = rehearse()
+    http = next(each for each in report["specs"]["connectionSpecs"] if each["name"] == "http-api")
+    http["authSpec"][0]["name"] = "Another Way"
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    command = [sys.executable, "-c", "from pulumi_aep.cli import main; main()", "emulator", "--json", "--port", "0"]
+    command += ["--db", str(tmp_path / "x.db"), "--observed", str(tmp_path / "report.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["url"]
+        headers = emulator.headers() | {"Authorization": f"Bearer {_token(url)}"}
+        found = requests.get(f"{url}{FLOW}/connectionSpecs?limit=100", headers=headers, timeout=30).json()["items"]
+        process.terminate()
+    assert [each["authSpec"][0]["name"] for each in found if each["id"] == http["id"]] == ["Another Way"]
+    assert len(found) > 50
+
+
+def _token(url: str) -> str:
+    form = {"client_id": "emulator", "client_secret": "emulator-secret", "grant_type": "client_credentials"}
+    return str(requests.post(f"{url}/ims/token/v3", form | {"scope": "openid"}, timeout=30).json()["access_token"])
 
 
 @pytest.mark.browser
@@ -95,6 +167,7 @@ def test_the_page_fits_a_phone(emulator: Emulator, rehearse: Rehearse, tmp_path:
 
 OTHER: dict[str, Any] = {
     "gateway.order_of_checks": "403000",
+    "flow_service.mask": "****",
     "gateway.options": 200,
     "flow_service.page_size": 5,
     "ims.token_lifetime": 3600,
@@ -137,8 +210,9 @@ def test_the_emulator_learns_from_a_report(emulator: Emulator, rehearse: Rehears
     emulator.settings(assumptions=changes)
     report = rehearse()
     (tmp_path / "observed.json").write_text(json.dumps(report))
-    settings, left = load(tmp_path / "observed.json")
+    settings, specs, left = load(tmp_path / "observed.json")
     assert (settings["assumptions"], left) == (changes, [])
+    assert {len(found) for found in specs.values()} == {2, 3}
     with Emulator(tmp_path, options=["--settings", json.dumps(settings)]) as second:
         assert second.control("GET", "settings").json()["delete_mapping_sets"] is False
 
@@ -162,6 +236,33 @@ def test_it_asks_before_it_makes_anything(emulator: Emulator, command: Command) 
     assert emulator.writes() == []
 
 
+def test_without_a_terminal_it_says_what_to_do(emulator: Emulator, command: Command) -> None:
+    process = command()
+    _, errors = process.communicate("", timeout=60)
+    assert process.returncode == 1
+    assert "no terminal: pass --yes" in errors
+    assert emulator.writes() == []
+
+
+def test_a_page_that_cannot_be_written_is_refused_first(emulator: Emulator, command: Command, tmp_path: Path) -> None:
+    process = command("--yes", "--html", str(tmp_path / "none/page.html"))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert errors.startswith("error: --html: cannot write")
+    assert emulator.writes() == []
+
+
+def test_what_cannot_be_deleted_does_not_stop_the_next(emulator: Emulator, command: Command) -> None:
+    emulator.settings(delete_mapping_sets=False)
+    for _ in range(2):
+        process = command("--yes")
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 1, errors
+        assert "kinds, 1 of" in output
+        assert "not deleted: mapping set" in output
+    assert set(left_in(emulator)) == {"MappingSet"}
+
+
 def test_nothing_secret_or_personal_shows(emulator: Emulator, command: Command, tmp_path: Path) -> None:
     """Also not where a service quotes the request in its error."""
     canaries = Canaries(secret="emulator-secret", org="EMULATOR@AdobeOrg", user="EMULATOR@techacct.adobe.com")
@@ -180,11 +281,12 @@ def test_nothing_secret_or_personal_shows(emulator: Emulator, command: Command, 
     assert "http" not in page.read_text().split("</style>")[0]
 
 
-def test_ctrl_c_deletes_everything(emulator: Emulator, command: Command) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_deletes_everything(emulator: Emulator, command: Command, number: signal.Signals) -> None:
     process = command("--yes")
     while not left_in(emulator).get("Dataset"):
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert left_in(emulator) == {}
@@ -202,5 +304,5 @@ def test_what_a_killed_one_left_is_removed_at_the_next_start(
     time.sleep(random.Random(seed).uniform(0, 3))
     process.kill()
     process.communicate(timeout=60)
-    assert leftovers.remove(leftovers.find(client)) == []
+    assert leftovers.remove(leftovers.find(client).objects) == []
     assert left_in(emulator) == {"Schema": 1}

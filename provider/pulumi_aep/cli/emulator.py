@@ -35,17 +35,20 @@ def emulator(
     """
     try:
         from ..emulator import serve
+        from ..emulator.flow_service.specs import learn
         from ..emulator.observed import load
     except ImportError:
         raise ConfigError("the emulator's packages are missing: run pip install 'pulumi-aep[emulator]'") from None
     settings: dict[str, Any] = {}
-    left: list[str] = []
     if observed:
         try:
-            settings, left = load(observed)
+            found = load(observed)
+            if found.specs and not specs:
+                learn(found.specs)
         except ValueError as error:
             raise ConfigError(f"--observed: {error}") from None
-    for text in left:
-        print(f"not taken over: {text}", file=sys.stderr)
+        settings = found.settings
+        for text in found.left:
+            print(f"not taken over: {text}", file=sys.stderr)
     announce = (lambda url: print(json.dumps({"url": url}), flush=True)) if as_json else None
     serve(host, port, db, seed, announce, settings, specs)

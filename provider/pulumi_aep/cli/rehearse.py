@@ -1,12 +1,13 @@
 """`pulumi-aep rehearse`: does everything work in this sandbox, and is it as the emulator assumes?"""
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..errors import ConfigError
-from ._output import Json, Yes, plural, print_json, print_table, progress
+from ._output import Json, Yes, confirm, plural, print_json, print_table, progress
 from ._session import Session, Stack
 
 MARKS = {"ok": "✓", "failed": "✗"}
@@ -34,24 +35,28 @@ def rehearse(
       pulumi-aep rehearse --stack dev --yes --json > observed.json
     """
     try:
-        from ..rehearsal.run import ABOUT, Rehearsal, check_sandbox, find_leftovers, is_good, summary
+        from ..rehearsal import leftovers
+        from ..rehearsal.run import ABOUT, Rehearsal, check_sandbox, is_good, summary
     except ImportError:
         raise ConfigError("the emulator's packages are missing: run pip install 'pulumi-aep[emulator]'") from None
+    _can_write(html)
     session = Session(stack)
     client, sandbox = session.client, session.settings.sandbox
     check_sandbox(client)
-    left = find_leftovers(client)
-    if not yes:
-        if left:
-            typer.echo(f"{plural(len(left), 'object')} of an earlier rehearsal will be deleted.", err=True)
-        question = f"Make {ABOUT} in sandbox {sandbox}, and delete them?"
-        if not typer.confirm(question, err=True):
-            raise typer.Exit(1)
+    left = leftovers.find(client).objects
+    if left and not yes:
+        typer.echo(f"{plural(len(left), 'object')} of another rehearsal will be deleted: has it ended?", err=True)
+    confirm(f"Make {ABOUT} in sandbox {sandbox}, and delete them?", yes)
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: it ends by deleting what it made
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     with progress("rehearsing", quiet=as_json) as tell:
         if left:
-            tell("deleting what an earlier rehearsal left")
-            _delete(left)
-        report = Rehearsal(client, source, tell).run()
+            tell("deleting what another rehearsal left")
+        rehearsal = Rehearsal(client, source, tell)
+        kept = rehearsal.mask(leftovers.remove(left))
+        report = rehearsal.run()
+        report["left"] += kept
     if html:
         from ..rehearsal.page import render
 
@@ -65,11 +70,13 @@ def rehearse(
         raise typer.Exit(1)
 
 
-def _delete(left: list[Any]) -> None:
-    from ..rehearsal.leftovers import remove
-
-    if failed := remove(left):
-        raise ConfigError("An earlier rehearsal left what cannot be deleted:\n" + "\n".join(failed))
+def _can_write(html: Path | None) -> None:
+    """Now, as the page comes last."""
+    try:
+        if html:
+            html.open("a").close()
+    except OSError as error:
+        raise ConfigError(f"--html: cannot write {html}: {error.strerror}") from None
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -89,6 +96,6 @@ def _show(report: dict[str, Any]) -> None:
             typer.echo(f"{tick['kind']}, {tick['step']}: {tick['text']}\n  > {tick['remedy']}")
     for probe in report["probes"]:
         if probe["result"] == "contradicted":
-            typer.echo(f"{probe['id']}: assumed {probe['assumed']}, seen {probe['observed']}")
+            typer.echo(f"{probe['id']}: assumed {probe['assumed']}, seen {probe.get('observed', probe.get('text'))}")
     for text in report["left"]:
         typer.echo(f"not deleted: {text}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..client.specs import spec_label
+from ..client.specs import shareable, spec_label
 from ..constants import ConnectionSpec
 from ..errors import LookupFailed
 from ..sources.preview import source_kind
@@ -18,8 +18,6 @@ from ._session import Session, Stack
 
 Spec = dict[str, Any]
 FORMATS = {"files": "delimited", "tables": "tabular", "rest": "json", "stream": "json"}
-_OURS = ("imsOrgId", "sandboxId", "sandboxName", "createdBy", "updatedBy", "createdClient", "updatedClient")
-"""Fields of specs that name the organization and its people: not for a file that others get."""
 _PLACEHOLDERS: dict[str, Any] = {"integer": 1, "number": 1, "boolean": False, "object": {}, "array": []}
 
 
@@ -86,10 +84,7 @@ def specs(
 
 
 def _save(file: Path, connection_specs: list[Spec], flow_specs: list[Spec]) -> None:
-    found = {"connectionSpecs": connection_specs, "flowSpecs": flow_specs}
-    kept = {
-        name: [{k: v for k, v in spec.items() if k not in _OURS} for spec in specs] for name, specs in found.items()
-    }
+    kept = {"connectionSpecs": [*map(shareable, connection_specs)], "flowSpecs": [*map(shareable, flow_specs)]}
     file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{len(connection_specs)} connection specs and {len(flow_specs)} flow specs in {file}")
 

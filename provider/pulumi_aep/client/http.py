@@ -175,11 +175,15 @@ class Http:
     ) -> requests.Response:
         """One request and its response, whatever the status, without retries. A header of None is left out.
 
-        An anonymous one goes to IMS, without a token.
+        An anonymous one goes to IMS, without a token. A token that is refused is renewed once.
         """
         if anonymous:
             return self._transmit(method, self.settings.ims_endpoint + path, path, headers=headers, **content)
-        return self._send_with(self._tokens.get(), method, path, headers or {}, **content)
+        token, headers = self._tokens.get(), headers or {}
+        response = self._send_with(token, method, path, headers, **content)
+        if response.status_code == 401 and "Authorization" not in headers:
+            response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
+        return response
 
     def sign_in(self) -> None:
         """Fetch an access token unless there is one. Raises ServiceError."""
@@ -393,7 +397,7 @@ def _decode(request: str, response: requests.Response, redact: Callable[[str], s
     content_type = redact(response.headers.get("Content-Type", "no content type"))
     text = f"status {status}, but not from the service ({content_type})"
     if status == 429 or status in _SERVER_ERRORS:
-        raise errors.ApiError(request, status, "", text, "", _retry_after(response))
+        raise errors.ApiError(request, status, "", text, "", retry_after(response))
     raise errors.UnexpectedResponse(request, text)
 
 
@@ -420,10 +424,10 @@ def _api_error(
         error_class = errors.PreconditionFailed
     elif code in errors.IN_USE:
         error_class = errors.InUse
-    return error_class(request, response.status_code, code, message, request_id, _retry_after(response))
+    return error_class(request, response.status_code, code, message, request_id, retry_after(response))
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def retry_after(response: requests.Response) -> float | None:
     """Retry-After in seconds. The header holds seconds, or a date by the service's clock."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isdecimal():

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import requests
 
 from ..client.client import Client
+from ..client.http import retry_after
 from ..client.redaction import Redactor
 from ..config import Settings
 
 MOST_TRIES = 4
+BUSY = (429, 502, 503, 504)
 _SHOWN = ("title", "status", "type", "detail", "error_code", "message", "error", "error_description")
 _PERSON = re.compile(r"[\w.+-]+@[\w.-]+|\b[0-9A-Fa-f]{20,40}@\w+")
 
@@ -32,9 +34,8 @@ class Mask:
     def __init__(self, settings: Settings, redactor: Redactor, tenant: str = "") -> None:
         redactor.add(settings.client_secret)
         self._redactor = redactor
-        self._names = {settings.org_id: "{ORG}", settings.client_id: "{CLIENT}"} | (
-            {tenant: "{TENANT}"} if tenant else {}
-        )
+        self._names = {settings.org_id: "{ORG}", settings.org_id.partition("@")[0]: "{ORG}"}
+        self._names |= {settings.client_id: "{CLIENT}", tenant: "{TENANT}"}
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -55,14 +56,18 @@ class Caller:
 
     def __init__(self, client: Client) -> None:
         self.client, self.calls = client, 0
+        self.waited = 0.0  # seconds, for a service that was busy
 
     def send(self, method: str, path: str, anonymous: bool = False, **content: Any) -> Exchange:
         for attempt in range(MOST_TRIES):
             self.calls += 1
             answer = self.client.exchange(method, path, anonymous, **content)
-            if answer.status_code not in (429, 502, 503, 504) or attempt == MOST_TRIES - 1:
+            if answer.status_code not in (500, *BUSY) or attempt == MOST_TRIES - 1:
                 break
-            time.sleep(min(float(answer.headers.get("Retry-After") or 2**attempt), 30))
+            asked = retry_after(answer)
+            pause = min(2**attempt if asked is None else asked, 30)
+            self.waited += pause
+            time.sleep(pause)
         body = _json(answer)
         return Exchange(f"{method} {path.split('?')[0]}", answer.status_code, _code(body), body)
 

@@ -10,7 +10,6 @@ from ..client.client import Client
 from ..errors import AepError, NotFound
 
 PREFIX = "pulumi-aep rehearsal"
-_OURS = re.compile(rf"{PREFIX} [0-9a-f]{{8}}\b")
 _DESCRIPTORS = "/data/foundation/schemaregistry/tenant/descriptors"
 _CLASSES = "/data/foundation/schemaregistry/tenant/classes"
 ROUNDS = 3
@@ -24,54 +23,75 @@ class Leftover(NamedTuple):
     delete: Callable[[], object]
 
 
-def find(client: Client) -> list[Leftover]:
-    """In an order in which they can be deleted."""
-    found: list[Leftover] = []
-    flow = client.flow_service
-    for kind, collection in (
-        ("flow", flow.flows),
-        ("source connection", flow.source_connections),
-        ("target connection", flow.target_connections),
-        ("base connection", flow.connections),
-    ):
-        found += _named(kind, collection, "name")
-    schemas = list(_named("schema", client.schema_registry.schemas, "title"))
-    groups = list(_named("field group", client.schema_registry.field_groups, "title"))
+class Found(NamedTuple):
+    """`objects` in an order in which they can be deleted; `unseen`: what could not be listed, and why."""
+
+    objects: list[Leftover]
+    unseen: list[str]
+
+
+def find(client: Client, rehearsal: str = "[0-9a-f]{8}") -> Found:
+    """What the rehearsal of this id made; without one, what any did. A list that is refused leaves the others."""
+    ours, unseen = re.compile(rf"{PREFIX} {rehearsal}\b"), list[str]()
+
+    def listed(kind: str, found: Iterator[Leftover]) -> list[Leftover]:
+        try:
+            return list(found)
+        except (AepError, LookupError, TypeError, AttributeError) as error:
+            unseen.append(f"each {kind}, as they cannot be listed: {str(error).splitlines()[0]}")
+            return []
+
+    def named(kind: str, collection: Any, field: str = "name") -> list[Leftover]:
+        return listed(kind, _named(kind, collection, field, ours))
+
+    flow, registry = client.flow_service, client.schema_registry
+    schemas, groups = named("schema", registry.schemas, "title"), named("field group", registry.field_groups, "title")
     ids = {each.id for each in schemas}
-    for item in client.data_prep.mapping_sets.find():
-        if item.get("xdmSchema") in ids or _OURS.match(str(item.get("name") or "")):
-            key = str(item["id"])
-            found.append(_leftover("mapping set", key, str(item.get("name") or ""), client.data_prep.mapping_sets))
-    found += _named("dataset", client.catalog.datasets, "name")
-    found += _named("encryption key", client.connectors.encryption_keys, "name")
-    found += _descriptors(client, ids)
-    return [*found, *schemas, *groups, *_classes(client)]
+    found = [
+        *named("flow", flow.flows),
+        *named("source connection", flow.source_connections),
+        *named("target connection", flow.target_connections),
+        *named("base connection", flow.connections),
+        *listed("mapping set", _mapping_sets(client, ids, ours)),
+        *named("dataset", client.catalog.datasets),
+        *named("encryption key", client.connectors.encryption_keys),
+        *listed("descriptor", _descriptors(client, ids, ours)),
+    ]
+    return Found([*found, *schemas, *groups, *listed("class", _classes(client, ours))], unseen)
 
 
 def _leftover(kind: str, key: str, name: str, collection: Any) -> Leftover:
     return Leftover(kind, key, name, lambda: collection.delete(key))
 
 
-def _named(kind: str, collection: Any, field: str) -> Iterator[Leftover]:
+def _named(kind: str, collection: Any, field: str, ours: re.Pattern[str]) -> Iterator[Leftover]:
     for item in collection.find():
-        if _OURS.match(str(item.get(field) or "")):
+        if ours.match(str(item.get(field) or "")):
             yield _leftover(kind, str(item["id"]), str(item[field]), collection)
 
 
-def _descriptors(client: Client, schemas: set[str]) -> Iterator[Leftover]:
+def _mapping_sets(client: Client, schemas: set[str], ours: re.Pattern[str]) -> Iterator[Leftover]:
+    collection = client.data_prep.mapping_sets
+    for item in collection.find():
+        name = str(item.get("name") or "")
+        if item.get("xdmSchema") in schemas or ours.match(name):
+            yield _leftover("mapping set", str(item["id"]), name, collection)
+
+
+def _descriptors(client: Client, schemas: set[str], ours: re.Pattern[str]) -> Iterator[Leftover]:
     """Those of the rehearsal's schemas, and those that outlived theirs but show its name."""
     listed = client.request("GET", _DESCRIPTORS, headers={"Accept": "application/vnd.adobe.xdm+json"})
     for each in (item for of_type in listed.values() for item in of_type):
-        if each.get("xdm:sourceSchema") in schemas or _OURS.search(json.dumps(each)):
+        if each.get("xdm:sourceSchema") in schemas or ours.search(json.dumps(each)):
             path = f"{_DESCRIPTORS}/{quote(str(each['@id']), safe='')}"
             yield Leftover("descriptor", str(each["@id"]), "", lambda path=path: client.request("DELETE", path))  # type: ignore[misc]
 
 
-def _classes(client: Client) -> Iterator[Leftover]:
+def _classes(client: Client, ours: re.Pattern[str]) -> Iterator[Leftover]:
     query = {"orderby": "title", "limit": "300"}
     listed = client.request("GET", _CLASSES, query=query, headers={"Accept": "application/vnd.adobe.xed-id+json"})
     for each in listed["results"]:
-        if _OURS.match(str(each.get("title") or "")):
+        if ours.match(str(each.get("title") or "")):
             path = f"{_CLASSES}/{quote(str(each['$id']), safe='')}"
             yield Leftover("class", each["$id"], each["title"], lambda path=path: client.request("DELETE", path))  # type: ignore[misc]
 

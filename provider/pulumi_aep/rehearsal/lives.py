@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -16,7 +17,7 @@ from ..engine.ownership import record
 from ..engine.reconciler import Reconciler
 from ..engine.runtime import Runtime
 from ..engine.values import Props
-from ..errors import AepError, Conflict
+from ..errors import AepError, Conflict, PreconditionFailed
 from ..resources import kind_named
 from .exchange import Mask
 
@@ -33,6 +34,7 @@ MEANING = {
 }
 """What the failure of a step means."""
 
+BUG = "The service answered in a form that pulumi-aep does not know: please send us this report."
 _REFERENCE = re.compile(r"\{(\w+)\}")
 
 
@@ -93,8 +95,11 @@ class Lives:
             action()
         except AepError as error:
             text, _, remedy = self.mask(str(error)).partition("\n")
-            return Tick(kind, step, "failed", text, f"{MEANING[step]}. {remedy}".strip())
-        return Tick(kind, step, "ok")
+        except (LookupError, TypeError, ValueError, AttributeError) as error:  # a form that nobody has seen yet
+            text, remedy = self.mask(f"{type(error).__name__}: {error}"), BUG
+        else:
+            return Tick(kind, step, "ok")
+        return Tick(kind, step, "failed", text, f"{MEANING[step]}. {remedy}".strip())
 
     # ---- the steps ----
 
@@ -161,7 +166,8 @@ class Lives:
         made = self._made[kind]
         collection = kind_named(kind).collection(self.client)
         etag = str(collection.get(made.id).get("etag", ""))
-        collection.update(made.id, self._filled(LIVES[kind]["outside"]), etag)
+        with suppress(PreconditionFailed):  # a second try, as the answer of the first was lost
+            collection.update(made.id, self._filled(LIVES[kind]["outside"]), etag)
         field = "title" if "title" in made.inputs else "name"
         inputs = self._inputs(kind, made.inputs, self._program(kind) | {field: f"{self.names['name']} life third"})
         try:

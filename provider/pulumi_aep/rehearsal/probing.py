@@ -17,11 +17,12 @@ from ..emulator.app import SERVICES
 from ..emulator.core.errors import NOTES, RULES
 from ..emulator.core.store import DEFAULTS
 from ..errors import AepError
-from .exchange import Caller, Exchange, Mask, compressed, shown
+from .exchange import BUSY, Caller, Exchange, Mask, compressed, shown
 
 assert SERVICES  # importing them declares all rules and notes
 PLAN: dict[str, Any] = json.loads(files(__package__).joinpath("probes.json").read_text())
 LONGEST_WAIT_S, PAUSE_S = 60.0, 0.5
+UNMASKED = "the service shows the secret in another form, which is not repeated here"
 _NAME = re.compile(r"\{(\w+)\}")
 Step = dict[str, Any]
 
@@ -47,12 +48,16 @@ class Probing:
 
     def __init__(self, caller: Caller, names: dict[str, str], mask: Mask) -> None:
         self.caller, self.names, self.mask = caller, dict(names), mask
+        self._missing = {"given_source": "it takes --source"}
         self.lag = 0  # seconds by which reads were seen to be behind writes
 
     def prepare(self) -> None:
-        """Raises NotTried if the objects cannot be made: then no probe can be tried."""
+        """Makes what can be made; a probe that needs the rest says why it could not be tried."""
         for step in PLAN["world"]:
-            self._must(step, self._do(step))
+            try:
+                self._must(step, self._do(step))
+            except (NotTried, AepError) as error:
+                self._missing[step["as"]] = str(error).splitlines()[0]
 
     def results(self, only: Callable[[str], bool] = lambda key: True) -> Iterator[Result]:
         world = dict(self.names)
@@ -63,25 +68,29 @@ class Probing:
 
     def _ask(self, probe: dict[str, Any]) -> Result:
         key, expected = probe["id"], assumed(probe["id"])
-        needs = probe.get("needs")
-        if needs and not self.names.get(needs):
-            return Result(key, "not tried", expected, text="needs --source")
         try:
-            started = time.monotonic()
+            self._named(probe.get("needs", "id"))
+            started = self._now()
             for step in probe["steps"][:-1]:
                 self._must(step, self._do(step))
                 if probe.get("see") != "seconds":
                     time.sleep(self.lag)
-                started = time.monotonic()
+                started = self._now()
             last = self._do(probe["steps"][-1])
         except (NotTried, AepError) as error:
             return Result(key, "not tried", expected, text=self.mask(str(error)))
-        seconds = time.monotonic() - started
-        return self._judge(probe, expected, last, seconds)
+        return self._judge(probe, expected, last, self._now() - started)
+
+    def _now(self) -> float:
+        """A clock that stands still while a busy service makes the caller wait."""
+        return time.monotonic() - self.caller.waited
 
     def _judge(self, probe: dict[str, Any], expected: Any, last: Exchange, seconds: float) -> Result:
         key, answer = probe["id"], self.mask(shown(last))
         ok = last.status < 300
+        if _says_nothing(key, last.status, expected):
+            text = f"the service answered {last.status}, which says nothing about this"
+            return Result(key, "not tried", expected, text=text, exchange=answer)
         if "see" in probe:
             see = self._filled(probe["see"])
             if not ok and see not in ("ok", "status", "code"):
@@ -92,6 +101,8 @@ class Probing:
             if observed is None:
                 return Result(key, "not tried", expected, text=f"the answer has no {see}", exchange=answer)
             good = observed == expected
+            if probe.get("secret") and not good and not _is_mask(observed):
+                return Result(key, "contradicted", expected, text=UNMASKED, exchange=answer)
         else:
             observed = {"status": last.status, "code": last.code}
             good = ok if expected == "accepted" else observed == expected
@@ -163,8 +174,20 @@ class Probing:
 
     def _named(self, name: str) -> str:
         if name not in self.names:
-            raise NotTried(f"there is no {name}")
+            why = self._missing.get(name, "")
+            raise NotTried(why if why.startswith("there is no") else f"there is no {name}: {why}".strip(": "))
         return self.names[name]
+
+
+def _says_nothing(key: str, status: int, expected: Any) -> bool:
+    """A busy service, or a missing permission; permissions are what IMS and the gateway are asked about."""
+    refusal = () if key.startswith(("ims.", "gateway.")) else (401, 403)
+    return status in (*BUSY, *refusal) and status != (expected["status"] if isinstance(expected, dict) else None)
+
+
+def _is_mask(value: Any) -> bool:
+    """One character, again and again: all else could be the secret."""
+    return isinstance(value, str) and len(set(value)) == 1
 
 
 def assumed(key: str) -> Any:
@@ -204,11 +227,13 @@ def _look(see: str, answer: Exchange) -> Any:
         return len(found) if isinstance(found, list) else None
     if word == "type":
         return "list" if isinstance(_look(rest, answer), list) else "object"
+    if word in ("form", "key") and not isinstance(answer.body, dict):
+        return None
     if word == "form":  # of the first descriptor in a list by type
-        first = next((each for listed in answer.body.values() for each in listed), None)
+        first = next((each for listed in answer.body.values() if isinstance(listed, list) for each in listed), None)
         return "xdm" if isinstance(first, dict) else "xdm-link" if str(first).startswith("/") else "xdm-id"
     if word == "key":  # under which a list of objects with this field stands
-        holds = (name for name, each in answer.body.items() if isinstance(each, list) and each and rest in each[0])
+        holds = (name for name, each in answer.body.items() if isinstance(each, list) and rest in (*each, {})[0])
         return next(holds, None)
     if see in ("status", "code"):
         return getattr(answer, see)
@@ -217,7 +242,7 @@ def _look(see: str, answer: Exchange) -> Any:
     value = answer.body
     for name in see.split(".")[1:]:
         if isinstance(value, list):
-            value = value[int(name)] if int(name) < len(value) else None
+            value = value[int(name)] if name.isdecimal() and int(name) < len(value) else None
         else:
             value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -3,18 +3,19 @@
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 from ..client.client import Client
+from ..client.specs import shareable
 from ..errors import AepError, ConfigError
 from . import leftovers
 from .exchange import Caller, Mask
-from .leftovers import Leftover
 from .lives import LIVES, STEPS, Lives
-from .probing import PLAN, NotTried, Probing, assumed, not_probed
+from .probing import PLAN, Probing, not_probed
 
 Report = dict[str, Any]
 SPECS = {
@@ -24,6 +25,7 @@ SPECS = {
     "flow with mapping": ("flow_specs", "c1a19761-d2c7-4702-b9fa-fe91f0613e81"),
     "flow of files": ("flow_specs", "9753525b-82c7-4dce-8a9b-5ccfce2b9876"),
 }
+_SAVED = {"connection_specs": "connectionSpecs", "flow_specs": "flowSpecs"}
 ABOUT = f"about {len(LIVES)} objects for the kinds, then about 60 for {len(PLAN['probes'])} questions"
 
 
@@ -44,16 +46,18 @@ class Rehearsal:
     def __init__(self, client: Client, source: str = "", tell: Callable[[str], None] = lambda text: None) -> None:
         self.client, self.id = client, secrets.token_hex(4)
         self._tell, self._told = tell, ""
-        settings, tenant = client.settings, client.schema_registry.tenant_id()
+        settings, tenant = client.settings, ""
+        with suppress(AepError):  # else _needs() says why
+            tenant = client.schema_registry.tenant_id()
         self.mask, self.caller = Mask(settings, client.redactor, tenant), Caller(client)
         self.names = {
             "id": self.id,
             "name": f"{leftovers.PREFIX} {self.id}",
-            "tenant": tenant,
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
             "scope": settings.scopes,
-        } | ({"given_source": source} if source else {})
+        }
+        self.names |= {name: value for name, value in (("tenant", tenant), ("given_source", source)) if value}
 
     def tell(self, text: str) -> None:
         if text != self._told:
@@ -62,49 +66,48 @@ class Rehearsal:
 
     def run(self) -> Report:
         """Both parts. Whatever happens, it ends by deleting what it made; `left` says what it could not."""
+        specs: Report = {"connectionSpecs": [], "flowSpecs": []}
         started, before = time.monotonic(), self.client.requests
         report: Report = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "version": version("pulumi-aep")}
-        report |= {"needs": self._needs(), "works": [], "probes": []}
+        report |= {"needs": self._needs(specs), "works": [], "probes": [], "specs": self.mask(specs)}
         try:
             for tick in Lives(self.client, self.names, self.mask).ticks():
                 self.tell(f"{tick.kind}")
                 report["works"].append(asdict(tick))
             report["probes"] = self._probes()
         finally:
-            self.tell("deleting what was made")
-            report["left"] = self.mask(leftovers.remove(leftovers.find(self.client)))
+            self.tell("deleting what was made; if you stop this too, the next rehearsal does it")
+            found = leftovers.find(self.client, self.id)
+            report["left"] = self.mask([*leftovers.remove(found.objects), *found.unseen])
         calls = self.client.requests - before
         report |= {"calls": calls, "seconds": round(time.monotonic() - started, 1), "not_probed": not_probed()}
         return report
 
-    def _needs(self) -> list[dict[str, str]]:
-        """Permissions and specs: what cannot be read, cannot be rehearsed."""
+    def _needs(self, specs: Report) -> list[dict[str, str]]:
+        """Permissions and specs: what cannot be read, cannot be rehearsed. Fills `specs`."""
         found = []
-        for name, (collection, key) in SPECS.items():
+
+        def need(name: str, read: Callable[[], object]) -> None:
             try:
-                getattr(self.client.flow_service, collection).get(key)
+                read()
                 found.append({"name": name, "result": "ok", "text": ""})
             except AepError as error:
                 found.append({"name": name, "result": "failed", "text": self.mask(str(error).splitlines()[0])})
+
+        need("tenant", self.client.schema_registry.tenant_id)
+        for name, (collection, key) in SPECS.items():
+            of, kept = getattr(self.client.flow_service, collection), specs[_SAVED[collection]]
+            need(name, lambda of=of, kept=kept, key=key: kept.append(shareable(of.get(key))))  # type: ignore[misc]
         return found
 
     def _probes(self) -> list[dict[str, Any]]:
         probing = Probing(self.caller, self.names, self.mask)
-        try:
-            probing.prepare()
-        except (NotTried, AepError) as error:
-            text = f"their objects could not be made: {self.mask(str(error).splitlines()[0])}"
-            keys = [probe["id"] for probe in PLAN["probes"]]
-            return [{"id": key, "result": "not tried", "assumed": assumed(key), "text": text} for key in keys]
+        probing.prepare()
         results = []
         for result in probing.results():
             self.tell(f"asking {result.id.split('.')[0]}")
             results.append({key: value for key, value in asdict(result).items() if value not in (None, "")})
         return results
-
-
-def find_leftovers(client: Client) -> list[Leftover]:
-    return leftovers.find(client)
 
 
 def summary(report: Report) -> str:
@@ -124,4 +127,4 @@ def is_good(report: Report) -> bool:
     return not report["left"] and all(each["result"] != "failed" for each in (*report["works"], *report["needs"]))
 
 
-__all__ = ["ABOUT", "STEPS", "Rehearsal", "check_sandbox", "find_leftovers", "is_good", "summary"]
+__all__ = ["ABOUT", "STEPS", "Rehearsal", "check_sandbox", "is_good", "summary"]

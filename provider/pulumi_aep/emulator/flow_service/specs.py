@@ -118,14 +118,27 @@ FLOW_SPECS: dict[str, Json] = {spec["id"]: _flow_spec(spec) for spec in _raw["fl
 def use(file: Path) -> None:
     """Takes an organization's own specs, as `pulumi-aep specs --save` writes them, instead of these."""
     try:
-        saved = json.loads(file.read_text(encoding="utf-8"))
-        connection = {spec["id"]: _CONNECTION_DEFAULTS | _given(spec) for spec in saved["connectionSpecs"]}
-        flow = {spec["id"]: _FLOW_DEFAULTS | _given(spec) for spec in saved["flowSpecs"]}
+        connection, flow = _read(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError("no such file as pulumi-aep specs --save writes") from None
     for known, found in ((CONNECTION_SPECS, connection), (FLOW_SPECS, flow)):
         known.clear()
         known.update(found)
+
+
+def learn(saved: Json) -> None:
+    """Takes the specs that a rehearsal saw, in place of those of the same ids. Raises ValueError."""
+    try:
+        connection, flow = _read(saved)
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("its specs are not in the form of pulumi-aep specs --save") from None
+    CONNECTION_SPECS.update(connection)
+    FLOW_SPECS.update(flow)
+
+
+def _read(saved: Json) -> tuple[dict[str, Json], dict[str, Json]]:
+    connection = {spec["id"]: _CONNECTION_DEFAULTS | _given(spec) for spec in saved["connectionSpecs"]}
+    return connection, {spec["id"]: _FLOW_DEFAULTS | _given(spec) for spec in saved["flowSpecs"]}
 
 
 def _given(spec: Json) -> Json:
