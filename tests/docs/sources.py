@@ -1,5 +1,6 @@
 """Generates docs/sources from the emulator's catalogue: `python tests/docs/sources.py`."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,19 @@ program. The [Source](../kinds/source.md) component takes any of them, and your 
 lists what it has, and prints the same for each. `python tests/docs/sources.py` generates these pages from the
 emulator's catalogue; a test fails when they are outdated.
 
-Adobe's *Local file upload* is not here: it has no API of Flow Service.
+*Local file upload* is not here, as it has no API of Flow Service, nor are betas that Adobe's list of sources leaves out
+(Kobie, Meta Ads, Snapchat Ads, TikTok Ads, WhatsApp).
 
-| Category | Sources | Parameters | Assumed |
-|---|---|---|---|
+How much of it Adobe's pages say, and how much is assumed:
+
+| Category | Sources | Ids | Machine names | Ways to authenticate | Parameters |
+|---|---|---|---|---|---|
 """
 HEAD = """# {category} sources
 
 Programs use the first way to authenticate. Set their secrets (first lines), and replace each `<…>`. *Assumed* is what
-no page of Adobe's says: compare it with `pulumi-aep specs NAME`, which reads your organization's own specs.
+no page of Adobe's says, such as most machine names: compare it with `pulumi-aep specs NAME`, which reads your
+organization's own specs.
 
 """
 WORDS = {
@@ -55,7 +60,7 @@ def _page_link(text: str) -> str:
     path, _, why = text.partition(" ")
     if not path.endswith(".md"):
         return text
-    below = path if path.startswith("sources/") else f"sources/{path}"
+    below = f"sources/{path}" if path.startswith("tutorials/") else path
     return f"[{path.removeprefix('tutorials/api/')}]({HELP}/{below}){' ' + why if why else ''}"
 
 
@@ -71,11 +76,13 @@ def section(source: dict[str, Any]) -> list[str]:
     formats = ", ".join(f"`{each}`" for each in spec["sourceSpec"]["attributes"]["dataFormats"])
     rows = [_row(f"`{way['name']}`", each) for way in found["auth"] for each in way["parameters"]]
     rows += [_row("`params`", each) for each in found["source_parameters"]]
-    assumed = [WORDS[each] for each in source.get("assumed", [])]
+    guessed = specs.assumed(source)
+    assumed = [words for part, words in WORDS.items() if part in guessed]
+    name = f"`{spec['name']}`" + (" (assumed)" if "name" in guessed else "")
     lines = [
         f"## {source['label']}",
         "",
-        f"`{spec['name']}`, connection spec `{spec['id']}`, flow spec {flows}; `data.format`: {formats}.",
+        f"{name}, connection spec `{spec['id']}`, flow spec {flows}; `data.format`: {formats}.",
     ]
     lines += [f"From {'; '.join(_page_link(text) for text in source['page'].split('; '))}."]
     lines += [f"Assumed: {', '.join(assumed)}."] if assumed else []
@@ -84,18 +91,28 @@ def section(source: dict[str, Any]) -> list[str]:
     return [*lines, "", "```python", found["program"].rstrip(), "```", ""]
 
 
-def counts(sources: list[dict[str, Any]]) -> tuple[int, int]:
-    """Parameters of these sources, and those of them that are assumed."""
-    every = assumed = 0
-    for source in sources:
-        found, guessed = described(source), source.get("assumed", [])
-        sizes = {
-            "auth": sum(len(way["parameters"]) for way in found["auth"]),
-            "params": len(found["source_parameters"]),
-        }
-        every += sum(sizes.values())
-        assumed += sum(sizes[name] for name in guessed if name in sizes)
-    return every, assumed
+PARTS = ("id", "name", "auth", "parameters")
+
+
+def counts(source: dict[str, Any]) -> tuple[Counter[str], Counter[str]]:
+    """How many ids, names, ways to authenticate and parameters of a source are documented, and how many assumed."""
+    ways, params = (described(source)[name] for name in ("auth", "source_parameters"))
+    guessed, told = specs.assumed(source), (Counter[str](), Counter[str]())
+    for part, shown, size in (
+        ("id", "id", 1),
+        ("name", "name", 1),
+        ("auth", "auth", len(ways)),
+        ("auth", "parameters", sum(len(way["parameters"]) for way in ways)),
+        ("params", "parameters", len(params)),
+    ):
+        told[part in guessed][shown] += size
+    return told
+
+
+def cells(sources: list[dict[str, Any]]) -> str:
+    """The counts of these sources as cells of a table."""
+    documented, assumed = (sum(told, Counter[str]()) for told in zip(*map(counts, sources), strict=True))
+    return " | ".join(f"{documented[part]}" + f", {assumed[part]} assumed" * bool(assumed[part]) for part in PARTS)
 
 
 def pages() -> dict[str, str]:
@@ -104,9 +121,9 @@ def pages() -> dict[str, str]:
     for category, sources in by_category().items():
         lines = [line for source in sources for line in section(source)]
         found[file_name(category)] = HEAD.format(category=category) + "\n".join(lines).rstrip() + "\n"
-        every, assumed = counts(sources)
         names = ", ".join(source["label"] for source in sources)
-        index += f"| [{category}]({file_name(category)}) | {names} | {every} | {assumed} |\n"
+        index += f"| [{category}]({file_name(category)}) | {names} | {cells(sources)} |\n"
+    index += f"| All | {len(specs.SOURCES)} | {cells(specs.SOURCES)} |\n"
     return found | {"README.md": index}
 
 

@@ -1,7 +1,7 @@
 """Connection and flow specs in the documented shape, expanded from specs.json and sources/, one file per category.
 
-A source states its id, ways to authenticate and parameters (`?` = optional), and the pages they are from. `assumed`
-names what no page says: `id` (made up), `flow`, `auth`, `params`. Without `name` the machine name is made up as well.
+A source states its id, machine name, ways to authenticate and parameters (`?` = optional), and the pages they are from.
+An id or a name that no page shows is left out and made up; `assumed` lists what else is: `flow`, `auth`, `params`.
 """
 
 import json
@@ -47,6 +47,11 @@ def _catalogue() -> list[Json]:
 
 
 SOURCES = _catalogue()
+
+
+def assumed(source: Json) -> set[str]:
+    """What no page says of a source."""
+    return {part for part in ("id", "name") if part not in source} | {*source.get("assumed", [])}
 
 
 def _slug(label: str) -> str:
