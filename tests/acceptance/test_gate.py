@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from acceptance.support import Stack, calls, nothing_changed, writes
+from acceptance.support import Stack, both_doors, calls, nothing_changed, writes
 from kinds.description import SECRET
-from support.emulator import Emulator
-from support.mixpanel import make_chain
+from support.emulator import CATALOG, REGISTRY, Emulator
+from support.mixpanel import dataset, make_chain, schema
 
 PROGRAM = """
 base = aep.BaseConnection(
@@ -16,9 +16,9 @@ base = aep.BaseConnection(
 source = aep.SourceConnection(
     "web",
     base_connection_id=base.id,
-    connection_spec=aep.ConnectionSpec.MIXPANEL,
+    connection_spec=aep.ConnectionSpec.{source_spec},
     data={{"format": "json"}},
-    params={{"projectId": "1", "timezone": "UTC"}},
+    params={source_params!r},
 )
 aep.Flow(
     "web",
@@ -31,11 +31,15 @@ aep.Flow(
 """
 MIXPANEL = {
     "spec": "MIXPANEL",
+    "source_spec": "MIXPANEL",
+    "source_params": {"projectId": "1", "timezone": "UTC"},
     "way": "Basic Authentication",
     "params": {"username": "u", "password": SECRET},
 }
 ZENDESK = {
     "spec": "ZENDESK",
+    "source_spec": "ZENDESK",
+    "source_params": {},
     "way": "OAuth2 Refresh Code",
     "params": {"subdomain": "a", "accessToken": SECRET},
 }
@@ -89,3 +93,99 @@ def test_a_target_leaves_nothing_half_done(stack: Callable[..., Stack], emulator
     text = dev.fail("up", "--target", base, "--target", owner, "--target-dependents")
     assert "Flow web: schedule: interval must be at least 15" in text
     assert emulator.objects() == before
+
+
+@both_doors
+def test_a_base_connection_of_another_spec(stack: Callable[..., Stack], emulator: Emulator, door: str) -> None:
+    """The base would be replaced, and source and flow with it; the source's successor would be refused."""
+    chain = make_chain(emulator)
+    dev = stack(PROGRAM.format(chain=chain, interval=15, **MIXPANEL))
+    dev.up()
+    before = emulator.objects()
+    wrong = {**ZENDESK, "source_spec": "MIXPANEL", "source_params": MIXPANEL["source_params"]}
+    dev.program(PROGRAM.format(chain=chain, interval=15, **wrong))
+    assert_refused(dev, emulator, door, "must be that of the base connection, Zendesk")
+    assert emulator.objects() == before
+
+
+SCHEMAS = """
+group = aep.FieldGroup("fields", fields={{"page": {{"type": "string"}}}})
+schemas = {{name: aep.Schema(name, field_group_ids=[group.id]) for name in {schemas!r}}}
+dataset = aep.Dataset("web", schema_id=schemas[{dataset!r}].id)
+target = aep.TargetConnection("web", dataset_id=dataset.id{target})
+mapping = aep.MappingSet(
+    "web", schema_id=schemas[{mapping!r}].id, mappings=[{{"source": "page", "destination": "_{{tenantId}}.page"}}]
+)
+aep.Flow(
+    "web",
+    source_connection_id={chain.source!r},
+    target_connection_id=target.id,
+    mapping=mapping,
+    schedule={{"frequency": "day", "interval": 1}},
+)
+"""
+
+
+@both_doors
+def test_a_mapping_set_for_another_schema(stack: Callable[..., Stack], emulator: Emulator, door: str) -> None:
+    """Also one that the same run would create: its name is known, its id is not."""
+    chain = make_chain(emulator)
+
+    def program(**changes: str) -> str:
+        names = {"dataset": "one", "mapping": "one", "target": ""} | changes
+        schemas = sorted({"one", names["dataset"], names["mapping"]})
+        return SCHEMAS.format(chain=chain, schemas=schemas, **names)
+
+    dev = stack(program())
+    dev.up()
+    before = emulator.objects()
+    text = "the mapping set is for schema 'one', and the dataset of the target connection has schema 'two'"
+    dev.program(program(dataset="two"))
+    assert_refused(dev, emulator, door, text)
+    dev.program(program(mapping="two"))
+    assert_refused(dev, emulator, door, "the mapping set is for schema 'two', and the dataset of the target connection")
+    dev.program(program(dataset="two", mapping="two", target=", schema_id=schemas['one'].id"))
+    assert_refused(dev, emulator, door, "the schema of the dataset is 'two'; got 'one'")
+    assert emulator.objects() == before
+    dev.program(program(dataset="two", mapping="two", target=", schema_id=schemas['two'].id"))
+    dev.up()
+    assert dev.preview().changes == {}
+
+
+EXISTING = """
+aep.Source(
+    "web",
+    connection_spec="Mixpanel",
+    base_connection_id={chain.base!r},
+    data={{"format": "json"}},
+    params={{"projectId": "1", "timezone": "UTC"}},
+    dataset_id={dataset!r},
+    mapping_set_id={mapping!r},
+    schedule={{"frequency": "day", "interval": 1}},
+)
+"""
+
+
+@both_doors
+def test_a_component_on_a_dataset_of_another_schema(stack: Callable[..., Stack], emulator: Emulator, door: str) -> None:
+    chain = make_chain(emulator)
+    other = emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(chain.group, title="other")).json()["$id"]
+    made = emulator.request("POST", f"{CATALOG}/dataSets?requestDataSource=true", dataset(other, "other"))
+    dataset_id = made.json()[0].rsplit("/", 1)[1]
+    dev = stack(EXISTING.format(chain=chain, dataset=chain.dataset, mapping=chain.mapping))
+    dev.up()
+    before = emulator.objects()
+    dev.program(EXISTING.format(chain=chain, dataset=dataset_id, mapping=chain.mapping))
+    assert_refused(dev, emulator, door, f"the dataset of the target connection has schema {other}")
+    assert emulator.objects() == before
+    emulator.clear_journal()
+    dev.program(EXISTING.format(chain=chain, dataset=chain.dataset, mapping=chain.mapping))
+    assert nothing_changed(dev.up())
+
+
+def assert_refused(dev: Stack, emulator: Emulator, door: str, text: str) -> None:
+    """At preview; where the program says its plan, also before anything is deleted without a preview."""
+    emulator.clear_journal()
+    for verb in [("preview",), *([("up", "--skip-preview")] if door == "dynamic" else [])]:
+        assert text in dev.fail(*verb)
+    assert writes(emulator) == []

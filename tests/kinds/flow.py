@@ -175,6 +175,18 @@ DESCRIPTION = Description(
             f"leave flow_spec out, or take RestStorageToAEP ({FlowSpec.REST_STORAGE_TO_AEP})",
         ),
         Bad("source_connection_id", OTHER, f"source_connection_id: no source connection {OTHER} in this sandbox"),
+        Bad("target_connection_id", OTHER, f"target_connection_id: no target connection {OTHER} in this sandbox"),
+        Bad(
+            "transformations",
+            [{"name": "Mapping", "params": {"mappingId": "${other_mapping.id}"}}],
+            "transformations[0].params.mappingId: the mapping set is for schema https://",
+            "both must have the same",
+        ),
+        Bad(
+            "transformations",
+            [{"name": "Mapping", "params": {"mappingId": "0" * 32}}],
+            f"transformations[0].params.mappingId: no mapping set {'0' * 32} in this sandbox",
+        ),
         Bad("schedule", MISSING, "schedule: is required by flow spec RestStorageToAEP", "'frequency':"),
         Bad(
             "transformations",

@@ -13,6 +13,7 @@ from support.outside import flow_service
 from support.strategies import arguments_of, parameters, spec
 
 patch = flow_service("sourceConnections")
+OTHER = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
 NOT_PATCHED = Closed("no PATCH of the service reaches it")
 PARAMS = {"projectId": "2384945", "timezone": "Pacific Standard Time"}
 
@@ -96,6 +97,12 @@ DESCRIPTION = Description(
         Bad("connection_spec", UNKNOWN_SPEC, f"connection_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
         Bad("connection_spec", ConnectionSpec.DATA_LAKE, "connection_spec: Data lake is no source"),
         Bad("base_connection_id", MISSING, "base_connection_id: is required: Mixpanel needs a base connection"),
+        Bad("base_connection_id", OTHER, f"base_connection_id: no base connection {OTHER} in this sandbox"),
+        Bad(
+            "base_connection_id",
+            "${zendesk.id}",
+            f"connection_spec: must be that of the base connection, Zendesk ({ConnectionSpec.ZENDESK}); got Mixpanel",
+        ),
         Bad("data", MISSING, "data: is required by Mixpanel", "like {'format': 'json'}"),
         Bad("data", {"format": "delimited"}, "data.format: must be 'json' for Mixpanel; got 'delimited'"),
         Bad("params", {"timezone": "UTC"}, "params.projectId: is required by Mixpanel"),
@@ -111,7 +118,7 @@ DESCRIPTION = Description(
     in_place=text_rounds("PATCH sourceConnections"),
     replaced=(
         ("params", {"projectId": "2384946", "timezone": "UTC"}),
-        ("base_connection_id", "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"),
+        ("base_connection_id", OTHER),
         ("connection_spec", ConnectionSpec.HTTP_API),
         ("data", {"format": "json", "properties": {"encoding": "UTF-16"}}),
     ),

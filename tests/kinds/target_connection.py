@@ -48,6 +48,12 @@ DESCRIPTION = Description(
         Bad("schema_id", "995dabbea86d58e3", "schema_id: must be a schema's $id"),
         Bad("data", {"format": "avro"}, "data.format: must be 'parquet_xdm', 'json' or 'delimited'"),
     ),
+    bad_online=(
+        Bad(
+            "dataset_id", "5ef4551c52e054191a61a99f", "dataset_id: no dataset 5ef4551c52e054191a61a99f in this sandbox"
+        ),
+        Bad("schema_id", OTHER_SCHEMA, "schema_id: the schema of the dataset is https://", f"got {OTHER_SCHEMA}"),
+    ),
     in_place=text_rounds("PATCH targetConnections"),
     replaced=(
         ("connection_spec", {"id": ConnectionSpec.DATA_LAKE, "version": "2.0"}),

@@ -12,8 +12,8 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
 from support.clock import Clock
-from support.emulator import FLOW, REGISTRY, Emulator
-from support.mixpanel import field_group, make_chain
+from support.emulator import DATA_PREP, FLOW, REGISTRY, Emulator
+from support.mixpanel import field_group, make_chain, schema
 
 
 @pytest.fixture
@@ -54,11 +54,21 @@ def make_ids(emulator: Emulator) -> Ids:
         "auth": {"specName": "OAuth2 Refresh Code", "params": {"subdomain": "a", "accessToken": "b"}},
     }
     base = emulator.request("POST", f"{FLOW}/connections", zendesk)
+    other_schema = emulator.request("POST", f"{REGISTRY}/tenant/schemas", schema(title="other")).json()["$id"]
+    other_mapping = {
+        "outputSchema": {
+            "schemaRef": {"id": other_schema, "contentType": "application/vnd.adobe.xed-full+json;version=1"}
+        },
+        "mappings": [{"sourceType": "ATTRIBUTE", "source": "id", "destination": "_id"}],
+    }
+    mapping = emulator.request("POST", f"{DATA_PREP}/mappingSets", other_mapping)
     return {
         **{f"{key}.id": value for key, value in vars(chain).items()},
         "mapping.version": 0,
         "more.id": group.json()["$id"],
         "zendesk.id": base.json()["id"],
+        "other_schema.id": other_schema,
+        "other_mapping.id": mapping.json()["id"],
     }
 
 

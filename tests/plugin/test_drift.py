@@ -155,7 +155,7 @@ def test_a_secret_parameter_that_comes_back_masked(
 ) -> None:
     """No source of the emulator has one: its answers are given here."""
     path, params = "/sourceConnections$", {"sasUri": SECRET, "path": "a"}
-    changes = {"connection_spec": ConnectionSpec.HTTP_API, "params": params}
+    changes = {"connection_spec": ConnectionSpec.HTTP_API, "params": params, "base_spec": ConnectionSpec.HTTP_API}
     source, arguments = life("SourceConnection"), program("SourceConnection", changes)
     created = {"id": ids["source.id"], "etag": "1"}
     emulator.control("POST", "faults", {"method": "POST", "path": path, "status": 201, "body": created})

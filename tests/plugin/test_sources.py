@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from pulumi.output import UNKNOWN as HOST_UNKNOWN
 
 from kinds import Props
 from plugin.life import Life
+from pulumi_aep import ConnectionSpec
 from pulumi_aep.emulator.flow_service import specs
 from support.emulator import Emulator
 
 Json = dict[str, Any]
 CANARY = "canary-pa55word"
-UNKNOWN_ID = "70383d02-2777-4be7-a309-9dd6eea1b46d"
+MAPPING = [{"name": "Mapping", "params": {"mappingId": HOST_UNKNOWN}}]
 SCHEDULE = {"frequency": "hour", "interval": 1, "start_time": 4_000_000_000}
 SOURCES = {key: spec for key, spec in specs.CONNECTION_SPECS.items() if specs.kind(key) != "nothing"}
 
@@ -56,7 +58,7 @@ def right(spec: Json) -> dict[str, Props]:
             "connection_spec": identity,
             "params": params,
             "data": {"format": specs.FORMATS_OF[specs.kind(identity)][0]},
-            **({"base_connection_id": UNKNOWN_ID} if method else {}),
+            **({"base_connection_id": HOST_UNKNOWN, "base_spec": identity} if method else {}),
         },
         "Flow": flow | ({"schedule": SCHEDULE} if "scheduleSpec" in flow_spec else {}),
     }
@@ -84,6 +86,11 @@ def mistakes(spec: Json) -> Iterator[Mistake]:
             "auth param", "BaseConnection", {**base, "auth": wrong}, "auth.params.nosuch: is not a parameter of"
         )
     source = arguments["SourceConnection"]
+    if base:
+        on_another = {**source, "base_spec": ConnectionSpec.DATA_LAKE}
+        yield Mistake(
+            "base's spec", "SourceConnection", on_another, "connection_spec: must be that of the base connection"
+        )
     if schema.get("properties"):
         extra = {**source, "params": {**source["params"], "nosuch": "x"}}
         yield Mistake("param", "SourceConnection", extra, "params.nosuch: is not a parameter of")
@@ -99,6 +106,9 @@ def mistakes(spec: Json) -> Iterator[Mistake]:
     )
     yield Mistake("format", "SourceConnection", {**source, "data": {"format": other}}, "data.format: must be '")
     flow = arguments["Flow"]
+    schemas = {"mapping_schema": {"name": "one", "id": HOST_UNKNOWN}, "target_schema": {"name": "two", "id": "x"}}
+    mixed = {**flow, "transformations": MAPPING, "target_dataset": HOST_UNKNOWN, **schemas}
+    yield Mistake("schema", "Flow", mixed, "the mapping set is for schema 'one', and the dataset")
     strange = next(each for each in specs.FLOW_SPECS.values() if spec["id"] not in each["sourceConnectionSpecIds"])
     yield Mistake("flow spec", "Flow", {**flow, "flow_spec": strange["id"]}, "flow_spec: flow spec ")
     if "schedule" in flow:

@@ -242,7 +242,7 @@ class TestValidation:
         process()
         (mark,) = kept({f"{kind} web": (arguments(kind), [], False)}).values()
         assert re.fullmatch(r"([0-9a-f]{4})+!?", mark)
-        assert len(mark) <= 60
+        assert len(mark) <= 70
 
     def test_no_digit_is_of_a_secret(self, offline: Any) -> None:
         process()

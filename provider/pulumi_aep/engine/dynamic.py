@@ -5,6 +5,7 @@ A state keeps the path of `DynamicProvider` and the name of a kind: both are a p
 
 import re
 from collections.abc import Callable, Mapping
+from functools import reduce
 from itertools import islice
 from typing import Any, ClassVar, Self
 from weakref import WeakValueDictionary
@@ -159,7 +160,8 @@ class Resource(pulumi.dynamic.Resource):
             super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
-        self._given, _by_id[self.id] = given, self
+        self._resource_name, self._given, _by_id[self.id] = resource_name, given, self
+        self._reference = opts.id if opts is not None and isinstance(opts.id, str) else None
 
     @classmethod
     def get(cls, resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002
@@ -206,21 +208,41 @@ _by_id: WeakValueDictionary[pulumi.Output[str], Resource] = WeakValueDictionary(
 
 def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
     """The argument of the resource that an id is the `id` of; None if the id comes from elsewhere."""
-    arguments = _arguments(given.get(echo.reference), echo.kind)
-    value = arguments.get(echo.argument)
-    if echo.then is None:
-        return value.get("id") if isinstance(value, dict) else value
-    kind, argument = echo.then
-    parts = [_arguments(each, kind) for each in value] if isinstance(value, list) else []
-    if not parts or any(each.get("adopt") or argument not in each for each in parts):
-        return None
-    return [each[argument] for each in parts]
+    reference = reduce(_step, echo.reference.split("."), given)
+    value = _arguments(reference, echo.kind).get(echo.argument)
+    if echo.then is not None:
+        kind, argument = echo.then
+        if not isinstance(value, list):
+            value = _arguments(value, kind).get(argument)
+        else:
+            parts = [_arguments(each, kind) for each in value]
+            known = parts and not any(each.get("adopt") or argument not in each for each in parts)
+            return [each[argument] for each in parts] if known else None
+    return value.get("id") if isinstance(value, dict) else _named(value)
+
+
+def _step(value: Any, key: str) -> Any:
+    if isinstance(value, list):
+        return next((found for each in value if (found := _step(each, key)) is not None), None)
+    return value.get(key) if isinstance(value, Mapping) else None
+
+
+def _named(value: Any) -> Any:
+    """The id of a resource that the program manages, with the resource's name."""
+    found = _by_id.get(value) if isinstance(value, pulumi.Output) else None
+    return {"name": found._resource_name, "id": value} if found is not None and found._given else value
+
+
+def referred_id(value: Any) -> str | None:
+    """The id that a program gave to `get`, of the reference that an Output is the `id` of."""
+    found = _by_id.get(value) if isinstance(value, pulumi.Output) else None
+    return found._reference if found is not None else None
 
 
 def _arguments(reference: Any, kind: str) -> Mapping[str, Any]:
-    """What the resource of this kind was given whose `id` this is."""
+    """What the resource of this kind was given whose `id` this is, and that id."""
     found = _by_id.get(reference) if isinstance(reference, pulumi.Output) else None
-    return found._given if found is not None and found.kind.name == kind else {}
+    return {**found._given, "id": reference} if found is not None and found.kind.name == kind else {}
 
 
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:

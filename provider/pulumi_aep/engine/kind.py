@@ -32,17 +32,20 @@ class Reference(NamedTuple):
 
 
 class Echo(NamedTuple):
-    """An internal field that holds what the resource behind an id was given: a preview knows that before the id."""
+    """An internal field that holds what the resource behind an id was given: a preview knows that before the id.
+
+    What is itself the id of a resource comes as `{"name": …, "id": …}`: its name is known even before it is created.
+    """
 
     field: str
     reference: str
-    """The argument with the id."""
+    """The argument with the id. Its path steps through lists, to the first id."""
     kind: str
-    argument: str
+    argument: str = "id"
     """Which argument of that resource; of a spec, its id."""
     then: tuple[str, str] | None = None
-    """Of an argument with ids of resources of this kind, which argument of each; nothing if one of them is adopted or
-    comes from elsewhere."""
+    """Of an argument with the id of a resource of this kind, which argument of that; of one with ids, that argument of
+    each, and nothing if one of them is adopted or comes from elsewhere."""
 
 
 class Kind:

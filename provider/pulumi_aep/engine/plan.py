@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pulumi
 
 from .arguments import fields_of, looks_secret
+from .dynamic import referred_id
 from .kind import GuardsDelete, Kind
 from .sdk_internals import UNKNOWN_TEXT
 from .values import Props, from_host
@@ -45,8 +46,8 @@ class Plan:
         )
 
     async def text(self) -> str:
-        """All of it. An Output is unknown here: most of them wait for the Owner."""
-        return json.dumps(self._resources, default=lambda value: UNKNOWN_TEXT, skipkeys=True)
+        """All of it. An Output is unknown here, as most of them wait for the Owner, but for the ids given to `get`."""
+        return json.dumps(self._resources, default=lambda value: referred_id(value) or UNKNOWN_TEXT, skipkeys=True)
 
 
 def read_plan(text: str) -> dict[str, Planned]:

@@ -6,8 +6,12 @@ from typing import Any, Literal, Required
 import pulumi
 
 from ..engine.arguments import Input, Shape
+from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, to_int
+from ._references import look_up, schema_text, schemas_differ
+from .dataset import Dataset
 from .mapping_set import MappingSet
+from .target_connection import TargetConnection
 
 _MAPPING_ID = re.compile("[0-9a-fA-F]{32}")
 
@@ -44,6 +48,44 @@ def transformation_names(props: Props) -> set[Any]:
         return {UNKNOWN}
     names = (each.get("name") if isinstance(each, dict) else None for each in transformations)
     return {name if isinstance(name, str) else UNKNOWN for name in names}
+
+
+def schema_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]:
+    """The mapping set must be for the schema of the dataset that the flow writes to."""
+    (path, mapping), target = _mapping_id(props), props.get("target_connection_id")
+    known = isinstance(mapping, str) and isinstance(target, str)
+    if mapping is None or (
+        known and (mapping, target) == (_mapping_id(previous)[1], previous.get("target_connection_id"))
+    ):
+        return []
+    wanted, dataset, there = (props.get(name) for name in ("mapping_schema", "target_dataset", "target_schema"))
+    problems = []
+    if wanted is None:
+        if (found := look_up(MappingSet.kind, mapping, runtime)) is None:
+            problems.append(f"{path}: no mapping set {mapping} in this sandbox")
+        wanted = (found or {}).get("schema_id")
+    if dataset is None:
+        if (found := look_up(TargetConnection.kind, target, runtime)) is None:
+            problems.append(f"target_connection_id: no target connection {target} in this sandbox")
+        dataset = (found or {}).get("dataset_id")
+    if there is None:
+        there = (look_up(Dataset.kind, dataset, runtime) or {}).get("schema_id")
+    if schemas_differ(wanted, there):
+        problems.append(
+            f"{path}: the mapping set is for schema {schema_text(wanted)}, and the dataset of the target connection "
+            f"has schema {schema_text(there)}: both must have the same"
+        )
+    return problems
+
+
+def _mapping_id(props: Props) -> tuple[str, Any]:
+    """Where the id of the mapping set stands, and the id; None without one."""
+    transformations = props.get("transformations")
+    for index, each in enumerate(transformations if isinstance(transformations, list) else ()):
+        params = each.get("params") if isinstance(each, dict) and each.get("name") == "Mapping" else None
+        if isinstance(params, dict):
+            return f"transformations[{index}].params.mappingId", params.get("mappingId")
+    return "", None
 
 
 def observed_transformations(observed: list[dict[str, Any]] | None, known: list[Props] | None) -> list[Props]:

@@ -40,6 +40,7 @@ from ._transformation import (
     Transformation,
     mapping_params,
     observed_transformations,
+    schema_problems,
     transformation_names,
     with_mapping,
 )
@@ -99,6 +100,12 @@ def _has_flow_spec(props: Props) -> Props:
 class _Internal(InternalArgs, total=False):
     source_spec: Annotated[Input[str] | None, F(Change.CREATE_ONLY)]
     """Id of the source's connection spec, from which the flow spec follows."""
+    mapping_schema: Annotated[Input[str | dict[str, Any]] | None, F(Change.CHECK_ONLY)]
+    """The schema of the mapping set, if the program manages that."""
+    target_dataset: Annotated[Input[str | dict[str, Any]] | None, F(Change.CHECK_ONLY)]
+    """The dataset of the target connection, if the program manages that."""
+    target_schema: Annotated[Input[str | dict[str, Any]] | None, F(Change.CHECK_ONLY)]
+    """The schema of that dataset, if the program manages that."""
     start_is_default: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
     """Whether the program leaves the start to the flow's creation."""
 
@@ -116,7 +123,12 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     collection_path = "flow_service.flows"
     natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url", "inlet_url")
-    echoes = (Echo("source_spec", "source_connection_id", "SourceConnection", "connection_spec"),)
+    echoes = (
+        Echo("source_spec", "source_connection_id", "SourceConnection", "connection_spec"),
+        Echo("mapping_schema", "transformations.params.mappingId", "MappingSet", "schema_id"),
+        Echo("target_dataset", "target_connection_id", "TargetConnection", "dataset_id"),
+        Echo("target_schema", "target_connection_id", "TargetConnection", "dataset_id", then=("Dataset", "schema_id")),
+    )
     in_plan = protected = True
     hidden_by = "labels"
     references = (
@@ -233,24 +245,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         return {**props, "flow_spec": spec_of({"spec": found[0]}, "spec")} if found else props
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        if _checked(props) == _checked(previous):
-            return []
-        source = props.get("source_spec")
-        if isinstance(props.get("source_connection_id"), str) and source is None:
-            return [f"source_connection_id: no source connection {props['source_connection_id']} in this sandbox"]
-        if problems := missing_spec(props, runtime, "flow_spec"):
-            return problems
-        identity = spec_id(props, "flow_spec")
-        live = runtime.flow_spec(identity) if identity else None
-        if not live:
-            return []
-        body = {
-            "transformations": props.get("transformations"),
-            "scheduleParams": _checkable(SPELLING, props.get("schedule"), startTime=0),  # our own rule is stricter
-            "options": _checkable(_OPTIONS, props.get("options")),
-        }
-        spelling = {wire: name for name, wire in (SPELLING | _OPTIONS).items()}
-        return flow_problems(live, source if isinstance(source, str) else None, body, spelling, runtime)
+        return schema_problems(props, previous, runtime) + _spec_problems(props, previous, runtime)
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         """`inlet_url`, of webhook sources, is not in the answer to a creation."""
@@ -330,6 +325,28 @@ def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
         for flow_id, observed in runtime.cache(Flow.kind).observed().items()
         if any(part["params"].get("mappingId") == mapping_set_id for part in observed["transformations"])
     ]
+
+
+def _spec_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]:
+    """What the flow spec says; the service is asked only about what is new."""
+    if _checked(props) == _checked(previous):
+        return []
+    source = props.get("source_spec")
+    if isinstance(props.get("source_connection_id"), str) and source is None:
+        return [f"source_connection_id: no source connection {props['source_connection_id']} in this sandbox"]
+    if problems := missing_spec(props, runtime, "flow_spec"):
+        return problems
+    identity = spec_id(props, "flow_spec")
+    live = runtime.flow_spec(identity) if identity else None
+    if not live:
+        return []
+    body = {
+        "transformations": props.get("transformations"),
+        "scheduleParams": _checkable(SPELLING, props.get("schedule"), startTime=0),  # our own rule is stricter
+        "options": _checkable(_OPTIONS, props.get("options")),
+    }
+    spelling = {wire: name for name, wire in (SPELLING | _OPTIONS).items()}
+    return flow_problems(live, source if isinstance(source, str) else None, body, spelling, runtime)
 
 
 def _checked(props: Props) -> list[Any]:

@@ -9,12 +9,14 @@ from typing_extensions import Unpack
 from ..constants import ConnectionSpec
 from ..engine.arguments import Arguments, Change, F, Input, InternalArgs, NamedArgs, Shape, Spec, Uuid, looks_secret
 from ..engine.dynamic import Resource
-from ..engine.kind import AppliesDefaults, Item, Reference, ResolvesDesired, ValidatesOnline
+from ..engine.kind import AppliesDefaults, Echo, Item, Reference, ResolvesDesired, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
-from ..sources.spec_rules import missing_spec, passwords, source_problems, source_schema, spec_id
+from ..sources.spec_rules import missing_spec, name_of_spec, passwords, source_problems, source_schema, spec_id
 from ..sources.timezones import windows_name
 from ._flow_service import ConnectionKind, spec_of
+from ._references import is_settled, look_up
+from .base_connection import BaseConnection
 
 
 class SourceData(Shape, total=False):
@@ -42,6 +44,8 @@ class SourceConnectionArgs(NamedArgs, total=False):
 class _Internal(InternalArgs, total=False):
     secret_params: Annotated[list[str] | None, F(Change.PROVIDER_ONLY)]
     """Names of the parameters that the connection spec marks as passwords."""
+    base_spec: Annotated[Input[str] | None, F(Change.CHECK_ONLY)]
+    """Id of the base connection's spec, if the program manages that."""
 
 
 def _as_mixpanel_needs(props: Props) -> Props:
@@ -72,6 +76,7 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ResolvesDesired, Val
     collection_path = "flow_service.source_connections"
     natural_key = ("name", "connection_spec")
     references = (Reference("base_connection_id", "BaseConnection"),)
+    echoes = (Echo("base_spec", "base_connection_id", "BaseConnection", "connection_spec"),)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         base, data = props.get("base_connection_id"), props.get("data")
@@ -117,9 +122,10 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ResolvesDesired, Val
         return {**props, "secret_params": kept} if kept else props
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        problems = _base_problems(props, previous, runtime)
         if all(props.get(name) == previous.get(name) for name in self.arguments.names(Change.REPLACE)):
-            return []
-        return missing_spec(props, runtime) or source_problems(props, runtime)
+            return problems
+        return missing_spec(props, runtime) or source_problems(props, runtime) + problems
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         args, echoed = super().to_program_args(item, runtime), (item.get("data") or {}).get("properties") or {}
@@ -127,6 +133,20 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ResolvesDesired, Val
         args = {**args, "params": {name: UNKNOWN if name in secret else each for name, each in args["params"].items()}}
         properties = {name: value for name, value in echoed.items() if value is not None}
         return {**args, "data": {**(args["data"] or {}), "properties": properties}} if properties else args
+
+
+def _base_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]:
+    """The spec must be that of the base connection."""
+    base, own, there = props.get("base_connection_id"), spec_id(props), props.get("base_spec")
+    if there is None and not is_settled(props, previous, "base_connection_id", "connection_spec"):
+        found = look_up(BaseConnection.kind, base, runtime)
+        if found is None:
+            return [f"base_connection_id: no base connection {base} in this sandbox"]
+        there = spec_id(found)
+    if own is None or not isinstance(there, str) or own == there:
+        return []
+    names = [name_of_spec(each, runtime) for each in (there, own)]
+    return [f"connection_spec: must be that of the base connection, {names[0]} ({there}); got {names[1]}"]
 
 
 def _data(observed: dict[str, Any], known: Props) -> Props | None:

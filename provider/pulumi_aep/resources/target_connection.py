@@ -7,12 +7,14 @@ from pydantic import AfterValidator
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec
-from ..engine.arguments import Arguments, Change, DatasetId, F, Input, NamedArgs, SchemaId, Shape, Spec
+from ..engine.arguments import Arguments, Change, DatasetId, F, Input, InternalArgs, NamedArgs, SchemaId, Shape, Spec
 from ..engine.dynamic import Resource
-from ..engine.kind import Item, Reference
+from ..engine.kind import Echo, Item, Reference, ValidatesOnline
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ._flow_service import ConnectionKind, spec_of
+from ._references import is_settled, look_up, schema_text, schemas_differ
+from .dataset import Dataset
 
 SCHEMA_VERSION = "application/vnd.adobe.xed-full+json;version=1"
 
@@ -48,13 +50,21 @@ class TargetConnectionArgs(NamedArgs, total=False):
     """Id of the data lake's connection spec, the only one supported; leave it out."""
 
 
-class TargetConnectionKind(ConnectionKind):
+class _Internal(InternalArgs, total=False):
+    own_schema: Annotated[Input[str | dict[str, Any]] | None, F(Change.CHECK_ONLY)]
+    """The schema, with its name if the program manages it."""
+    dataset_schema: Annotated[Input[str | dict[str, Any]] | None, F(Change.CHECK_ONLY)]
+    """The schema of the dataset, if the program manages that."""
+
+
+class TargetConnectionKind(ConnectionKind, ValidatesOnline):
     """Target connections ↔ Flow Service."""
 
-    arguments = Arguments(TargetConnectionArgs)
+    arguments = Arguments(TargetConnectionArgs, _Internal)
     collection_path = "flow_service.target_connections"
     natural_key = ("name", "connection_spec")
     references = (Reference("dataset_id", "Dataset"), Reference("schema_id", "Schema"))
+    echoes = (Echo("own_schema", "schema_id", "Schema"), Echo("dataset_schema", "dataset_id", "Dataset", "schema_id"))
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         schema = {"schema": {"id": props["schema_id"], "version": SCHEMA_VERSION}} if props.get("schema_id") else {}
@@ -79,6 +89,20 @@ class TargetConnectionKind(ConnectionKind):
             "schema_id": (data.get("schema") or {}).get("id") if managed else None,
             "data": {"format": data.get("format") or "parquet_xdm"},
         }
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        """The schema must be the dataset's."""
+        if is_settled(props, previous, "dataset_id", "schema_id"):
+            return []
+        schema, there = props.get("own_schema", props.get("schema_id")), props.get("dataset_schema")
+        if there is None:
+            dataset = look_up(Dataset.kind, props.get("dataset_id"), runtime)
+            if dataset is None:
+                return [f"dataset_id: no dataset {props['dataset_id']} in this sandbox"]
+            there = dataset.get("schema_id")
+        if not schemas_differ(schema, there):
+            return []
+        return [f"schema_id: the schema of the dataset is {schema_text(there)}; got {schema_text(schema)}"]
 
 
 class TargetConnection(Resource, module="aep", name="TargetConnection"):

@@ -5,6 +5,7 @@ One reader of JSON schemas serves them all: credentials, source parameters, tran
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -47,6 +48,14 @@ def missing_spec(props: Props, runtime: Runtime, field: str = "connection_spec")
     if live and isinstance(version, str) and version != live.get("version", version):
         return [f"{field}.version: this spec has version {live['version']}; got {version!r}"]
     return []
+
+
+def name_of_spec(connection_spec: str, runtime: Runtime) -> str:
+    """The name that people know, or the id where there is no such spec, or none that may be read."""
+    with suppress(NotFound):
+        if live := runtime.connection_spec(connection_spec):
+            return spec_label(live)
+    return connection_spec
 
 
 def flow_specs_for(source_spec: str, names: set[str], runtime: Runtime) -> list[Json]:
@@ -138,7 +147,7 @@ def source_problems(props: Props, runtime: Runtime) -> list[str]:
         return [f"connection_spec: {name} is no source"]
     problems = schema_problems(props.get("params", {}), source.get("spec") or {}, "params", name)
     if spec.get("authSpec") and props.get("base_connection_id") is None:
-        problems.append(f"base_connection_id: is required: {name} needs a base connection, with auth")
+        problems.append(f"base_connection_id: is required: {name} needs a base connection; a Source makes it from auth")
     return problems + _format_problems(props.get("data"), spec, name)
 
 
@@ -183,13 +192,9 @@ def _end_problems(spec: Json, source_spec: str | None, name: str, runtime: Runti
     sources = spec.get("sourceConnectionSpecIds")
     if not sources or source_spec is None or source_spec in sources:
         return
-    try:
-        source = runtime.connection_spec(source_spec)
-    except NotFound:
-        return  # the source connection says so itself
     takes = ", ".join(f"{each['name']} ({each['id']})" for each in flow_specs_for(source_spec, set(), runtime))
     remedy = f"leave flow_spec out, or take {takes}" if takes else "no other does either"
-    yield f"flow_spec: {name} does not take {spec_label(source) if source else source_spec}: {remedy}"
+    yield f"flow_spec: {name} does not take {name_of_spec(source_spec, runtime)}: {remedy}"
 
 
 def _transformation_problems(spec: Json, transformations: Any, name: str) -> Iterator[str]:
