@@ -13,7 +13,7 @@ from pulumi_aep.errors import EngineGone, RunFailed, ServiceError
 from support import kinds, mixpanel
 from support.emulator import FLOW, Emulator
 from support.mixpanel import make_chain
-from support.streams import inlet
+from support.streams import inlet, item, post
 
 Pass = Callable[..., dict[str, Any]]
 Fault = dict[str, Any]
@@ -259,12 +259,41 @@ def test_a_stream_is_judged_by_what_arrived(time: Time, emulator: Emulator) -> N
     stream = inlet(emulator)
     events = [{"id": f"e-{number}", "time": "2026-01-02T03:04:05Z", "user": "ada"} for number in range(3)]
     text = refused(stream.flow, timeout=60)
-    assert "nothing arrived in its dataset within 60 s: send events to its inlet" in text
+    assert "nothing came through it within 60 s: send events to its inlet" in text
     stream.send(events, many=True)
     assert passed(stream.flow, min_records=3)["records_out"] == 3
     stream.send([{"id": "e-4", "user": "ada"}], many=True)
-    assert "hold 4 records in, 3 out, 1 failed: 25.0% failed" in refused(stream.flow)
+    assert "have 4 records in, 3 out, 1 failed: 25.0% failed" in refused(stream.flow)
     assert passed(stream.flow, max_failed_share=0.3)["records_failed"] == 1
-    assert "hold 4 records in, 3 out, 1 failed: at least 9 must arrive" in refused(
+    assert "have 4 records in, 3 out, 1 failed: at least 9 must arrive" in refused(
         stream.flow, max_failed_share=0.3, min_records=9, timeout=60
     )
+
+
+def test_a_stream_is_not_judged_by_other_flows(time: Time, emulator: Emulator) -> None:
+    """Of the same dataset, even on the same inlet."""
+    stream = inlet(emulator)
+    names = ("flowSpec", "sourceConnectionIds", "targetConnectionIds", "transformations")
+    known = item(emulator, f"flows/{stream.flow}")
+    other = post(emulator, f"{FLOW}/flows", {name: known[name] for name in names} | {"name": "other"})["id"]
+    event = {"id": "e-1", "time": "2026-01-02T03:04:05Z", "user": "ada"}
+    stream.send([event, {"id": "e-2"}], many=True, headers={"x-adobe-flow-id": other}).raise_for_status()
+    assert "nothing came through it within 60 s" in refused(stream.flow, timeout=60)
+    assert passed(other, max_failed_share=0.5)["records_out"] == 1
+    nothing = passed(stream.flow, min_records=0)
+    assert (nothing["id"], nothing["records_in"]) == (stream.flow, 0)
+
+
+def test_a_stream_is_judged_since_its_last_change(time: Time, emulator: Emulator) -> None:
+    left_s = 3600 - emulator.control("GET", "clock").json()["now_ms"] // 1000 % 3600
+    emulator.control("POST", "clock", {"advance_s": left_s + 60}).raise_for_status()  # all of it in one hour
+    time.speed = 0
+    stream = inlet(emulator)
+    events = [{"id": f"e-{number}", "time": "2026-01-02T03:04:05Z", "user": "ada"} for number in range(2)]
+    stream.send(events[:1], many=True)
+    etag = item(emulator, f"flows/{stream.flow}")["etag"]
+    change = [{"op": "replace", "path": "/name", "value": "renamed"}]
+    emulator.request("PATCH", f"{FLOW}/flows/{stream.flow}", change, headers={"If-Match": etag}).raise_for_status()
+    assert "nothing came through it" in refused(stream.flow, timeout=60)
+    stream.send(events[1:], many=True)
+    assert passed(stream.flow)["records_out"] == 2, "the hour counts as a whole"

@@ -80,14 +80,6 @@ class Catalog:
         self._http = http
         self.datasets = Datasets(http)
 
-    def batches_since(self, dataset_id: str, since_ms: int) -> list[dict[str, Any]]:
-        """The dataset's latest batches, at most 100, that ended after `since_ms`, newest first, each with its `id`."""
-        query = {"dataSet": dataset_id, "endAfter": str(since_ms), "orderBy": "desc:created", "limit": "100"}
-        response = self._http.request("GET", f"{_BASE}/batches", query=query)
-        if not isinstance(response, dict):
-            raise UnexpectedResponse(f"GET {_BASE}/batches", "the response is not a map of batches")
-        return [{**item, "id": batch_id} for batch_id, item in response.items()]
-
     def batch_errors(self, batch_id: str) -> list[dict[str, Any]]:
         """`code`, `description` and maybe `recordCount` of each error of a batch. Raises NotFound."""
         path = f"{_BASE}/batches/{quote(batch_id, safe='')}"

@@ -13,11 +13,13 @@ from ..engine.dynamic import Resource
 from ..engine.kind import Kind, ValidatesOnline
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope
 from ..engine.runtime import Runtime
-from ..engine.values import Props, to_int
+from ..engine.values import Props
 from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedResponse
 from ..sources.diagnosis import Diagnoser
 from ..sources.flow_runs import FlowRun, parse_run, schedule_text
 
+STREAMING_RUN_MS = 3_600_000
+"""A streaming flow has a run for each hour in which data came (assumed: the UI shows them so)."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 
@@ -110,20 +112,17 @@ class _Gate:
         raise self._failed(self._timeout_text(runs, latest))
 
     def _arrivals(self) -> FlowRun:
-        """What has arrived in the dataset of a streaming flow since its last change, as if it were one run."""
-        target = self.client.flow_service.target_connections.get(self.flow["targetConnectionIds"][0])
-        dataset, since = target["params"]["dataSetId"], int(self.flow.get("updatedAt") or 0)
-        arrived = None
-        for batches in self._polls(lambda: self.client.catalog.batches_since(dataset, since)):
-            arrived = _as_one_run(batches) if batches else None
-            if arrived and (arrived.records_out or 0) >= self.wanted["min_records"]:
+        """What has come through a streaming flow since its last change, as if it were one run."""
+        for runs in self._polls(lambda: self._runs(earlier_ms=STREAMING_RUN_MS)):
+            arrived = _as_one_run(runs, self.flow)
+            if (arrived.records_out or 0) >= self.wanted["min_records"]:
                 break
-        if arrived is None:
+        if not arrived.records_in and self.wanted["min_records"]:
             raise self._failed(
-                f"nothing arrived in its dataset within {self.wanted['timeout']} s: send events to its inlet, then run "
+                f"nothing came through it within {self.wanted['timeout']} s: send events to its inlet, then run "
                 "pulumi up again."
             )
-        if complaint := self._complaint(arrived, "the batches since its last change hold"):
+        if complaint := self._complaint(arrived, "its runs since its last change have"):
             raise self._failed(f"{complaint}\nFix this, then run pulumi up again.")
         return arrived
 
@@ -136,9 +135,12 @@ class _Gate:
             waited, pause = waited + pause, min(LONGEST_PAUSE_S, pause * 1.5)
             yield look()
 
-    def _runs(self) -> list[FlowRun]:
-        filters = (f"flowId=={self.flow['id']}", f"createdAt>={int(self.flow.get('updatedAt') or 0)}")
-        return [parse_run(run) for run in self.client.flow_service.runs.find(*filters, orderby="-createdAt")]
+    def _runs(self, earlier_ms: int = 0) -> list[FlowRun]:
+        """Its runs since its last change, newest first; also those that began earlier and ended since."""
+        since = int(self.flow.get("updatedAt") or 0)
+        filters = (f"flowId=={self.flow['id']}", f"createdAt>={max(0, since - earlier_ms)}")
+        found = [parse_run(run) for run in self.client.flow_service.runs.find(*filters, orderby="-createdAt")]
+        return [run for run in found if not run.ended or not earlier_ms or run.ended.timestamp() * 1000 >= since]
 
     def _failed(self, problem: str) -> RunFailed:
         return RunFailed(f"flow {self.flow.get('name') or self.flow['id']}: {problem}")
@@ -193,11 +195,15 @@ class _Gate:
         return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
 
 
-def _as_one_run(batches: list[dict[str, Any]]) -> FlowRun:
-    """Their records together; the newest batch gives the id."""
-    names = ("inputRecordCount", "outputRecordCount", "failedRecordCount")
-    counts = {name: sum(to_int((each.get("metrics") or {}).get(name) or 0) for each in batches) for name in names}
-    return parse_run({"id": batches[0]["id"], "metrics": {"recordSummary": counts}})
+def _as_one_run(runs: list[FlowRun], flow: dict[str, Any]) -> FlowRun:
+    """Their records together; the newest run gives the id, or the flow where there is none."""
+    names = {
+        "inputRecordCount": "records_in",
+        "outputRecordCount": "records_out",
+        "failedRecordCount": "records_failed",
+    }
+    counts = {wire: sum(getattr(run, name) or 0 for run in runs) for wire, name in names.items()}
+    return parse_run({"id": runs[0].id if runs else flow["id"], "metrics": {"recordSummary": counts}})
 
 
 def _on_demand_problems(flow: dict[str, Any], wanted: Props) -> list[str]:
@@ -217,9 +223,8 @@ class FirstRun(Resource, module="aep", name="FirstRun"):
 
     The runs that count are those since the flow was last changed. If the latest of them is good, the gate is open at
     once; else it waits for the next one. A gate that failed is not in the state: the next `pulumi up` tries again. The
-    flow is never touched. Its id is the id of the run. Of a streaming flow, what counts is all that has arrived in its
-    dataset since. Source of the rules: tutorial (a successful run may hold failed
-    records), docs on-demand-ingestion.
+    flow is never touched. Its id is the id of the run. Of a streaming flow, what counts is all that has come through it
+    since. Source of the rules: tutorial (a successful run may hold failed records), docs on-demand-ingestion.
     """
 
     kind = FirstRunKind()
