@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from docs import pages
 from pulumi_aep.emulator.testing import Emulator
@@ -41,6 +42,12 @@ def test_it_starts_empty_with_its_settings_and_leaves_nothing() -> None:
         folder = Path(emulator._folder.name)
         assert (folder / "emulator.db").exists()
     assert not folder.exists()
+
+
+def test_a_proxy_is_for_what_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with Emulator() as emulator:
+        assert emulator.headers()["Authorization"].startswith("Bearer ")
 
 
 def test_the_container_runs_the_command_that_exists() -> None:

@@ -52,6 +52,8 @@ def _create(kind: Kind, call: Call) -> Answer:
         item = checks.as_draft(kind.path, item) | {"state": "draft"} | runs.operation(call.objects, "draft_create")
     else:
         _check(kind, call, item)
+        if "name" in item and call.objects.all(kind.path, {"name": [item["name"]]}):
+            call.accept("flow_service.duplicate_names")
     item = runs.new_item(call.objects) | item
     if kind.path == FLOW and item["state"] != "draft":
         item = runs.initialize_flow(call.objects, item)
