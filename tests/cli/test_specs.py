@@ -107,6 +107,7 @@ def test_saved_specs_are_those_of_an_emulator(cli_run: Cli, emulator: Emulator, 
     saved = json.loads(file.read_text())
     own = next(spec for spec in saved["connectionSpecs"] if spec["name"] == "mixpanel")
     other = own | {"id": str(uuid.uuid4()), "name": "own", "attributes": {}, "imsOrgId": None}
+    other["sourceSpec"] = {"spec": {"type": "text"}, "attributes": {"dataFormats": ["parquet"]}}  # no JSON schema
     rest = next(spec for spec in saved["flowSpecs"] if spec["name"] == "RestStorageToAEP")
     rest["sourceConnectionSpecIds"] = [other["id"]]
     file.write_text(json.dumps({"connectionSpecs": [other], "flowSpecs": [rest]}))
@@ -115,7 +116,13 @@ def test_saved_specs_are_those_of_an_emulator(cli_run: Cli, emulator: Emulator, 
         assert [spec["name"] for spec in found] == ["own"]
         auth = {"specName": "Basic Authentication", "params": {"username": "x", "password": "x"}}
         body = {"connectionSpec": {"id": other["id"], "version": "1.0"}, "auth": auth}
-        assert rehearsal.request("POST", f"{FLOW}/connections", body).status_code == 201
+        made = rehearsal.request("POST", f"{FLOW}/connections", body)
+        assert made.status_code == 201
+        source = {"connectionSpec": body["connectionSpec"], "baseConnectionId": made.json()["id"], "params": {"a": 1}}
+        refused = source | {"data": {"format": "json"}}
+        assert rehearsal.request("POST", f"{FLOW}/sourceConnections", refused).status_code == 400
+        taken = source | {"data": {"format": "parquet"}}
+        assert rehearsal.request("POST", f"{FLOW}/sourceConnections", taken).status_code == 201
         unknown = {"connectionSpec": {"id": own["id"], "version": "1.0"}, "auth": auth}
         assert rehearsal.request("POST", f"{FLOW}/connections", unknown).status_code == 400
 

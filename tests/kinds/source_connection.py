@@ -105,6 +105,11 @@ DESCRIPTION = Description(
         ),
         Bad("data", MISSING, "data: is required by Mixpanel", "like {'format': 'json'}"),
         Bad("data", {"format": "delimited"}, "data.format: must be 'json' for Mixpanel; got 'delimited'"),
+        Bad(
+            "data",
+            {"format": "json", "properties": {"columnDelimeter": ";", "other": 1}},
+            "data.properties.columnDelimeter: is not known (did you mean columnDelimiter?)",
+        ),
         Bad("params", {"timezone": "UTC"}, "params.projectId: is required by Mixpanel"),
         Bad("params", {"projectId": "1"}, "params.timezone: is required by Mixpanel"),
         Bad(

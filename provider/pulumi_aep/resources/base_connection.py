@@ -13,7 +13,8 @@ from ..engine.kind import AppliesAfter, AppliesDefaults, Item, ValidatesOnline, 
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize
 from ..errors import AepError, CredentialsRejected
-from ..sources.spec_rules import ALWAYS_TAKEN, auth_problems, auth_schema, missing_spec, passwords, properties, spec_id
+from ..sources.json_schemas import ALWAYS_TAKEN, properties
+from ..sources.spec_rules import auth_problems, auth_schema, missing_spec, passwords, spec_id
 from ._flow_service import ConnectionKind, spec_of
 
 

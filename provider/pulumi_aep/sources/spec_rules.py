@@ -1,24 +1,20 @@
-"""The rules of connection specs and flow specs, as the organization's own specs state them.
-
-One reader of JSON schemas serves them all: credentials, source parameters, transformations, options, schedule.
-"""
+"""The rules of connection specs and flow specs, as the organization's own specs state them."""
 
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from typing import Any
 
 from ..client.specs import spec_label
 from ..constants import ConnectionSpec
-from ..engine.arguments import path_text
 from ..engine.runtime import Runtime
-from ..engine.values import UNKNOWN, Props, contains_unknown
+from ..engine.values import UNKNOWN, Props
 from ..errors import NotFound
+from .json_schemas import alternatives, closest, properties, schema_problems
 
 NO_SUCH_SPEC = "this organization has no spec {!r}; aep.ConnectionSpec and aep.FlowSpec hold well-known ids"
-ALWAYS_TAKEN = {"host", "filters"}
-"""What pages send and specs may lack: `host` (tutorial), `filters` (docs tutorials/api/filter.md)."""
+FILE_PROPERTIES = ("columnDelimiter", "encoding", "compressionType")
+"""What pages show in `data.properties` (docs tutorials/api/collect/cloud-storage.md); none says that this is all."""
 
 _STREAMING_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"  # docs tutorials/api/create/streaming/http.md
 
@@ -110,11 +106,6 @@ def passwords(schema: Json) -> list[str]:
     return sorted(name for name, part in properties(schema).items() if part.get("format") == "password")
 
 
-def properties(schema: Json) -> dict[str, Json]:
-    """The parameters that a schema knows."""
-    return schema.get("properties") or {}
-
-
 def auth_problems(props: Props, runtime: Runtime) -> list[str]:
     """What the live connection spec says against `auth`: the way to authenticate, its parameters."""
     identity, auth = spec_id(props), props.get("auth")
@@ -154,13 +145,20 @@ def source_problems(props: Props, runtime: Runtime) -> list[str]:
 def _format_problems(data: Any, spec: Json, name: str) -> list[str]:
     """No page says where a spec names its formats (assumed: sourceSpec.attributes.dataFormats)."""
     formats = (spec["sourceSpec"].get("attributes") or {}).get("dataFormats") or []
-    words = _alternatives(formats)
+    words = alternatives(formats)
     if data is None and spec.get("providerId") != _STREAMING_PROVIDER:  # streaming: docs create/streaming/http.md
         return [f"data: is required by {name}, like {{'format': {formats[0] if formats else 'json'!r}}}"]
     found = data.get("format", UNKNOWN) if isinstance(data, dict) else UNKNOWN
     if not formats or found is UNKNOWN or found in formats:
-        return []
+        return [*_property_problems(data)]
     return [f"data.format: must be {words} for {name}; got {found!r}"]
+
+
+def _property_problems(data: Any) -> Iterator[str]:
+    given = data.get("properties") if isinstance(data, dict) else None
+    for name in given if isinstance(given, dict) else ():
+        if name not in FILE_PROPERTIES and (close := closest(name, FILE_PROPERTIES)):
+            yield f"data.properties.{name}: is not known (did you mean {close}?)"
 
 
 # ---- flows ----
@@ -206,7 +204,7 @@ def _transformation_problems(spec: Json, transformations: Any, name: str) -> Ite
         if kind in known:
             yield from schema_problems(each.get("params"), known[kind], f"transformations[{index}].params", repr(kind))
         else:
-            has = f"it has {_alternatives([*known], 'and')}" if known else "it has none: remove it"
+            has = f"it has {alternatives([*known], 'and')}" if known else "it has none: remove it"
             yield f"transformations[{index}].name: {name} has no {kind!r}; {has}"
 
 
@@ -217,80 +215,3 @@ def _schedule_problems(spec: Json, schedule: Any, name: str, names: Mapping[str,
     if not rules:
         return [f"schedule: {name} is for streaming, which has no schedule: remove it"]
     return schema_problems(schedule, rules.get("spec") or {}, "schedule", name, names)
-
-
-# ---- JSON schemas ----
-
-
-def schema_problems(value: Any, schema: Json, path: str, of: str, names: Mapping[str, str] | None = None) -> list[str]:
-    """What a JSON schema says against a value, parts of which may be unknown. Values are left out: they may be secret.
-
-    A name that the schema does not know is refused even if the schema would let it pass: it is a misspelt one.
-    """
-    from jsonschema import Draft7Validator
-    from jsonschema.exceptions import best_match
-
-    if not isinstance(value, dict):
-        return []
-    problems = [*_unknown_names(value, schema, path, of, names or {})]
-    for found in Draft7Validator(schema).iter_errors(value):
-        error = best_match([found]) or found
-        if error.validator != "required" and (contains_unknown(error.instance) or contains_unknown(found.instance)):
-            continue
-        steps = [(names or {}).get(str(step), step) for step in error.absolute_path]
-        place = path_text([path, *steps])
-        if error.validator == "additionalProperties":
-            if steps:
-                problems += _unknown_names(error.instance, error.schema, place, of, {})
-        elif error.validator == "required":
-            missing = [name for name in error.validator_value if name not in error.instance]
-            problems += [f"{place}.{(names or {}).get(name, name)}: is required by {of}" for name in missing]
-        else:
-            problems.append(f"{place}: {_rule_text(error.validator, error.validator_value, of)}")
-    return [*dict.fromkeys(problems)]
-
-
-def _unknown_names(value: Json, schema: Json, path: str, of: str, names: Mapping[str, str]) -> Iterator[str]:
-    known = {name for part in _parts(schema) for name in properties(part)}
-    if not known or any(part.get("additionalProperties") or part.get("patternProperties") for part in _parts(schema)):
-        return
-    takes = sorted(names.get(name, name) for name in known)
-    for name in value:
-        if name not in known | ALWAYS_TAKEN:
-            close = get_close_matches(name, takes, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            yield f"{path}.{name}: is not a parameter of {of}{hint}; it takes {', '.join(takes)}"
-
-
-def _parts(schema: Json) -> Iterator[Json]:
-    """The schema and those that it is composed of."""
-    yield schema
-    for each in (*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        yield from _parts(each)
-
-
-def _rule_text(rule: str, value: Any, of: str) -> str:
-    words = {
-        "minimum": "at least",
-        "maximum": "at most",
-        "exclusiveMinimum": "more than",
-        "exclusiveMaximum": "less than",
-    }
-    match rule:
-        case "type":
-            return f"must be of type {_alternatives(value if isinstance(value, list) else [value], quote=str)}"
-        case "enum":
-            return f"must be {_alternatives(value)}"
-        case "const":
-            return f"must be {value!r}"
-        case "minLength" | "minItems" if value == 1:
-            return "must not be empty"
-        case _ if rule in words:
-            return f"must be {words[rule]} {value}"
-    return f"breaks the rule {rule} of {of}"
-
-
-def _alternatives(values: list[Any], word: str = "or", quote: Any = repr) -> str:
-    """'json', 'delimited' or 'parquet'"""
-    texts = [quote(value) for value in values]
-    return f" {word} ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))

@@ -5,7 +5,10 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator, SchemaError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+from referencing.exceptions import Unresolvable
 
 from .errors import Json, Rule, load
 
@@ -70,7 +73,14 @@ def check(name: str, value: Any, rule: Rule) -> None:
 
 
 def check_schema(schema: Json, value: Any, root: str, rule: Rule) -> None:
-    if error := describe_errors(Draft7Validator(schema), value, root):
+    """By the schema's own draft. Specs of an organization may hold what is no JSON schema: that checks nothing."""
+    draft = validator_for(schema, default=Draft7Validator)
+    try:
+        draft.check_schema(schema)
+        error = describe_errors(draft(schema), value, root)
+    except (SchemaError, Unresolvable):
+        return
+    if error:
         raise rule(error)
 
 
@@ -78,7 +88,7 @@ def body_error(name: str, value: Any, root: str = "body") -> str:
     return describe_errors(_validator(name), value, root)
 
 
-def describe_errors(validator: Draft7Validator, value: Any, root: str) -> str:
+def describe_errors(validator: Validator, value: Any, root: str) -> str:
     """What is wrong ("" = nothing), by path and rule and never by value: values may be secrets."""
     return "; ".join(_describe(error, root) for error in islice(validator.iter_errors(value), 5))
 

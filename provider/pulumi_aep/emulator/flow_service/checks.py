@@ -69,7 +69,7 @@ def check_source(call: Call, item: Json, changed: set[str]) -> None:
         base = fetch(call.objects, BASE, item["baseConnectionId"])
         if base["connectionSpec"] != item["connectionSpec"]:
             raise rules.spec_pair("connectionSpec differs from that of the base connection")
-    formats = specs.FORMATS_OF[kind]
+    formats = specs.formats(spec)
     if ("data" in item or formats != ["json"]) and item.get("data", {}).get("format") not in formats:
         raise rules.format(f"data.format of {specs.label(spec)}: {', '.join(formats)}")
     check_schema(specs.source_schema(spec), item.get("params", {}), "params", rules.params)

@@ -162,6 +162,12 @@ def kind(connection_spec: str) -> str:
     return found or ("stream" if streams else "tables" if flows else "nothing")
 
 
+def formats(spec: Json) -> list[str]:
+    """What `data.format` of a source can be: what its spec says, else what holds for its kind."""
+    said = ((spec.get("sourceSpec") or {}).get("attributes") or {}).get("dataFormats")
+    return list(said or FORMATS_OF[kind(spec["id"])])
+
+
 def label(spec: Json) -> str:
     """The name that people know."""
     return str(spec["attributes"].get("connectorName") or spec["name"])

@@ -1,0 +1,182 @@
+"""What the JSON schemas of specs say against values: credentials, parameters, transformations, options, schedules.
+
+Organizations' specs are of several drafts, and some of their parts are no JSON schema at all: those say nothing.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, cast
+
+from ..engine.arguments import path_text
+from ..engine.values import contains_unknown
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+Json = dict[str, Any]
+
+LONGEST_RULE = 200
+ALWAYS_TAKEN = {"host", "filters"}
+"""What pages send and specs may lack: `host` (tutorial), `filters` (docs tutorials/api/filter.md)."""
+
+
+def properties(schema: Any) -> dict[str, Json]:
+    """The parameters that a schema knows."""
+    found = schema.get("properties") if isinstance(schema, dict) else None
+    parts = found if isinstance(found, dict) else {}
+    return {name: part if isinstance(part, dict) else {} for name, part in parts.items()}
+
+
+def schema_problems(value: Any, schema: Any, path: str, of: str, names: Mapping[str, str] | None = None) -> list[str]:
+    """What a JSON schema says against a value, parts of which may be unknown. Values are left out: they may be secret.
+
+    A name that the schema does not know is refused, at any depth, even if the schema would let it pass: it is a
+    misspelt one. `names`: as the program spells what Adobe spells otherwise.
+    """
+    if not isinstance(value, dict) or not isinstance(schema, dict):
+        return []
+    names = names or {}
+    problems = [*_unknown_names(value, schema, path, of, names, ALWAYS_TAKEN)]
+    for found in _errors(schema, value):
+        error: Any = _nearest(found)
+        if error.validator != "required" and (contains_unknown(error.instance) or contains_unknown(found.instance)):
+            continue
+        place = path_text([path, *(names.get(str(step), step) for step in error.absolute_path)])
+        if error.validator == "required":
+            missing = [name for name in error.validator_value if name not in error.instance]
+            problems += [f"{place}.{names.get(name, name)}: is required by {of}" for name in missing]
+        elif error.validator != "additionalProperties":
+            problems.append(f"{place}: {_rule_text(error, of)}")
+    return [*dict.fromkeys(problems)]
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt one is most like."""
+    return next(iter(get_close_matches(name, list(known), n=1)), None)
+
+
+def alternatives(values: list[Any], word: str = "or", quote: Any = repr) -> str:
+    """'json', 'delimited' or 'parquet'"""
+    texts = [quote(value) for value in values]
+    return f" {word} ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+# ---- errors ----
+
+
+def _errors(schema: Any, value: Any) -> "list[ValidationError]":
+    """The errors by the schema's own draft. Of one that is not valid, those of its parts that are."""
+    from jsonschema import Draft4Validator, Draft7Validator, SchemaError
+    from jsonschema.validators import validator_for
+    from referencing.exceptions import Unresolvable
+
+    if not isinstance(schema, dict):
+        return []
+    old = any(isinstance(schema.get(rule), bool) for rule in ("exclusiveMinimum", "exclusiveMaximum"))
+    draft = validator_for(schema, default=Draft4Validator if old else Draft7Validator)
+    try:
+        draft.check_schema(schema)
+        return list(draft(schema).iter_errors(value))
+    except (SchemaError, Unresolvable):
+        required = schema.get("required")
+        found = _errors({"required": required}, value) if len(schema) > 1 and isinstance(required, list) else []
+    for name, part in properties(schema).items():
+        for error in _errors(part, value[name]) if isinstance(value, dict) and name in value else ():
+            error.path.appendleft(name)
+            found.append(error)
+    return found
+
+
+def _nearest(error: "ValidationError") -> "ValidationError":
+    """Of several forms that a value may have, the one that it misses least; all, if each says only what it requires."""
+    from jsonschema.exceptions import best_match
+
+    return error if _required_by_each(error) else best_match([error]) or error
+
+
+def _required_by_each(error: "ValidationError") -> list[list[str]]:
+    """What each of the forms requires, if they say nothing else."""
+    forms: Any = error.validator_value if error.validator in ("oneOf", "anyOf") else []
+    named = [form["required"] for form in forms if isinstance(form, dict) and form.keys() == {"required"}]
+    return named if len(named) == len(forms) else []
+
+
+# ---- names ----
+
+
+def _unknown_names(
+    value: Json, schema: Json, path: str, of: str, names: Mapping[str, str], taken: Iterable[str] = ()
+) -> Iterator[str]:
+    parts = [*_parts(schema)]
+    known = {name for part in parts for name in properties(part)}
+    closed = known or any(part.get("additionalProperties") is False for part in parts)
+    opened = any(
+        part.get("additionalProperties") not in (None, False) or part.get("patternProperties") for part in parts
+    )
+    for name, item in value.items():
+        if name in known:
+            for part in parts:
+                yield from _below(item, properties(part).get(name), f"{path}.{names.get(name, name)}", of)
+        elif closed and not opened and name not in taken:
+            takes = sorted(names.get(each, each) for each in known)
+            close = closest(name, takes)
+            hint = f" (did you mean {close}?)" if close else ""
+            yield f"{path}.{name}: is not a parameter of {of}{hint}; it takes {', '.join(takes) or 'none'}"
+
+
+def _below(value: Any, schema: Json | None, path: str, of: str) -> Iterator[str]:
+    if schema and isinstance(value, dict):
+        yield from _unknown_names(value, schema, path, of, {})
+    elif schema and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _below(item, schema.get("items"), f"{path}[{index}]", of)
+
+
+def _parts(schema: Any) -> Iterator[Json]:
+    """The schema and those that it is composed of."""
+    if isinstance(schema, dict):
+        yield schema
+        for rule in ("allOf", "anyOf", "oneOf"):
+            for each in schema.get(rule) or () if isinstance(schema.get(rule), list) else ():
+                yield from _parts(each)
+
+
+# ---- words ----
+
+_WORDS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "pattern": "text of the pattern {}",
+    "minLength": "at least {} characters long",
+    "maxLength": "at most {} characters long",
+    "minItems": "a list of at least {} items",
+    "maxItems": "a list of at most {} items",
+    "uniqueItems": "a list without repetitions",
+}
+"""Rule → what a value must be."""
+
+
+def _rule_text(error: "ValidationError", of: str) -> str:
+    rule, value = str(error.validator), cast(Any, error.validator_value)
+    if forms := _required_by_each(error):
+        one = "exactly one of " if rule == "oneOf" else ""
+        return f"must have {one}{alternatives([', '.join(each) for each in forms], quote=str)}"
+    strict = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}.get(rule)
+    if strict and isinstance(error.schema, dict) and error.schema.get(strict) is True:  # draft 4
+        rule = strict
+    match rule:
+        case "type":
+            return f"must be of type {alternatives(value if isinstance(value, list) else [value], quote=str)}"
+        case "enum":
+            return f"must be {alternatives(value)}"
+        case "const":
+            return f"must be {value!r}"
+        case "minLength" | "minItems" if value == 1:
+            return "must not be empty"
+        case _ if rule in _WORDS:
+            return f"must be {_WORDS[rule].format(value)}"
+    return f"breaks the rule {rule} of {of}, which takes {json.dumps(value)[:LONGEST_RULE]}"
