@@ -159,12 +159,14 @@ class Dataflows(BaseModel):
 
 
 def load(config: pulumi.Config) -> Dataflows:
-    """The dataflows of the config. Raises RunError, which lists every problem in them, missing secrets too."""
+    """The dataflows of the config. Raises RunError, which lists every problem of the stack's config, missing secrets
+    too."""
     given = {key: config.get_object(key) or {} for key in Dataflows.model_fields}
+    found, problems = Dataflows(), aep.config_problems()
     try:
-        found, problems = Dataflows.model_validate(given), []
+        found = Dataflows.model_validate(given)
     except ValidationError as error:
-        found, problems = Dataflows(), [_text(item) for item in error.errors()]
+        problems += [_text(item) for item in error.errors()]
     for key in found.secrets:
         if config.get(key) is None:
             problems.append(f"{key}: is required: pulumi config set --secret dataflows:{key}")

@@ -11,6 +11,7 @@ from .engine.arguments import SpecRef as SpecRef
 from .lookups import Exploration as Exploration
 from .lookups import FlowRunInfo as FlowRunInfo
 from .lookups import LandingZone as LandingZone
+from .lookups import config_problems as config_problems
 from .lookups import explore as explore
 from .lookups import get_connection_spec as get_connection_spec
 from .lookups import get_dataset as get_dataset

@@ -13,10 +13,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pulumi
+from pulumi.runtime.config import get_config_env
 from typing_extensions import TypedDict
 
 from . import config
-from .errors import AepError, LookupFailed
+from .errors import AepError, ConfigError, LookupFailed
 
 if TYPE_CHECKING:
     from .client.client import Client
@@ -296,6 +297,15 @@ def _run(look_up: Callable[..., T], *arguments: Any) -> T:
     return look_up(_client(), *arguments)
 
 
+def config_problems() -> list[str]:
+    """What is wrong with the stack's `aep:` config, for programs that report it together with a config of their own."""
+    try:
+        config.load(_stack_config, get_config_env())
+    except ConfigError as error:
+        return str(error).splitlines()
+    return []
+
+
 def _only(kind: str, name: str, find_named: Callable[[str], list[dict[str, Any]]], key: str = "name") -> dict[str, Any]:
     """The only object with exactly this name or title."""
     found = find_named(name)
@@ -311,4 +321,8 @@ def _only(kind: str, name: str, find_named: Callable[[str], list[dict[str, Any]]
 def _client() -> "Client":
     from .client.client import Client
 
-    return Client(config.load(lambda key: pulumi.Config("aep").get(key.removeprefix("aep:"))))
+    return Client(config.load(_stack_config))
+
+
+def _stack_config(key: str) -> str | None:
+    return pulumi.Config("aep").get(key.removeprefix("aep:"))

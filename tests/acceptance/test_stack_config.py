@@ -35,11 +35,16 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     minutes = {**SHOP, "schedule": {"frequency": "minutes", "interval": 15}}
     sources = {"orders": {**S3, "path": "/orders"}}
     repository.config(
-        {"dataflows:mixpanel": {"shop": wrong, "app": odd, "till": minutes}, "dataflows:sources": sources}
+        {
+            "dataflows:mixpanel": {"shop": wrong, "app": odd, "till": minutes},
+            "dataflows:sources": sources,
+            "aep:timout": 5,
+        }
     )
     text = repository.fail("preview")
     for problem in (
         "the config of this stack is wrong:",
+        "- aep:timout is not a setting; did you mean aep:timeout?",
         "- dataflows:mixpanel.shop.projectId: must be text: put the value in quotes",
         "- dataflows:mixpanel.shop.projectNumber: is not a known key",
         "- dataflows:mixpanel.shop.username: still holds the placeholder <service account>",
@@ -55,7 +60,7 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     ):
         assert problem in text, text
 
-    repository.config({"dataflows:mixpanel": ["shop"]})
+    repository.config({"dataflows:mixpanel": ["shop"], "aep:timout": None})
     assert "dataflows:mixpanel" in repository.fail("preview")
 
     repository.config({"dataflows:mixpanel": None, "dataflows:sources": None})
