@@ -118,11 +118,13 @@ def test_saved_specs_are_those_of_an_emulator(cli_run: Cli, emulator: Emulator, 
         body = {"connectionSpec": {"id": other["id"], "version": "1.0"}, "auth": auth}
         made = rehearsal.request("POST", f"{FLOW}/connections", body)
         assert made.status_code == 201
-        source = {"connectionSpec": body["connectionSpec"], "baseConnectionId": made.json()["id"], "params": {"a": 1}}
-        refused = source | {"data": {"format": "json"}}
-        assert rehearsal.request("POST", f"{FLOW}/sourceConnections", refused).status_code == 400
+        source = {"name": "own", "params": {"a": 1}, "baseConnectionId": made.json()["id"]}
+        source["connectionSpec"] = body["connectionSpec"]
+        refused = rehearsal.request("POST", f"{FLOW}/sourceConnections", source | {"data": {"format": "json"}})
+        assert "data.format of own: parquet" in refused.text
         taken = source | {"data": {"format": "parquet"}}
-        assert rehearsal.request("POST", f"{FLOW}/sourceConnections", taken).status_code == 201
+        answer = rehearsal.request("POST", f"{FLOW}/sourceConnections", taken)
+        assert answer.status_code == 201, answer.text
         unknown = {"connectionSpec": {"id": own["id"], "version": "1.0"}, "auth": auth}
         assert rehearsal.request("POST", f"{FLOW}/connections", unknown).status_code == 400
 
