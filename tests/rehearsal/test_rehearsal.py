@@ -150,8 +150,9 @@ def _token(url: str) -> str:
 
 @pytest.mark.browser
 def test_the_page_fits_a_phone(emulator: Emulator, rehearse: Rehearse, tmp_path: Path) -> None:
-    """Every table in full, with a contradiction that shows its exchange."""
+    """Every table in full, with a contradiction that shows its exchange, and a refusal with a long path."""
     emulator.settings(assumptions={"catalog.schema": other("catalog.schema")})
+    emulator.control("POST", "faults", {"method": "GET", "path": "/encryption/keys$", "status": 403, "body": {}})
     page = tmp_path / "page.html"
     page.write_text(render(rehearse()))
     for size in (browser.DESKTOP, browser.PHONE):
@@ -266,7 +267,7 @@ def test_what_cannot_be_deleted_does_not_stop_the_next(emulator: Emulator, comma
 def test_nothing_secret_or_personal_shows(emulator: Emulator, command: Command, tmp_path: Path) -> None:
     """Also not where a service quotes the request in its error."""
     canaries = Canaries(secret="emulator-secret", org="EMULATOR@AdobeOrg", user="EMULATOR@techacct.adobe.com")
-    quoted = {"error_code": "1", "message": "Bearer emulator-secret of EMULATOR@AdobeOrg, jane.doe@example.com"}
+    quoted = {"error_code": "1", "message": "Bearer emulator-secret of EMULATOR@AdobeOrg, jane%40example.com"}
     emulator.control("POST", "faults", {"method": "GET", "path": ".*/catalog/none-.*", "status": 400, "body": quoted})
     page = tmp_path / "page.html"
     process = command("--yes", "--json", "--html", str(page))

@@ -16,7 +16,7 @@ from ..config import Settings
 MOST_TRIES = 4
 BUSY = (429, 502, 503, 504)
 _SHOWN = ("title", "status", "type", "detail", "error_code", "message", "error", "error_description")
-_PERSON = re.compile(r"[\w.+-]+@[\w.-]+|\b[0-9A-Fa-f]{20,40}@\w+")
+_PERSON = re.compile(r"[\w.+-]+(?:@|%40)[\w.-]+")
 
 
 class Exchange(NamedTuple):

@@ -38,7 +38,7 @@ def find(client: Client, rehearsal: str = "[0-9a-f]{8}") -> Found:
         try:
             return list(found)
         except (AepError, LookupError, TypeError, AttributeError) as error:
-            unseen.append(f"each {kind}, as they cannot be listed: {str(error).splitlines()[0]}")
+            unseen.append(f"{kind}: perhaps something is left, as the list is refused: {str(error).splitlines()[0]}")
             return []
 
     def named(kind: str, collection: Any, field: str = "name") -> list[Leftover]:
