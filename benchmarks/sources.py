@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "provider"), str(ROOT / "tests")]
@@ -21,10 +21,11 @@ from rich.table import Table  # noqa: E402
 
 from acceptance.support import Stack  # noqa: E402
 from docs.sources import described  # noqa: E402
-from pulumi_aep.cli.specs import Parameter  # noqa: E402
-from pulumi_aep.constants import FlowSpec  # noqa: E402
+from pulumi_aep.constants import ConnectionSpec, FlowSpec  # noqa: E402
 from pulumi_aep.emulator.flow_service import specs  # noqa: E402
 from support.emulator import Emulator  # noqa: E402
+from support.mixpanel import make_chain  # noqa: E402
+from support.streams import inlet  # noqa: E402
 
 Json = dict[str, Any]
 PER_STACK = 21
@@ -87,8 +88,8 @@ def arguments(source: Json) -> Json:
     found = described(source)
 
     def values(parameters: list[Json]) -> Json:
-        known = [Parameter(**each) for each in parameters]
-        return {each.name: FILLED.get(each.name, each.placeholder) for each in known if each.required}
+        needed = [each for each in parameters if each["required"] and "." not in each["name"]]
+        return {each["name"]: FILLED.get(each["name"], each["placeholder"]) for each in needed}
 
     given: Json = {"connection_spec": found["id"], "data": {"format": formats(source)[0]}}
     for way in found["auth"][:1]:
@@ -110,13 +111,31 @@ def required(source: Json) -> list[str]:
     return [each["name"] for each in described(source)["source_parameters"] if each["required"]]
 
 
-def mistakes(source: Json) -> dict[str, tuple[Json, str]]:
+class Existing(NamedTuple):
+    """Ids of objects in the sandbox: base connections by their spec, a dataset, a mapping set for another schema."""
+
+    bases: dict[str, str]
+    dataset: str
+    mapping_set: str
+
+
+def existing(emulator: Emulator) -> Existing:
+    chain, http_api = make_chain(emulator), inlet(emulator)
+    (mapping,) = [item["id"] for item in emulator.objects()["MappingSet"] if item["id"] != chain.mapping]
+    bases = {ConnectionSpec.MIXPANEL: chain.base, ConnectionSpec.HTTP_API: http_api.base}
+    return Existing(bases, chain.dataset, mapping)
+
+
+def mistakes(source: Json, there: Existing) -> dict[str, tuple[Json, str]]:
     """Mistake → the changed arguments, and the field that the refusal must name."""
     right = arguments(source)
     found: dict[str, tuple[Json, str]] = {}
     if auth := right.get("auth"):
         found["wrong auth name"] = (right | {"auth": auth | {"spec_name": "Nosuch"}}, "auth.spec_name")
-        found["missing auth"] = ({name: value for name, value in right.items() if name != "auth"}, "base_connection_id")
+        found["missing auth"] = ({name: value for name, value in right.items() if name != "auth"}, "auth")
+        rest = {name: value for name, value in right.items() if name != "auth"}
+        base = next(base for spec, base in there.bases.items() if spec != right["connection_spec"])
+        found["base of another spec"] = (rest | {"base_connection_id": base}, "connection_spec")
         params = auth["params"] | {"nosuch": "x"}
         found["wrong auth parameter"] = (right | {"auth": auth | {"params": params}}, "auth.params.nosuch")
     if described(source)["source_parameters"]:
@@ -130,6 +149,12 @@ def mistakes(source: Json) -> dict[str, tuple[Json, str]]:
     files = specs.kind(specs.spec_id(source)) == "files"
     foreign = FlowSpec.REST_STORAGE_TO_AEP if files else FlowSpec.CLOUD_STORAGE_TO_AEP
     found["flow spec of another category"] = (right | {"flow_spec": foreign}, "flow_spec")
+    rest = {name: value for name, value in right.items() if name not in ("fields", "mappings")}
+    foreign_set = rest | {"dataset_id": there.dataset, "mapping_set_id": there.mapping_set}
+    found["mapping set of another schema"] = (
+        foreign_set,
+        r"transformations\S+mappingId: the mapping set is for schema",
+    )
     if "schedule" in right:
         found["no schedule"] = ({name: value for name, value in right.items() if name != "schedule"}, "schedule")
     else:
@@ -153,7 +178,8 @@ def check_mistakes(stack: Stack, sources: list[Json]) -> tuple[Counter[str], dic
     """Mistake → how many were tried, and which were not refused. `stack` exists and is empty."""
     tried: Counter[str] = Counter()
     missed: dict[str, list[str]] = {}
-    every = {source["label"]: mistakes(source) for source in sources}
+    there = existing(stack.emulator)
+    every = {source["label"]: mistakes(source, there) for source in sources}
     for mistake in dict.fromkeys(name for found in every.values() for name in found):
         found = {label: made[mistake] for label, made in every.items() if mistake in made}
         tried[mistake] += len(found)

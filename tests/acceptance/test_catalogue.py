@@ -19,7 +19,7 @@ def test_sources_live_and_mistakes_are_refused(tmp_path: Path, emulator: Emulato
     sources.life(stack, share)
     tried, missed = sources.check_mistakes(stack, share)
     assert missed == {}
-    assert len(tried) == 10
+    assert len(tried) == 12
 
 
 def test_streams_lose_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from pulumi_aep import ConnectionSpec
+from pulumi_aep.cli.specs import details
 from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
+from pulumi_aep.sources.json_schemas import schema_problems
 from support.emulator import FLOW, Emulator
 
 from .conftest import Cli
@@ -136,3 +138,55 @@ def test_a_file_that_is_no_specs(tmp_path: Path) -> None:
     done = subprocess.run([*command, "--specs", str(file)], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert done.stderr == f"error: cannot read specs from {file}: no such file as pulumi-aep specs --save writes\n"
+
+
+OWN_AUTH = {
+    "properties": {
+        "port": {"type": "integer", "minimum": 1024},
+        "share": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+        "region": {"type": "string", "default": "eu"},
+        "host": {"type": "string", "pattern": "^[a-z.]+$"},
+        "account": {
+            "type": "object",
+            "properties": {"id": {"type": "integer", "maximum": 0}, "apiKey": {"type": "string"}, "note": {}},
+            "required": ["id"],
+        },
+        "columns": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+    },
+    "oneOf": [{"required": ["port"]}, {"required": ["region"]}],
+    "required": ["share", "host", "account", "columns"],
+}
+
+
+def test_placeholders_are_what_the_spec_takes() -> None:
+    """Whatever is not `<…>` stays as it is and passes the preview."""
+    spec = {**SPECS[ConnectionSpec.AMAZON_S3], "authSpec": [{"name": "Own", "spec": OWN_AUTH}]}
+    found = details(spec, list(catalog_of_specs.FLOW_SPECS.values()), "files")
+    (way,) = found["auth"]
+    shown = {each["name"]: each for each in way["parameters"]}
+    needed = {name: each["placeholder"] for name, each in shown.items() if each["required"] and "." not in name}
+    assert needed == {
+        "port": 1024,
+        "share": 1,
+        "host": "<host>",
+        "account": {"id": 0},
+        "columns": ["<columns>"],
+    }
+    filled = {**needed, "host": "a.b"}
+    assert schema_problems(filled, OWN_AUTH, "auth.params", "Own") == []
+    assert shown["account.apiKey"]["secret"]
+    assert not shown["account.note"]["required"]
+
+
+def test_every_argument_of_source_is_shown(cli_run: Cli, emulator: Emulator) -> None:
+    files = json.loads(cli_run("specs", "Amazon S3", "--json").out)["other_arguments"]
+    assert files["data.format"] == "delimited, json, parquet"
+    assert files["data.properties"] == "columnDelimiter, encoding, compressionType"
+    assert files["encryption"] == "public_key_id, sign_verification_key_id"
+    assert files["options"] == "error_diagnostics_enabled, partial_ingestion_percent"
+    assert "delta_column" not in files
+    table = json.loads(cli_run("specs", "PostgreSQL", "--json").out)["other_arguments"]
+    assert table["delta_column"] == "name, date_format, timezone"
+    assert table["schedule"] == "once, minute, hour, day, week"
+    assert "schedule" not in json.loads(cli_run("specs", "HTTP API", "--json").out)["other_arguments"]
+    assert ["data.properties", "columnDelimiter, encoding, compressionType"] in cli_run("specs", "Amazon S3").lines

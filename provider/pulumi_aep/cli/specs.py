@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,34 +12,37 @@ import typer
 from ..client.specs import shareable, spec_label
 from ..constants import ConnectionSpec
 from ..errors import LookupFailed
+from ..sources.json_schemas import properties
 from ..sources.preview import source_kind
+from ..sources.spec_rules import FILE_PROPERTIES
 from ._output import Json, print_json, print_table, progress
 from ._session import Session, Stack
 
 Spec = dict[str, Any]
 FORMATS = {"files": "delimited", "tables": "tabular", "rest": "json", "stream": "json"}
-_PLACEHOLDERS: dict[str, Any] = {"integer": 1, "number": 1, "boolean": False, "object": {}, "array": []}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a source or of a way to authenticate."""
+    """A parameter of a source or of a way to authenticate. `placeholder` is a value for an example program."""
 
     name: str
     type: str
-    required: bool = True
-    secret: bool = False
-    allowed: list[Any] = field(default_factory=list)
-
-    @property
-    def placeholder(self) -> Any:
-        """A value for an example program."""
-        return self.allowed[0] if self.allowed else _PLACEHOLDERS.get(self.type, f"<{self.name}>")
+    required: bool
+    secret: bool
+    allowed: list[Any]
+    placeholder: Any
 
 
-_UNDESCRIBED = {
-    "files": [Parameter("path", "string"), Parameter("type", "string", allowed=["file", "folder"])],
-    "tables": [Parameter("tableName", "string"), Parameter("path", "string")],
+_UNDESCRIBED: dict[str, Spec] = {
+    "files": {
+        "properties": {"path": {"type": "string"}, "type": {"type": "string", "enum": ["file", "folder"]}},
+        "required": ["path", "type"],
+    },
+    "tables": {
+        "properties": {"tableName": {"type": "string"}, "path": {"type": "string"}},
+        "required": ["tableName", "path"],
+    },
 }
 """Parameters of sources whose spec lists none (docs tutorials/api/collect)."""
 
@@ -136,8 +139,8 @@ def _accepting(spec: Spec, flow_specs: Iterable[Spec]) -> list[Spec]:
 
 def details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
     """Everything about a connection spec, for scripts and for the terminal."""
-    ways = {way["name"]: [*_parameters(way.get("spec") or {})] for way in spec.get("authSpec") or []}
-    source = [*_parameters((spec.get("sourceSpec") or {}).get("spec") or {})] or _UNDESCRIBED.get(kind, [])
+    ways = {way["name"]: [*_parameters(way.get("spec"))] for way in spec.get("authSpec") or []}
+    source = [*_parameters((spec.get("sourceSpec") or {}).get("spec"))] or [*_parameters(_UNDESCRIBED.get(kind))]
     accepting = _accepting(spec, flow_specs)
     return {
         "id": spec["id"],
@@ -146,21 +149,80 @@ def details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
         "category": _attribute(spec, "category"),
         "auth": [{"name": way, "parameters": [*map(asdict, parameters)]} for way, parameters in ways.items()],
         "source_parameters": [*map(asdict, source)] if accepting else [],
+        "other_arguments": _other_arguments(spec, accepting[0], kind) if accepting else {},
         "flow_specs": [{"id": each["id"], "name": each["name"]} for each in accepting],
         "program": example_program(spec, ways, source, kind) if accepting else "",
     }
 
 
-def _parameters(schema: Spec) -> Iterator[Parameter]:
-    """Required ones first. Secret are those that the spec marks as passwords, or whose name says so."""
+def _parameters(schema: Any, above: str = "") -> Iterator[Parameter]:
+    """Required ones first, each before the keys inside it. Secret are those that the spec marks as passwords, or whose
+    name says so."""
     from ..engine.arguments import looks_secret
 
-    required = schema.get("required") or []
-    for name, part in sorted((schema.get("properties") or {}).items(), key=lambda item: item[0] not in required):
+    required = _required(schema)
+    for name, part in sorted(properties(schema).items(), key=lambda item: item[0] not in required):
         kinds = part.get("type", "")
-        kind = kinds[0] if isinstance(kinds, list) else str(kinds)
+        kind = str(kinds[0] if isinstance(kinds, list) and kinds else kinds)
         secret = part.get("format") == "password" or (kind == "string" and looks_secret(name))
-        yield Parameter(name, kind, name in required, secret, part.get("enum") or [])
+        path = f"{above}{name}"
+        yield Parameter(path, kind, name in required, secret, part.get("enum") or [], _placeholder(path, part))
+        yield from _parameters(part, f"{path}.")
+
+
+def _required(schema: Any) -> list[str]:
+    """What is required; of several forms, by the first one."""
+    parts = [schema] if isinstance(schema, dict) else []
+    parts += [
+        forms[0] for rule in ("anyOf", "oneOf") for part in parts[:1] if isinstance(forms := part.get(rule), list)
+    ]
+    return [name for part in parts if isinstance(names := part.get("required"), list) for name in names]
+
+
+def _placeholder(path: str, schema: Spec) -> Any:
+    """`<path>` where text is taken, else the first value that the schema names or takes."""
+    kinds = schema.get("type", "string")
+    for given in (schema.get("enum"), [schema["default"]] if "default" in schema else None, schema.get("examples")):
+        if isinstance(given, list) and given:
+            return given[0]
+    kind = "string" if "string" in kinds else kinds[0] if isinstance(kinds, list) else kinds
+    if kind == "object":
+        return {name: _placeholder(f"{path}.{name}", properties(schema).get(name, {})) for name in _required(schema)}
+    if kind == "array":
+        items = schema.get("items")
+        one = _placeholder(path, items if isinstance(items, dict) else {})
+        return [one] * int(schema.get("minItems") or 0)
+    least, above = schema.get("minimum", 1), schema.get("exclusiveMinimum")
+    if isinstance(above, int | float):  # of draft 4 it is true
+        least = above + 1 if above is not True else least + 1
+    number = min(least, schema.get("maximum", least))
+    return {"integer": number, "number": number, "boolean": False}.get(kind, f"<{path}>")
+
+
+def _other_arguments(spec: Spec, flow_spec: Spec, kind: str) -> dict[str, str]:
+    """Arguments of Source beside `auth` and `params` that this source has, each with what it takes."""
+    from pydantic.alias_generators import to_camel
+
+    from ..components.source import DeltaColumn, Encryption
+    from ..engine.arguments import fields_of
+    from ..resources.flow import FlowOptions
+
+    formats = _attribute(spec.get("sourceSpec") or {}, "dataFormats") or [FORMATS[kind]]
+    known = {each.get("name") for each in flow_spec.get("transformationSpecs") or []}
+    options = properties((flow_spec.get("optionSpec") or {}).get("spec"))
+    schedule = properties((flow_spec.get("scheduleSpec") or {}).get("spec"))
+    found = {
+        "data.format": ", ".join(formats),
+        "data.properties": ", ".join(FILE_PROPERTIES) if kind == "files" else "",
+        "mappings": "source, destination, source_type" if "Mapping" in known else "",
+        "schedule": ", ".join(schedule.get("frequency", {}).get("enum") or ["frequency"]) if schedule else "",
+        "delta_column": ", ".join(fields_of(DeltaColumn)) if "Copy" in known else "",
+        "encryption": ", ".join(fields_of(Encryption)) if "Encryption" in known else "",
+        "options": ", ".join(name for name in fields_of(FlowOptions) if to_camel(name) in options),
+        "enabled": "True, False",
+        "labels": "core/C1, …",
+    }
+    return {name: takes for name, takes in found.items() if takes}
 
 
 def _show(found: Spec) -> None:
@@ -170,6 +232,9 @@ def _show(found: Spec) -> None:
         _show_parameters(way["name"], way["parameters"])
     if found["source_parameters"]:
         _show_parameters("Parameters of a source connection", found["source_parameters"])
+    if found["other_arguments"]:
+        typer.echo("\nOther arguments of Source:")
+        print_table(("Argument", "Takes"), found["other_arguments"].items())
     if found["program"]:
         typer.echo(f"\nA program:\n\n{found['program']}", nl=False)
 
@@ -226,7 +291,7 @@ def example_program(spec: Spec, ways: dict[str, list[Parameter]], source: list[P
         return Code(f'config.require_secret("{name}-{key}")')
 
     def values(parameters: list[Parameter]) -> dict[str, Any]:
-        required = [each for each in parameters if each.required]
+        required = [each for each in parameters if each.required and "." not in each.name]
         return {each.name: secret(each.name) if each.secret else each.placeholder for each in required}
 
     arguments: dict[str, Any] = {"connection_spec": with_constants(spec["id"])}
