@@ -23,6 +23,12 @@ if IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
 
 
+@pytest.fixture(autouse=True)
+def pulumi_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes of unanswered creations are no other test's, nor this machine's."""
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi-home"))
+
+
 @pytest.fixture(scope="session")
 def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     if os.environ.get("AEP_LIVE"):

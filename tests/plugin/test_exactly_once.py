@@ -41,6 +41,22 @@ def test_what_an_interrupted_run_left_is_taken_without_a_second_post(
     assert again.preview(changed) == "same"
 
 
+@with_owner_line
+def test_an_object_that_a_late_list_still_shows_is_not_taken(
+    kind: str, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """A resource that was removed a moment ago, and is back."""
+    resource = life(kind)
+    resource.up(program(kind))
+    gone = resource.id
+    emulator.settings(list_lag_s=30)
+    resource.destroy()
+    assert resource.up(program(kind)) == "create"
+    assert resource.id != gone
+    emulator.settings(list_lag_s=0)
+    assert resource.refresh()
+
+
 def test_a_mapping_set_that_a_flow_uses_is_no_orphan(
     life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
 ) -> None:

@@ -144,6 +144,54 @@ def test_a_lost_creation_and_a_list_that_shows_it_late(
     assert resource.preview(program(kind)) == "same"
 
 
+class Killed(BaseException):
+    """Nothing of the process runs after it."""
+
+
+@pytest.mark.parametrize("end", ["killed", "no answer"])
+@by_kind
+def test_a_new_run_while_lists_are_late(
+    kind: str,
+    end: str,
+    life: Callable[[str], Life],
+    program: Program,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run was killed between its POST and the answer, or gave up without one. The next one comes at once."""
+    resource, path = life(kind), DESCRIPTIONS[kind].collection
+    before = len(emulator.objects()[kind])
+    resource.run()
+    late = LateList(kind, 10, monkeypatch)
+    emulator.clear_journal()
+    with monkeypatch.context() as patched:
+        if end == "killed":
+            collection = kinds.kind_of(kind).collection(runtime.current().client)
+            create = collection.create
+
+            def create_and_die(*args: Any) -> None:
+                create(*args)
+                raise Killed
+
+            patched.setattr(collection, "create", create_and_die)
+        else:
+            patched.setattr(resource, "settings", replace(resource.settings, timeout=5))
+            fault(emulator, "POST", f"/{path}$", drop="after")
+        with pytest.raises((Killed, ResponseLost)):
+            resource.up(program(kind))
+    emulator.clear_journal()
+    assert resource.up(program(kind)) == "create"
+    assert f"POST {path}" not in writes(emulator)
+    assert len(emulator.objects()[kind]) == before + 1
+    assert late.waited < 20
+    assert resource.preview(program(kind)) == "same"
+    resource.destroy()
+    emulator.clear_journal()
+    waited = late.waited
+    assert resource.up(program(kind)) == "create"
+    assert late.waited == waited, "the answer came: nothing is waited for"
+
+
 @pytest.mark.parametrize("kind", ["FieldGroup", "Schema"])
 def test_a_title_that_our_own_object_has(
     kind: str,

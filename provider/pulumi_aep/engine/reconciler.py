@@ -21,6 +21,7 @@ from ..errors import (
     NotRepresentable,
     OwnershipConflict,
     PreconditionFailed,
+    ResponseLost,
     ScopeMismatch,
     ServiceError,
 )
@@ -43,6 +44,7 @@ from .kind import (
 )
 from .ownership import OWN_LINE, is_foreign, own_line, record, resource_of, state_id
 from .runtime import Runtime
+from .unanswered import Note
 from .values import Path, Props, contains_unknown, leaves, without_unknown
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ FEWEST_FOR_MASS_DELETE = 3
 TITLE_TAKEN = "XDM-1521-400"
 PAUSES_AFTER_POST = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Seconds between looks for an object whose creation got no answer, before a second POST: lists may be late."""
+LONGEST_LAG_S = sum(PAUSES_AFTER_POST)
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,8 @@ class Reconciler:
             if object_id and not self.cache.is_leaving(object_id):
                 if self.cache.claimed_line(object_id) is not None:
                     raise OwnershipConflict(f"adopt: another resource of this run has {object_id} already.")
-                state = self._adopt(object_id, new)
+                item = self.kind.collection(self.runtime.client).get(object_id)
+                state = self._adopt(object_id, item, new)
             else:
                 object_id, state = self._create_once(new)
         return object_id, self.state(state)
@@ -364,27 +368,48 @@ class Reconciler:
         """Look for what an interrupted run left, then POST. After a lost answer look again before a second POST."""
         from ..client.http import outcome_unknown
 
-        collection, lost, before = self.kind.collection(self.runtime.client), None, set[str]()
+        collection = self.kind.collection(self.runtime.client)
+        while left := self._find_left(new, None, set()):
+            try:
+                item = collection.get(left)
+            except NotFound:
+                self.cache.mark_deleted(left)  # a moment ago: its list is late
+            else:
+                return left, self._adopt(left, item, new)
+        before = {*self.cache.items()}
+        note = Note(f"{self.kind.name} {new.get('owner')}")
+        lost = self._lost_before(note)
 
         def find_or_create() -> tuple[str | None, Props]:
-            nonlocal lost, before
-            if left := self._find_left(new, lost, before):
+            nonlocal lost
+            if lost and (left := self._find_left(new, lost, before)):
                 return left, {}
-            before = before or {*self.cache.items()}
+            note.write()
             try:
                 return None, collection.create(self.kind.body(new, self.runtime))
             except ServiceError as error:
                 if lost and error.code == TITLE_TAKEN and (left := self._find_left(new, lost, before)):
                     return left, {}  # the first POST did make it
+                if not lost and not outcome_unknown(error):
+                    note.remove()
                 lost = error
                 raise
 
         left, answer = self.runtime.client.with_retries(find_or_create, outcome_unknown)
+        note.remove()
         if left:
-            return left, self._adopt(left, new)
+            return left, self._adopt(left, collection.get(left), new)
         self.cache.mark_claimed(answer["id"], new.get("owner"))
         outputs = self.kind.computed_outputs(answer, self.runtime)
         return answer["id"], {**new, **outputs, **self._after_apply(answer["id"], {}, new)}
+
+    def _lost_before(self, note: Note) -> ServiceError | None:
+        """The error of a run that was killed, or ended without an answer, before this one."""
+        if not note.is_recent():
+            return None
+        text = "an earlier run has sent it, and got no response"
+        self.runtime.report(f"{self.kind.name}: {text}. Its list may be late: looking for up to {LONGEST_LAG_S:.0f} s.")
+        return ResponseLost(f"creation of {self.kind.name}", text)
 
     def _find_left(self, new: Props, lost: ServiceError | None, before: set[str]) -> str | None:
         """The id of an object that is this resource's already, and is not among the ids `before`.
@@ -413,9 +438,8 @@ class Reconciler:
             return False
         return not isinstance(self.kind, ClaimsUnused) or self.kind.is_orphan_of(object_id, observed, new, self.runtime)
 
-    def _adopt(self, object_id: str, new: Props) -> Props:
+    def _adopt(self, object_id: str, item: Item, new: Props) -> Props:
         """Bring an object that exists to the wanted state; gives its properties and outputs."""
-        item = self.kind.collection(self.runtime.client).get(object_id)
         self.cache.mark_claimed(object_id, new.get("owner"))
         observed = {**new, **self.kind.observe(item, new, self.runtime)}
         if self.kind.ownership.makes_version and not observed.get("owner"):
