@@ -58,7 +58,7 @@ def test_a_replacement_that_cannot_be_finished_is_not_begun(stack: Callable[...,
     assert calls(emulator) == []
     kept = dev.resources()["Owner aep-owner"]
     assert kept["inputs"]["__plan"].keys() == {"BaseConnection web", "SourceConnection web", "Flow web"}
-    assert set(kept["inputs"]) == {"__provider", "__plan", "__stack"}, "no value of the program, secret or not"
+    assert set(kept["inputs"]) == {"__provider", "__identity", "__plan", "__stack"}, "no value of the program"
 
     dev.program(PROGRAM.format(chain=chain, interval=5, **ZENDESK))
     for text in (dev.fail("up", "--skip-preview"), dev.fail("preview")):

@@ -53,7 +53,7 @@ def program(resources: Resources) -> Props:
 
 
 def before(resources: Resources) -> Props:
-    return {"stack": "shop/dev", "plan": kept(resources)}
+    return {"stack": "shop/dev", "identity": "a123456789ab", "plan": kept(resources)}
 
 
 def problems(olds: Props, news: Props) -> list[str]:
@@ -163,6 +163,14 @@ class TestMassDeletion:
             else:
                 assert flow.diff(f"id {count}", old, new).replaces == ["options"]
 
+    def test_removals_and_replacements_count_together(self, offline: Any) -> None:
+        flow, old = provider("Flow"), as_the_host_gives(provider("Flow").check({}, arguments("Flow")).inputs)
+        new = {**old, "options": {"partial_ingestion_percent": 7.0}}
+        process()
+        assert problems(before(flows(5)), program(flows(3))) == []
+        with pytest.raises(DeletionProtected, match="delete 2 and replace 1 or more of the stack's 5 flows"):
+            flow.diff("id", old, new)
+
     def test_changes_in_place_and_other_kinds_are_not_counted(self, offline: Any) -> None:
         process()
         problems(before(flows(3)), program(flows(3)))
@@ -186,6 +194,7 @@ def test_neither_name_nor_plan_is_a_difference(offline: Any) -> None:
     process()
     owner = provider("Owner")
     made = owner.create(before(flows(1)))
+    assert made.id == "a123456789ab"
     given = owner.check(before(flows(1)), program(flows(2))).inputs
     assert from_host(given) == before(flows(2)), "the next run compares with it"
     assert owner.diff(made.id, as_the_host_gives(made.outs), given).changes is False

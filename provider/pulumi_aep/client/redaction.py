@@ -1,7 +1,7 @@
 """Secrets stay out of errors: services quote requests in theirs, and a request may hold credentials.
 
 `Redactor.redact` decodes the text in every usual way, also nested (JSON in JSON, JSON in a form, base64 of JSON, …),
-looks for the secrets in each decoded view, and masks what they came from. It runs for errors only.
+looks for the secrets in each decoded view, in any case, and masks what they came from. It runs for errors only.
 """
 
 import html
@@ -16,7 +16,6 @@ MASK = "[secret]"
 _MIN_LENGTH = 6
 """A shorter secret may be part of ordinary words, so it is masked only as a whole word, and not in base64 or hex."""
 _MAX_DEPTH = 5
-_HEX_LIKE = re.compile(r"[0-9a-fA-F-]+")  # an id or a digest, which a service may write in the other case
 
 
 class Redactor:
@@ -38,17 +37,22 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with its secrets masked."""
-        secrets = self._known - {""}
+        secrets = {*map(_lower, self._known)} - {""}
         long = {secret for secret in secrets if len(secret) >= _MIN_LENGTH}
-        short = [re.compile(rf"(?<![\w%]){re.escape(each)}(?!\w)") for each in secrets if len(each) < _MIN_LENGTH]
-        hex_like = {secret.lower() for secret in long if _HEX_LIKE.fullmatch(secret)}
+        short = [re.compile(rf"(?<![\w%]){re.escape(each)}(?!\w)") for each in secrets - long]
         found = set()
         for view in _views(text):
-            spans = [*_occurrences(long, view.text), *_occurrences(hex_like, view.text.lower())]
+            lower = _lower(view.text)
+            spans = [*_occurrences(long, lower)]
             if not view.of_bytes:
-                spans += [match.span() for pattern in short for match in pattern.finditer(view.text)]
+                spans += [match.span() for pattern in short for match in pattern.finditer(lower)]
             found |= {(view.starts[start], view.ends[end - 1]) for start, end in spans}
         return _mask(text, sorted(found))
+
+
+def _lower(text: str) -> str:
+    """Of the same length: `İ` is the one letter that two replace."""
+    return text.replace("İ", "i").lower()
 
 
 def _occurrences(needles: set[str], text: str) -> Iterator[tuple[int, int]]:

@@ -18,7 +18,7 @@ from .sdk_internals import UNKNOWN_TEXT
 from .values import Props, from_host
 
 _DIGITS = 4
-RETAINED, UNGUARDED = "~", "!"
+RETAINED, UNGUARDED, LEAVING = "~", "!", "-"
 
 
 class Planned(NamedTuple):
@@ -71,9 +71,14 @@ def fingerprint(kind: Kind, planned: Planned) -> str:
     return digits + RETAINED * planned.retained + UNGUARDED * lifted
 
 
+def leaving(mark: str) -> str:
+    """The fingerprint of a resource that the program no longer has: the run that is to remove it may fail."""
+    return mark.rstrip(LEAVING) + LEAVING
+
+
 def unchanged(kind: Kind, inputs: Props, before: str) -> Props:
     """The inputs that are as in the run that left a fingerprint; nothing if its kind had other arguments then."""
-    now, before = _digests(kind, inputs), before.rstrip(RETAINED + UNGUARDED)
+    now, before = _digests(kind, inputs), before.rstrip(RETAINED + UNGUARDED + LEAVING)
     if len(before) != _DIGITS * len(now):
         return {}
     kept = [before[start : start + _DIGITS] for start in range(0, len(before), _DIGITS)]

@@ -329,18 +329,20 @@ class Reconciler:
             self.kind.guard_delete(object_id, props, self.runtime)
 
     def _guard_mass_delete(self, object_id: str, state: Props) -> None:
-        """Removals are counted by the Owner, replacements here: each diff of a preview adds its own."""
+        """The Owner has counted what is removed; each diff of a preview adds its replacement."""
         if not self.kind.in_plan or not self.runtime.checked or self.runtime.settings.allow_mass_delete:
             return
         self.runtime.replaced.add(object_id)
-        count, of = len(self.runtime.replaced), self.runtime.planned
+        removed, of = self.runtime.removed, self.runtime.planned
+        count = removed + len(self.runtime.replaced)
         if of is None and count >= FEWEST_FOR_MASS_DELETE:  # no gate has counted them: those with this state's line
             lines = [props.get("owner") for props in self.cache.observed().values()]
             of = sum(state_id(line) == state_id(own_line(state)) for line in lines)
         if is_mass_delete(count, of or 0):
+            removals = f"delete {removed} and " if removed else ""
             raise DeletionProtected(
-                f"This run would replace {count} or more of the stack's {of} flows: each is deleted, then created. If "
-                "that is what you want: pulumi config set aep:allowMassDelete true"
+                f"This run would {removals}replace {count - removed} or more of the stack's {of} flows: a replaced one "
+                "is deleted, then created. If that is what you want: pulumi config set aep:allowMassDelete true"
             )
 
     def _register_secrets(self, props: Props) -> None:

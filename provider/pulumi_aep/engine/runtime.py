@@ -45,6 +45,7 @@ class Runtime:
         self.checked = False  # whether the check of any resource was called
         self.deleted: set[str] = set()  # ids of what this run deleted
         self.planned: int | None = None  # how many objects of the kinds that are counted the last run had, if known
+        self.removed = 0  # how many of them the program no longer has
         self.replaced: set[str] = set()  # those of them that this run replaces
         self._answers: dict[str, Any] = {"client": client} if client else {}
 

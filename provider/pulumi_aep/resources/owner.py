@@ -11,8 +11,8 @@ import pulumi
 from ..engine.arguments import Arguments, Input, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
 from ..engine.kind import GuardsDelete, Kind
-from ..engine.ownership import name_problems, new_state_id, record_key, renamed
-from ..engine.plan import RETAINED, UNGUARDED, Plan, Planned, fingerprint, read_plan, unchanged
+from ..engine.ownership import name_problems, new_state_id, record_key, renamed, resource_of, state_id
+from ..engine.plan import LEAVING, RETAINED, UNGUARDED, Plan, Planned, fingerprint, leaving, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
@@ -28,6 +28,8 @@ class _Internal(Shape, total=False):
     """The `project/stack` that runs the program."""
     program: Input[str] | None
     """The plan of this run, as check() is given it."""
+    identity: Input[str] | None
+    """The id that the Owner has, or gets: a check is not told it."""
     plan: dict[str, str] | None
     """What a state keeps of the plan."""
 
@@ -41,18 +43,21 @@ class OwnerReconciler(Reconciler):
 
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The plan as the state keeps it: a fingerprint for each resource."""
-        before, now = previous.get("plan") or {}, read_plan(given.get("program") or "{}")
+        settings, now = self.runtime.settings, read_plan(given.get("program") or "{}")
+        asks = settings.online_checks and not settings.allow_mass_delete
+        identity = settings.owner_id or previous.get("identity") or (None if previous else new_state_id())
+        before = dict(self._still_there(previous.get("plan") or {}, identity))
         self.runtime.planned = count = sum(map(_is_counted, before))
         kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
         removed = {key: mark for key, mark in sorted(before.items()) if key not in kept and RETAINED not in mark}
         problems = [
-            *renamed(previous.get("stack"), given.get("stack", ""), self.runtime.settings.renamed_from),
+            *renamed(previous.get("stack"), given.get("stack", ""), settings.renamed_from),
             *self._mass_delete(removed, count),
-            *(self._guarded(removed, given) if removed and not self.runtime.settings.allow_mass_delete else ()),
+            *(self._guarded(removed, identity) if removed and asks else ()),
             *_doubled(now),
         ]
         self.runtime.adoptions.planned = len(now)
-        plan = {}
+        plan = {} if settings.allow_mass_delete else {key: leaving(mark) for key, mark in removed.items()}
         for key, planned in now.items():
             kind = _kind_of(key)
             plan[key] = fingerprint(kind, planned)
@@ -61,10 +66,28 @@ class OwnerReconciler(Reconciler):
                 same = unchanged(kind, planned.inputs, known)
                 _, found = (kind.reconciler or Reconciler)(kind, self.runtime).validate(same, planned.inputs)
                 problems += [f"{key}: {problem}" for problem in found]
-        return {"stack": given.get("stack"), "plan": plan}, problems
+        return {"stack": given.get("stack"), "identity": identity, "plan": plan}, problems
+
+    def _still_there(self, plan: dict[str, str], identity: str | None) -> Iterator[tuple[str, str]]:
+        """Without what an earlier run was to remove and did. One that failed removed less."""
+        for key, mark in plan.items():
+            if LEAVING not in mark or self._objects_of(key, identity):
+                yield key, mark
+
+    def _objects_of(self, key: str, identity: str | None) -> dict[str, Props]:
+        """What the service has of a resource of this state. Of kinds that no guard asks for: nothing."""
+        kind = _kind_of(key)
+        if not self.runtime.settings.online_checks or not (kind.in_plan or isinstance(kind, GuardsDelete)):
+            return {}
+        return {
+            object_id: observed
+            for object_id, observed in self.runtime.cache(kind).observed().items()
+            if (owner := observed.get("owner")) and (state_id(owner), resource_of(owner)) == (identity, _name_of(key))
+        }
 
     def _mass_delete(self, removed: Iterable[str], count: int) -> list[str]:
         flows = [_name_of(key) for key in removed if _is_counted(key)]
+        self.runtime.removed = len(flows)
         if not is_mass_delete(len(flows), count) or self.runtime.settings.allow_mass_delete:
             return []
         return [
@@ -72,22 +95,21 @@ class OwnerReconciler(Reconciler):
             "If you want that: pulumi config set aep:allowMassDelete true"
         ]
 
-    def _guarded(self, removed: dict[str, str], given: Props) -> Iterator[str]:
-        """What each deletion would refuse, said before the first one. The objects are known by their owner's line."""
+    def _guarded(self, removed: dict[str, str], identity: str | None) -> Iterator[str]:
+        """What each deletion would refuse, said before the first one."""
         try:
             self.runtime.assert_deletes_allowed()
         except DeletionProtected as error:
             yield f"plan: this run would delete {', '.join(removed)}. {error}"
         for key, mark in removed.items():
-            kind, path = _kind_of(key), f"{given.get('stack')}/{_name_of(key)}"
+            kind = _kind_of(key)
             if not isinstance(kind, GuardsDelete) or UNGUARDED in mark:
                 continue
-            for object_id, observed in self.runtime.cache(kind).observed().items():
-                if (observed.get("owner") or "").rpartition("#")[0] == path:
-                    try:
-                        kind.guard_delete(object_id, observed, self.runtime)
-                    except DeletionProtected as error:
-                        yield f"{key}: {error}"
+            for object_id, observed in self._objects_of(key, identity).items():
+                try:
+                    kind.guard_delete(object_id, observed, self.runtime)
+                except DeletionProtected as error:
+                    yield f"{key}: {error}"
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """The identity of a lost state, given in the config, replaces one made meanwhile."""
@@ -96,7 +118,7 @@ class OwnerReconciler(Reconciler):
         return Difference(True, ["org_id"]) if given and given != object_id else Difference(False, [])
 
     def create(self, inputs: Props) -> tuple[str, Props]:
-        return self.runtime.settings.owner_id or new_state_id(), self.state({})
+        return inputs["identity"], self.state({})
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
         """The inputs stay: without the name and plan of the last run, a refresh would open the gate."""

@@ -1,0 +1,109 @@
+"""The Owner's check of a program that lacks resources of the last run: it looks for what the service still has."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kinds import Props
+from plugin.conftest import Program
+from plugin.life import Life
+from pulumi_aep.engine.ownership import state_id
+from pulumi_aep.engine.values import from_host
+from support.emulator import Emulator
+from support.journal import calls
+from support.kinds import provider
+from support.outside import OTHER_STATE, OWNER
+
+Check = Callable[..., list[str]]
+
+
+@pytest.fixture
+def check(life: Callable[[str], Life], program: Program) -> Check:
+    """The Owner's check of runs that follow each other, of a program with these resources; its problems."""
+    saved: Props = {"identity": state_id(OWNER)}
+    process = life("FieldGroup")
+
+    def run(*keys: str, stack: str = "shop/dev", **settings: Any) -> list[str]:
+        process.run(**settings)
+        resources: Props = {key: (program(key.partition(" ")[0]), [], False) for key in keys}
+        found = provider("Owner").check(dict(saved), {"stack": stack, "program": json.dumps(resources)})
+        problems = [failure.reason for failure in found.failures]
+        if not problems:
+            saved.update(from_host(found.inputs))
+        return problems
+
+    return run
+
+
+def flows(life: Callable[[str], Life], program: Program, *names: str) -> list[Life]:
+    made = [life("Flow") for _ in names]
+    for each, name in zip(made, names, strict=True):
+        each.up(program("Flow", {"name": name, "owner": OWNER.replace("/web#", f"/{name}#")}))
+    return made
+
+
+def test_what_a_failed_run_left_is_counted_again(
+    life: Callable[[str], Life], program: Program, check: Check, emulator: Emulator
+) -> None:
+    """It had passed the gate, and the engine has kept its plan: two of five flows were to go, and none did."""
+    five = ("a", "b", "c", "d", "e")
+    made = flows(life, program, *five)
+    assert check(*(f"Flow {name}" for name in five)) == []
+    assert check("Flow c", "Flow d", "Flow e") == []
+    (problem,) = check("Flow c", "Flow d")
+    assert problem.startswith("plan: this run would delete 3 of the stack's 5 flows: a, b, e. ")
+
+    made[0].destroy()
+    assert check("Flow c", "Flow d") == [], "a is gone: two of four"
+    made[1].destroy()
+    made[4].destroy()
+    assert check("Flow c", "Flow d") == []
+    emulator.clear_journal()
+    assert check("Flow c", "Flow d") == []
+    assert calls(emulator) == [], "what is gone is not looked for again"
+
+
+def test_consent_is_for_what_it_was_given_for(life: Callable[[str], Life], program: Program, check: Check) -> None:
+    """With it, what stays on purpose (pulumi state delete) is no longer asked about."""
+    flows(life, program, "a", "b", "c")
+    check("Flow a", "Flow b", "Flow c")
+    assert check(allow_mass_delete=True) == []
+    assert check() == []
+
+
+@pytest.mark.parametrize("change", ["none", "failed before", "renamed stack", "offline"])
+def test_data_is_said_before_anything_is_deleted(
+    change: str, life: Callable[[str], Life], program: Program, check: Check, emulator: Emulator
+) -> None:
+    dataset = life("Dataset")
+    dataset.up(program("Dataset", {"force_destroy": False}))
+    check("Dataset web", "FieldGroup more")
+    if change == "failed before":
+        assert check("FieldGroup more") == []
+    add_data(emulator, dataset.id)
+    settings: Props = {"renamed_from": "shop/dev"} if change == "renamed stack" else {}
+    settings |= {"online_checks": False} if change == "offline" else {}
+    problems = check("FieldGroup more", stack="shop/prod" if "renamed_from" in settings else "shop/dev", **settings)
+    assert len(problems) == (change != "offline"), "then nothing is asked, and the deletion itself refuses"
+    assert all(each.startswith(f"Dataset web: Dataset {dataset.id} ") and "holds data" in each for each in problems)
+
+
+def test_another_states_object_of_that_path_is_not_meant(
+    life: Callable[[str], Life], program: Program, check: Check, emulator: Emulator
+) -> None:
+    """The program runs twice, say, with states in two backends."""
+    ours, theirs = life("Dataset"), life("Dataset")
+    ours.up(program("Dataset", {"force_destroy": False}))
+    owner = OWNER.replace(state_id(OWNER), state_id(OTHER_STATE))
+    theirs.up(program("Dataset", {"force_destroy": False, "owner": owner, "allow_duplicate_name": True}))
+    add_data(emulator, theirs.id)
+    check("Dataset web")
+    assert check() == []
+
+
+def add_data(emulator: Emulator, dataset_id: str) -> None:
+    batch = {dataset_id: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}}
+    fault = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": batch}
+    emulator.control("POST", "faults", fault).raise_for_status()
