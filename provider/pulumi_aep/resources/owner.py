@@ -44,7 +44,6 @@ class OwnerReconciler(Reconciler):
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The plan as the state keeps it: a fingerprint for each resource."""
         settings, now = self.runtime.settings, read_plan(given.get("program") or "{}")
-        asks = settings.online_checks and not settings.allow_mass_delete
         identity = settings.owner_id or previous.get("identity") or (None if previous else new_state_id())
         before = dict(self._still_there(previous.get("plan") or {}, identity))
         self.runtime.planned = count = sum(map(_is_counted, before))
@@ -53,7 +52,7 @@ class OwnerReconciler(Reconciler):
         problems = [
             *renamed(previous.get("stack"), given.get("stack", ""), settings.renamed_from),
             *self._mass_delete(removed, count),
-            *(self._guarded(removed, identity) if removed and asks else ()),
+            *(self._guarded(removed, identity) if removed and not settings.allow_mass_delete else ()),
             *_doubled(now),
         ]
         self.runtime.adoptions.planned = len(now)
@@ -77,7 +76,7 @@ class OwnerReconciler(Reconciler):
     def _objects_of(self, key: str, identity: str | None) -> dict[str, Props]:
         """What the service has of a resource of this state. Of kinds that no guard asks for: nothing."""
         kind = _kind_of(key)
-        if not self.runtime.settings.online_checks or not (kind.in_plan or isinstance(kind, GuardsDelete)):
+        if not (kind.in_plan or isinstance(kind, GuardsDelete)):
             return {}
         return {
             object_id: observed
