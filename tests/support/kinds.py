@@ -46,6 +46,7 @@ DERIVED = {
     "target_schema",
     "plan",
     "program",
+    "identity",
     "stack",
 }
 """Fields that no program gives: check() or the resource itself sets them."""
