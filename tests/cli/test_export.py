@@ -76,7 +76,12 @@ def test_as_import(cli_run: Cli, emulator: Emulator) -> None:
     assert (result.code, result.err) == (0, "")
     assert "pulumi import --file objects.json --out FILE" in result.out
     found = json.loads(Path("objects.json").read_text())["resources"]
-    assert found[0] == {"type": "aep:index:BaseConnection", "name": "mixpanel-base-connection", "id": chain.base}
+    assert found[0] == {
+        "type": "aep:index:BaseConnection",
+        "name": "mixpanelBaseConnection",
+        "logicalName": "mixpanel-base-connection",
+        "id": chain.base,
+    }
     assert len(found) == 8
     again = cli_run("export", "--all", "--as-import", "objects.json")
     assert again.code == 3

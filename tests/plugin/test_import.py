@@ -12,6 +12,7 @@ from pulumi_aep.errors import OwnershipConflict
 from support.emulator import Emulator
 from support.journal import writes
 from support.kinds import kind_of, names, reconciler
+from support.mixpanel import make_chain
 from support.outside import OWNER
 
 OTHER = "shop/other/web#fedcba987654.0000"
@@ -35,6 +36,18 @@ def test_every_kind(kind: str, life: Callable[[str], Life], program: Callable[..
         assert not verbs.diff(resource.id, state, normal).changes
     assert writes(emulator) == []
     assert verbs.import_object(f"{resource.id[:-4]}0000", owner) is None
+
+
+def test_a_field_group_whose_definition_another_client_named(emulator: Emulator, life: Callable[[str], Life]) -> None:
+    chain = make_chain(emulator)
+    life("FieldGroup").run()
+    verbs = reconciler("FieldGroup", runtime.current())
+    found = verbs.import_object(chain.group, OWNER)
+    assert found is not None
+    state, inputs = found
+    normal, problems = verbs.check(inputs, {**inputs, "owner": OWNER})
+    assert problems == []
+    assert verbs.update(chain.group, state, normal)["owner"] == OWNER, "the first update finds no foreign change"
 
 
 def plain(resource: Life) -> Props:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic.alias_generators import to_camel
 
 from ..config import EMULATOR, IMS, PLATFORM, Settings, load
 from ..errors import ConfigError, LookupFailed
@@ -106,9 +107,15 @@ def _save(folder: Path, generated: "list[GeneratedResource]", settings: Settings
 
 
 def _save_import(file: Path, generated: "list[GeneratedResource]") -> None:
-    """What `pulumi import --file` reads, for the plugin `pulumi-resource-aep`."""
+    """What `pulumi import --file` reads, for the plugin `pulumi-resource-aep`: `name` is the program's variable."""
     resources = [
-        {"type": f"aep:index:{each.found.kind.__name__}", "name": each.name, "id": each.found.id} for each in generated
+        {
+            "type": f"aep:index:{each.found.kind.__name__}",
+            "name": to_camel(each.variable),
+            "logicalName": each.name,
+            "id": each.found.id,
+        }
+        for each in generated
     ]
     file.write_text(json.dumps({"resources": resources}, indent=2) + "\n", encoding="utf-8")
 

@@ -26,7 +26,7 @@ from ..errors import (
     ServiceError,
 )
 from . import announcements
-from .arguments import Arguments, Change, fields_of, leaf, path_text
+from .arguments import Arguments, Change, leaf, path_text
 from .kind import (
     AppliesAfter,
     AppliesDefaults,
@@ -217,8 +217,7 @@ class Reconciler:
                 f"lost: pulumi config set aep:ownerId {state_id(line)}, then import it again."
             )
         given = without_unknown(self.kind.to_program_args(item, self.runtime))
-        inputs = {name: value for name, value in given.items() if name in fields_of(self.arguments.public)}
-        normal, problems = self.arguments.parse(inputs)
+        normal, problems = self.arguments.parse({k: v for k, v in given.items() if k in self.arguments.fields})
         if problems:
             raise NotRepresentable(f"{object_id} cannot be imported: {'; '.join(problems)}")
         if self.kind.ownership.makes_version or "owner" not in read:
