@@ -18,7 +18,7 @@ class Note:
     """The note of one creation, in Pulumi's home, which Pulumi writes to itself. Without it nothing fails."""
 
     def __init__(self, creation: str) -> None:
-        home = os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi"
+        home = os.environ.get("PULUMI_HOME") or os.path.expanduser("~/.pulumi")  # Path.home() may raise
         self._file = Path(home, "aep-unanswered", hashlib.sha256(creation.encode()).hexdigest()[:16])
 
     def is_recent(self) -> bool:
