@@ -198,6 +198,7 @@ def test_a_bad_day(day: tuple[Stack, Emulator, Ims, Canaries], tmp_path: Path) -
         # Adopted, with and without credentials; a failed check; a program that breaks; a clean end.
         adopted = f"base('adopted', name='adopted', adopt={by_hand!r})\n"
         stack.program(program + adopted)
+        stack.config({"aep:timeout": None})  # more time than a late list takes
         printed["adopt"] = stack.up("--diff")
         printed["preview"] = stack.preview().text
         stack.program(program + adopted + "raise RuntimeError('broken')")

@@ -70,6 +70,7 @@ def test_a_silent_service_and_one_out_of_order_end_with_the_time_limit(tmp_path:
 
     until(lambda: emulator.objects()["BaseConnection"])  # the silent service did the work after all
     clear_faults(emulator)
+    stack.config({"aep:timeout": None})  # more time than a late list takes
     stack.up()
     assert [len(found) for found in emulator.objects().values()].count(1) == 2
     assert stack.resources()["BaseConnection base"]["id"] == emulator.objects()["BaseConnection"][0]["id"]
@@ -96,6 +97,7 @@ def test_ctrl_c_waits_for_what_is_under_way_no_longer_than_its_time_limit(tmp_pa
     assert limit(5) in text
     assert "Traceback" not in text
     clear_faults(emulator)
+    stack.config({"aep:timeout": None})
     stack.up()
     assert stack.disagreements() == []
 
