@@ -60,3 +60,11 @@ def test_secrets_enums_and_nested_types() -> None:
     assert {"value": "hour"} in frequency
     assert SCHEMA["types"]["aep:index:Schedule"]["properties"]["frequency"]["$ref"].endswith("ScheduleFrequency")
     assert SCHEMA["language"]["python"]["packageName"] != "pulumi_aep", "it would shadow this package"
+
+
+def test_what_a_component_reads_itself_has_no_default() -> None:
+    """The TypeScript SDK fills in defaults by an Output, also around an argument that was left out."""
+    for name in ("Parts", "Part"):
+        properties = SCHEMA["types"][f"aep:index:{name}"]["properties"]
+        assert properties
+        assert not any("default" in each for each in properties.values())

@@ -50,7 +50,7 @@ class Part(Shape, total=False):
     """Its description in the UI."""
     adopt: str | None
     """Id of an existing object to manage instead of creating a new one."""
-    take_over: Annotated[bool, F(default=False)]
+    take_over: bool | None  # no default: with one, the SDKs of other languages make an Output of all the parts
     """Whether to adopt the object even if another stack, or another resource of this stack, owns it."""
 
 
