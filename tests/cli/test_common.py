@@ -17,7 +17,10 @@ from support.emulator import FLOW, Emulator
 from support.mixpanel import base
 
 from .conftest import Cli
+from .stacks import Stacks, stacks
 from .world import World
+
+__all__ = ["stacks"]
 
 COMMANDS = dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 READS = [
@@ -90,6 +93,7 @@ def test_every_command_has_help_with_examples_and_json(cli_run: Cli, name: str) 
     assert (result.code, result.out) == (0, cli_run(name, "-h").out)
     assert len(re.findall(rf"^  +pulumi-aep {name}\b", result.out, re.MULTILINE)) >= 2
     assert "--json" in result.out
+    assert re.findall(r"^  -.* <(?:str|int|path|list).*", result.out, re.MULTILINE) == []  # STACK, FILE, … instead
 
 
 def test_a_misspelt_command_gets_a_suggestion(cli_run: Cli) -> None:
@@ -112,6 +116,13 @@ def test_an_unknown_name_lists_the_known_ones(cli_run: Cli) -> None:
     result = cli_run("test", "Nobody's")
     assert (result.code, result.out) == (3, "")
     assert result.err == 'error: No base connection "Nobody\'s" in sandbox local. It has none.\n'
+
+
+def test_an_unknown_stack_gets_a_suggestion(cli_run: Cli, stacks: Stacks, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.prod.yaml").touch()
+    result = cli_run("flows", "--stack", "prd")
+    assert result.code == 3
+    assert result.err == "error: cannot read stack prd: no stack named 'prd' found\nDid you mean \"prod\"?\n"
 
 
 def test_an_ambiguous_name_lists_the_ids(cli_run: Cli, emulator: Emulator) -> None:

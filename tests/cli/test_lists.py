@@ -38,6 +38,7 @@ def test_filters(cli_run: Cli, shop: Shop) -> None:
     owned = cli_run("connections", "owned").lines[1]
     assert owned[:4] == ["Owned", "Mixpanel", "0", "shop/dev/web"]
     assert cli_run("flows", "xyz").out == "No flows match.\n"
+    assert cli_run("flows", "--state", "enabeld").out == "No flows match.\n"
 
 
 def test_as_json_a_time_is_iso_8601(cli_run: Cli, shop: Shop) -> None:

@@ -213,6 +213,9 @@ def test_run_asks_first(cli_run: Cli, flows: Flows, emulator: Emulator, answer: 
     assert result.code == 1
     assert "Start a run of web-shop in sandbox local?" in result.err
     assert emulator.writes() == []
+    reason = "nothing was done" if answer else "no terminal: pass --yes"
+    assert reason in result.err
+    assert json.loads(cli_run("run", "web-shop", "--json", answer=answer).out) == {"error": reason}
     assert cli_run("run", "web-shop", answer="y\n").code == 0
     assert [call["path"] for call in emulator.writes()] == [f"{FLOW}/runs"]
 

@@ -1,6 +1,7 @@
 """The process: start, stop, kill, many clients."""
 
 import ast
+import json
 import re
 import socket
 import sqlite3
@@ -38,6 +39,16 @@ def test_a_taken_port_is_one_clear_line_and_exit_code_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == f"error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_with_json_a_failure_is_json(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        main = [sys.executable, "-c", "from pulumi_aep.cli import main; main()"]
+        command = [*main, "emulator", "--json", "--port", str(port), "--db", str(tmp_path / "db")]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout) == {"error": f"cannot listen on 127.0.0.1:{port}: Address already in use"}
 
 
 @pytest.mark.parametrize(

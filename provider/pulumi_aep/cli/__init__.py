@@ -8,12 +8,12 @@ user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a 
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import AepError
-from ._output import print_json
+from ._output import CommandLineError, print_json
 from .check_credentials import check_credentials
 from .deploy import deploy
 from .diff_sandboxes import diff_sandboxes
@@ -45,10 +45,6 @@ for _command in (
     app.command("test" if _command is check_credentials else None)(_command)
 
 
-_CommandLineError: Any = typer.BadParameter.__mro__[2]
-"""ClickException: click's, or typer's copy of it."""
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"pulumi-aep {version('pulumi-aep')}")
@@ -76,8 +72,12 @@ def main() -> None:
         code = app(standalone_mode=False)
     except AepError as error:
         code = _fail(str(error), 3)
-    except _CommandLineError as error:
+    except CommandLineError as error:
         code = _fail(error.format_message(), error.exit_code, error.show)
+    except SystemExit as error:
+        if not isinstance(error.code, str):
+            raise
+        code = _fail(error.code.removeprefix("error: "), 1)
     except typer.Abort:
         code = _fail("interrupted", 130)
     sys.exit(code)

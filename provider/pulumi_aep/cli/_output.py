@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Progress = Callable[[str], None]
+CommandLineError: Any = typer.BadParameter.__mro__[2]
+"""ClickException: click's, or typer's copy of it. Exit code 1."""
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 _WIDE = 100_000
@@ -130,7 +132,7 @@ def progress(text: str, quiet: bool = False) -> Iterator[Progress]:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Goes on after a yes or with `--yes`; otherwise ends the command with exit code 1."""
+    """Goes on after a yes or with `--yes`; otherwise a CommandLineError."""
     if yes:
         return
     try:
@@ -138,11 +140,10 @@ def confirm(question: str, yes: bool) -> None:
     except typer.Abort:  # the end of the input, or Ctrl-C
         if sys.stdin.isatty():
             raise
-        typer.echo("\nno terminal: pass --yes", err=True)
-        raise typer.Exit(1) from None
+        typer.echo(err=True)
+        raise CommandLineError("no terminal: pass --yes") from None
     if not answer:
-        typer.echo("nothing was done", err=True)
-        raise typer.Exit(1)
+        raise CommandLineError("nothing was done")
 
 
 def plural(count: int, noun: str) -> str:

@@ -52,12 +52,17 @@ complete_flows, complete_connections = complete_names("Flow"), complete_names("B
 Stack = Annotated[
     str | None,
     typer.Option(
-        "--stack", "-s", help="Stack to work with; default: the selected one.", autocompletion=complete_stacks
+        "--stack",
+        "-s",
+        metavar="STACK",
+        help="Stack to work with; default: the selected one.",
+        autocompletion=complete_stacks,
     ),
 ]
-Flow = Annotated[str, typer.Argument(help="Name or id of a flow.", autocompletion=complete_flows)]
+Flow = Annotated[str, typer.Argument(metavar="FLOW", help="Name or id of a flow.", autocompletion=complete_flows)]
 Connection = Annotated[
-    str, typer.Argument(help="Name or id of a base connection.", autocompletion=complete_connections)
+    str,
+    typer.Argument(metavar="CONNECTION", help="Name or id of a base connection.", autocompletion=complete_connections),
 ]
 
 NAMES_SHOWN = 10
@@ -212,7 +217,10 @@ class Session:
         result = run_pulumi(*arguments, stack=self.stack)
         if result.returncode:
             if self.stack:
-                raise ConfigError(f"cannot read stack {self.stack}: {result.stderr.strip()}")
+                close = get_close_matches(self.stack, complete_stacks(""), n=1)
+                hint = f'\nDid you mean "{close[0]}"?' if close else ""
+                reason = result.stderr.strip().removeprefix("error: ")
+                raise ConfigError(f"cannot read stack {self.stack}: {reason}{hint}")
             return None
         answer: dict[str, Any] = json.loads(result.stdout)
         return answer

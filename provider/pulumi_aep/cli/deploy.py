@@ -57,12 +57,13 @@ def _complete(incomplete: str) -> list[str]:
 
 def deploy(
     stacks: Annotated[
-        str | None, typer.Option(help="Stacks in order, like dev,stage,prod.", autocompletion=_complete)
+        str | None,
+        typer.Option(metavar="STACKS", help="Stacks in order, like dev,stage,prod.", autocompletion=_complete),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every stack of the project, sorted by name.")] = False,
-    parallel: Annotated[int, typer.Option(min=1, help="How many stacks to deploy at once.")] = 1,
+    parallel: Annotated[int, typer.Option(min=1, metavar="N", help="How many stacks to deploy at once.")] = 1,
     preview: Annotated[bool, typer.Option("--preview", help="Only preview the changes.")] = False,
-    logs: Annotated[Path, typer.Option(help="Folder for the logs.")] = Path("deploy-logs"),
+    logs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the logs.")] = Path("deploy-logs"),
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:

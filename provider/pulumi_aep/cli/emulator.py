@@ -12,15 +12,18 @@ from ._output import Json
 
 
 def emulator(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,
-    db: Annotated[Path, typer.Option(help="SQLite file for everything; created if missing.")] = Path("emulator.db"),
-    seed: Annotated[Path | None, typer.Option(help="Dump to fill an empty database from.")] = None,
+    host: Annotated[str, typer.Option(metavar="HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port to listen on; 0 takes a free one.")] = 8700,
+    db: Annotated[Path, typer.Option(metavar="FILE", help="SQLite file for everything; created if missing.")] = Path(
+        "emulator.db"
+    ),
+    seed: Annotated[Path | None, typer.Option(metavar="FILE", help="Dump to fill an empty database from.")] = None,
     observed: Annotated[
-        Path | None, typer.Option(help="Report of a rehearsal (rehearse --json): do what it saw.")
+        Path | None, typer.Option(metavar="FILE", help="Report of a rehearsal (rehearse --json): do what it saw.")
     ] = None,
     specs: Annotated[
-        Path | None, typer.Option(help="Specs of an organization (specs --save), instead of the known ones.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Specs of an organization (specs --save), instead of the known ones."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -27,10 +27,10 @@ FileType = StrEnum("FileType", ["json", "delimited", "parquet"])
 
 def explore(
     connection: Connection,
-    path: Annotated[str, typer.Argument(help="Folder, file or table; default: the top.")] = "",
-    param: Annotated[list[str] | None, typer.Option(help="Source parameter KEY=VALUE; repeatable.")] = None,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Folder, file or table; default: the top.")] = "",
+    param: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Source parameter; repeatable.")] = None,
     file_type: Annotated[FileType | None, typer.Option(help="Format of a file with another extension.")] = None,
-    sample: Annotated[Path | None, typer.Option(help="Save the rows as .json, .jsonl or .csv.")] = None,
+    sample: Annotated[Path | None, typer.Option(metavar="FILE", help="Save the rows as .json, .jsonl or .csv.")] = None,
     mapping: Annotated[
         str | None,
         typer.Option(

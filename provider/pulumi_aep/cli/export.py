@@ -25,8 +25,10 @@ def export(
         typer.Argument(metavar="FLOW", help="Names or ids of flows.", autocompletion=complete_flows),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
-    as_program: Annotated[Path | None, typer.Option(help="New or empty folder for a Pulumi program.")] = None,
-    as_import: Annotated[Path | None, typer.Option(help="New file for pulumi import --file.")] = None,
+    as_program: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="New or empty folder for a Pulumi program.")
+    ] = None,
+    as_import: Annotated[Path | None, typer.Option(metavar="FILE", help="New file for pulumi import --file.")] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:

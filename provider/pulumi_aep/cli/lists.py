@@ -23,7 +23,9 @@ COLOURS = {"failed": "red", "disabled": "yellow", "success": "green"}
 
 def flows(
     text: Part = "",
-    state: Annotated[str | None, typer.Option(help="Only flows in this state, such as enabled or disabled.")] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help="Only flows in this state, such as enabled or disabled.")
+    ] = None,
     owner: Owner = None,
     stack: Stack = None,
     as_json: Json = False,
@@ -44,10 +46,11 @@ def flows(
         return item.get("state"), schedule_text(item.get("scheduleParams")), last.get("state"), when
 
     def read(client: "Client") -> Iterable[Item]:
-        return [item for item in client.flow_service.flows.find() if state in (None, item.get("state"))]
+        return client.flow_service.flows.find()
 
     drop = ("Id", "Last run started", "Schedule", "Owner")
-    _list("flow", Session(stack), heads, read, row, text, owner, as_json, drop)
+    in_state = (lambda item: item.get("state") == state) if state else None
+    _list("flow", Session(stack), heads, read, row, text, owner, as_json, drop, in_state)
 
 
 def connections(text: Part = "", owner: Owner = None, stack: Stack = None, as_json: Json = False) -> None:
@@ -112,6 +115,7 @@ def _list(
     owner: str | None,
     as_json: bool,
     drop: tuple[str, ...],
+    matches: Callable[[Item], bool] | None = None,
 ) -> None:
     """Name, what `row` says, owner and id of the objects that match, by name."""
     from ..engine.ownership import resource_of, split_owner_line, stack_of
@@ -123,6 +127,7 @@ def _list(
         (item.get("name", ""), *row(item), f"{stack_of(line)}/{resource_of(line)}" if line else "", item["id"])
         for item, line in found
         if text.lower() in str(item.get("name", "")).lower()
+        and (matches is None or matches(item))
         and (owner is None or wanted in (stack_of(line), stack_of(line).rpartition("/")[2]))
     ]
     empty = f"No {name}s" + (" match." if text or owner or found else f" in sandbox {session.settings.sandbox}.")

@@ -17,7 +17,7 @@ COLOURS = {"✓": "green", "✗": "red", "contradicted": "red"}
 def rehearse(
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page.")] = None,
     source: Annotated[
-        str, typer.Option(help="Id of a base connection with a password, for what needs a real source.")
+        str, typer.Option(metavar="ID", help="Id of a base connection with a password, for what needs a real source.")
     ] = "",
     yes: Yes = False,
     stack: Stack = None,

@@ -52,11 +52,11 @@ Since = Annotated[int | None, typer.Option(parser=since_ms, metavar="TIME", help
 def runs(
     flow: Annotated[
         str | None,
-        typer.Argument(help="Name or id of a flow; default: all flows.", autocompletion=complete_flows),
+        typer.Argument(metavar="FLOW", help="Name or id of a flow; default: all flows.", autocompletion=complete_flows),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed or lost records.")] = False,
     since: Since = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Maximum number of runs.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, metavar="N", help="Maximum number of runs.")] = 20,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Follow unfinished runs to their end.")] = False,
     stack: Stack = None,
     as_json: Json = False,

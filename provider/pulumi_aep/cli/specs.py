@@ -48,8 +48,10 @@ _UNDESCRIBED: dict[str, Spec] = {
 
 
 def specs(
-    name: Annotated[str | None, typer.Argument(help="Name (or a part of it) or id of a spec.")] = None,
-    save: Annotated[Path | None, typer.Option(help="File for all specs, which emulator --specs runs with.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Name (or a part of it) or id of a spec.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File for all specs, which emulator --specs runs with.")
+    ] = None,
     stack: Stack = None,
     as_json: Json = False,
 ) -> None:

@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import sqlite3
-import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -216,8 +215,7 @@ def _or_exit(action: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, sqlite3.Error) as error:
-        print(f"error: {action}{error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(f"error: {action}{error}") from None
 
 
 def serve(
