@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from pulumi_aep.__main__ import main
 from pulumi_aep.cli import app
 from support.emulator import FLOW, Emulator
 from support.mixpanel import base
@@ -165,6 +166,19 @@ def test_ctrl_c(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pulumi_aep.client.http.Http.request", interrupt)
     result = cli_run("flows")
     assert (result.code, result.out) == (130, "")
+
+
+def test_ctrl_c_while_the_commands_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "pulumi_aep.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "pulumi_aep.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted()])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
 
 
 @pytest.mark.parametrize("module", ["cli._sandbox_objects", "cli._codegen", "report.drift", "report.page"])
