@@ -76,6 +76,7 @@ def emulator_page() -> None:
         page.get_by_role("button", name=re.compile("Refuse credentials: Mixpanel")).click()
         page.get_by_role("button", name=re.compile("Run now: Mixpanel")).click()
         expect(page.locator("#done")).to_contain_text("failed")
+        expect(page.locator("#flows")).to_contain_text("failed")
         page.screenshot(path=IMAGES / "emulator.png")
 
 
