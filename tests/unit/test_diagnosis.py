@@ -1,5 +1,7 @@
 """Causes of a run, from what the services keep about it."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +59,16 @@ def test_a_field_its_cause_the_number_of_records_and_the_mapping_line() -> None:
             "Check it against sample rows: pulumi-aep explore 'my base' --lint 'web shop'",
         ]
     ]
+
+
+@pytest.mark.parametrize(("updated_s", "changed"), [(1800, ""), (3000, " (changed since this run)")])
+def test_a_mapping_that_changed_after_the_run(updated_s: int, changed: str) -> None:
+    """A streaming run starts with its hour: the flow may be younger."""
+    hourly = replace(run(LOST), started=datetime.fromtimestamp(0, UTC), ended=datetime.fromtimestamp(2400, UTC))
+    wrong = {"column": "b", "message": "Cannot convert string to date"}
+    flow = {**MAPPED, "updatedAt": updated_s * 1000}
+    found = lines(client(rows(wrong), lines=[{"source": "a", "destination": "b"}]), hourly, flow)
+    assert found[0][1] == f"Mapping line 1{changed}: a → b"
 
 
 def test_the_most_frequent_cause_comes_first() -> None:

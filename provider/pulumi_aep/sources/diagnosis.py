@@ -111,7 +111,8 @@ class Diagnoser:
             return ""
         number, source = self._mapping[name]
         short = source if len(source) <= LONGEST_SOURCE else f"{source[: LONGEST_SOURCE - 1]}…"
-        changed = run.started and int(self.flow.get("updatedAt") or 0) > run.started.timestamp() * 1000
+        at = run.ended or run.started  # a streaming run starts with its hour, before the flow perhaps
+        changed = at and int(self.flow.get("updatedAt") or 0) > at.timestamp() * 1000
         return f"Mapping line {number}{' (changed since this run)' if changed else ''}: {short} → {name}"
 
     @cached_property
