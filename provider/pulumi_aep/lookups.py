@@ -300,7 +300,7 @@ def _run(look_up: Callable[..., T], *arguments: Any) -> T:
 def config_problems() -> list[str]:
     """What is wrong with the stack's `aep:` config, for programs that report it together with a config of their own."""
     try:
-        config.load(_stack_config, get_config_env())
+        config.load(pulumi.runtime.get_config, get_config_env())
     except ConfigError as error:
         return str(error).splitlines()
     return []
@@ -321,8 +321,4 @@ def _only(kind: str, name: str, find_named: Callable[[str], list[dict[str, Any]]
 def _client() -> "Client":
     from .client.client import Client
 
-    return Client(config.load(_stack_config))
-
-
-def _stack_config(key: str) -> str | None:
-    return pulumi.Config("aep").get(key.removeprefix("aep:"))
+    return Client(config.load(pulumi.runtime.get_config))

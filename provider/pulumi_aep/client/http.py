@@ -179,11 +179,8 @@ class Http:
         """
         if anonymous:
             return self._transmit(method, self.settings.ims_endpoint + path, path, headers=headers, **content)
-        token, headers = self._tokens.get(), headers or {}
-        response = self._send_with(token, method, path, headers, **content)
-        if response.status_code == 401 and "Authorization" not in headers:
-            response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
-        return response
+        headers = headers or {}
+        return self._send(self._tokens.get(), "Authorization" not in headers, method, path, headers, **content)
 
     def sign_in(self) -> None:
         """Fetch an access token unless there is one. Raises ServiceError."""
@@ -240,9 +237,7 @@ class Http:
     ) -> Any:
         request, token = f"{method} {path}", self._tokens.get()
         self._wait_for_gate(request)
-        response = self._send_with(token, method, path, headers, **content)
-        if response.status_code == 401 and idempotent:
-            response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
+        response = self._send(token, idempotent, method, path, headers, **content)
         try:
             return _decode(request, response, self.redactor.redact, json_lines)
         except errors.ServiceError as error:
@@ -261,6 +256,15 @@ class Http:
             if limit and 0 < left > limit.left:
                 raise errors.RequestNotSent(request, f"the service accepts no requests for {left:.0f} s", left)
             self.wait(left + random.uniform(0, _FIRST_BACKOFF_S) if left > 0 else 0)
+
+    def _send(
+        self, token: str, renews: bool, method: str, path: str, headers: Mapping[str, Any], **content: Any
+    ) -> requests.Response:
+        """With `renews`, a token that is refused is renewed, and the request sent once more."""
+        response = self._send_with(token, method, path, headers, **content)
+        if response.status_code == 401 and renews:
+            response = self._send_with(self._tokens.renew(token), method, path, headers, **content)
+        return response
 
     def _send_with(
         self, token: str, method: str, path: str, headers: Mapping[str, str], **content: Any

@@ -144,7 +144,7 @@ class Resource(pulumi.dynamic.Resource):
         if opts is None or opts.id is None:  # else a reference to what something else manages
             if kind.delete_before_replace:
                 opts = self._delete_before_replace(resource_name, opts)
-            if kind.protected and (opts is None or opts.protect is None) and protects(_stack_config):
+            if kind.protected and (opts is None or opts.protect is None) and protects(pulumi.runtime.get_config):
                 opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
         given: Props = {}
         if self.register is not None:
@@ -227,32 +227,32 @@ def _step(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, Mapping) else None
 
 
+def _resource_of(value: Any) -> Resource | None:
+    """The resource of this program that an Output is the `id` of."""
+    return _by_id.get(value) if isinstance(value, pulumi.Output) else None
+
+
 def _named(value: Any) -> Any:
     """The id of a resource that the program manages, with the resource's name."""
-    found = _by_id.get(value) if isinstance(value, pulumi.Output) else None
+    found = _resource_of(value)
     return {"name": found._resource_name, "id": value} if found is not None and found._given else value
 
 
 def referred_id(value: Any) -> str | None:
     """The id that a program gave to `get`, of the reference that an Output is the `id` of."""
-    found = _by_id.get(value) if isinstance(value, pulumi.Output) else None
+    found = _resource_of(value)
     return found._reference if found is not None else None
 
 
 def _arguments(reference: Any, kind: str) -> Mapping[str, Any]:
     """What the resource of this kind was given whose `id` this is, and that id."""
-    found = _by_id.get(reference) if isinstance(reference, pulumi.Output) else None
+    found = _resource_of(reference)
     return {**found._given, "id": reference} if found is not None and found.kind.name == kind else {}
 
 
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:
     """Problems of arguments that Pulumi cannot carry, the first ten."""
     return [f"{path_text(path)}: {problem}" for path, problem in islice(untransferable(args), 10)]
-
-
-def _stack_config(key: str) -> str | None:
-    value: str | None = pulumi.runtime.get_config(key)
-    return value
 
 
 _UNITS = {"h": 3600, "m": 60, "s": 1}

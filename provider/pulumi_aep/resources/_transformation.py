@@ -50,7 +50,7 @@ def transformation_names(props: Props) -> set[Any]:
     return {name if isinstance(name, str) else UNKNOWN for name in names}
 
 
-def schema_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]:
+def mapping_schema_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]:
     """The mapping set must be for the schema of the dataset that the flow writes to."""
     (path, mapping), target = _mapping_id(props), props.get("target_connection_id")
     known = isinstance(mapping, str) and isinstance(target, str)

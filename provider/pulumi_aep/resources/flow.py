@@ -1,6 +1,5 @@
 """Flow: the dataflow itself, from a source connection through a mapping to a target connection (`/flows`)."""
 
-import re
 from typing import Annotated, Any, Required
 
 import pulumi
@@ -25,6 +24,7 @@ from ..engine.values import UNKNOWN, Props, normalize, same_scalar
 from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepresentable
 from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
 from ._flow_service import FlowServiceKind, spec_of, spelled
+from ._references import look_up
 from ._schedule import (
     SPELLING,
     Schedule,
@@ -39,8 +39,8 @@ from ._schedule import (
 from ._transformation import (
     Transformation,
     mapping_params,
+    mapping_schema_problems,
     observed_transformations,
-    schema_problems,
     transformation_names,
     with_mapping,
 )
@@ -216,17 +216,14 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
     def _with_source_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """Of a source that is no resource of the program the service is asked, once."""
         source = props.get("source_connection_id")
-        if "source_spec" in props or not isinstance(source, str) or not re.fullmatch(r"[\w-]+", source):
+        if "source_spec" in props or not isinstance(source, str):
             return props
         if source == previous.get("source_connection_id") and "source_spec" in previous:
             return {**props, "source_spec": previous["source_spec"]}
         if "flow_spec" in props and not runtime.settings.online_checks:
             return props
-        try:
-            item = runtime.cache(SourceConnection.kind).read(source, lambda item: True)
-        except NotFound:
-            return props
-        return {**props, "source_spec": spec_of(item, "connectionSpec")["id"]}
+        found = look_up(SourceConnection.kind, source, runtime)
+        return {**props, "source_spec": found["connection_spec"]["id"]} if found else props
 
     def _with_flow_spec(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         if "flow_spec" in props:
@@ -245,7 +242,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         return {**props, "flow_spec": spec_of({"spec": found[0]}, "spec")} if found else props
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        return schema_problems(props, previous, runtime) + _spec_problems(props, previous, runtime)
+        return mapping_schema_problems(props, previous, runtime) + _spec_problems(props, previous, runtime)
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         """`inlet_url`, of webhook sources, is not in the answer to a creation."""
