@@ -19,6 +19,7 @@ from pulumi_aep.emulator.observed import load
 from pulumi_aep.rehearsal import leftovers, probing
 from pulumi_aep.rehearsal.lives import LIVES
 from pulumi_aep.rehearsal.page import render
+from pulumi_aep.rehearsal.run import Rehearsal
 from pulumi_aep.resources import KINDS
 from rehearsal.conftest import left_in
 from support import browser
@@ -284,6 +285,7 @@ def test_nothing_secret_or_personal_shows(emulator: Emulator, command: Command, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_deletes_everything(emulator: Emulator, command: Command, number: signal.Signals) -> None:
+    emulator.settings(latency_ms=20)  # so that it does not end before the signal
     process = command("--yes")
     while not left_in(emulator).get("Dataset"):
         time.sleep(0.05)
@@ -291,6 +293,24 @@ def test_ctrl_c_deletes_everything(emulator: Emulator, command: Command, number:
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert left_in(emulator) == {}
+
+
+def test_a_signal_lets_the_current_step_end(emulator: Emulator, client: Client) -> None:
+    """An exception within it could be swallowed, or lose the answer to a creation."""
+
+    def tell(text: str) -> None:
+        said.append(text)
+        if text == "Schema":
+            rehearsal.stop()
+
+    said: list[str] = []
+    rehearsal = Rehearsal(client, tell=tell)
+    with pytest.raises(KeyboardInterrupt):
+        rehearsal.run()
+    assert said[-2:] == ["Schema", "deleting what was made; if you stop this too, the next rehearsal does it"]
+    assert left_in(emulator) == {}
+    with pytest.raises(KeyboardInterrupt):
+        rehearsal.stop()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -5,6 +5,7 @@ user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a 
 `--json` a failure is `{"error": …}` on standard output.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -30,6 +31,8 @@ from .run import run
 from .runs import runs
 from .specs import specs
 from .why import why
+
+CTRL_C = 130
 
 app = typer.Typer(
     name="pulumi-aep",
@@ -79,7 +82,10 @@ def main() -> None:
             raise
         code = _fail(error.code.removeprefix("error: "), 1)
     except typer.Abort:
-        code = _fail("interrupted", 130)
+        code = _fail("interrupted", CTRL_C)
+    if code == CTRL_C:  # leaves at once: Python waits for its threads, and for ever if one was just starting
+        sys.stdout.flush()
+        os._exit(code)
     sys.exit(code)
 
 

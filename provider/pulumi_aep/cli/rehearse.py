@@ -47,13 +47,13 @@ def rehearse(
     if left and not yes:
         typer.echo(f"{plural(len(left), 'object')} of another rehearsal will be deleted: has it ended?", err=True)
     confirm(f"Make {ABOUT} in sandbox {sandbox}, and delete them?", yes)
-    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: it ends by deleting what it made
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
     with progress("rehearsing", quiet=as_json) as tell:
         if left:
             tell("deleting what another rehearsal left")
         rehearsal = Rehearsal(client, source, tell)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), rehearsal.stop)
         kept = rehearsal.mask(leftovers.remove(left))
         report = rehearsal.run()
         report["left"] += kept

@@ -41,11 +41,11 @@ def check_sandbox(client: Client) -> None:
 
 
 class Rehearsal:
-    """`tell` hears of each step that begins."""
+    """`tell` hears of each step that begins; after `stop()` none begins any more."""
 
     def __init__(self, client: Client, source: str = "", tell: Callable[[str], None] = lambda text: None) -> None:
         self.client, self.id = client, secrets.token_hex(4)
-        self._tell, self._told = tell, ""
+        self._tell, self._told, self._stopped = tell, "", False
         settings, tenant = client.settings, ""
         with suppress(AepError):  # else _needs() says why
             tenant = client.schema_registry.tenant_id()
@@ -59,24 +59,37 @@ class Rehearsal:
         }
         self.names |= {name: value for name, value in (("tenant", tenant), ("given_source", source)) if value}
 
-    def tell(self, text: str) -> None:
+    def stop(self, *_: object) -> None:
+        """Handles a signal: no step begins any more. The current one ends first, so that the answer to a creation is
+        not lost; the second signal does not wait for it."""
+        if self._stopped:
+            raise KeyboardInterrupt
+        self._stopped = True
+
+    def _begin(self, text: str) -> None:
+        if self._stopped:
+            raise KeyboardInterrupt
+        self._say(text)
+
+    def _say(self, text: str) -> None:
         if text != self._told:
             self._tell(text)
         self._told = text
 
     def run(self) -> Report:
-        """Both parts. Whatever happens, it ends by deleting what it made; `left` says what it could not."""
+        """Both parts. Whatever happens, it ends by deleting what it made; `left` says what it could not. Raises
+        KeyboardInterrupt after `stop()`."""
         specs: Report = {"connectionSpecs": [], "flowSpecs": []}
         started, before = time.monotonic(), self.client.requests
         report: Report = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "version": version("pulumi-aep")}
         report |= {"needs": self._needs(specs), "works": [], "probes": [], "specs": self.mask(specs)}
         try:
             for tick in Lives(self.client, self.names, self.mask).ticks():
-                self.tell(f"{tick.kind}")
+                self._begin(tick.kind)
                 report["works"].append(asdict(tick))
             report["probes"] = self._probes()
         finally:
-            self.tell("deleting what was made; if you stop this too, the next rehearsal does it")
+            self._say("deleting what was made; if you stop this too, the next rehearsal does it")
             found = leftovers.find(self.client, self.id)
             report["left"] = self.mask([*leftovers.remove(found.objects), *found.unseen])
         calls = self.client.requests - before
@@ -105,7 +118,7 @@ class Rehearsal:
         probing.prepare()
         results = []
         for result in probing.results():
-            self.tell(f"asking {result.id.split('.')[0]}")
+            self._begin(f"asking {result.id.split('.')[0]}")
             results.append({key: value for key, value in asdict(result).items() if value not in (None, "")})
         return results
 
