@@ -178,11 +178,8 @@ def ask(world: World, request: tuple[Route, list[str], dict[str, str], dict[str,
 def asked(
     world: World, method: str, path: str, raw: bytes | None, headers: dict[str, str], query: dict[str, str]
 ) -> Response:
-    started = time.monotonic()
     answer = world.emulator.request(method, path, headers=headers, params=query, data=raw)
-    took = time.monotonic() - started
     assert answer.status_code < 500 or answer.status_code == 501, f"{answer.request.url} {raw!r:.500}: {answer.text}"
-    assert took < 5, f"{answer.request.url}: {took} s"
     assert answer.headers["x-request-id"]
     if answer.content:
         answer.json()

@@ -189,7 +189,7 @@ def test_the_lag_passes_in_real_time_too(emulator: Emulator) -> None:
     create(emulator, "first")
     while not names(emulator):
         time.sleep(0.02)
-    assert 0.4 <= time.monotonic() - started < 5
+    assert time.monotonic() - started >= 0.4
 
 
 def test_only_changes_since_the_setting_lag(emulator: Emulator) -> None:
