@@ -147,8 +147,8 @@ def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int
         try:
             list(pool.map(run, outcomes))
         except KeyboardInterrupt:  # the running engines get it from the terminal as well, and end in order
-            stop.set()
             unfinished = [outcome for outcome in outcomes if outcome.result == NOT_STARTED]
+            stop.set()
             interrupted = True
     for outcome in unfinished:
         if outcome.result == FAILED:
