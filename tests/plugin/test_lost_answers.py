@@ -120,6 +120,23 @@ class LateList:
         self._usual_pause(seconds)
 
 
+def test_a_time_limit_that_is_shorter_than_lists_may_be_late(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """The next run does not create it again; it says when it may, and how long it would have looked."""
+    resource = life("BaseConnection")
+    resource.settings = replace(resource.settings, timeout=10)
+    before = len(emulator.objects()["BaseConnection"])
+    emulator.settings(list_lag_s=3600)
+    fault(emulator, "POST", "/connections$", drop="after")
+    for text in ("broke before a response came", r"Run the command again in \d+ s, or give it 30 s \(aep:timeout"):
+        with pytest.raises(ResponseLost, match=text):
+            resource.up(program("BaseConnection"))
+    emulator.settings(list_lag_s=0)
+    assert resource.up(program("BaseConnection")) == "create"
+    assert len(emulator.objects()["BaseConnection"]) == before + 1
+
+
 @pytest.mark.parametrize("seconds", [0.5, 3, 14])
 @by_kind
 def test_a_lost_creation_and_a_list_that_shows_it_late(

@@ -378,7 +378,7 @@ class Reconciler:
             else:
                 return left, self._adopt(left, item, new)
         before = {*self.cache.items()}
-        note = Note(f"{self.kind.name} {new.get('owner')}")
+        note = Note(self.runtime.settings, self.kind.name, new.get("owner"))
         lost = self._lost_before(note)
 
         def find_or_create() -> tuple[str | None, Props]:
@@ -406,11 +406,15 @@ class Reconciler:
 
     def _lost_before(self, note: Note) -> ServiceError | None:
         """The error of a run that was killed, or ended without an answer, before this one."""
-        if not note.is_recent():
+        if not (left := note.seconds_left()):
             return None
         text = "an earlier run has sent it, and got no response"
         self.runtime.report(f"{self.kind.name}: {text}. Its list may be late: looking for up to {LONGEST_LAG_S:.0f} s.")
-        return ResponseLost(f"creation of {self.kind.name}", text)
+        remedy = (
+            f"Lists may show it late. Run the command again in {left} s, or give it {2 * LONGEST_LAG_S:.0f} s "
+            "(aep:timeout, or custom_timeouts of the resource)."
+        )
+        return ResponseLost(f"creation of {self.kind.name}", text, remedy)
 
     def _find_left(self, new: Props, lost: ServiceError | None, before: set[str]) -> str | None:
         """The id of an object that is this resource's already, and is not among the ids `before`.
