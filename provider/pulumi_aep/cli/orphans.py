@@ -73,13 +73,12 @@ def orphans(
 
 def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject]]":
     """Objects that are gone have the name of their resource."""
-    from ..engine.reconciler import assert_same_scope
     from ..resources import KINDS
     from ._sandbox_objects import GONE as IS_GONE
 
     if not (owner := session.owner):
         raise ConfigError("orphans needs a stack with a state: run it in the project's folder, after pulumi up")
-    assert_same_scope(owner.outputs, sandbox.runtime)
+    sandbox.runtime.assert_same_scope(owner.outputs)
     resources = session.resources
     names = {each.id: each.name for each in resources}
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}

@@ -323,6 +323,11 @@ class Arguments:
         """The fields with one of these kinds of change."""
         return {name for name, field in self.fields.items() if field.change in changes}
 
+    def changed(self, old: Props, new: Props) -> list[str]:
+        """The fields that differ, of those whose later change is a difference."""
+        silent = self.names(Change.CREATE_ONLY, Change.CHECK_ONLY)
+        return [name for name in self.fields if old.get(name) != new.get(name) and name not in silent]
+
     @cached_property
     def _adapters(self) -> tuple[TypeAdapter[Props], TypeAdapter[Props]]:
         checked: Any = Annotated[self.public, AfterValidator(self._rule)]

@@ -242,6 +242,11 @@ class Exports(ABC):
         return []
 
 
+def resolve_desired(kind: Kind, new: Props, observed: Props) -> Props:
+    """What is wanted of an object that exists."""
+    return kind.resolve_desired(new, observed) if isinstance(kind, ResolvesDesired) else new
+
+
 def json_patch(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
     """The operations from one map of JSON pointer → value to another: only what differs."""
     changes = []

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from .. import config
 from ..client.redaction import Redactor
-from ..errors import ApiError, DeletionProtected, EngineGone
+from ..errors import LAST_UP, ApiError, DeletionProtected, EngineGone, ScopeMismatch
 from .announcements import Adoptions
 from .object_cache import ObjectCache
 from .sdk_internals import engine_address, plain_errors, widen_host_pool
+from .values import Props
 
 if TYPE_CHECKING:
     from ..client.client import Client
@@ -64,6 +65,20 @@ class Runtime:
     def tenant_id(self) -> str:
         """The organization's namespace in schemas, without its underscore."""
         return str(self.once("tenant", self.client.schema_registry.tenant_id))
+
+    @property
+    def scope(self) -> Props:
+        """The sandbox and organization of every object of this process, as states hold them."""
+        return {"sandbox": self.settings.sandbox, "org_id": self.settings.org_id}
+
+    def assert_same_scope(self, state: Props) -> None:
+        """Raises ScopeMismatch for an object of another sandbox or organization: a stack has one of each."""
+        for (name, configured), key in zip(self.scope.items(), ("aep:sandbox", "aep:orgId"), strict=True):
+            if state.get(name, configured) != configured:
+                raise ScopeMismatch(
+                    f"This stack's objects live in {name} {state[name]}, but its config says {configured}. Set {key} "
+                    f"back to {state[name]}, or make another stack for {configured}: pulumi stack init …\n{LAST_UP}"
+                )
 
     def assert_deletes_allowed(self) -> None:
         """Raises DeletionProtected in a production sandbox, unless deletes are allowed there."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ..engine.kind import ResolvesDesired
+from ..engine.kind import resolve_desired
 from ..engine.values import Props, differences, from_host
 from ..resources import KINDS
 from .data import Drift
@@ -28,7 +28,5 @@ def drift(runtime: "Runtime", resources: Sequence[tuple[str, str, str, Props]]) 
             found = {**recorded, **kind.observe(item, recorded, runtime)}
             if kind.ownership.makes_version and not found.get("owner"):
                 recorded["owner"] = found["owner"]  # adopted: the line waits for the next change
-            if isinstance(kind, ResolvesDesired):
-                recorded = kind.resolve_desired(recorded, found)
-            for path, old, new in differences(recorded, found):
+            for path, old, new in differences(resolve_desired(kind, recorded, found), found):
                 yield Drift(kind.name, name, object_id, path, old, new)

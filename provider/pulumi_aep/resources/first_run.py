@@ -11,7 +11,7 @@ from typing_extensions import Unpack
 from ..engine.arguments import Arguments, Change, F, Input, Shape, Uuid
 from ..engine.dynamic import Resource
 from ..engine.kind import Kind, ValidatesOnline
-from ..engine.reconciler import Difference, Reconciler, assert_same_scope
+from ..engine.reconciler import Difference, Reconciler
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import ApiError, NotFound, ResponseLost, RunFailed, UnexpectedResponse
@@ -43,8 +43,8 @@ class FirstRunReconciler(Reconciler):
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """Another flow is another gate. Nothing is lost with the old one, so no guard applies."""
-        assert_same_scope(state, self.runtime)
-        changed = self._changed(self.arguments.from_state(state), self.arguments.from_state(inputs))
+        self.runtime.assert_same_scope(state)
+        changed = self.arguments.changed(self.arguments.from_state(state), self.arguments.from_state(inputs))
         return Difference(bool(changed), [name for name in changed if name == "flow_id"])
 
     def create(self, inputs: Props) -> tuple[str, Props]:
@@ -54,7 +54,7 @@ class FirstRunReconciler(Reconciler):
         return run.id, self.state({**new, **{name: getattr(run, name) for name in FirstRunKind.outputs}})
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props] | None:
-        assert_same_scope(state, self.runtime)
+        self.runtime.assert_same_scope(state)
         return state, {name: value for name, value in state.items() if name in self.arguments.fields}
 
     def delete(self, object_id: str, state: Props) -> None:

@@ -10,10 +10,11 @@ import pulumi
 
 from ..engine.arguments import Arguments, Input, Shape
 from ..engine.dynamic import OWNER_NAME, TYPE_PREFIX, Resource
+from ..engine.guards import is_mass_delete
 from ..engine.kind import GuardsDelete, Kind
 from ..engine.ownership import name_problems, new_state_id, record_key, renamed, resource_of, state_id
 from ..engine.plan import LEAVING, RETAINED, UNGUARDED, Plan, Planned, fingerprint, leaving, read_plan, unchanged
-from ..engine.reconciler import Difference, Reconciler, assert_same_scope, is_mass_delete
+from ..engine.reconciler import Difference, Reconciler
 from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
 from ..errors import DeletionProtected
@@ -112,7 +113,7 @@ class OwnerReconciler(Reconciler):
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """The identity of a lost state, given in the config, replaces one made meanwhile."""
-        assert_same_scope(state, self.runtime)
+        self.runtime.assert_same_scope(state)
         given = self.runtime.settings.owner_id
         return Difference(True, ["org_id"]) if given and given != object_id else Difference(False, [])
 
@@ -121,7 +122,7 @@ class OwnerReconciler(Reconciler):
 
     def read(self, object_id: str, state: Props) -> tuple[Props, Props | None] | None:
         """The inputs stay: without the name and plan of the last run, a refresh would open the gate."""
-        assert_same_scope(state, self.runtime)
+        self.runtime.assert_same_scope(state)
         return state, None
 
     def update(self, object_id: str, state: Props, inputs: Props) -> Props:
