@@ -168,6 +168,8 @@ def move_states(lab: "Lab") -> None:
 TAKEN = chain(taken="other")
 ADOPTING = chain(taken="dev", below="shop")
 DATASET_MOVED = [new if new["kind"] == "Dataset" else old for old, new in zip(chain(), ADOPTING, strict=True)]
+KEPT = {"FieldGroup", "Schema", "IdentityDescriptor", "Dataset"}
+"""A descriptor goes with its schema: whoever takes the one has the other."""
 ADOPTED_LINE = {"MappingSet web": "update", "Flow web": "update"}
 """The line of an adopted mapping set waits for the next change; a refresh shows that it is missing."""
 EXPERIMENTS = {
@@ -231,7 +233,7 @@ EXPERIMENTS = {
             up(
                 "dev",
                 chain(
-                    kinds=["FieldGroup", "Schema", "Dataset"],
+                    kinds=KEPT,
                     taken="other",
                 ),
             ),
@@ -239,8 +241,8 @@ EXPERIMENTS = {
         stack="other",
         program=chain(),
         verb="destroy",
-        objects=dict.fromkeys(set(ORDER) - {"FieldGroup", "Schema", "Dataset"}, 0),
-        replaced=frozenset(set(ORDER) - {"FieldGroup", "Schema", "Dataset"}),
+        objects=dict.fromkeys(set(ORDER) - KEPT, 0),
+        replaced=frozenset(set(ORDER) - KEPT),
     ),
     "stack rename": Experiment(deployed={"dev": chain()}, before=(rename,), program=chain()),
     "copied state": Experiment(
@@ -363,7 +365,7 @@ def trials(
     lab.deploy(experiment)
     lab.save("ready")
     before, outcomes = emulator.objects(), []
-    result, _ = _operate(lab, experiment, "none", [], chance)
+    unhurt, _ = _operate(lab, experiment, "none", [], chance)
     journal = [entry for entry in emulator.journal() if not entry["path"].startswith("/ims/")]
     lab.save("none")
     for fault in faults:
@@ -373,12 +375,12 @@ def trials(
             else:
                 for _ in range(MOMENTS if fault in BREAKS else 1):
                     lab.load("ready")
-                    result, hit = _operate(lab, experiment, fault, journal, chance)
+                    _, hit = _operate(lab, experiment, fault, journal, chance)
                     if hit:
                         break
                 if fault not in BREAKS:
                     lab.save(fault)
-            problems = _check_refusal(experiment, result) if fault == "none" else []
+            problems = _check_refusal(experiment, unhurt) if fault == "none" else []
             problems += _recover(lab, experiment, recovery) + _problems(lab, experiment, before, recovery)
             outcomes.append(Trial(name, fault, recovery, fault == "none" or hit, problems))
     return outcomes

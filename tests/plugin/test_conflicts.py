@@ -123,7 +123,7 @@ def test_an_object_that_never_rests(
     arguments: Props = program("Flow")
     resource.up(arguments)
     stale = {"type": "https://ns.adobe.com/aep/errors/FLOW-1404-412", "title": "Version mismatch", "status": 412}
-    fault = {"method": "PATCH", "path": "/flows/", "status": 412, "body": stale, "times": 3}
+    fault = {"method": "PATCH", "path": "/flows/", "status": 412, "body": stale, "times": 6}
     emulator.control("POST", "faults", fault).raise_for_status()
     with pytest.raises(Conflict, match="keeps changing while it is being updated"):
         resource.up(renamed(arguments, "ours"))

@@ -99,6 +99,20 @@ def test_credentials_of_another_user(
     assert resource.preview(changed) == "same"
 
 
+def test_an_adoption_whose_update_loses_its_answer_again_and_again(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """Which secrets the object holds is unknown: after each 412 they are sent again."""
+    made = life("BaseConnection")
+    made.up(program("BaseConnection"))
+    for _ in range(4):
+        fault(emulator, "PATCH", "/connections/[^/]+$", drop="after")
+        fault(emulator, "PATCH", "/connections/[^/]+$")  # the one sent again gets its answer, 412
+    adopted = life("BaseConnection")
+    assert adopted.up(program("BaseConnection", {"adopt": made.id, "description": "adopted"})) == "create"
+    assert adopted.id == made.id
+
+
 class LateList:
     """A list that shows new objects only after the client has waited for some seconds."""
 

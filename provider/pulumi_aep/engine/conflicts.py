@@ -8,7 +8,8 @@ from .ownership import is_foreign, own_line
 from .runtime import Runtime
 from .values import Props
 
-ATTEMPTS_AFTER_412 = 3
+ATTEMPTS_AFTER_412 = 6
+"""A request of our own whose answer was lost takes one too: sent again, it meets what it has written itself."""
 
 
 def update_with_etag(
