@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 import pulumi_aep as aep
 from docs import pages
+from kinds import DESCRIPTIONS
 from pulumi_aep.components import COMPONENTS
 from pulumi_aep.engine.arguments import fields_of
 from pulumi_aep.engine.camel_case import outside
@@ -25,13 +26,6 @@ from pulumi_aep.resources import SERVED
 PAGE = pages.ROOT / "docs" / "languages.md"
 SHAPES = {each.kind.name: (f"aep:{each.kind.name}", each.kind.arguments.public) for each in SERVED}
 SHAPES |= {each.make.__name__: (each.type, each.arguments) for each in COMPONENTS}
-IDS = {
-    "FieldGroup": "'https://ns.adobe.com/{tenantId}/mixins/{hex}'",
-    "Schema": "'https://ns.adobe.com/{tenantId}/schemas/{hex}'",
-    "Dataset": "5ef4551c52e054191a61a99f",
-    "MappingSet": "bf5286a9c1ad4266baca76ba3adc9366",
-    "IdentityDescriptor": "a0b568751181fbf9cda24f205bc3bac75f75a860",
-}
 HEAD = """\
 # YAML, TypeScript and import
 
@@ -229,9 +223,8 @@ def text() -> str:
     for name, program in programs().items():
         file = dashed(name)
         parts.append(f"## {name}\n\n[In Python](kinds/{file}.md#example)\n")
-        if SHAPES[name][0].count(":") == 1 and name != "FirstRun":
-            given = IDS.get(name, "70383d02-2777-4be7-a309-9dd6eea1b46d")
-            parts.append(f"```\npulumi import aep:index:{name} NAME {given}\n```\n")
+        if name in DESCRIPTIONS:
+            parts.append(f"```\npulumi import aep:index:{name} NAME {DESCRIPTIONS[name].an_id}\n```\n")
         parts.append(f"```yaml\n{to_yaml(program)}```\n")
         parts.append(f"```typescript\n{to_typescript(program)}```\n")
     return "\n".join(parts)

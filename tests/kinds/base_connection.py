@@ -59,6 +59,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="BaseConnection",
     key="base",
+    an_id="70383d02-2777-4be7-a309-9dd6eea1b46d",
     collection="connections",
     natural_key="name",
     arguments={"name": "web", "connection_spec": ConnectionSpec.MIXPANEL, "auth": basic(**PARAMS)},

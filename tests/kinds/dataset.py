@@ -32,6 +32,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="Dataset",
     key="dataset",
+    an_id="6ef4551c52e054191a61a99f",
     collection="dataSets",
     natural_key="name",
     arguments={"name": "web", "schema_id": "${schema.id}"},

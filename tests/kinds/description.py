@@ -79,6 +79,8 @@ class Description:
     """The name of its class."""
     key: str
     """How references name its object."""
+    an_id: str
+    """An id as its service gives them, of an object that nobody has."""
     collection: str
     """The last part of its path at the service, as the journal has it."""
 

@@ -17,6 +17,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="EncryptionKey",
     key="key",
+    an_id="8f2d1c5e-93c1-4b0e-9f25-1f3c2d4b7a60",
     collection="keys",
     arguments={"name": "web", "passphrase": SECRET},
     more={"algorithm": "PGP"},

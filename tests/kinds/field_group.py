@@ -51,6 +51,7 @@ def field(kind: object, message: str, remedy: str = "", **more: object) -> Bad:
 DESCRIPTION = Description(
     kind="FieldGroup",
     key="group",
+    an_id="https://ns.adobe.com/acme/mixins/1b47061264138c4a",
     collection="fieldgroups",
     natural_key="title",
     arguments={"title": "web fields", "fields": PLAIN, "class_ids": [XdmClass.EXPERIENCE_EVENT]},

@@ -76,6 +76,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="Flow",
     key="flow",
+    an_id="ef8db14a-f5d5-4f7e-8f43-855ae7b305fa",
     collection="flows",
     natural_key="name",
     arguments={

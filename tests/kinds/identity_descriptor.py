@@ -40,6 +40,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="IdentityDescriptor",
     key="identity",
+    an_id="a0b568751181fbf9cda24f205bc3bac75f75a860",
     collection="descriptors",
     arguments={"schema_id": "${schema.id}", "source_property": "/_{tenantId}/distinct_id", "namespace": "Email"},
     more={"is_primary": True},

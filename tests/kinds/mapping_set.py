@@ -45,6 +45,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="MappingSet",
     key="mapping",
+    an_id="bf5286a9c1ad4266baca76ba3adc9366",
     collection="mappingSets",
     made_first=True,
     arguments={"schema_id": "${schema.id}", "mappings": [SIMPLE]},

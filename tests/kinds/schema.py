@@ -23,6 +23,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="Schema",
     key="schema",
+    an_id="https://ns.adobe.com/acme/schemas/995dabbea86d58e346ff91bd8aa741a9f36f29b1019138d4",
     collection="schemas",
     natural_key="title",
     arguments={"title": "web", "class_id": XdmClass.EXPERIENCE_EVENT, "field_group_ids": ["${group.id}"]},

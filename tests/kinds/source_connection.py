@@ -48,6 +48,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="SourceConnection",
     key="source",
+    an_id="70383d02-2777-4be7-a309-9dd6eea1b46e",
     collection="sourceConnections",
     natural_key="name",
     arguments={

@@ -26,6 +26,7 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
 DESCRIPTION = Description(
     kind="TargetConnection",
     key="target",
+    an_id="246d052c-da4a-494a-937f-a0d17b1c6cf5",
     collection="targetConnections",
     natural_key="name",
     arguments={

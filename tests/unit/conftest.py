@@ -23,14 +23,8 @@ SETTINGS = Settings(
 )
 
 IDS: Ids = {
-    "base.id": "70383d02-2777-4be7-a309-9dd6eea1b46d",
-    "source.id": "70383d02-2777-4be7-a309-9dd6eea1b46e",
-    "target.id": "246d052c-da4a-494a-937f-a0d17b1c6cf5",
-    "mapping.id": "bf5286a9c1ad4266baca76ba3adc9366",
+    **{f"{description.key}.id": description.an_id for description in DESCRIPTIONS.values()},
     "mapping.version": 0,
-    "dataset.id": "6ef4551c52e054191a61a99f",
-    "schema.id": "https://ns.adobe.com/acme/schemas/995dabbea86d58e346ff91bd8aa741a9f36f29b1019138d4",
-    "group.id": "https://ns.adobe.com/acme/mixins/1b47061264138c4a",
     "more.id": "https://ns.adobe.com/acme/mixins/2c58172375249d5b",
 }
 """Ids of objects that nobody has."""

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
-from ..client.client import Client
+from ..client.client import Client, Collection
 from ..errors import AepError, NotFound
+from ..resources import kind_named
+from .lives import LIVES
 
 PREFIX = "pulumi-aep rehearsal"
 _DESCRIPTORS = "/data/foundation/schemaregistry/tenant/descriptors"
@@ -41,48 +43,28 @@ def find(client: Client, rehearsal: str = "[0-9a-f]{8}") -> Found:
             unseen.append(f"{kind}: perhaps something is left, as the list is refused: {str(error).splitlines()[0]}")
             return []
 
-    def named(kind: str, collection: Any, field: str = "name") -> list[Leftover]:
-        return listed(kind, _named(kind, collection, field, ours))
-
-    flow, registry = client.flow_service, client.schema_registry
-    schemas, groups = named("schema", registry.schemas, "title"), named("field group", registry.field_groups, "title")
-    ids = {each.id for each in schemas}
-    found = [
-        *named("flow", flow.flows),
-        *named("source connection", flow.source_connections),
-        *named("target connection", flow.target_connections),
-        *named("base connection", flow.connections),
-        *listed("mapping set", _mapping_sets(client, ids, ours)),
-        *named("dataset", client.catalog.datasets),
-        *named("encryption key", client.connectors.encryption_keys),
-        *listed("descriptor", _descriptors(client, ids, ours)),
-    ]
-    return Found([*found, *schemas, *groups, *listed("class", _classes(client, ours))], unseen)
+    found, ids = list[Leftover](), set[str]()
+    for kind in LIVES:
+        made = listed(kind, _objects(kind, kind_named(kind).collection(client), ids, ours))
+        ids |= {each.id for each in made}
+        found = made + found
+    found = listed("descriptor", _descriptors(client, ids, ours)) + found
+    return Found([*found, *listed("class", _classes(client, ours))], unseen)
 
 
-def _leftover(kind: str, key: str, name: str, collection: Any) -> Leftover:
-    return Leftover(kind, key, name, lambda: collection.delete(key))
-
-
-def _named(kind: str, collection: Any, field: str, ours: re.Pattern[str]) -> Iterator[Leftover]:
+def _objects(kind: str, collection: Collection, ids: set[str], ours: re.Pattern[str]) -> Iterator[Leftover]:
+    """Those with the name, and those without one that refer to one of these `ids`."""
     for item in collection.find():
-        if ours.match(str(item.get(field) or "")):
-            yield _leftover(kind, str(item["id"]), str(item[field]), collection)
+        key, name = str(item["id"]), str(item.get("name") or item.get("title") or "")
+        if ours.match(name) or not ids.isdisjoint(value for value in item.values() if isinstance(value, str)):
+            yield Leftover(kind, key, name, lambda key=key: collection.delete(key))  # type: ignore[misc]
 
 
-def _mapping_sets(client: Client, schemas: set[str], ours: re.Pattern[str]) -> Iterator[Leftover]:
-    collection = client.data_prep.mapping_sets
-    for item in collection.find():
-        name = str(item.get("name") or "")
-        if item.get("xdmSchema") in schemas or ours.match(name):
-            yield _leftover("mapping set", str(item["id"]), name, collection)
-
-
-def _descriptors(client: Client, schemas: set[str], ours: re.Pattern[str]) -> Iterator[Leftover]:
-    """Those of the rehearsal's schemas, and those that outlived theirs but show its name."""
+def _descriptors(client: Client, ids: set[str], ours: re.Pattern[str]) -> Iterator[Leftover]:
+    """Of every type: those of the rehearsal's schemas, and those that outlived theirs but show its name."""
     listed = client.request("GET", _DESCRIPTORS, headers={"Accept": "application/vnd.adobe.xdm+json"})
     for each in (item for of_type in listed.values() for item in of_type):
-        if each.get("xdm:sourceSchema") in schemas or ours.search(json.dumps(each)):
+        if each["@id"] not in ids and (each.get("xdm:sourceSchema") in ids or ours.search(json.dumps(each))):
             path = f"{_DESCRIPTORS}/{quote(str(each['@id']), safe='')}"
             yield Leftover("descriptor", str(each["@id"]), "", lambda path=path: client.request("DELETE", path))  # type: ignore[misc]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import CLIENT, ORG, PATCH, USER, Call, Router, sandbox_id
-from ..core.store import Row, SandboxStore
+from ..core.store import Row, SandboxStore, admin_view
 from ..core.validation import check
 from ..flow_service.runs import RECORDS
 from ..schema_registry import xdm
@@ -173,5 +173,6 @@ def delete(call: Call, key: str) -> Answer:
     return Answer(200, [f"@/{KIND}/{key}"] if known else [])
 
 
-def admin_view(objects: SandboxStore) -> list[Json]:
+@admin_view("Dataset")
+def _view(objects: SandboxStore) -> list[Json]:
     return objects.all(KIND)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ..core.errors import Answer, Json, Service
 from ..core.gateway import Call, Router
-from ..core.store import SandboxStore
+from ..core.store import SandboxStore, admin_view
 from ..flow_service.source_data import CONTAINER
 from . import rules
 
@@ -97,6 +97,7 @@ def validate_key(call: Call, key: str) -> Answer:
     return Answer(200, {"publicKeyId": key, "status": "Active" if expires > call.store.now_ms() // 1000 else "Expired"})
 
 
-def admin_view(objects: SandboxStore) -> list[Json]:
+@admin_view("EncryptionKey")
+def _keys_view(objects: SandboxStore) -> list[Json]:
     """The key pairs; no passphrase is kept."""
     return [item | {"id": item["publicKeyId"]} for item in objects.all(KEYS)]

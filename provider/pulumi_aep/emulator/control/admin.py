@@ -19,30 +19,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
-from ..catalog import datasets
-from ..connectors import routes as connectors
 from ..core import assumptions, scheduler
 from ..core.errors import Answer, Json
 from ..core.faults import Fault, FaultInjector, fault_error
 from ..core.gateway import sandboxes
-from ..core.store import SandboxStore, Store
+from ..core.store import VIEWS, SandboxStore, Store
 from ..core.transport import ADMIN, CutResponse, wait_or_stop
 from ..core.validation import body_error, parse_number
-from ..data_prep import mapping_sets
-from ..flow_service import routes as flow_service
 from ..flow_service.runs import ingested_records
-from ..schema_registry import descriptors, resources
 
-# resource kind → the objects of a sandbox as reads show them, with `id` and `name`
-VIEWS: dict[str, Callable[[SandboxStore], list[Json]]] = {
-    **{kind.name: partial(flow_service.admin_view, kind.path) for kind in flow_service.KINDS},
-    "MappingSet": mapping_sets.admin_view,
-    "FieldGroup": partial(resources.admin_view, "fieldgroups"),
-    "Schema": partial(resources.admin_view, "schemas"),
-    "Dataset": datasets.admin_view,
-    "IdentityDescriptor": descriptors.admin_view,
-    "EncryptionKey": connectors.admin_view,
-}
 _SECRET = re.compile(r"secret|password|token|credential|client_id|code|key|auth", re.IGNORECASE)
 
 

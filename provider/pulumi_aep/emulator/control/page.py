@@ -75,21 +75,20 @@ def routes(store: Store, journal: Journal, faults: FaultInjector, undo: Undo) ->
                 [tables.link(sandbox, kind, key, text=tables.name_of(body, key)), key, body.get("state", ""), *times]
             )
         more = found[99][0] if len(found) > 100 else None
-        return _render("list.html", title=f"{tables.KINDS.get(kind, kind)} of {sandbox}", rows=rows, next=more)
+        return _render("list.html", title=f"{tables.title_of(kind)} of {sandbox}", rows=rows, next=more)
 
     def one(request: Request) -> Response:
         sandbox, kind, key = (request.path_params[name] for name in ("sandbox", "kind", "key"))
         body = SandboxStore(store, sandbox).get(kind, key)
-        parent = tables.link(sandbox, kind, text=f"{tables.KINDS.get(kind, kind)} of {sandbox}")
+        parent = tables.link(sandbox, kind, text=f"{tables.title_of(kind)} of {sandbox}")
         if body is None:
             return _render("object.html", 404, title="Not found", parent=parent)
 
         def linked(match: re.Match[str]) -> str:
             """The id of another object as a link to it."""
             other = match[1].replace("&amp;", "&")
-            kinds = ", ".join("?" * len(tables.KINDS))
-            query = f"SELECT kind FROM objects WHERE sandbox = ? AND kind IN ({kinds}) AND id = ?"
-            found = store.execute(query, sandbox, *tables.KINDS, other).fetchone() if other != key else None
+            query = "SELECT kind FROM objects WHERE sandbox = ? AND id = ?"
+            found = store.execute(query, sandbox, other).fetchone() if other != key else None
             return f'"{tables.link(sandbox, found[0], other, text=other)}"' if found else match[0]
 
         text = escape(json.dumps(mask_secrets(body), indent=2, ensure_ascii=False), quote=False)

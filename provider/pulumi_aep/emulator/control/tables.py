@@ -1,6 +1,7 @@
 """The rows of the page's tables."""
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +18,17 @@ from ..flow_service import checks
 from .actions import can_run, secrets_of
 from .admin import Journal
 
-KINDS: dict[str, str] = load(__package__, "kinds.json")  # kind → title
+KINDS: dict[str, str] = load(__package__, "kinds.json")
+"""Kind → title, of those that the overview shows even where there are none."""
+
 MOST = 50  # rows of a table
 
 Row = list[Any]
+
+
+def title_of(kind: str) -> str:
+    """`landingZones` → Landing zones"""
+    return KINDS.get(kind) or re.sub("[A-Z]", lambda match: f" {match[0].lower()}", kind).capitalize()
 
 
 def link(sandbox: str, kind: str, *key: str, text: str) -> Markup:
@@ -52,7 +60,7 @@ def object_counts(store: Store, names: list[str]) -> list[list[str]]:
         return link(sandbox, kind, text=f"{count:,}") if count else span("no", 0)
 
     kinds = [*KINDS, *sorted({kind for kind, _ in counts} - KINDS.keys())]
-    return [[KINDS.get(kind, kind), *(cell(kind, name) for name in names)] for kind in kinds]
+    return [[title_of(kind), *(cell(kind, name) for name in names)] for kind in kinds]
 
 
 def call_row(entry: Json) -> list[Any]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from ..core import assumptions, gateway, query
 from ..core.errors import Answer, Json, Problem, Service
 from ..core.gateway import USER, Call, Router
-from ..core.store import Row, SandboxStore
+from ..core.store import Row, SandboxStore, admin_view
 from ..schema_registry import xdm
 from . import rules
 from .dates import EvaluationError, NotModelled
@@ -242,5 +242,6 @@ def delete(call: Call, key: str) -> Answer:
     return Answer(204)
 
 
-def admin_view(objects: SandboxStore) -> list[Json]:
+@admin_view("MappingSet")
+def _view(objects: SandboxStore) -> list[Json]:
     return [{"name": ""} | _shown(objects, item) for item in objects.all(KIND)]

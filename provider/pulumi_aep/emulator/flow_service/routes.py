@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..core import assumptions, gateway, patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import Call, Router, number
-from ..core.store import Row, SandboxStore
+from ..core.store import Row, SandboxStore, admin_view
 from ..core.validation import check
 from . import checks, inlets, rules, runs, source_data, specs
 from .checks import BASE, FLOW, SOURCE, TARGET, fetch
@@ -255,8 +255,8 @@ def _ends_of(objects: SandboxStore, flow: Json) -> Json:
     return {"properties": {"isSourceFlow": True}} | ends | {"targetConnections": [_brief(item) for item in targets]}
 
 
-def admin_view(path: str, objects: SandboxStore) -> list[Json]:
-    """For the admin API: the items of a kind as read, without credentials."""
+def _admin_view(path: str, objects: SandboxStore) -> list[Json]:
+    """The items of a kind as read, without credentials."""
     return [view(objects, path, {k: v for k, v in i.items() if k != "auth"}) for i in objects.all(path)]
 
 
@@ -352,6 +352,7 @@ def _refuse(rule: Rule, call: Call, *key: str) -> Answer:
 _DRAFTS = "docs tutorials/api/draft.md; openapi flow-service"
 _NOT_FOR_CLIENTS = "docs sources/errors/flow-service-errors.md; openapi flow-service"
 for _kind in KINDS:
+    admin_view(_kind.name)(partial(_admin_view, _kind.path))
     route("POST", f"/{_kind.path}", _SPEC)(partial(_create, _kind))
     route("GET", f"/{_kind.path}", _LISTS)(partial(_list, _kind.path))
     route("GET", f"/{_kind.path}/{{id}}", _SPEC)(partial(_get, _kind.path))

@@ -6,7 +6,7 @@ import secrets
 from ..core import query
 from ..core.errors import Answer, Json
 from ..core.gateway import ORG, Call, sandbox_id
-from ..core.store import SandboxStore
+from ..core.store import SandboxStore, admin_view
 from ..core.validation import check
 from . import rules, xdm
 from .resources import route
@@ -92,7 +92,8 @@ def list_descriptors(call: Call) -> Answer:
     return Answer(200, {"results": results[start : start + limit], "_page": page, "_links": links})
 
 
-def admin_view(objects: SandboxStore) -> list[Json]:
+@admin_view("IdentityDescriptor")
+def _view(objects: SandboxStore) -> list[Json]:
     """The identity descriptors, named after their fields."""
     found = objects.all(KIND, {"@type": ["xdm:descriptorIdentity"]})
     return [item | {"id": item["@id"], "name": item["xdm:sourceProperty"]} for item in found]

@@ -8,7 +8,7 @@ from functools import partial
 from ..core import patch, query, validation
 from ..core.errors import Answer, Json, Rule, Service
 from ..core.gateway import CLIENT, ORG, TENANT, USER, Call, Router, sandbox, sandbox_id
-from ..core.store import Row, SandboxStore
+from ..core.store import Row, SandboxStore, admin_view
 from . import library, rules, xdm
 
 route = Router(Service.REGISTRY, "/data/foundation/schemaregistry")
@@ -281,10 +281,12 @@ def _brief(item: Json) -> Json:
     return {name: item[name] for name in ("$id", "meta:altId", "version", "title")}
 
 
-def admin_view(kind: str, objects: SandboxStore) -> list[Json]:
+def _view(kind: str, objects: SandboxStore) -> list[Json]:
     return [item | {"id": item["$id"], "name": item["title"]} for item in objects.all(kind)]
 
 
+admin_view("FieldGroup")(partial(_view, "fieldgroups"))
+admin_view("Schema")(partial(_view, "schemas"))
 for _path, _kind in PATHS.items():
     _one = f"/tenant/{_path}/{{id:path}}"  # an id is a URI or an altId
     if _kind in WORDS:
