@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
 DESKTOP, PHONE = (1280, 900), (400, 860)
+
+expect.set_options(timeout=60_000)  # an end for what never comes; the default of 5 s is a measure of the machine
 
 
 @contextmanager
