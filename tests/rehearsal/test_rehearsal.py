@@ -261,7 +261,7 @@ def test_what_cannot_be_deleted_does_not_stop_the_next(emulator: Emulator, comma
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 1, errors
         assert "kinds, 1 of" in output
-        assert "not deleted: mapping set" in output
+        assert "not deleted: MappingSet" in output
     assert set(left_in(emulator)) == {"MappingSet"}
 
 
