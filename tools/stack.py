@@ -3,8 +3,8 @@
 A stack whose endpoint is `emulator` keeps everything in .local/PORT; any other uses the user's own backend.
 """
 
+import json
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -75,10 +75,10 @@ def up(stack: str, port: int, bound: bool) -> None:
     outputs = pulumi(env, "stack", "output", "--json", capture=True)
     say(f"Outputs of the stack:\n{outputs}")
     given = (" STACK=" + stack) * (stack != "local") + f" PORT={port}" * (port != 8700)
-    connection = re.search(r'"baseConnectionId": "(.+?)"', outputs)
+    connection = next(iter(json.loads(outputs).get("mixpanel") or {}), None)
     say(f"""Next steps:
   eval "$(make -s env{given})"  # sets up this shell for the two below
-  pulumi-aep {f"explore {connection[1]}" if connection else "--help"}
+  pulumi-aep {f"explore {connection}" if connection else "--help"}
   pulumi preview  # after a change in stacks/{config_file(stack).name}""")
 
 

@@ -113,9 +113,12 @@ def test_one_of_two_with_the_same_name_is_missing(cli_run: Cli, emulator: Emulat
 
 
 def test_an_unknown_sandbox(cli_run: Cli) -> None:
-    result = cli_run("diff-sandboxes", "local", "nowhere")
-    assert (result.code, result.out) == (3, "")
-    assert "The sandbox does not exist or is not open to this credential" in result.err
+    result = cli_run("diff-sandboxes", "local", "stagee")
+    assert result.out == ""
+    assert result.err == (
+        'error: No sandbox "stagee" is open to this credential. Did you mean "stage"? '
+        "Sandboxes: dev, local, prod, stage.\n"
+    )
 
 
 def test_two_stacks_are_compared_by_their_sandboxes(cli_run: Cli, emulator: Emulator, stacks: Stacks) -> None:

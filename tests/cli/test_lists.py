@@ -19,6 +19,7 @@ def test_flows_by_name_with_their_latest_run(cli_run: Cli, shop: Shop) -> None:
     assert head == ["NAME", "STATE", "SCHEDULE", "LAST RUN", "LAST RUN STARTED", "OWNER", "ID"]
     assert [row[0] for row in rows[1:]] == ["hourly", "later", "lossy", "refused", "web-shop"]
     assert rows[4][1:4] == ["enabled", "every hour", "failed"]
+    assert rows[3][3] == "lost records", "not the service's success"
     assert rows[4][-1] == shop.ids["refused"]
 
 

@@ -29,7 +29,10 @@ def test_refused_credentials_and_the_key_of_their_secret(cli_run: Cli, shop: Sho
     }
     stacks.add_secrets("dev", secrets)
     result = cli_run("why", "refused")
-    assert "  old account: the source refuses the credentials, or it is down (CONNECTOR-2001-500: " in result.out
+    assert (
+        "  the source could not be read: old account refuses the credentials, or it is down (CONNECTOR-2001-500: "
+        in result.out
+    )
     assert (
         "    If the credentials are old: pulumi config set --secret dataflows:old-shop-password, then pulumi up\n"
         in result.out

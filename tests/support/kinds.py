@@ -44,6 +44,7 @@ DERIVED = {
     "mapping_schema",
     "target_dataset",
     "target_schema",
+    "dataset_guarded",
     "plan",
     "program",
     "identity",

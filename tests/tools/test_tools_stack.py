@@ -1,5 +1,6 @@
 """The shell variables of a stack, and the messages when a stack cannot be used."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -110,6 +111,13 @@ def test_a_bad_port_is_one_line(port: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("sys.argv", ["stack", "up", "local", port])
     with pytest.raises(Stop, match=r"^PORT must be a number from 1 to 65535, not"):
         stack.run_verb()
+
+
+def test_up_says_what_to_try_with_names(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = {"mixpanel": {"web-shop": {"baseConnectionId": "4cea039f-f1cc-4fa5-9136-db8dd4c7fbfa"}}}
+    monkeypatch.setattr(stack, "pulumi", lambda env, *arguments, capture=False: json.dumps(outputs))
+    stack.up("dev", 8700, bound=False)
+    assert "  pulumi-aep explore web-shop\n" in capsys.readouterr().out
 
 
 def test_down_without_a_stack_starts_nothing(capsys: pytest.CaptureFixture[str]) -> None:

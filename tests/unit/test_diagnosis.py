@@ -142,7 +142,9 @@ def test_the_source_could_not_be_read() -> None:
         ]
     ]
     refused = lines(client(accepted=False), failed, test_source=True, credentials_key="shop:password")
-    assert refused[0][0].startswith("my base: the source refuses the credentials, or it is down (CONN")
+    assert refused[0][0].startswith(
+        "the source could not be read: my base refuses the credentials, or it is down (CONN"
+    )
     assert refused[0][1] == "If the credentials are old: pulumi config set --secret shop:password, then pulumi up"
     once = {**FLOW, "scheduleParams": {"frequency": "once"}}
     accepted = lines(client(), failed, once, test_source=True)

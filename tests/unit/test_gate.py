@@ -251,7 +251,7 @@ class TestValidation:
         process()
         (mark,) = kept({f"{kind} web": (arguments(kind), [], False)}).values()
         assert re.fullmatch(r"([0-9a-f]{4})+!?", mark)
-        assert len(mark) <= 70
+        assert len(mark) <= 80
 
     def test_no_digit_is_of_a_secret(self, offline: Any) -> None:
         process()

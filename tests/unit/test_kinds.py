@@ -449,6 +449,15 @@ class TestDataset:
         assert outs is not None
         assert outs["force_destroy"] is True
 
+    def test_whether_the_data_is_guarded_is_an_update_of_flows_that_know_it(self, offline: Any) -> None:
+        old = checked("Flow")
+        guarded, open_ = checked("Flow", dataset_guarded=True), checked("Flow", dataset_guarded=False)
+        assert provider("Flow").diff("id", old, guarded).changes is False, "a state of an older release"
+        assert provider("Flow").diff("id", guarded, open_).changes is True
+        outs = provider("Flow").update("id", guarded, open_).outs
+        assert outs is not None
+        assert outs["__dataset_guarded"] is False
+
 
 def test_delete_before_replace_cannot_be_switched_off() -> None:
     from pulumi_aep import Flow

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import LookupFailed
 from ..report.text import value as value_text
 from ._output import Json, plural, print_json, print_table, progress
 from ._session import Session, Stack
@@ -43,8 +45,9 @@ def diff_sandboxes(
     if stacks:
         sides = [Session(name).settings for name in (first, second)]
     else:
-        settings = Session(stack).settings
-        sides = [replace(settings, sandbox=name) for name in (first, second)]
+        session = Session(stack)
+        _assert_open(session, first, second)
+        sides = [replace(session.settings, sandbox=name) for name in (first, second)]
     with progress("reading both sandboxes"):
         left, right = (_contents(side) for side in sides)
     found = list(_differences(left, right))
@@ -57,6 +60,14 @@ def diff_sandboxes(
         typer.echo(f"{first} and {second} hold the same: {plural(len(left), 'name')}")
     if found:
         raise typer.Exit(1)
+
+
+def _assert_open(session: Session, *names: str) -> None:
+    known = sorted(item["name"] for item in session.client.sandboxes.find())
+    for name in names:
+        if name not in known:
+            close = "".join(f'Did you mean "{each}"? ' for each in get_close_matches(name, known, n=1))
+            raise LookupFailed(f'No sandbox "{name}" is open to this credential. {close}Sandboxes: {", ".join(known)}.')
 
 
 def _contents(settings: "Settings") -> Contents:

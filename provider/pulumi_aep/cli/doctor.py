@@ -205,7 +205,7 @@ def _environment(python: Path) -> str:
     if not oldest <= _numbers(sdk)[:2] < newest:
         raise _Warning(f"{about}: not tested with this SDK\n{python} -m pip install 'pulumi{_sdk_bounds()}'")
     engine = run_pulumi("version").stdout.strip().lstrip("v") if shutil.which("pulumi") else ""
-    if (0,) < _numbers(engine)[:2] < _numbers(sdk)[:2]:
+    if sdk != version("pulumi") and (0,) < _numbers(engine)[:2] < _numbers(sdk)[:2]:  # the row "engine" says it of ours
         raise _Warning(f"{about}: newer than the engine {engine}\ninstall Pulumi {sdk} or newer")
     return about
 

@@ -1,11 +1,14 @@
 """`pulumi-aep flows`, `connections` and `datasets`: what a sandbox holds, whoever created it."""
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..sources.flow_runs import schedule_text, to_time
+from ..errors import ServiceError
+from ..sources.flow_runs import LOST_RECORDS, parse_run, schedule_text, to_time
 from ._output import Json, print_rows, progress
 from ._session import Session, Stack
 
@@ -18,7 +21,8 @@ Owner = Annotated[
     str | None,
     typer.Option(metavar="STACK", help="Only those of a stack, as project/stack or its name; none: nobody's."),
 ]
-COLOURS = {"failed": "red", "disabled": "yellow", "success": "green"}
+COLOURS = {"failed": "red", "disabled": "yellow", LOST_RECORDS: "yellow", "success": "green"}
+READ_AT_ONCE = 8
 
 
 def flows(
@@ -38,19 +42,36 @@ def flows(
       pulumi-aep flows mixpanel --state disabled --owner none
     """
     heads = ("Name", "State", "Schedule", "Last run", "Last run started", "Owner", "Id")
+    outcomes: dict[str, str | None] = {}
 
     def row(item: Item) -> tuple[Any, ...]:
         last = item.get("lastRunDetails") or {}
         started = to_time(last.get("startedAtUTC"))
         when = f"{started:%Y-%m-%d %H:%M:%S}" if started and not as_json else started
-        return item.get("state"), schedule_text(item.get("scheduleParams")), last.get("state"), when
+        return item.get("state"), schedule_text(item.get("scheduleParams")), outcomes.get(item["id"]), when
 
     def read(client: "Client") -> Iterable[Item]:
-        return client.flow_service.flows.find()
+        found = list(client.flow_service.flows.find())
+        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+            outcomes.update(
+                zip((item["id"] for item in found), pool.map(partial(_outcome, client), found), strict=True)
+            )
+        return found
 
     drop = ("Id", "Last run started", "Schedule", "Owner")
     in_state = (lambda item: item.get("state") == state) if state else None
     _list("flow", Session(stack), heads, read, row, text, owner, as_json, drop, in_state)
+
+
+def _outcome(client: "Client", item: Item) -> str | None:
+    """How the latest run ended. The flow knows the service's word alone: a success may have lost records."""
+    last = item.get("lastRunDetails") or {}
+    if last.get("state") != "success" or "id" not in last:
+        return last.get("state")
+    try:
+        return parse_run(client.flow_service.runs.get(last["id"])).status
+    except ServiceError:  # runs are kept for some months
+        return "success"
 
 
 def connections(text: Part = "", owner: Owner = None, stack: Stack = None, as_json: Json = False) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 POLL_S = 5.0
 RUNS_EXPLAINED = 10
+STARTS_NAMED = 2
 COLOURS = {"success": "green", "failed": "red", LOST_RECORDS: "yellow"}
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -154,7 +155,9 @@ def explain(client: "Client", found: Sequence[FlowRun]) -> list[tuple[str, list[
 
 def show_explanation(name: str, found: Sequence[FlowRun], causes: Sequence[Cause]) -> None:
     """The flow, its runs, and each cause with what to do."""
-    typer.echo(f"{name}: {found[0].status}, {', '.join(map(start_text, found))} UTC")
+    starts = [start_text(run) for run in found]
+    when = ", ".join(starts) if len(starts) <= STARTS_NAMED else f"{len(starts)} runs, {starts[-1]} to {starts[0]}"
+    typer.echo(f"{name}: {found[0].status}, {when} UTC")
     show_causes(causes)
 
 

@@ -38,6 +38,9 @@ class Change(StrEnum):
     CREATE_ONLY = "create only"
     """The field matters at creation; a later change of it is no difference."""
 
+    NOTED = "noted"
+    """As provider only; but a state that lacks it gets it with the next change of something else."""
+
     CHECK_ONLY = "check only"
     """check() alone needs the field: no state keeps it."""
 
@@ -326,6 +329,7 @@ class Arguments:
     def changed(self, old: Props, new: Props) -> list[str]:
         """The fields that differ, of those whose later change is a difference."""
         silent = self.names(Change.CREATE_ONLY, Change.CHECK_ONLY)
+        silent |= {name for name in self.names(Change.NOTED) if name not in old or name not in new}
         return [name for name in self.fields if old.get(name) != new.get(name) and name not in silent]
 
     @cached_property

@@ -28,7 +28,7 @@ from ..errors import DeletionProtected
 from . import runtime
 from .arguments import Change, fields_of, path_text
 from .camel_case import inside, is_outside
-from .kind import Echo, Kind
+from .kind import Echo, GuardsDelete, Kind
 from .ownership import own_line, stack_of
 from .reconciler import Reconciler
 from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
@@ -161,6 +161,9 @@ class Resource(pulumi.dynamic.Resource):
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
         self._resource_name, self._given, _by_id[self.id] = resource_name, given, self
+        self._guarded = (
+            isinstance(kind, GuardsDelete) and kind.is_guarded(given) and not (opts and opts.retain_on_delete)
+        )
         self._reference = opts.id if opts is not None and isinstance(opts.id, str) else None
 
     @classmethod
@@ -245,9 +248,11 @@ def referred_id(value: Any) -> str | None:
 
 
 def _arguments(reference: Any, kind: str) -> Mapping[str, Any]:
-    """What the resource of this kind was given whose `id` this is, and that id."""
+    """What the resource of this kind was given whose `id` this is, that id, and whether its deletion is guarded."""
     found = _resource_of(reference)
-    return {**found._given, "id": reference} if found is not None and found.kind.name == kind else {}
+    if found is None or found.kind.name != kind:
+        return {}
+    return {**found._given, "id": reference, "guarded": bool(found._given) and found._guarded}
 
 
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:

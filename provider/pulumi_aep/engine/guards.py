@@ -2,7 +2,7 @@
 
 from ..errors import DeletionProtected, LookupFailed
 from .arguments import path_text
-from .kind import GuardsDelete, GuardsReplacement, Kind
+from .kind import GuardsDelete, GuardsDestroy, GuardsReplacement, Kind
 from .ownership import own_line, state_id
 from .runtime import Runtime
 from .values import Props, leaves
@@ -15,6 +15,12 @@ def guard_delete(kind: Kind, runtime: Runtime, object_id: str, props: Props) -> 
     runtime.assert_deletes_allowed()
     if isinstance(kind, GuardsDelete):
         kind.guard_delete(object_id, props, runtime)
+
+
+def guard_destroy(kind: Kind, runtime: Runtime, state: Props) -> None:
+    """Raises DeletionProtected where what a destroy deletes later would refuse. No other run deletes unchecked."""
+    if isinstance(kind, GuardsDestroy) and not runtime.checked:
+        kind.guard_destroy(state, runtime)
 
 
 def guard_replacement(kind: Kind, runtime: Runtime, object_id: str, state: Props, old: Props, new: Props) -> None:

@@ -42,7 +42,7 @@ class Echo(NamedTuple):
     """The argument with the id. Its path steps through lists, to the first id."""
     kind: str
     argument: str = "id"
-    """Which argument of that resource; of a spec, its id."""
+    """Which argument of that resource; of a spec, its id. `guarded` says whether a guard keeps it from deletion."""
     then: tuple[str, str] | None = None
     """Of an argument with the id of a resource of this kind, which argument of that; of one with ids, that argument of
     each, and nothing if one of them is adopted or comes from elsewhere."""
@@ -196,6 +196,14 @@ class GuardsDelete(ABC):
     @abstractmethod
     def guard_delete(self, object_id: str, state: Props, runtime: Runtime) -> None:
         """Raises DeletionProtected if the object must not be deleted or replaced."""
+
+
+class GuardsDestroy(ABC):
+    """A kind whose objects a destroy deletes before those that may hold what must not be lost."""
+
+    @abstractmethod
+    def guard_destroy(self, state: Props, runtime: Runtime) -> None:
+        """Raises DeletionProtected if what comes after the object would refuse."""
 
 
 class GuardsReplacement(ABC):

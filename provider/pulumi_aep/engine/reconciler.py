@@ -13,7 +13,7 @@ from .adoption import adopt, ownership_problems
 from .arguments import Arguments, Change, leaf
 from .conflicts import update_with_etag
 from .creation import Creation
-from .guards import guard_delete, guard_replacement, refuse_deleted_ids
+from .guards import guard_delete, guard_destroy, guard_replacement, refuse_deleted_ids
 from .kind import (
     AppliesAfter,
     AppliesDefaults,
@@ -246,6 +246,7 @@ class Reconciler:
                 self.runtime.report(text)
                 return
             guard_delete(self.kind, self.runtime, object_id, state)
+            guard_destroy(self.kind, self.runtime, state)
             with suppress(NotFound):
                 self._delete(object_id)
         self.cache.mark_deleted(object_id)

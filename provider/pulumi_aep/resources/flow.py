@@ -13,12 +13,14 @@ from ..engine.kind import (
     AppliesAfter,
     AppliesDefaults,
     Echo,
+    GuardsDestroy,
     GuardsReplacement,
     Item,
     Reference,
     ResolvesDesired,
     ValidatesOnline,
 )
+from ..engine.ownership import own_line, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar
 from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepresentable
@@ -44,8 +46,10 @@ from ._transformation import (
     transformation_names,
     with_mapping,
 )
+from .dataset import Dataset
 from .mapping_set import MappingSet
 from .source_connection import SourceConnection
+from .target_connection import TargetConnection
 
 
 class FlowOptions(Shape, total=False):
@@ -108,6 +112,8 @@ class _Internal(InternalArgs, total=False):
     """The schema of that dataset, if the program manages that."""
     start_is_default: Annotated[bool, F(Change.CREATE_ONLY, default=False)]
     """Whether the program leaves the start to the flow's creation."""
+    dataset_guarded: Annotated[Input[bool] | None, F(Change.NOTED)]
+    """Whether the program keeps the data of that dataset from deletion, if it manages the dataset."""
 
 
 _OPTIONS = {
@@ -116,7 +122,9 @@ _OPTIONS = {
 }
 
 
-class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter, GuardsReplacement):
+class FlowKind(
+    FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnline, AppliesAfter, GuardsReplacement, GuardsDestroy
+):
     """Flows ↔ Flow Service."""
 
     arguments = Arguments(FlowArgs, _Internal, rule=_has_flow_spec)
@@ -128,6 +136,7 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
         Echo("mapping_schema", "transformations.params.mappingId", "MappingSet", "schema_id"),
         Echo("target_dataset", "target_connection_id", "TargetConnection", "dataset_id"),
         Echo("target_schema", "target_connection_id", "TargetConnection", "dataset_id", then=("Dataset", "schema_id")),
+        Echo("dataset_guarded", "target_connection_id", "TargetConnection", "dataset_id", then=("Dataset", "guarded")),
     )
     in_plan = protected = True
     hidden_by = "labels"
@@ -198,6 +207,15 @@ class FlowKind(FlowServiceKind, AppliesDefaults, ResolvesDesired, ValidatesOnlin
                 "schedule: a flow is replaced to gain or lose its schedule, and with the same flow spec its successor "
                 "would be refused: streaming flows have none, all others need one."
             )
+
+    def guard_destroy(self, state: Props, runtime: Runtime) -> None:
+        """The flow goes first: it says what its dataset would say when flow and connections are gone."""
+        if not state.get("dataset_guarded"):
+            return
+        target = runtime.cache(TargetConnection.kind).observed().get(state["target_connection_id"], {})
+        dataset = runtime.cache(Dataset.kind).observed().get(target.get("dataset_id", ""), {})
+        if dataset and state_id(dataset.get("owner")) == state_id(own_line(state)):
+            Dataset.kind.guard_delete(target["dataset_id"], dataset, runtime)
 
     def apply_defaults(self, props: Props, previous: Props, runtime: Runtime) -> Props:
         """The flow spec that takes the source; a schedule starts now unless the program says when."""

@@ -155,7 +155,7 @@ class Diagnoser:
                 pass
             else:
                 does = "accepts the credentials now" if accepted else "refuses the credentials, or it is down"
-                text = f"{self._base[1]}: the source {does}"
+                text = f"{text}: {self._base[1]} {does}"
                 new = "If the credentials are old: pulumi config set --secret {key}, then pulumi up\n"
                 remedy = "{again}" if accepted else f"{new}{{again}}"
         said = str(RunError(error.code, error.message)).rstrip(".")
