@@ -96,6 +96,19 @@ def test_runs_of_a_flow_newest_first(cli_run: Cli, flows: Flows, emulator: Emula
     assert (result.code, result.err) == (0, "")
 
 
+def test_many_runs_with_one_cause_are_named_by_the_first_and_the_last(
+    cli_run: Cli, flows: Flows, emulator: Emulator
+) -> None:
+    flow = flows.make(timestamp=LOSING)
+    for _ in range(2):
+        advance(emulator, 60)
+        flows.run(flow)
+    head, last, _, first, *told = cli_run("runs", "web-shop").out.splitlines()
+    started = head.index("STARTED"), head.index("TOOK")
+    between = " to ".join(row[slice(*started)].strip() for row in (first, last))
+    assert told[1] == f"web-shop: lost records, 3 runs, {between} UTC"
+
+
 def test_a_success_that_lost_records(cli_run: Cli, flows: Flows) -> None:
     flows.make(timestamp=LOSING)
     result = cli_run("runs", "web-shop")

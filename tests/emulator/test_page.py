@@ -78,6 +78,8 @@ def test_runs_and_clock(emulator: Emulator) -> None:
     emulator.control("POST", "clock", {"advance_s": 900})
     shown = requests.get(emulator.url, timeout=10).text
     assert "UTC, advanced by 2:15:00" in shown
+    emulator.control("POST", "clock", {"advance_s": 24 * 3600 - 8100}).raise_for_status()
+    assert "UTC, advanced by 1 day<" in re.sub(r"\s+<", "<", requests.get(emulator.url, timeout=10).text)
     assert '<span class="bad">failed</span> 0 of 10' in shown  # no record has a timestamp
     assert '<span class="bad">failed</span> 0 of 0' in shown
 

@@ -133,7 +133,7 @@ def show(found: Sequence[FlowRun], names: Mapping[str, str] | None = None) -> No
         heads if names is not None else heads[1:],
         rows,
         COLOURS,
-        drop=("Batch", "Size", "Took", "In"),
+        drop=("Batch", "Size", "Took", "In", "Out"),
         shorten=("Flow",),
     )
 

@@ -15,9 +15,10 @@ def ownership_problems(kind: Kind, runtime: Runtime, props: Props) -> list[str]:
     """Why a new resource may not make, or adopt, its object."""
     if props.get("adopt"):
         return _adoption_problems(kind, runtime, props)
-    key, cache = kind.natural_key, runtime.cache(kind)
+    key = kind.natural_key
     if props.get("allow_duplicate_name") or not key or not all(_is_known(props.get(name)) for name in key):
         return []
+    cache = runtime.cache(kind)
     for object_id, observed in cache.observed().items():
         if cache.is_leaving(object_id):
             continue  # this is its successor

@@ -41,7 +41,8 @@ def _render(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 def routes(store: Store, journal: Journal, faults: FaultInjector, undo: Undo) -> list[WebRoute]:
     def home(request: Request) -> Response:
         names = list(sandboxes(store))
-        advanced = f", advanced by {timedelta(seconds=store.advanced_s)}" if store.advanced_s else ""
+        by = str(timedelta(seconds=store.advanced_s)).removesuffix(", 0:00:00")  # "1 day, 0:00:00"
+        advanced = f", advanced by {by}" if store.advanced_s else ""
         return _render(
             "home.html",
             title="Experience Platform emulator",
