@@ -1,8 +1,10 @@
 """The Pulumi engine: the one on PATH, or else from the official installer, or else built from its Go modules.
 
-The last two are kept outside the checkout, in a folder per version, so only the first set-up on a machine is slow.
+The last two are kept outside the checkout, in a folder per version, so only the first set-up on a machine is slow. What
+is built can run programs in Python and YAML.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -15,7 +17,10 @@ VERSION = "3.259.0"  # also the SDK in requirements.lock and the modules in tool
 GO = "1.25.11"
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-aep" / "engine"
-FETCHED = CACHE / VERSION / "bin"
+MODULES = ROOT / "tools" / "engine"
+_SUMS = b"".join(file.read_bytes() for file in sorted(MODULES.glob("*/go.sum")))
+FETCHED = CACHE / f"{VERSION}-{hashlib.sha256(_SUMS).hexdigest()[:8]}" / "bin"
+"""Other modules are another engine: a folder that an older checkout has built lacks what this one builds."""
 
 PROBE = "import urllib.request; urllib.request.urlopen('https://get.pulumi.com/install.sh', timeout=4)"
 INSTALL = f"""
@@ -35,7 +40,7 @@ def ensure() -> None:
         for get in (install, build):
             shutil.rmtree(partial, ignore_errors=True)
             if get(partial):
-                partial.rename(CACHE / VERSION)
+                partial.rename(FETCHED.parent)
                 return
     raise Stop(
         f"No Pulumi engine: PATH has no complete `pulumi` {VERSION} or newer, the official installer does not work "
@@ -89,11 +94,11 @@ def install(folder: Path) -> bool:
 
 
 def build(folder: Path) -> bool:
-    """Compile the CLI and its Python host; False if Go is missing or too old, or the build fails."""
+    """Compile the CLI and its language hosts; False if Go is missing or too old, or the build fails."""
     if not shutil.which("go") or version(run("go", "env", "GOVERSION")) < version(GO):
         return False
     try:
-        with timed(f"Building the Pulumi engine {VERSION} from source; about 6 minutes, once per machine"):
+        with timed(f"Building the Pulumi engine {VERSION} from source; about 7 minutes, once per machine"):
             compile_all(folder / "bin")
     except Stop as failure:
         say(str(failure))
@@ -109,6 +114,10 @@ def compile_all(target: Path) -> None:
     for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
         copy = shutil.copyfile(Path(sdk, "python", script), target / Path(script).name)
         copy.chmod(0o755)
+    try:
+        go_build("cli", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", target)
+    except Stop as failure:
+        say(f"{failure}\nNo host for YAML programs: their tests are skipped.")
 
 
 def go_build(module: str, package: str, target: Path, stamp: str = "") -> None:
@@ -116,7 +125,7 @@ def go_build(module: str, package: str, target: Path, stamp: str = "") -> None:
 
 
 def go(module: str, *arguments: str) -> str:
-    return run("go", *arguments, cwd=ROOT / "tools" / "engine" / module, env={"CGO_ENABLED": "0", "GOWORK": "off"})
+    return run("go", *arguments, cwd=MODULES / module, env={"CGO_ENABLED": "0", "GOWORK": "off"})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty cache, and on PATH only what a test puts in tmp_path/bin."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin")
     monkeypatch.setattr(engine, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(engine, "FETCHED", tmp_path / "cache" / engine.VERSION / "bin")
+    monkeypatch.setattr(engine, "FETCHED", tmp_path / "cache" / engine.FETCHED.parent.name / "bin")
 
 
 def ways(monkeypatch: pytest.MonkeyPatch, *, install: bool, build: bool) -> list[str]:
@@ -128,6 +128,25 @@ def test_a_failed_build_shows_the_end_of_gos_output(
     program("bin/go", 'case "$*" in "env GOVERSION") echo go1.26.0;; *) echo no such module >&2; exit 1;; esac')
     assert engine.build(tmp_path / "target") is False
     assert "no such module\nFailed, see above: go build" in capsys.readouterr().out
+
+
+def test_without_a_yaml_host_there_is_still_an_engine(
+    program: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
+        program(f"sdk/python/{script}", "")
+    answers = f"list*) echo {tmp_path / 'sdk'};; *pulumi-yaml*) echo not served >&2; exit 1;;"
+    program("bin/go", f'case "$*" in "env GOVERSION") echo go1.26.0;; {answers} esac')
+    (tmp_path / "target" / "bin").mkdir(parents=True)
+    assert engine.build(tmp_path / "target") is True
+    said = capsys.readouterr().out
+    assert "not served" in said
+    assert "No host for YAML programs: their tests are skipped." in said
+
+
+def test_an_engine_of_other_modules_is_not_used() -> None:
+    """An older checkout's lacks what this one's can run."""
+    assert re.fullmatch(rf"{re.escape(engine.VERSION)}-[0-9a-f]{{8}}", engine.FETCHED.parent.name)
 
 
 def test_folders_that_make_env_added_are_not_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
