@@ -162,7 +162,8 @@ def test_a_replacement_on_request_needs_the_option(tmp_path: Path, emulator: Emu
     dev.up()
     before = emulator.objects()
     text = dev.up("--replace", dev.urn("FieldGroup group"))
-    assert "was not replaced: it has to be deleted first." in text
+    said = text.partition("aep:index:FieldGroup (group):\n")[2].partition("\n\n")[0]  # beside its resource
+    assert "was not replaced: it has to be deleted first." in said
     assert "deleteBeforeReplace" in text
     assert [item["id"] for item in emulator.objects()["FieldGroup"]] == [item["id"] for item in before["FieldGroup"]]
     option = '"version": None}, pulumi.ResourceOptions(delete_before_replace=True)'

@@ -148,3 +148,18 @@ def test_by_hand_it_says_what_it_is() -> None:
     done = subprocess.run([sys.executable, str(ROOT)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "is a plugin" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "problem"),
+    [
+        ("getDataset", {}, "name: is required"),
+        ("getDataset", {"nme": "orders"}, "nme: is not a known key (did you mean name?)"),
+        ("getDataset", {"name": 3}, "name: must be text"),
+        ("explore", {"connectionId": "x", "sourceParms": {}}, "(did you mean sourceParams?)"),
+        ("getFlowRuns", {"flowId": "x", "limit": "ten"}, "limit: must be a whole number"),
+    ],
+)
+def test_arguments_of_a_function_are_checked(door: Any, function: str, given: dict[str, Any], problem: str) -> None:
+    answer = door.Invoke(proto.InvokeRequest(tok=f"aep:index:{function}", args=struct(given)))
+    assert any(problem in failure.reason for failure in answer.failures), answer.failures

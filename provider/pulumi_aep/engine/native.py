@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
+from typing import Any, NotRequired
 
 import grpc
 import pulumi
@@ -25,15 +25,16 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, with_config
 from pydantic.alias_generators import to_camel, to_snake
+from typing_extensions import TypedDict
 
 from .. import config, lookups
 from ..components import COMPONENTS
 from ..errors import AepError, ConfigError, EngineGone
 from ..resources import SERVED, kind_named
 from . import dynamic
-from .arguments import fields_of, looks_secret, names_in
+from .arguments import Arguments, Shape, fields_of, looks_secret, names_in
 from .camel_case import inside, is_outside, outside, outside_path, respelled, spell
 from .ownership import name_problems, new_state_id, own_line, record, record_key, renamed, state_id
 from .reconciler import Reconciler
@@ -56,7 +57,20 @@ _NAMES = names_in([*(each.kind.arguments.public for each in SERVED), *(each.argu
 _unfinished: ContextVar[list[str]] = ContextVar("unfinished")
 """The steps after a creation or change that the verb under way could not take."""
 
+_urn: ContextVar[str] = ContextVar("urn", default="")
+"""The resource of the verb under way: messages are shown beside it, others beside the stack."""
+
 Verb = Callable[["NativeProvider", Any], Any]
+
+
+def arguments_of(look_up: Callable[..., Any]) -> Any:
+    """The arguments of a look-up but the client, as a typed dict."""
+    _, *parameters = inspect.signature(look_up).parameters.values()
+    hints = {
+        each.name: each.annotation if each.default is each.empty else NotRequired[each.annotation]
+        for each in parameters
+    }
+    return with_config(extra="forbid")(TypedDict("LookUpArgs", hints))  # type: ignore[operator]
 
 
 def spelled(text: str) -> str:
@@ -81,6 +95,7 @@ def _verb(work: Verb) -> Callable[["NativeProvider", Any, Any], Any]:
     async def serve(self: "NativeProvider", request: Any, context: Any) -> Any:
         steps: list[str] = []
         _unfinished.set(steps)
+        _urn.set(getattr(request, "urn", ""))
         loop = asyncio.get_running_loop()
         response = await _answer(loop.run_in_executor(self.pool, copy_context().run, work, self, request), context)
         if not steps:
@@ -170,7 +185,8 @@ class NativeProvider(ProviderServicer):
     def _report(self, text: str) -> None:
         """In the output of the run: what a plugin prints is not shown when the run succeeds."""
         severity = engine_pb2.LogSeverity.Value("WARNING" if text.startswith("warning: ") else "INFO")
-        self.log(engine_pb2.LogRequest(severity=severity, message=text.removeprefix("warning: ")))
+        message = text.removeprefix("warning: ")
+        self.log(engine_pb2.LogRequest(severity=severity, message=message, urn=_urn.get()))
 
     # ---- resources ----
 
@@ -246,7 +262,10 @@ class NativeProvider(ProviderServicer):
     def Invoke(self, request: Any) -> Any:
         marks: set[Path] = set()
         look_up = lookups.FUNCTIONS[to_snake(request.tok.removeprefix(TYPE_PREFIX))]
-        given = {to_snake(key): value for key, value in _plain(request.args, marks).items()}
+        arguments = Arguments(arguments_of(look_up), internal=Shape)
+        given, problems = arguments.parse({to_snake(key): value for key, value in _plain(request.args, marks).items()})
+        if problems:
+            return provider_pb2.InvokeResponse(failures=_failures(map(spelled, problems)))
         shape = inspect.signature(look_up).return_annotation
         found = TypeAdapter(shape).dump_python(look_up(self.runtime.client, **given))
         result = outside(fields_of(shape), found)

@@ -26,7 +26,7 @@ from ..resources import SERVED
 from .arguments import RESOURCE_NAME, Change, Field, fields_of, looks_secret
 from .dynamic import TYPE_PREFIX as DYNAMIC_PREFIX
 from .native import TYPE_PREFIX as PREFIX
-from .native import spelled
+from .native import arguments_of, spelled
 
 ANY = {"$ref": "pulumi.json#/Any"}
 FILE = Path(__file__).with_name("schema.json")
@@ -68,6 +68,7 @@ class Schema:
             "name": "aep",
             "displayName": "Adobe Experience Platform dataflows",
             "version": version("pulumi-aep"),
+            "meta": {"supportPack": True},  # the SDK of Go gets a go.mod, and each of them the version
             "description": "Adobe Experience Platform dataflows as Pulumi resources",
             "license": "Apache-2.0",
             "config": {"variables": settings},
@@ -114,16 +115,11 @@ class Schema:
         }
 
     def _function(self, name: str) -> Json:
-        signature = inspect.signature(lookups.FUNCTIONS[name])
-        _, *parameters = signature.parameters.values()  # the client
-        given = {
-            each.name: each.annotation if each.default is each.empty else NotRequired[each.annotation]
-            for each in parameters
-        }
+        look_up = lookups.FUNCTIONS[name]
         return {
             "description": _text(getattr(lookups, name)),
-            "inputs": self._object(_shape(given), {}),
-            "outputs": self._object(signature.return_annotation),
+            "inputs": self._object(arguments_of(look_up), {}),
+            "outputs": self._object(inspect.signature(look_up).return_annotation),
         }
 
     def _inputs(self, shape: Any) -> Json:
