@@ -78,6 +78,11 @@ def runs(emulator: Emulator) -> list[dict[str, Any]]:
     return items
 
 
+def test_a_gate_is_no_object_that_others_could_own(time: Time, flow: str) -> None:
+    """Its check knows no collection of gates to look for one of the same name."""
+    assert kinds.provider("FirstRun").check({}, {"flow_id": flow}).failures == []
+
+
 def passed(flow_id: str, **wanted: Any) -> dict[str, Any]:
     result = CREATE({"flow_id": flow_id, **wanted})
     return {"id": result.id, **(result.outs or {})}
