@@ -133,10 +133,14 @@ def test_light_and_dark(full: Emulator, tmp_path: Path, width: int, height: int)
     assert drawn[0] != drawn[1]
 
 
-@pytest.fixture(params=[browser.DESKTOP, browser.PHONE], ids=["desktop", "phone"])
+on_a_phone = pytest.mark.parametrize("page", [browser.PHONE], ids=["phone"], indirect=True)
+on_both = pytest.mark.parametrize("page", [browser.DESKTOP, browser.PHONE], ids=["desktop", "phone"], indirect=True)
+
+
+@pytest.fixture
 def page(emulator: Emulator, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The home page, with the sample data that its button loaded."""
-    with browser.opened(emulator.url, request.param) as (page, console):
+    with browser.opened(emulator.url, getattr(request, "param", browser.DESKTOP)) as (page, console):
         page.get_by_role("button", name="Load sample data").click()
         says(page, "Load sample data: two dataflows in sandbox local.")
         yield page
@@ -155,6 +159,7 @@ def choice(page: Page, name: str) -> Locator:
     return page.get_by_role("combobox", name=name, exact=True)
 
 
+@on_both
 @pytest.mark.browser
 def test_sample_data_fails_and_is_mended_without_a_terminal(page: Page, emulator: Emulator) -> None:
     assert [flow["name"] for flow in emulator.objects()["Flow"]] == ["Web shop events", "Customers of the CRM"]
@@ -275,6 +280,7 @@ def test_a_failure_is_shown_and_loses_nothing(page: Page, emulator: Emulator) ->
     expect(page.locator("#settings")).to_contain_text("7")
 
 
+@on_a_phone
 @pytest.mark.browser
 def test_nothing_is_wider_than_a_phone(page: Page) -> None:
     click(page, "+1 day")

@@ -7,7 +7,7 @@ import pytest
 from pulumi.output import UNKNOWN as HOST_UNKNOWN
 
 from kinds import Props
-from plugin.life import Life
+from plugin.life import Life, one_run
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.emulator.flow_service import specs
 from support.emulator import Emulator
@@ -119,13 +119,17 @@ def mistakes(spec: Json) -> Iterator[Mistake]:
 
 
 @pytest.fixture
-def problems(life: Callable[[str], Life], ids: Any, emulator: Emulator) -> Callable[[str, Props], list[str]]:
+def problems(life: Callable[[str], Life], ids: Any) -> Iterator[Callable[[str, Props], list[str]]]:
+    """All in one preview: each spec is asked for once."""
+    lives = {kind: life(kind) for kind in ("BaseConnection", "SourceConnection", "Flow")}
+
     def preview(kind: str, arguments: Props) -> list[str]:
         known = {"source_connection_id": ids["source.id"], "target_connection_id": ids["target.id"]}
         given = {name: known.get(name, each) for name, each in arguments.items()}
-        return life(kind).problems({name: each for name, each in given.items() if each is not None})
+        return lives[kind].problems({name: each for name, each in given.items() if each is not None})
 
-    return preview
+    with one_run(*lives.values()):
+        yield preview
 
 
 def test_right_arguments_pass(problems: Callable[[str, Props], list[str]], emulator: Emulator) -> None:
