@@ -83,7 +83,8 @@ def emulator_page() -> None:
 def report() -> None:
     shell = 'eval "$(make -s env)" && pulumi-aep report --html .local/report.html'
     subprocess.run(["bash", "-c", shell], cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
-    browser.screenshot((LOCAL / "report.html").as_uri(), IMAGES / "report.png", *browser.DESKTOP)
+    with browser.opened((LOCAL / "report.html").as_uri()) as (page, _):
+        page.screenshot(path=IMAGES / "report.png")
 
 
 if __name__ == "__main__":

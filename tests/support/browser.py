@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
@@ -13,7 +12,7 @@ expect.set_options(timeout=60_000)  # an end for what never comes; the default o
 
 
 @contextmanager
-def opened(url: str, size: tuple[int, int] = DESKTOP, dark: bool = False) -> Iterator[tuple[Page, list[str]]]:
+def opened(url: str, size: tuple[int, int] = DESKTOP) -> Iterator[tuple[Page, list[str]]]:
     """A page that has loaded, and the list of what its console says."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium, "the tests in a browser need Chromium: apt-get install chromium"
@@ -22,7 +21,7 @@ def opened(url: str, size: tuple[int, int] = DESKTOP, dark: bool = False) -> Ite
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         width, height = size
         viewport = ViewportSize(width=width, height=height)
-        page = browser.new_page(viewport=viewport, color_scheme="dark" if dark else "light")
+        page = browser.new_page(viewport=viewport)
         page.on("console", lambda message: console.append(message.text))
         page.on("pageerror", lambda error: console.append(str(error)))
         page.goto(url)
@@ -37,7 +36,10 @@ def dom(url: str, wait_ms: int = 500) -> tuple[str, list[str]]:
         return page.content(), console
 
 
-def screenshot(url: str, file: Path, width: int, height: int, dark: bool = False) -> None:
-    with opened(url, (width, height), dark) as (page, _):
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=file)
+def text_colors(url: str) -> list[str]:
+    """The color of the page's text for people who prefer light, and for those who prefer dark."""
+    with opened(url) as (page, _):
+        page.emulate_media(color_scheme="light")
+        light = page.evaluate("getComputedStyle(document.body).color")
+        page.emulate_media(color_scheme="dark")
+        return [light, page.evaluate("getComputedStyle(document.body).color")]
