@@ -91,6 +91,7 @@ def test_orphans(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:
     result = cli_run("orphans")
     assert ["orphan", "BaseConnection", "Lost base", lost["BaseConnection"], f"shop/dev/lost#{OWNER}"] in result.lines
     assert "orphan: carries this stack's owner but is not in its state: --delete removes it" in result.err
+    assert "After pulumi state move: run pulumi up in the other stack first" in result.err
 
 
 def test_resources_whose_object_is_gone(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 ORPHAN, GONE, LOOK_ALIKE = "orphan", "gone", "look-alike"
 _REMEDIES = {
-    ORPHAN: "carries this stack's owner but is not in its state: --delete removes it, --adopt writes it as code",
+    ORPHAN: (
+        "carries this stack's owner but is not in its state: --delete removes it, --adopt writes it as code. "
+        "After pulumi state move: run pulumi up in the other stack first, which takes it off this list"
+    ),
     GONE: "is in the state but not in the sandbox: pulumi refresh, then pulumi up",
     LOOK_ALIKE: "looks like one of the stack's objects and has no owner: --adopt writes it as code",
 }
