@@ -16,6 +16,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from faults import report
 from faults.experiments import EXPERIMENTS, FAULTS, KILLS, trials
@@ -66,6 +67,7 @@ def do(name: str, job: str) -> None:
     if not file.exists():
         with (
             tempfile.TemporaryDirectory() as folder,
+            patch.dict(os.environ, PULUMI_HOME=folder),
             (Path(folder) / "log").open("w") as log,
             Emulator(Path(folder), stderr=log) as emulator,
         ):

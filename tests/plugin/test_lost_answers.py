@@ -1,8 +1,10 @@
 """A lost answer, a time-out or a 5xx after the work was done: the same outcome in one `up`, and nothing twice."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,6 +151,7 @@ def test_a_time_limit_that_is_shorter_than_lists_may_be_late(
     emulator.settings(list_lag_s=0)
     assert resource.up(program("BaseConnection")) == "create"
     assert len(emulator.objects()["BaseConnection"]) == before + 1
+    assert [*Path(os.environ["PULUMI_HOME"]).glob("aep-unanswered/*")] == []
 
 
 @pytest.mark.parametrize("seconds", [0.5, 3, 14])

@@ -29,9 +29,12 @@ class Creation:
 
         while left := self._find_left():
             try:
-                return left, self.collection.get(left), False
+                item = self.collection.get(left)
             except NotFound:
                 self.cache.mark_deleted(left)  # a moment ago: its list is late
+            else:
+                self.note.remove()
+                return left, item, False
         self.before = {*self.cache.items()}
         self.lost = self._lost_before()
         left, answer = self.runtime.client.with_retries(self._find_or_create, outcome_unknown)
