@@ -14,9 +14,17 @@ class _Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _placeholder(cls, value: Any) -> Any:
+    def _no_placeholder(cls, value: Any) -> Any:
         if isinstance(value, str) and value.startswith("<"):
             raise ValueError(f"still holds the placeholder {value}")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _no_placeholder_inside(cls, value: Any) -> Any:
+        for key, each in value.items() if isinstance(value, dict) else ():
+            if isinstance(each, str) and each.startswith("<"):
+                raise ValueError(f"{key}: still holds the placeholder {each}")
         return value
 
 
@@ -126,6 +134,7 @@ class SourceDataflow(_Section):
 
     connection_spec: str
     auth: Auth | None = None
+    base_connection_id: str | None = None
     data: Data | None = None
     params: dict[str, Any] | None = None
     schedule: Schedule | None = None
@@ -139,8 +148,11 @@ class SourceDataflow(_Section):
     delta_column: DeltaColumn | None = None
     encryption: Encryption | None = None
     options: Options | None = None
+    flow_spec: str | None = None
+    labels: list[str] | None = None
     title: str | None = None
     enabled: bool = Field(default=True)
+    force_destroy: bool = Field(default=False)
 
 
 class Dataflows(BaseModel):

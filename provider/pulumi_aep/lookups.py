@@ -8,6 +8,7 @@ from asyncio import to_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -125,7 +126,8 @@ def get_connection_spec(*, name: str) -> ConnectionSpecInfo:
 
 
 def _connection_spec(client: "Client", name: str) -> ConnectionSpecInfo:
-    item = _only("connection spec", name, client.flow_service.connection_specs.find_named)
+    specs = client.flow_service.connection_specs
+    item = _only("connection spec", name, specs.find_named, names=specs.labels)
     auth = {method["name"]: method.get("spec") or {} for method in item.get("authSpec") or []}
     return ConnectionSpecInfo(item["id"], item["name"], item["version"], auth)
 
@@ -136,7 +138,8 @@ def get_flow_spec(*, name: str) -> FlowSpecInfo:
 
 
 def _flow_spec(client: "Client", name: str) -> FlowSpecInfo:
-    item = _only("flow spec", name, client.flow_service.flow_specs.find_named)
+    specs = client.flow_service.flow_specs
+    item = _only("flow spec", name, specs.find_named, names=specs.labels)
     sources, targets = item.get("sourceConnectionSpecIds") or [], item.get("targetConnectionSpecIds") or []
     return FlowSpecInfo(item["id"], item["name"], item["version"], sources, targets)
 
@@ -306,13 +309,22 @@ def config_problems() -> list[str]:
     return []
 
 
-def _only(kind: str, name: str, find_named: Callable[[str], list[dict[str, Any]]], key: str = "name") -> dict[str, Any]:
-    """The only object with exactly this name or title."""
+def _only(
+    kind: str,
+    name: str,
+    find_named: Callable[[str], list[dict[str, Any]]],
+    key: str = "name",
+    names: Callable[[], list[str]] = list,
+) -> dict[str, Any]:
+    """The only object with exactly this name or title; `names` are those to suggest."""
     found = find_named(name)
     if len(found) == 1:
         return found[0]
     if not found:
-        raise LookupFailed(f"No {kind} with the {key} {name!r} in this sandbox: check the {key}.")
+        known = {each.lower(): each for each in names()}
+        close = get_close_matches(name.lower(), known, n=1)
+        remedy = f"did you mean {known[close[0]]!r}?" if close else f"check the {key}."
+        raise LookupFailed(f"No {kind} with the {key} {name!r} in this sandbox: {remedy}")
     ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
     raise LookupFailed(f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one.")
 

@@ -62,7 +62,7 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
 
     none = "in this sandbox: check the"
     assert texts[:5] == [
-        f"No connection spec with the name 'MIXPANEL' {none} name.",
+        "No connection spec with the name 'MIXPANEL' in this sandbox: did you mean 'Mixpanel'?",
         f"No flow spec with the name 'nothing' {none} name.",
         f"No dataset with the name 'dataset' {none} name.",
         f"No schema with the title 'nothing' {none} title.",

@@ -57,7 +57,7 @@ def test_encrypted_files(stack: Callable[..., Stack], emulator: Emulator) -> Non
     key = 'key = aep.EncryptionKey("orders", passphrase="canary-pa55-%s")\n'
     encryption = '{"public_key_id": key.id, "sign_verification_key_id": "own"}'
     dev = stack(key % "one" + FILES % '{"sign_verification_key_id": "own"}')
-    assert "publicKeyId" in dev.fail("preview")
+    assert "encryption.public_key_id: is required" in dev.fail("preview")
     assert writes(emulator) == []
     dev.program(key % "one" + FILES % encryption)
     dev.up()

@@ -1,8 +1,12 @@
 """The stack's YAML: another dataflow takes a few lines, and errors name the key and the remedy."""
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 from acceptance.support import Stack
+from pulumi_aep.components.source import SourceArgs
+from pulumi_aep.engine.arguments import fields_of
 from support.emulator import Emulator
 
 SHOP = {"username": "shop", "projectId": "1", "timezone": "UTC", "schedule": {"frequency": "hour", "interval": 1}}
@@ -33,7 +37,7 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     del wrong["timezone"]
     odd = {**SHOP, "projectId": "shop", "timezone": "Mars/Base", "schedule": {"frequency": "minute", "interval": 5}}
     minutes = {**SHOP, "schedule": {"frequency": "minutes", "interval": 15}}
-    sources = {"orders": {**S3, "path": "/orders"}}
+    sources = {"orders": {**S3, "path": "/orders"}, "bills": {**S3, "params": {"path": "<path>", "type": "folder"}}}
     repository.config(
         {
             "dataflows:mixpanel": {"shop": wrong, "app": odd, "till": minutes},
@@ -57,6 +61,7 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
         "- dataflows:mixpanel.app.schedule: interval must be at least 15 when frequency is 'minute'; got 5",
         "- dataflows:mixpanel.till.schedule: frequency: must be 'once', 'minute', 'hour', 'day' or 'week'",
         "- dataflows:sources.orders.path: is not a known key",
+        "- dataflows:sources.bills.params: path: still holds the placeholder <path>",
     ):
         assert problem in text, text
 
@@ -77,6 +82,11 @@ S3 = {
     "mappings": [{"source": "id", "destination": "_{tenantId}.order"}],
     "schedule": {"frequency": "hour", "interval": 1},
 }
+
+
+def test_its_keys_are_the_arguments_of_source() -> None:
+    stacks = runpy.run_path(str(Path(__file__).parents[2] / "stacks/dataflows.py"))
+    assert {*stacks["SourceDataflow"].model_fields, "parts"} == {*fields_of(SourceArgs)}
 
 
 def test_any_source_is_a_few_lines(repository: Stack, emulator: Emulator) -> None:

@@ -192,7 +192,8 @@ DESCRIPTION = Description(
         Bad(
             "transformations",
             [{"name": "Copy", "params": {"deltaColumn": {"name": "updated"}}}],
-            "transformations[0].name: flow spec RestStorageToAEP has no 'Copy'; it has 'Mapping'",
+            "transformations[0].name: flow spec RestStorageToAEP has no 'Copy', which delta_column of a Source needs; "
+            "it has 'Mapping'",
         ),
     ),
     in_place=(

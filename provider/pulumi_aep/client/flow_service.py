@@ -78,6 +78,10 @@ class SpecCollection(FlowCollection):
     def find_named(self, name: str) -> list[dict[str, Any]]:
         return [spec for spec in self.find() if name in (spec["name"], spec_label(spec))]
 
+    def labels(self) -> list[str]:
+        """The names that people know."""
+        return [spec_label(spec) for spec in self.find()]
+
 
 class FlowService:
     """The service: its collections, and what is not about a collection."""

@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Annotated, Any, Required
 
 import pulumi
+from pydantic import Field
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
@@ -33,7 +34,7 @@ class MixpanelSourceArgs(Shape, total=False):
     """User name of the Mixpanel service account."""
     password: Required[Input[str]]
     """Password of the Mixpanel service account; always treated as a secret."""
-    project_id: Required[Input[str]]
+    project_id: Required[Input[Annotated[str, Field(coerce_numbers_to_str=True)]]]
     """Number of the Mixpanel project, as a string."""
     timezone: Required[Input[str]]
     """Time zone of the Mixpanel project, as a Windows or IANA name."""

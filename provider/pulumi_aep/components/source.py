@@ -1,14 +1,17 @@
 """A dataflow from any source into the data lake, as one component."""
 
 import re
+from datetime import datetime
+from inspect import isawaitable
 from typing import Annotated, Any, ClassVar, Required
 
 import pulumi
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, XdmClass
-from ..engine.arguments import F, Input, Shape, fields_of
+from ..engine.arguments import Arguments, F, Input, Shape, fields_of
 from ..engine.dynamic import untransferable_arguments
+from ..engine.values import UNKNOWN, from_host
 from ..lookups import get_connection_spec
 from ..resources._schedule import Schedule
 from ..resources.base_connection import Auth, BaseConnection
@@ -180,7 +183,7 @@ class Source(pulumi.ComponentResource):
         """See SourceArgs for the arguments."""
         super().__init__(self.type_token, resource_name, None, opts)
         given: dict[str, Any] = {name: value for name, value in args.items() if value is not None}
-        problems = [*problems_of(SourceArgs, given), *_part_problems(given), *_contradictions(given)]
+        problems = [*(problems_of(SourceArgs, given) or _part_problems(given)), *_contradictions(given)]
         raise_problems(self, resource_name, problems)
         given = {name: field.default for name, field in fields_of(SourceArgs).items() if field.default} | given
         name, inside = given.get("title") or resource_name, _below(self)
@@ -301,22 +304,30 @@ def raise_problems(component: pulumi.Resource, resource_name: str, problems: lis
 
 
 def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:
-    """Arguments that the shape does not know, those that are missing, and those that Pulumi cannot carry."""
-    return [
-        *(f"{name}: is not a known key" for name in sorted(given.keys() - fields_of(shape))),
-        *(f"{name}: is required" for name in sorted(shape.__required_keys__ - given.keys())),
-        *untransferable_arguments(given),
-    ]
+    """What is wrong with each argument by itself, and what Pulumi cannot carry."""
+    if untransferable := untransferable_arguments(given):
+        return untransferable
+    return Arguments(shape, Shape).parse(from_host(_known(given)))[1]
+
+
+def _known(value: Any) -> Any:
+    """What a program gives as the kinds see it: an Output is unknown, a time is text."""
+    if isinstance(value, dict):
+        return {key: _known(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in value]
+    if isinstance(value, pulumi.Output) or isawaitable(value):
+        return UNKNOWN
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _part_problems(given: dict[str, Any]) -> list[str]:
-    parts = given.get("parts", {})
-    problems = [f"parts.{problem}" for problem in problems_of(Parts, parts)]
-    for part, own in parts.items():
-        problems += [f"parts.{part}.{problem}" for problem in problems_of(Part, own or {})]
-        existing = [name for name in _BY_ID.get(part, ()) if name in given]
-        problems += [f"parts.{part}: {name} gives an existing one; leave one of the two out" for name in existing]
-    return problems
+    return [
+        f"parts.{part}: {name} gives an existing one; leave one of the two out"
+        for part in given.get("parts", {})
+        for name in _BY_ID.get(part, ())
+        if name in given
+    ]
 
 
 def _contradictions(given: dict[str, Any]) -> list[str]:

@@ -435,10 +435,12 @@ _WORDS = {
 
 
 def _problems(shape: Any, given: Props, error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False, include_input=False):
+    for item in error.errors(include_url=False):
         location = _location(given, item["loc"], item["type"])
         if item["type"] == "extra_forbidden":
             text = _unknown_key(str(location[-1]), _keys_at(shape, location[:-1]))
+        elif item["input"] is UNKNOWN:
+            text = "must be a plain value: an Output is not known while the program runs"
         elif item["type"] == "value_error":
             text = str(item["ctx"]["error"])
         else:

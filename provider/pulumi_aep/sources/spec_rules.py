@@ -16,6 +16,9 @@ NO_SUCH_SPEC = "this organization has no spec {!r}; aep.ConnectionSpec and aep.F
 FILE_PROPERTIES = ("columnDelimiter", "encoding", "compressionType")
 """What pages show in `data.properties` (docs tutorials/api/collect/cloud-storage.md); none says that this is all."""
 
+_ARGUMENTS = {"Copy": "delta_column", "Encryption": "encryption"}
+"""Transformation → the argument of Source that makes it."""
+
 _STREAMING_PROVIDER = "521eee4d-8cbe-4906-bb48-fb6bd4450033"  # docs tutorials/api/create/streaming/http.md
 
 Json = dict[str, Any]
@@ -55,15 +58,18 @@ def name_of_spec(connection_spec: str, runtime: Runtime) -> str:
 
 
 def flow_specs_for(source_spec: str, names: set[str], runtime: Runtime) -> list[Json]:
-    """The flow specs that take this source and have these transformations, those that take the fewest sources first.
+    """The flow specs that take this source and have most of these transformations, those that take the fewest sources
+    first.
 
     Without transformations, those that have none: the HTTP API has one for data that is XDM already.
     """
-    fitting = [
+    taking = [
         spec
         for spec in sorted(runtime.flow_specs(), key=lambda spec: len(spec.get("sourceConnectionSpecIds") or []))
-        if source_spec in (spec.get("sourceConnectionSpecIds") or []) and names <= {*_transformations(spec)}
+        if source_spec in (spec.get("sourceConnectionSpecIds") or [])
     ]
+    lacking = [len(names - {*_transformations(spec)}) for spec in taking]
+    fitting = [spec for spec, count in zip(taking, lacking, strict=True) if count == min(lacking)]
     without = [spec for spec in fitting if not _transformations(spec)]
     return fitting if names else without or fitting
 
@@ -205,7 +211,8 @@ def _transformation_problems(spec: Json, transformations: Any, name: str) -> Ite
             yield from schema_problems(each.get("params"), known[kind], f"transformations[{index}].params", repr(kind))
         else:
             has = f"it has {alternatives([*known], 'and')}" if known else "it has none: remove it"
-            yield f"transformations[{index}].name: {name} has no {kind!r}; {has}"
+            of_source = f", which {_ARGUMENTS[kind]} of a Source needs" if kind in _ARGUMENTS else ""
+            yield f"transformations[{index}].name: {name} has no {kind!r}{of_source}; {has}"
 
 
 def _schedule_problems(spec: Json, schedule: Any, name: str, names: Mapping[str, str]) -> list[str]:

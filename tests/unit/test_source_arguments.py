@@ -1,0 +1,72 @@
+"""Arguments of components: what is wrong with one is said by its path, before any part is registered."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pulumi
+import pytest
+
+from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
+from pulumi_aep.components.source import SourceArgs, problems_of
+
+S3 = {
+    "connection_spec": "Amazon S3",
+    "auth": {"spec_name": "Access Key", "params": {"s3AccessKey": "AKIA"}},
+    "data": {"format": "delimited", "properties": None},
+    "params": {"path": "/orders", "type": "folder"},
+    "fields": {"order": {"type": "string"}},
+    "mappings": ({"source": "id", "destination": "_id"},),
+    "schedule": {"frequency": "day", "interval": 1.0, "start_time": datetime(2026, 1, 31, tzinfo=UTC)},
+    "delta_column": {"name": "updated"},
+    "parts": {"flow": {"description": "daily"}, "dataset": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"conection_spec": "x"}, "conection_spec: is not a known key (did you mean connection_spec?)"),
+        ({"connection_spec": 3}, "connection_spec: must be text"),
+        ({"auth": {"specName": "Access Key"}}, "auth.specName: is not a known key (did you mean spec_name?)"),
+        ({"auth": "Access Key"}, "auth: must be an object with keys and values"),
+        ({"delta_column": "updated"}, "delta_column: must be an object with keys and values"),
+        ({"delta_column": {"nam": "x"}}, "delta_column.nam: is not a known key (did you mean name?)"),
+        ({"encryption": {"sign_verification_key_id": "x"}}, "encryption.public_key_id: is required"),
+        ({"options": {"partial_ingestion_percent": 0}}, "options.partial_ingestion_percent: must be greater than"),
+        ({"mappings": {"id": "_id"}}, "mappings: must be a list"),
+        ({"schedule": {"frequency": "hourly"}}, "schedule.frequency: must be 'once', 'minute', "),
+        ({"parts": []}, "parts: must be an object with keys and values"),
+        ({"parts": {"flows": {}}}, "parts.flows: is not a known key (did you mean flow?)"),
+        ({"parts": {"flow": {"title": "x"}}}, "parts.flow.title: is not a known key"),
+        ({"params": {"path": {1}}}, "params.path: must be text, a number, true or false"),
+    ],
+)
+def test_what_is_wrong_with_an_argument(change: dict[str, Any], problem: str) -> None:
+    assert any(each.startswith(problem) for each in problems_of(SourceArgs, {**S3, **change}))
+
+
+def test_what_is_missing() -> None:
+    assert problems_of(SourceArgs, {}) == ["connection_spec: is required"]
+
+
+def test_right_arguments() -> None:
+    assert problems_of(SourceArgs, S3) == []
+
+
+def test_outputs() -> None:
+    """They are unknown while the program runs, which most arguments may be."""
+
+    async def program() -> list[str]:
+        later = pulumi.Output.from_input("x")
+        given = {**S3, "auth": later, "params": {"path": later}, "parts": {"flow": {"name": later, "adopt": later}}}
+        return problems_of(SourceArgs, {**given, "connection_spec": later})
+
+    said = "must be a plain value: an Output is not known while the program runs"
+    assert asyncio.run(program()) == [f"connection_spec: {said}", f"parts.flow.adopt: {said}"]
+
+
+@pytest.mark.parametrize("project", ["2384945", 2384945, 2384945.0])
+def test_a_project_id_of_yaml_is_a_number(project: Any) -> None:
+    given = {"username": "x", "password": "x", "timezone": "UTC", "schedule": {"frequency": "day", "interval": 1}}
+    assert problems_of(MixpanelSourceArgs, {**given, "project_id": project}) == []
