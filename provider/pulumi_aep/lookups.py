@@ -186,6 +186,7 @@ def explore(
         found = aep.explore(base.id, source_params={"projectId": "2384945", "timezone": "UTC"})
         pulumi.export("fields", found["fields"])
 
+    The Data Landing Zone has no base connection: give the id of its connection spec.
     `source_params` default to those of its first source connection. `file_type` (json, delimited, parquet) is for
     files without a telling extension. Raises RunError if the source cannot be read.
     """

@@ -50,9 +50,16 @@ def test_folders_files_and_tables(cli_run: Cli, world: World) -> None:
     assert found == [{"type": "file", "name": "customers-2023.csv", "path": "/acme/archive/customers-2023.csv"}]
 
 
+def test_the_landing_zone_has_no_base_connection(cli_run: Cli, world: World) -> None:
+    assert cli_run("explore", "Data Landing Zone").lines[1] == ["folder", "acme", "dlz-user-container/acme"]
+    entries = cli_run("explore", "landing-zone", "dlz-user-container/acme").lines
+    assert ["file", "customers.csv", "dlz-user-container/acme/customers.csv"] in entries
+
+
 @pytest.mark.parametrize(
     ("arguments", "fields", "cell"),
     [
+        (("Data Landing Zone", "dlz-user-container/acme/customers.csv"), {"created": "date"}, "lovelace"),
         (("web-shop",), {"event": "string", "properties.$mp_api_timestamp_ms": "integer"}, "Items purchased"),
         (("files", "/acme/customers.csv"), {"${First Name}": "string", "created": "date"}, "lovelace"),
         (("files", "/acme/customers.json"), {"address.city": "string", "tags": "array"}, '["new", "vip"]'),

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..constants import ConnectionSpec
 from ..errors import ConfigError, LookupFailed
 from ..report.text import value as value_text
 from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
@@ -53,6 +54,7 @@ def explore(
     Examples:
       pulumi-aep explore "Mixpanel web shop" --sample events.json
       pulumi-aep explore "Customer files" /acme/customers.csv --mapping "Customers"
+      pulumi-aep explore "Data Landing Zone"
     """
     if sample and sample.suffix not in (".json", ".jsonl", ".csv"):
         raise typer.BadParameter(f"must end in .json, .jsonl, .csv; got {sample.name}", param_hint="--sample")
@@ -61,7 +63,8 @@ def explore(
     session = Session(stack)
     with progress("reading the source", as_json):
         service = session.client.flow_service
-        connection_id = session.identify("BaseConnection", connection)
+        in_zone = connection.lower() in ("data landing zone", "landing-zone")
+        connection_id = ConnectionSpec.DATA_LANDING_ZONE if in_zone else session.identify("BaseConnection", connection)
         checked = _UsedMapping(session, lint_of) if lint_of else None
         path = path or (checked.source_path(connection_id) if checked else "")
         params = _parse_params(param) if param else None
@@ -195,6 +198,6 @@ class _UsedMapping:
         for source_id in self.flow.get("sourceConnectionIds") or []:
             source = self.service.source_connections.get(source_id)
             params = source.get("params") or {}
-            if source.get("baseConnectionId") == connection_id:
+            if connection_id in (source.get("baseConnectionId"), source["connectionSpec"]["id"]):
                 return str(params.get("tableName") or params.get("path") or "")
         return ""

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from ..constants import ConnectionSpec
 from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
 from .http import Http, require_id, require_key
@@ -123,6 +124,7 @@ class FlowService:
         """What the source holds at `path`: `{format, schema, data}`, with some rows as `data`, for a file, table or
         REST source; a list of `{type, name, path, …}` for a `root` or `folder`.
 
+        The landing zone is explored by its spec (docs tutorials/api/create/cloud-storage/data-landing-zone.md).
         `source_params` is sent as base64 of its JSON (tutorial; its own sample encodes another source's value).
         """
         query = {"objectType": object_type, "object": path, "fileType": file_type, "preview": "true"}
@@ -130,4 +132,5 @@ class FlowService:
             text = json.dumps(source_params, separators=(",", ":"))
             query["sourceParams"] = base64.b64encode(text.encode()).decode()
         query = {name: value for name, value in query.items() if value}
-        return self._http.request("GET", f"{_BASE}/connections/{connection_id}/explore", query=query)
+        of = "connectionSpecs" if connection_id == ConnectionSpec.DATA_LANDING_ZONE else "connections"
+        return self._http.request("GET", f"{_BASE}/{of}/{connection_id}/explore", query=query)

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..client.specs import spec_label
-from ..constants import FlowSpec
+from ..constants import ConnectionSpec, FlowSpec
 from ..errors import ConfigError, LookupFailed
 
 if TYPE_CHECKING:
@@ -72,10 +72,13 @@ def preview_source(
     """What is at `path`: entries of a folder or database, or the content of a file, table or REST source.
 
     `params` are the source's parameters, if it needs any; by default those of its first source connection.
-    Raises ConfigError for missing parameters and LookupFailed for streams.
+    The landing zone has no base connection: its spec's id stands for one. Raises ConfigError for missing parameters and
+    LookupFailed for streams.
     """
-    base = service.connections.get(connection_id)
-    spec = service.connection_specs.get(base["connectionSpec"]["id"])
+    in_zone = connection_id == ConnectionSpec.DATA_LANDING_ZONE
+    spec = service.connection_specs.get(
+        connection_id if in_zone else service.connections.get(connection_id)["connectionSpec"]["id"]
+    )
     kind = source_kind(service, spec)
     if kind == "stream":
         raise LookupFailed(f"{spec_label(spec)} streams: there is nothing to explore before data arrives.")
