@@ -1,8 +1,11 @@
 """Validates the dataflows in a stack's config before anything is created."""
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any, Self
 
 import pulumi
+from pulumi.runtime.config import get_config_env
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
@@ -174,7 +177,7 @@ def load(config: pulumi.Config) -> Dataflows:
     """The dataflows of the config. Raises RunError, which lists every problem of the stack's config, missing secrets
     too."""
     given = {key: config.get_object(key) or {} for key in Dataflows.model_fields}
-    found, problems = Dataflows(), aep.config_problems()
+    found, problems = Dataflows(), [*aep.config_problems(), *_unknown_sections()]
     try:
         found = Dataflows.model_validate(given)
     except ValidationError as error:
@@ -187,11 +190,23 @@ def load(config: pulumi.Config) -> Dataflows:
     return found
 
 
+def _unknown_sections() -> Iterator[str]:
+    """A misspelt section would remove its dataflows. The key of a secret has a hyphen."""
+    for key in get_config_env():
+        namespace, _, name = key.partition(":")
+        if namespace == "dataflows" and name not in Dataflows.model_fields and "-" not in name:
+            close = get_close_matches(name, Dataflows.model_fields, n=1)
+            yield f"{key} is not a section; " + (f"did you mean dataflows:{close[0]}?" if close else "remove it")
+
+
 def _text(problem: Any) -> str:
     words = {
         "extra_forbidden": "is not a known key",
         "missing": "is required",
         "string_type": "must be text: put the value in quotes",
+        "list_type": "must be a list",
+        "dict_type": "must hold keys and values",
+        "model_type": "must hold keys and values",
         "value_error": problem["msg"].removeprefix("Value error, "),
     }
     text = words.get(problem["type"]) or str(problem["msg"]).replace("Input should", "must")

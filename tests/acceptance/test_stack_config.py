@@ -41,7 +41,8 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
     repository.config(
         {
             "dataflows:mixpanel": {"shop": wrong, "app": odd, "till": minutes},
-            "dataflows:sources": sources,
+            "dataflows:sources": {**sources, "none": None, "odd": {**S3, "labels": "core/C1"}},
+            "dataflows:source": sources,
             "aep:timout": 5,
         }
     )
@@ -61,11 +62,14 @@ def test_every_problem_of_the_config_is_told_at_once(repository: Stack, emulator
         "- dataflows:mixpanel.app.schedule: interval must be at least 15 when frequency is 'minute'; got 5",
         "- dataflows:mixpanel.till.schedule: frequency: must be 'once', 'minute', 'hour', 'day' or 'week'",
         "- dataflows:sources.orders.path: is not a known key",
+        "- dataflows:source is not a section; did you mean dataflows:sources?",
+        "- dataflows:sources.none: must hold keys and values",
+        "- dataflows:sources.odd.labels: must be a list",
         "- dataflows:sources.bills.params: path: still holds the placeholder <path>",
     ):
         assert problem in text, text
 
-    repository.config({"dataflows:mixpanel": ["shop"], "aep:timout": None})
+    repository.config({"dataflows:mixpanel": ["shop"], "dataflows:source": None, "aep:timout": None})
     assert "dataflows:mixpanel" in repository.fail("preview")
 
     repository.config({"dataflows:mixpanel": None, "dataflows:sources": None})
