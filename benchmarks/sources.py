@@ -1,7 +1,8 @@
 """Deploys every source of the catalogue through `Source` on the real engine: `python benchmarks/sources.py [label …]`.
 
-The programs are those of docs/sources, many to a stack: up, empty preview, refresh without drift, destroy. Then one
-preview for each mistake, made in every source at once: each must be refused by its field, and nothing written.
+The programs are what `pulumi-aep specs` prints, which docs/sources shows, many to a stack: up, empty preview, refresh
+without drift, destroy. Then one preview for each mistake, made in every source at once: each must be refused by its
+field, and nothing written.
 """
 
 import json
@@ -19,7 +20,7 @@ sys.path[:0] = [str(ROOT / "provider"), str(ROOT / "tests")]
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from acceptance.support import Stack  # noqa: E402
+from acceptance.support import Stack, pulumi_aep  # noqa: E402
 from docs.sources import described  # noqa: E402
 from pulumi_aep.constants import ConnectionSpec, FlowSpec  # noqa: E402
 from pulumi_aep.emulator.flow_service import specs  # noqa: E402
@@ -45,9 +46,13 @@ for name, arguments in json.loads(Path("sources.json").read_text()).items():
 # -- what is right ----------------------------------------------------------------------------------------------------
 
 
-def program(sources: list[Json]) -> tuple[str, Json]:
-    """One program for all, from their pages, and its config."""
-    texts = [described(source)["program"] for source in sources]
+def program(stack: Stack, sources: list[Json]) -> tuple[str, Json]:
+    """One program for all, as the command prints them, and its config."""
+    texts = []
+    for source in sources:
+        printed = pulumi_aep(stack.emulator, stack.folder, "specs", source["label"])
+        texts.append(printed.partition("A program:\n\n")[2])
+        assert texts[-1] == described(source)["program"], f"{source['label']}: not the program of its page"
     for name, value in FILLED.items():
         texts = [text.replace(f'"<{name}>"', f'"{value}"') for text in texts]
     keys = {key for text in texts for key in re.findall(r"--secret (\S+)", text)}
@@ -56,7 +61,7 @@ def program(sources: list[Json]) -> tuple[str, Json]:
 
 def life(stack: Stack, sources: list[Json]) -> Json:
     """Seconds of each verb. Raises AssertionError for what is not as it should be."""
-    text, config = program(sources)
+    text, config = program(stack, sources)
     stack.create(text, sandbox="local")
     stack.config(config)
     seconds = {}

@@ -103,6 +103,12 @@ def test_the_target_has_no_program(cli_run: Cli, emulator: Emulator) -> None:
     assert "A program" not in cli_run("specs", "Data lake").out
 
 
+def test_a_file_that_cannot_be_written(cli_run: Cli, emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "nosuch" / "specs.json"
+    result = cli_run("specs", "--save", str(file))
+    assert (result.code, result.err) == (1, f"error: {file}: No such file or directory\n")
+
+
 def test_saved_specs_are_those_of_an_emulator(cli_run: Cli, emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "specs.json"
     assert "flow specs in" in cli_run("specs", "--save", str(file)).out

@@ -81,6 +81,10 @@ def main() -> None:
         if not isinstance(error.code, str):
             raise
         code = _fail(error.code.removeprefix("error: "), 1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = _fail(f"{error.filename}: {error.strerror}", 1)
     except typer.Abort:
         code = _fail("interrupted", CTRL_C)
     if code == CTRL_C:  # leaves at once: Python waits for its threads, and for ever if one was just starting
