@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def needs_host(language: str) -> None:
-    """Skip without the host of a language: the official CLI brings it along, the engine of `make setup` does not."""
+    """Skip without the host of a language: the official CLI brings all along, the engine of `make setup` YAML's."""
     if not shutil.which(f"pulumi-language-{language}"):
         pytest.skip(f"no pulumi-language-{language} on PATH: install the official Pulumi CLI to run programs in it")
 
@@ -43,6 +43,13 @@ def node_modules() -> Path:
             pytest.skip(f"npm cannot install {', '.join(names)}: {done.stderr.strip()[-300:]}")
         package.write_text(manifest)
     return folder / "node_modules"
+
+
+def typescript_project(folder: Path) -> None:
+    """A project of `index.ts`, compiled with `strict`."""
+    (folder / "Pulumi.yaml").write_text("name: shop\nruntime: nodejs\n")
+    (folder / "package.json").write_text(json.dumps({"name": "shop", "main": "index.ts"}))
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": {"strict": True, "target": "es2022"}}))
 
 
 def link(modules: Path, folder: Path) -> Path:

@@ -1,6 +1,5 @@
 """A sandbox that others filled becomes a program: export, `pulumi import`, and the code that Pulumi writes for it."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from acceptance.support import Stack, pulumi_aep, writes
-from acceptance.support_native import generated_sdk, needs_host, node_modules
+from acceptance.support_native import generated_sdk, needs_host, node_modules, typescript_project
 from support.emulator import Emulator
 from support.foreign import make_old_sandbox
 from support.mixpanel import make_chain
@@ -43,10 +42,10 @@ def test_a_whole_sandbox(language: str, make: Callable[[Emulator], Any], tmp_pat
     before = {kind: len(found) for kind, found in emulator.objects().items()}
     stack = Stack(tmp_path, emulator, "dev")
     project = {"name": "shop", "runtime": language}
-    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-    if language == "nodejs":
-        (tmp_path / "package.json").write_text(json.dumps({"name": "shop", "main": "index.ts"}))
-        (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": {"strict": True, "target": "es2022"}}))
+    if language == "yaml":
+        (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    else:
+        typescript_project(tmp_path)
         (tmp_path / "index.ts").write_text("")
         generated_sdk(stack, node_modules())
     stack.config({"aep:endpoint": "emulator", "aep:sandbox": "local"})

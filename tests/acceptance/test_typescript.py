@@ -1,11 +1,10 @@
 """A TypeScript program of the tutorial's dataflow, with the generated SDK."""
 
-import json
 import shutil
 from pathlib import Path
 
 from acceptance.support import Stack, calls, nothing_changed, writes
-from acceptance.support_native import generated_sdk, node_modules
+from acceptance.support_native import generated_sdk, node_modules, typescript_project
 from kinds import DESCRIPTIONS
 from support.emulator import Emulator
 
@@ -26,9 +25,7 @@ SECRET = "canary-pa55word"
 def test_the_whole_life(tmp_path: Path, emulator: Emulator) -> None:
     modules = node_modules()
     dev = Stack(tmp_path, emulator, "dev")
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: nodejs\n")
-    (tmp_path / "package.json").write_text(json.dumps({"name": "shop", "main": "index.ts"}))
-    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": {"strict": True, "target": "es2022"}}))
+    typescript_project(tmp_path)
     shutil.copy(PROGRAM, tmp_path)
     generated_sdk(dev, modules)
     dev.config({"aep:endpoint": "emulator", "aep:sandbox": "local"})

@@ -1,6 +1,5 @@
 """docs/languages.md: every example in YAML and TypeScript is that of the kind's page, and previews."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 import yaml
 
 from acceptance.support import Stack
-from acceptance.support_native import generated_sdk, needs_host, node_modules
+from acceptance.support_native import generated_sdk, needs_host, node_modules, typescript_project
 from docs import languages, pages
 from docs.test_examples import what_lookups_find
 from support.emulator import Emulator
@@ -51,9 +50,7 @@ def test_every_example_in_yaml(tmp_path: Path, emulator: Emulator) -> None:
 def test_every_example_in_typescript(tmp_path: Path, emulator: Emulator) -> None:
     modules = node_modules()
     docs = stack(tmp_path, emulator)
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: nodejs\n")
-    (tmp_path / "package.json").write_text(json.dumps({"name": "shop", "main": "index.ts"}))
-    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": {"strict": True, "target": "es2022"}}))
+    typescript_project(tmp_path)
     examples = pages.blocks(languages.PAGE, "typescript")
     for number, block in enumerate(examples):
         (tmp_path / f"example{number}.ts").write_text(block.text)
