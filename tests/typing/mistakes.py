@@ -1,3 +1,4 @@
+# mypy: disable-error-code=misc
 """Mistakes that a type checker finds in a program: each line marked `# error` holds one, and nothing else is one."""
 
 import pulumi
