@@ -69,10 +69,6 @@ def good(emulator: Emulator, flow_id: str, frequency: str = "minute") -> str:
     return str(emulator.request("POST", f"{FLOW}/flows", wanted).json()["id"])
 
 
-def test_a_new_gate_is_checked_without_a_service_of_its_own(time: Time, flow: str) -> None:
-    assert kinds.provider("FirstRun").check({}, {"flow_id": flow}).failures == []
-
-
 def runs(emulator: Emulator) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = emulator.request("GET", f"{FLOW}/runs").json()["items"]
     return items
