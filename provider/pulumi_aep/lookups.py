@@ -222,7 +222,7 @@ def get_flow_runs(flow_id: pulumi.Input[str], *, limit: pulumi.Input[int] = 10) 
         runs = aep.get_flow_runs(flow.id)
         pulumi.export("lastRun", runs.apply(lambda runs: runs[0]["status"] if runs else "none yet"))
 
-    Raises RunError if there is no such flow.
+    Raises RunError if there is no such flow, or the limit is negative.
     """
     given = pulumi.Output.all(flow_id, limit)
     return given.apply(lambda values: to_thread(lambda: _run(_flow_runs, str(values[0]), int(values[1]))["runs"]))
@@ -270,6 +270,8 @@ class FlowRuns(TypedDict):
 def _flow_runs(client: "Client", flow_id: str, limit: int = 10) -> FlowRuns:
     from .sources.flow_runs import parse_run
 
+    if limit < 0:
+        raise ConfigError(f"limit: must not be negative: {limit}")
     service = client.flow_service
     found = service.runs.find(f"flowId=={service.flows.get(flow_id)['id']}", orderby="-createdAt")
     return {"runs": [_info(parse_run(item)) for item in islice(found, limit)]}

@@ -227,6 +227,21 @@ def test_six_flows(cli_run: Cli, emulator: Emulator) -> None:
     ruff("check", "--select", "F,I,N", "program")
 
 
+def test_a_description_that_all_parts_share_is_said_once(cli_run: Cli, emulator: Emulator) -> None:
+    ids: dict[str, str] = {}
+    for step in emulator.control("GET", "sample").json():
+        body = json.loads(re.sub(r'"\{([\w-]+)\}"', lambda match: json.dumps(ids[match[1]]), json.dumps(step["body"])))
+        answer = emulator.request("POST", step["path"], body).json()
+        ids[step["name"]] = (
+            answer[0].rsplit("/", 1)[1] if isinstance(answer, list) else answer.get("$id", answer.get("id"))
+        )
+    sources = resources(exported(cli_run, "--all")).values()
+    assert {source["parts"].split(", field_group=")[0].partition(", ")[2] for source in sources} == {
+        "description='Sample data'"
+    }
+    assert {source["parts"].count("description") for source in sources} == {1}
+
+
 def test_missing_secrets_are_reported_together(
     cli_run: Cli, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

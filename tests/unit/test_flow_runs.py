@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from contract import samples
+from pulumi_aep import lookups
+from pulumi_aep.errors import ConfigError
 from pulumi_aep.sources.flow_runs import LOST_RECORDS, created_ms, parse_run, schedule_text
 
 AT_PROMOTION = {"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}
@@ -88,3 +90,9 @@ def test_when_a_run_was_created() -> None:
 )
 def test_schedules_in_words(params: dict[str, Any] | None, text: str) -> None:
     assert schedule_text(params) == text
+
+
+def test_a_negative_limit() -> None:
+    """islice would end in a traceback."""
+    with pytest.raises(ConfigError, match="limit: must not be negative: -1"):
+        lookups.FUNCTIONS["get_flow_runs"](None, flow_id="x", limit=-1)

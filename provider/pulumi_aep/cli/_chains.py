@@ -95,8 +95,7 @@ def _source(chain: Parts, own: Parts, known: Collection[str]) -> GeneratedResour
         arguments["delta_column"] = _delta_column(copied)
     title = flow.arguments.get("name")
     named = {part: _named(part, own[part], title or flow.name) for part in _OF_THE_SOURCE if part in own}
-    different = {part: each for part, each in named.items() if each}
-    arguments |= {"parts": Call("parts", [flow.name], different)}
+    arguments |= {"parts": Call("parts", [flow.name], _described_once(named))}
     arguments |= {"title": title} if title else {}
     ordered = {name: arguments[name] for name in ("title", *fields_of(SourceArgs)) if name in arguments}
     return replace(
@@ -117,6 +116,14 @@ def _named(part: str, resource: GeneratedResource, title: str) -> dict[str, Any]
     expected = f"{title} fields" if part == "field_group" else title
     named = {} if part == "mapping_set" or name == expected else {"name": name}
     return named | ({"description": said["description"]} if "description" in said else {})
+
+
+def _described_once(named: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the parts have of their own: a description that all share (a mapping set has none) is said once."""
+    first, *others = (each.get("description") for part, each in named.items() if part != "mapping_set")
+    shared = {"description": first} if first and all(each == first for each in others) else {}
+    own = {part: {name: each[name] for name in each if name not in shared} for part, each in named.items()}
+    return shared | {part: each for part, each in own.items() if each}
 
 
 def _delta_column(transformations: list[Any]) -> dict[str, Any] | None:
