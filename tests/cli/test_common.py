@@ -163,7 +163,8 @@ def test_ctrl_c() -> None:
     """Also where a thread would keep the process: one that was just starting is never told to end."""
     program = """
 import threading
-from pulumi_aep.cli import _session, main
+from pulumi_aep.__main__ import main
+from pulumi_aep.cli import _session
 
 def interrupt(*arguments, **options):
     raise KeyboardInterrupt

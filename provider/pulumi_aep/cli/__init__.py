@@ -5,7 +5,6 @@ user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a 
 `--json` a failure is `{"error": …}` on standard output.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -31,8 +30,6 @@ from .run import run
 from .runs import runs
 from .specs import specs
 from .why import why
-
-CTRL_C = 130
 
 app = typer.Typer(
     name="pulumi-aep",
@@ -86,10 +83,7 @@ def main() -> None:
             raise
         code = _fail(f"{error.filename}: {error.strerror}", 1)
     except typer.Abort:
-        code = _fail("interrupted", CTRL_C)
-    if code == CTRL_C:  # leaves at once: Python waits for its threads, and for ever if one was just starting
-        sys.stdout.flush()
-        os._exit(code)
+        code = _fail("interrupted", 130)
     sys.exit(code)
 
 
