@@ -174,7 +174,7 @@ def check_many(state: Any, folder: Path, count: int, seed: int) -> list[str]:
 
 
 def test_an_odd_snapshot_is_refused_or_can_be_read(emulator: Emulator, tmp_path: Path) -> None:
-    refused = check_many(everything(emulator), tmp_path, 60, seed=random.randrange(10**6))
+    refused = check_many(everything(emulator), tmp_path, 60, seed=1)
     assert 10 < len(refused) < 60
 
 

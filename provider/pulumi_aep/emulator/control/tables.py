@@ -214,5 +214,6 @@ def calls_of(journal: Journal, objects: SandboxStore, flow: Json) -> list[Row]:
     params = [each.get("params", {}) for each in flow.get("transformations", [])]
     ids = [flow["id"], *flow["sourceConnectionIds"], *flow["targetConnectionIds"]]
     ids += [source.get("baseConnectionId") for source in sources] + [each.get("mappingId") for each in params]
-    named = [entry for entry in journal.entries if any(key in entry["path"] + entry["query"] for key in ids if key)]
+    texts = [key for key in ids if key and isinstance(key, str)]
+    named = [entry for entry in journal.entries if any(key in entry["path"] + entry["query"] for key in texts)]
     return [call_row(entry) for entry in reversed(named[-MOST:])]
