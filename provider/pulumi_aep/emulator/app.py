@@ -245,7 +245,13 @@ def serve(
         app = create_app(db, settings)
     app.state.host = host
     config = uvicorn.Config(
-        app, http=Protocol, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=1
+        app,
+        http=Protocol,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,  # after uvicorn's 5 s, a client that pauses would often meet a connection that closes
+        timeout_graceful_shutdown=1,
     )
     with suppress(KeyboardInterrupt):
         _Server(config, announce or (lambda url: print(f"listening on {url}", flush=True))).run(sockets=[listener])
