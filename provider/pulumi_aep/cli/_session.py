@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
@@ -83,6 +83,11 @@ class StateResource(NamedTuple):
     name: str
     id: str
     outputs: dict[str, Any]
+
+
+def did_you_mean(wanted: str, known: Sequence[str]) -> str:
+    """`Did you mean "prod"? ` for the nearest known name; empty without one."""
+    return "".join(f'Did you mean "{each}"? ' for each in get_close_matches(wanted, known, n=1))
 
 
 class Session:
@@ -204,9 +209,8 @@ class Session:
         names = sandbox.names(kind)
         more = f", … ({len(names)} in all)" if len(names) > NAMES_SHOWN else ""
         known = f"{name[0].upper()}{name[1:]}s: {', '.join(names[:NAMES_SHOWN])}{more}." if names else "It has none."
-        if close := get_close_matches(wanted, names, n=1):
-            known = f'Did you mean "{close[0]}"? {known}'
-        raise LookupFailed(f'No {name} "{wanted}" in sandbox {self.settings.sandbox}. {known}')
+        hint = did_you_mean(wanted, names)
+        raise LookupFailed(f'No {name} "{wanted}" in sandbox {self.settings.sandbox}. {hint}{known}')
 
     def _pulumi(self, *arguments: str) -> dict[str, Any] | None:
         """The JSON that a pulumi command prints for the stack; None outside a project or without a selected stack."""
@@ -217,10 +221,11 @@ class Session:
         result = run_pulumi(*arguments, stack=self.stack)
         if result.returncode:
             if self.stack:
-                close = get_close_matches(self.stack, complete_stacks(""), n=1)
-                hint = f'\nDid you mean "{close[0]}"?' if close else ""
-                reason = result.stderr.strip().removeprefix("error: ")
-                raise ConfigError(f"cannot read stack {self.stack}: {reason}{hint}")
+                reason, hint = (
+                    result.stderr.strip().removeprefix("error: "),
+                    did_you_mean(self.stack, complete_stacks("")),
+                )
+                raise ConfigError(f"cannot read stack {self.stack}: {reason}\n{hint}".rstrip())
             return None
         answer: dict[str, Any] = json.loads(result.stdout)
         return answer

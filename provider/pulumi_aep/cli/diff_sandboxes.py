@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from difflib import get_close_matches
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from ..errors import LookupFailed
 from ..report.text import value as value_text
 from ._output import Json, plural, print_json, print_table, progress
-from ._session import Session, Stack
+from ._session import Session, Stack, did_you_mean
 
 if TYPE_CHECKING:
     from ..config import Settings
@@ -66,8 +65,8 @@ def _assert_open(session: Session, *names: str) -> None:
     known = sorted(item["name"] for item in session.client.sandboxes.find())
     for name in names:
         if name not in known:
-            close = "".join(f'Did you mean "{each}"? ' for each in get_close_matches(name, known, n=1))
-            raise LookupFailed(f'No sandbox "{name}" is open to this credential. {close}Sandboxes: {", ".join(known)}.')
+            hint = did_you_mean(name, known)
+            raise LookupFailed(f'No sandbox "{name}" is open to this credential. {hint}Sandboxes: {", ".join(known)}.')
 
 
 def _contents(settings: "Settings") -> Contents:

@@ -161,9 +161,8 @@ class Resource(pulumi.dynamic.Resource):
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
         self._resource_name, self._given, _by_id[self.id] = resource_name, given, self
-        self._guarded = (
-            isinstance(kind, GuardsDelete) and kind.is_guarded(given) and not (opts and opts.retain_on_delete)
-        )
+        keeps_data = bool(given) and isinstance(kind, GuardsDelete) and kind.is_guarded(given)
+        self._guarded = keeps_data and not (opts and opts.retain_on_delete)
         self._reference = opts.id if opts is not None and isinstance(opts.id, str) else None
 
     @classmethod
@@ -252,7 +251,7 @@ def _arguments(reference: Any, kind: str) -> Mapping[str, Any]:
     found = _resource_of(reference)
     if found is None or found.kind.name != kind:
         return {}
-    return {**found._given, "id": reference, "guarded": bool(found._given) and found._guarded}
+    return {**found._given, "id": reference, "guarded": found._guarded}
 
 
 def untransferable_arguments(args: Mapping[str, Any]) -> list[str]:
