@@ -71,6 +71,8 @@ DESCRIPTION = Description(
     options={"test": "warn"},
     bad=(
         Bad("name", "", "name: must not be empty"),
+        Bad("name", "Shop\0", "name: must not contain line breaks, tabs or other control characters"),
+        Bad("name", "Shop\nEU", "name: must not contain line breaks, tabs or other control characters"),
         Bad("name", 12.0, "name: must be text", "put the value in quotes"),
         Bad("connection_spec", "mixpanel", "connection_spec.id: must be an id like 70383d02"),
         Bad("connection_spec", {"version": "1.0"}, "connection_spec.id: is required"),

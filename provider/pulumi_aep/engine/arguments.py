@@ -122,6 +122,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _one_line(text: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f-\x9f]", text):
+        raise ValueError("must not contain line breaks, tabs or other control characters")
+    return text
+
+
 def _matching(pattern: str, expected: str) -> AfterValidator:
     compiled = re.compile(pattern, re.ASCII)
 
@@ -133,7 +139,8 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Name = Annotated[str, AfterValidator(_not_blank)]
+NonBlank = Annotated[str, AfterValidator(_not_blank)]
+Name = Annotated[NonBlank, AfterValidator(_one_line)]
 Uuid = Annotated[
     str,
     _matching(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "an id like 70383d02-2777-4be7-a309-9dd6eea1b46d"),

@@ -7,7 +7,7 @@ import pulumi
 from pydantic import AfterValidator, Field
 from typing_extensions import Unpack
 
-from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, InternalArgs, Name, SchemaId, Shape
+from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, InternalArgs, NonBlank, SchemaId, Shape
 from ..engine.dynamic import Resource
 from ..engine.kind import ClaimsUnused, Echo, Exports, Item, Kind, RebasesUpdate, Reference, ValidatesOnline
 from ..engine.ownership import FirstEntryLine, split_owner_line, with_owner_line
@@ -38,7 +38,7 @@ def _destination(text: str) -> str:
 class Mapping(Shape, total=False):
     """One line of a mapping set, in the newer of Data Prep's two generations of names."""
 
-    source: Required[Input[Name]]
+    source: Required[Input[NonBlank]]
     """Path of a source field, an expression or a fixed value, depending on `source_type`."""
     destination: Required[Input[Annotated[str, AfterValidator(_destination)]]]
     """Dotted path of a schema field; `_{tenantId}` in it stands for your organization's namespace."""
