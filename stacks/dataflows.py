@@ -155,6 +155,7 @@ class SourceDataflow(_Section):
     labels: list[str] | None = None
     title: str | None = None
     enabled: bool = Field(default=True)
+    draft: bool = Field(default=False)
     force_destroy: bool = Field(default=False)
 
 

@@ -292,7 +292,7 @@ def test_missing_and_unrepresentable_objects_are_noted(cli_run: Cli, emulator: E
     assert f'"mappingId": "{chain.mapping}"' in text
     assert f"# mapping set {chain.mapping} is referenced by its id: it is gone" in text
     result = cli_run("export", "--all")
-    assert "left out: flow Sketch: it is a draft: publish it first\n" in result.err
+    assert "left out: flow Sketch: it has 0 source connections, not one\n" in result.err
     found = json.loads(cli_run("export", "--all", "--json").out)
     assert [(each["name"], each["id"]) for each in found["left_out"]] == [("Sketch", answer.json()["id"])]
 

@@ -100,6 +100,8 @@ class Description:
 
     in_place: tuple[Round, ...]
     """Changes from `arguments` and `more` that update; the first one with writes is a name or its like."""
+    changed_elsewhere: frozenset[str] = frozenset()
+    """Arguments that change in place only where the source is another one: they have tests of their own."""
     replaced: tuple[tuple[str, Any], ...]
     """Values that replace the object, argument by argument: every REPLACE argument, and others where values decide."""
     kept_on_adoption: frozenset[str] = frozenset()

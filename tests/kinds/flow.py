@@ -93,6 +93,7 @@ DESCRIPTION = Description(
         "schedule": SCHEDULE,
         "options": {"error_diagnostics_enabled": True, "partial_ingestion_percent": 5},
         "enabled": True,
+        "draft": False,
         "labels": ["core/C12"],
     },
     bad=(
@@ -156,6 +157,7 @@ DESCRIPTION = Description(
             "options.partial_ingestion_percent: must be less than or equal to 100",
         ),
         Bad("enabled", "perhaps", "enabled: must be true or false"),
+        Bad("draft", "perhaps", "draft: must be true or false"),
         Bad("labels", ["core/C1", "core/C1"], "labels: each label may appear only once; repeated: core/C1"),
         Bad("labels", [" "], "labels[0]: must not be empty"),
         Bad("labels", "core/C1", "labels: must be a list"),
@@ -169,6 +171,7 @@ DESCRIPTION = Description(
         ),
         Bad("transformations", [{"name": [], "params": {}}], "transformations[0].name: must be 'Mapping'"),
         Bad("flow_spec", UNKNOWN_SPEC, f"flow_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
+        Bad("draft", True, "draft: flow spec RestStorageToAEP has no drafts: leave draft out", "enabled=False"),
         Bad(
             "flow_spec",
             FlowSpec.CRM_TO_AEP,
@@ -205,6 +208,7 @@ DESCRIPTION = Description(
         Round({"labels": []}, ("PATCH flows",)),
         Round({"transformations": mapping(1)}, ("PATCH flows",), SPEC, before=new_mapping_version),
     ),
+    changed_elsewhere=frozenset({"draft"}),
     replaced=(
         ("source_connection_id", OTHER),
         ("target_connection_id", OTHER),
@@ -230,6 +234,7 @@ DESCRIPTION = Description(
         "options.error_diagnostics_enabled": NOT_PATCHED,
         "options.partial_ingestion_percent": NOT_PATCHED,
         "enabled": [Seen(action("disable"))],
+        "draft": Closed("a published flow never becomes a draft again"),
         "labels": [Seen(patch(("add", "/labels", ["core/C9"]))), Seen(patch(("remove", "/labels", GONE)))],
     },
     unmanaged=(action("enable"),),
@@ -242,7 +247,6 @@ DESCRIPTION = Description(
     after_creation=("PATCH flows",),
     on_the_wire={"labels": "labels"},
     not_representable=(
-        ({"state": "draft"}, "it is a draft: publish it first"),
         ({"sourceConnectionIds": ["a", "b"]}, "it has 2 source connections, not one"),
         ({"targetConnectionIds": []}, "it has 0 target connections, not one"),
         (

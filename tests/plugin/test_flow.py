@@ -11,12 +11,18 @@ from kinds import Ids, Props
 from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep import ConnectionSpec
+from pulumi_aep.engine.reconciler import Reconciler
+from pulumi_aep.engine.runtime import Runtime
 from pulumi_aep.engine.sdk_internals import UNKNOWN_TEXT
-from pulumi_aep.errors import LookupFailed
+from pulumi_aep.errors import ApiError, DeletionProtected, LookupFailed
+from pulumi_aep.resources.flow import FlowKind
 from support.emulator import FLOW, Emulator
 from support.journal import writes
+from support.outside import OWNER
+from support.streams import inlet, item, post
 
 MINUTES = {"frequency": "minute", "interval": 15}
+ENDS = {"source_connection_id": "sourceConnectionIds", "target_connection_id": "targetConnectionIds"}
 
 
 @pytest.fixture
@@ -93,6 +99,179 @@ def test_a_flow_that_could_not_be_disabled_is_repaired(
     assert writes(emulator) == ["POST flows/action"]
     assert of(emulator, flow)["state"] == "disabled"
     assert flow.preview(disabled) == "same"
+
+
+# ---- drafts ----
+
+PUBLISH = "/action$"
+CRM = {"id": ConnectionSpec.GOOGLE_BIGQUERY, "version": "1.0"}
+
+
+@pytest.fixture
+def drafted(emulator: Emulator, ids: Ids) -> Callable[..., Props]:
+    """A flow of a source that knows drafts, with changes."""
+    auth = {"specName": "Service Authentication", "params": {"projectId": "p", "keyFileContent": "k"}}
+    base = post(emulator, f"{FLOW}/connections", {"name": "sales", "connectionSpec": CRM, "auth": auth})["id"]
+    rows = {"name": "sales", "connectionSpec": CRM, "data": {"format": "tabular"}, "params": {"tableName": "sales"}}
+    source = post(emulator, f"{FLOW}/sourceConnections", {**rows, "baseConnectionId": base})["id"]
+    mapping = {"name": "Mapping", "params": {"mappingId": ids["mapping.id"], "mappingVersion": 0}}
+    ends = {"source_connection_id": source, "target_connection_id": ids["target.id"], "transformations": [mapping]}
+    schedule = {"frequency": "hour", "interval": 1, "start_time": "2026-01-31T06:00:00Z"}
+    return lambda **changes: {"name": "web", **ends, "schedule": schedule, "draft": True, **changes}
+
+
+def runs(emulator: Emulator, flow: Life) -> int:
+    emulator.control("POST", "clock", {"advance_s": 7200}).raise_for_status()
+    return len(emulator.request("GET", f"{FLOW}/runs?property=flowId=={flow.id}").json()["items"])
+
+
+def test_a_draft_never_runs_until_it_is_published(
+    life: Callable[[str], Life], drafted: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow = life("Flow")
+    emulator.clear_journal()
+    assert flow.up(drafted()) == "create"
+    assert writes(emulator) == ["POST flows"]
+    assert (of(emulator, flow)["state"], runs(emulator, flow)) == ("draft", 0)
+    assert flow.preview(drafted()) == "same"
+    assert flow.refresh()
+    assert flow.preview(drafted()) == "same"
+
+    emulator.clear_journal()
+    assert flow.up(drafted(name="sales", description="of the shop")) == "update"
+    assert (writes(emulator), of(emulator, flow)["state"]) == (["PATCH flows"], "draft")
+    published = drafted(name="sales", description="ours", draft=False)
+    emulator.clear_journal()
+    assert flow.up(published) == "update"
+    assert writes(emulator) == ["PATCH flows", "POST flows/action"]
+    assert of(emulator, flow)["state"] == "enabled"
+    assert runs(emulator, flow) > 0
+    assert flow.preview(published) == "same"
+    assert flow.refresh()
+    assert flow.preview(published) == "same"
+    with pytest.raises(DeletionProtected, match=r"^draft: a published flow cannot become a draft again: leave draft"):
+        flow.preview({**published, "draft": True})
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_published_and_disabled(
+    fails: bool, life: Callable[[str], Life], drafted: Callable[..., Props], emulator: Emulator
+) -> None:
+    """In two steps, the second of which may fail."""
+    flow, disabled = life("Flow"), drafted(draft=False, enabled=False)
+    emulator.clear_journal()
+    flow.up(drafted(enabled=False))
+    assert writes(emulator) == ["POST flows"], "a draft needs no disabling"
+    if fails:
+        emulator.control("POST", "faults", {"method": "POST", "path": PUBLISH, "times": 1}).raise_for_status()
+        refuse(emulator)
+        with pytest.raises(ApiError, match="not now"):
+            flow.up(disabled)
+        assert of(emulator, flow)["state"] == "enabled"
+    assert flow.up(disabled) == "update"
+    assert of(emulator, flow)["state"] == "disabled"
+    assert flow.refresh()
+    assert flow.preview(disabled) == "same"
+
+
+def refuse(emulator: Emulator) -> None:
+    fault = {"method": "POST", "path": PUBLISH, "status": 400, "body": {"message": "not now"}, "times": 1}
+    emulator.control("POST", "faults", fault).raise_for_status()
+
+
+def test_a_refused_publication_is_repeated(
+    life: Callable[[str], Life], drafted: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow, published = life("Flow"), drafted(draft=False)
+    flow.up(drafted())
+    refuse(emulator)
+    with pytest.raises(ApiError, match="not now"):
+        flow.up(published)
+    assert of(emulator, flow)["state"] == "draft"
+    assert flow.up(published) == "update"
+    assert of(emulator, flow)["state"] == "enabled"
+    assert flow.preview(published) == "same"
+
+
+@pytest.mark.parametrize("what", [{"drop": "after"}, {"drop": "before"}, {"drop": "after", "status": 503}], ids=str)
+def test_a_draft_whose_responses_are_lost(
+    what: dict[str, Any], life: Callable[[str], Life], drafted: Callable[..., Props], emulator: Emulator
+) -> None:
+    """One draft, published once: a publication that is repeated is refused."""
+    flow, before = life("Flow"), len(emulator.objects()["Flow"])
+    for path in ("/flows$", PUBLISH):
+        lost = {"method": "POST", "path": path, "times": 1, **what}
+        emulator.control("POST", "faults", lost).raise_for_status()
+    flow.up(drafted())
+    assert (len(emulator.objects()["Flow"]), of(emulator, flow)["state"]) == (before + 1, "draft")
+    assert flow.up(drafted(draft=False)) == "update"
+    assert of(emulator, flow)["state"] == "enabled"
+    assert flow.preview(drafted(draft=False)) == "same"
+
+
+def test_somebody_else_publishes_a_draft(
+    life: Callable[[str], Life], drafted: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow = life("Flow")
+    flow.up(drafted())
+    emulator.request("POST", f"{FLOW}/flows/{flow.id}/action?op=publish").raise_for_status()
+    assert flow.refresh()
+    with pytest.raises(DeletionProtected, match="draft: a published flow cannot"):
+        flow.preview(drafted())
+    assert flow.preview(drafted(draft=False)) == "same"
+
+    unseen = life("Flow")
+    unseen.up(drafted(name="unseen", owner=None))
+    emulator.request("POST", f"{FLOW}/flows/{unseen.id}/action?op=publish").raise_for_status()
+    assert unseen.up(drafted(name="unseen", owner=None, draft=False)) == "update"
+    assert of(emulator, unseen)["state"] == "enabled"
+
+
+@pytest.mark.parametrize("draft", [True, False])
+def test_an_adopted_draft_is_published_unless_the_program_says_draft(
+    draft: bool,
+    life: Callable[[str], Life],
+    drafted: Callable[..., Props],
+    emulator: Emulator,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    theirs, mine = life("Flow"), life("Flow")
+    theirs.up(drafted(owner=None))
+    program = drafted(adopt=theirs.id, draft=draft)
+    assert mine.problems(program) == []
+    will = "changes nothing but the owner line" if draft else "will change draft true → false"
+    assert f"adopts Flow web ({theirs.id}): {will}\n" in capsys.readouterr().out
+    assert mine.up(program) == "create"
+    assert of(emulator, mine)["state"] == ("draft" if draft else "enabled")
+    assert mine.refresh()
+    assert mine.preview(program) == "same"
+
+
+def test_a_published_flow_is_not_adopted_as_a_draft(life: Callable[[str], Life], drafted: Callable[..., Props]) -> None:
+    theirs = life("Flow")
+    theirs.up(drafted(draft=False, owner=None))
+    (problem,) = life("Flow").problems(drafted(adopt=theirs.id))
+    assert problem == "adopt: draft differs (service: false, program: true)"
+
+
+def test_a_draft_is_imported_as_one(
+    life: Callable[[str], Life], drafted: Callable[..., Props], emulator: Emulator
+) -> None:
+    flow = life("Flow")
+    flow.up(drafted(owner=None))
+    made = Reconciler(FlowKind(), Runtime(flow.settings, flow._client)).import_object(flow.id, OWNER)
+    assert made
+    assert made[1]["draft"] is True
+
+
+def test_a_webhooks_inlet_is_known_once_its_draft_is_published(life: Callable[[str], Life], emulator: Emulator) -> None:
+    theirs = item(emulator, f"flows/{inlet(emulator, 'webhook').flow}")
+    ends = {end: theirs[wire][0] for end, wire in ENDS.items()}
+    flow, program = life("Flow"), {"name": "chat", **ends, "transformations": theirs["transformations"]}
+    flow.up({**program, "draft": True})
+    assert "inlet_url" not in flow.outs
+    assert flow.up(program) == "update"
+    assert flow.outs["inlet_url"] == item(emulator, f"flows/{flow.id}")["options"]["inletUrl"]
 
 
 # ---- labels ----

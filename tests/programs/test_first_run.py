@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pulumi_aep import FlowSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.config import Settings
 from pulumi_aep.engine import runtime
@@ -211,6 +212,15 @@ def test_a_schedule_allows_no_run_on_demand(emulator: Emulator, time: Time, flow
 def test_a_disabled_flow_is_not_waited_for(emulator: Emulator, time: Time, flow: str) -> None:
     emulator.request("POST", f"{FLOW}/flows/{flow}/action?op=disable").raise_for_status()
     assert refused(flow) == "flow good: it is disabled and does not run: set enabled=True on the flow"
+    assert time.waited == 0
+
+
+@pytest.mark.parametrize("flow_spec", [FlowSpec.CRM_TO_AEP, FlowSpec.STREAMING_WITH_TRANSFORMATION])
+def test_a_draft_is_not_waited_for(emulator: Emulator, time: Time, flow_spec: str) -> None:
+    draft = post(
+        emulator, f"{FLOW}/flows?mode=draft", {"name": "sketch", "flowSpec": {"id": flow_spec, "version": "1.0"}}
+    )["id"]
+    assert refused(draft) == "flow sketch: it is a draft, which never runs: leave draft out, then run pulumi up again."
     assert time.waited == 0
 
 

@@ -62,6 +62,7 @@ def test_links_to_the_platform_ui() -> None:
         (flow(period=None), State.WAITING),
         (flow(run(hours_ago=500), period=None), State.GOOD),
         (flow(run("failed"), enabled=False), State.DISABLED),
+        (flow(enabled=False, draft=True), State.DRAFT),
         (flow(start=None), State.WAITING),
     ],
 )

@@ -8,7 +8,7 @@ from ..components.source import SourceArgs
 from ..engine.arguments import fields_of
 from ._codegen import Call, Code, GeneratedResource, render
 
-_OF_FLOW = ("flow_spec", "schedule", "options", "enabled", "labels")
+_OF_FLOW = ("flow_spec", "schedule", "options", "enabled", "draft", "labels")
 _OF_THE_SOURCE = {
     "base_connection": ("connection_spec", "auth"),
     "source_connection": ("connection_spec", "data", "params", "base_connection_id"),

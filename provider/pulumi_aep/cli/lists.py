@@ -21,14 +21,14 @@ Owner = Annotated[
     str | None,
     typer.Option(metavar="STACK", help="Only those of a stack, as project/stack or its name; none: nobody's."),
 ]
-COLOURS = {"failed": "red", "disabled": "yellow", LOST_RECORDS: "yellow", "success": "green"}
+COLOURS = {"failed": "red", "disabled": "yellow", "draft": "yellow", LOST_RECORDS: "yellow", "success": "green"}
 READ_AT_ONCE = 8
 
 
 def flows(
     text: Part = "",
     state: Annotated[
-        str | None, typer.Option(metavar="STATE", help="Only flows in this state, such as enabled or disabled.")
+        str | None, typer.Option(metavar="STATE", help="Only flows in this state, such as enabled, disabled or draft.")
     ] = None,
     owner: Owner = None,
     stack: Stack = None,

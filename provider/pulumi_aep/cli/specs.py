@@ -222,6 +222,7 @@ def _other_arguments(spec: Spec, flow_spec: Spec, kind: str) -> dict[str, str]:
         "encryption": ", ".join(fields_of(Encryption)) if "Encryption" in known else "",
         "options": ", ".join(name for name in fields_of(FlowOptions) if to_camel(name) in options),
         "enabled": "True, False",
+        "draft": "True, False" if (flow_spec.get("attributes") or {}).get("isDraftModeSupported") else "",
         "labels": "core/C1, …",
     }
     return {name: takes for name, takes in found.items() if takes}

@@ -50,7 +50,7 @@ def why(
         print_json({"flow": name, "run": run and run_as_json(run, causes)})
     elif run is None:
         text = "its first run has not ended" if runs else "it has not run yet"
-        typer.echo(f"{name}: {text} ({'disabled' if item.get('state') == 'disabled' else schedule})")
+        typer.echo(f"{name}: {text} ({item['state'] if item.get('state') in ('disabled', 'draft') else schedule})")
     elif causes:
         show_explanation(name, [run], causes)
     else:

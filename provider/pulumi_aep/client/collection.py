@@ -31,7 +31,10 @@ class ServiceCollection:
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The response, with the new object's `id`."""
-        response = self._http.request("POST", self._path, body=body)
+        return self._create(body)
+
+    def _create(self, body: dict[str, Any], query: dict[str, str] | None = None) -> dict[str, Any]:
+        response = self._http.request("POST", self._path, body=body, query=query)
         for key in self.created_keys:
             require_key(f"POST {self._path}", response, key)
         found: dict[str, Any] = response

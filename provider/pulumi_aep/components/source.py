@@ -129,6 +129,8 @@ class SourceArgs(Shape, total=False):
     """Id of the flow spec; by default the one that takes the source."""
     enabled: Annotated[Input[bool], F(default=True)]
     """Whether the flow runs."""
+    draft: Annotated[Input[bool], F(default=False)]
+    """Whether the flow stays a draft, as for Flow."""
     labels: Input[list[str]] | None
     """Access labels of the flow, as for Flow."""
     force_destroy: Annotated[Input[bool], F(default=False)]
@@ -223,6 +225,7 @@ class Source(pulumi.ComponentResource):
             schedule=given.get("schedule"),
             options=given.get("options"),
             enabled=given["enabled"],
+            draft=given.get("draft", False),
             labels=given.get("labels"),
             opts=inside,
         )

@@ -27,6 +27,7 @@ class State(StrEnum):
     WAITING = "no run yet"
     GOOD = "good"
     DISABLED = "disabled"
+    DRAFT = "draft"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class FlowReport:
     now: datetime
     causes: tuple[Cause, ...] = ()
     """Why its latest run was not good."""
+    draft: bool = False
 
     @property
     def latest(self) -> FlowRun | None:
@@ -85,7 +87,7 @@ class FlowReport:
     def state(self) -> State:
         """The worst state that applies."""
         if not self.enabled:
-            return State.DISABLED
+            return State.DRAFT if self.draft else State.DISABLED
         if self.latest and self.latest.status == "failed":
             return State.FAILING
         if self.latest and not self.latest.succeeded:
@@ -271,7 +273,7 @@ def _flow_report(
     return FlowReport(
         id=item["id"],
         name=str(item.get("name") or item["id"]),
-        enabled=item.get("state") != "disabled",
+        enabled=item.get("state") not in ("disabled", "draft"),
         schedule=schedule_text(params),
         period=period,
         start=max(filter(None, (start, created)), default=None),
@@ -279,6 +281,7 @@ def _flow_report(
         runs=runs,
         routes=routes,
         now=now,
+        draft=item.get("state") == "draft",
     )
 
 

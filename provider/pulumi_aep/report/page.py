@@ -14,6 +14,7 @@ MARKS = {
     State.WAITING: "open",
     State.GOOD: "good",
     State.DISABLED: "off",
+    State.DRAFT: "off",
 }
 
 

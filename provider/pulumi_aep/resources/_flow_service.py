@@ -27,8 +27,6 @@ class FlowServiceKind(Kind, Exports):
         return {}
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
-        if item.get("state") == "draft":
-            raise NotRepresentable("it is a draft: publish it first")
         return self.observe(item, {}, runtime)
 
     def unmanaged_fields(self, item: Item, props: Props, runtime: Runtime) -> list[str]:
@@ -43,6 +41,11 @@ class FlowServiceKind(Kind, Exports):
 
 class ConnectionKind(FlowServiceKind, WarnsOnRead):
     """A kind of connection. Its state is not managed: no source shows how to change it."""
+
+    def to_program_args(self, item: Item, runtime: Runtime) -> Props:
+        if item.get("state") == "draft":
+            raise NotRepresentable("it is a draft: publish it first")
+        return super().to_program_args(item, runtime)
 
     def warning(self, item: Item) -> str:
         """Flows through a disabled connection do not run (assumed)."""

@@ -90,6 +90,8 @@ class _Gate:
 
     def pass_through(self) -> FlowRun:
         """The latest finished run if it is good, else the next one to finish. RunFailed if that is not good either."""
+        if self.flow.get("state") == "draft":
+            raise self._failed("it is a draft, which never runs: leave draft out, then run pulumi up again.")
         if not self.flow.get("scheduleParams"):
             return self._arrivals()
         runs = self._runs()

@@ -23,7 +23,7 @@ from ..engine.kind import (
 from ..engine.ownership import own_line, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar
-from ..errors import AepError, DeletionProtected, Incomplete, NotFound, NotRepresentable
+from ..errors import AepError, ApiError, DeletionProtected, Incomplete, NotFound, NotRepresentable
 from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
 from ._flow_service import FlowServiceKind, spec_of, spelled
 from ._references import look_up
@@ -87,6 +87,9 @@ class FlowArgs(NamedArgs, total=False):
     enabled: Annotated[Input[bool], F(default=True)]
     """Whether the flow runs. With `False` a new flow is created and disabled right after: the service cannot create a
     disabled one."""
+    draft: Annotated[Input[bool], F(default=False)]
+    """Whether a new flow stays a draft, which never runs, until a change to `False` publishes it. Only some flow specs
+    allow it."""
     labels: Annotated[Input[Annotated[list[Name], AfterValidator(_distinct)]] | None, F()]
     """Access labels, such as `core/C12`: only users with a role that has them see the flow. Left out, labels that
     others set stay."""
@@ -157,6 +160,7 @@ class FlowKind(
             "transformations": props["transformations"],
             **({"scheduleParams": schedule_params(props.get("schedule"))} if props.get("schedule") else {}),
             **({"options": options} if props.get("options") else {}),
+            **({"state": "draft"} if props.get("draft") else {}),
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
@@ -173,6 +177,7 @@ class FlowKind(
             "schedule": observed_schedule(item.get("scheduleParams"), known.get("schedule")) if managed else None,
             "options": normalize(options, known["options"]) if "options" in known else None,
             "enabled": {"enabled": True, "disabled": False}.get(str(item.get("state")), known.get("enabled", True)),
+            "draft": item.get("state") == "draft",
             "labels": _labels(item, known),
         }
 
@@ -198,7 +203,7 @@ class FlowKind(
         before, after = old.get("transformations"), new.get("transformations")
         if not isinstance(after, list) or len(before or []) != len(after):
             replaces.append("transformations")
-        return replaces
+        return replaces + ["draft"] * _becomes_draft(old, new)
 
     def guard_replacement(self, old: Props, new: Props) -> None:
         same_spec, schedule = old.get("flow_spec") == new.get("flow_spec"), new.get("schedule")
@@ -206,6 +211,10 @@ class FlowKind(
             raise DeletionProtected(
                 "schedule: a flow is replaced to gain or lose its schedule, and with the same flow spec its successor "
                 "would be refused: streaming flows have none, all others need one."
+            )
+        if _becomes_draft(old, new):
+            raise DeletionProtected(
+                "draft: a published flow cannot become a draft again: leave draft out. enabled=False stops the flow."
             )
 
     def guard_destroy(self, state: Props, runtime: Runtime) -> None:
@@ -269,15 +278,20 @@ class FlowKind(
         return {"etag": item["etag"], "runs_url": runs, **({"inlet_url": inlet} if inlet else {})}
 
     def after_apply(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
-        outputs = self._enable_or_disable(object_id, old, new, runtime) | self._label(object_id, old, new, runtime)
-        if not old and new["flow_spec"]["id"] == FlowSpec.GENERIC_STREAMING:
+        outputs = self._set_state(object_id, old, new, runtime) | self._label(object_id, old, new, runtime)
+        gets_inlet = new["flow_spec"]["id"] == FlowSpec.GENERIC_STREAMING and not new["draft"]
+        if gets_inlet and (not old or old.get("draft")):
             outputs |= self.late_outputs(object_id, runtime)
         return outputs
 
-    def _enable_or_disable(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
-        """A new flow is enabled; `state` in its creation is refused (FLOW-1410-400), so disabling is an action."""
-        if old.get("enabled", True) == new["enabled"]:
+    def _set_state(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
+        """A new or published flow is enabled; `state` in its creation is refused (FLOW-1410-400), so disabling is an
+        action."""
+        if new["draft"]:
             return {}
+        outputs = self._publish(object_id, runtime) if old.get("draft") else {}
+        if (bool(old.get("draft")) or old.get("enabled", True)) == new["enabled"]:
+            return outputs
         try:
             operation = "enable" if new["enabled"] else "disable"
             return {"etag": runtime.client.flow_service.flows.action(object_id, operation)["etag"]}
@@ -286,6 +300,16 @@ class FlowKind(
                 raise
             text = f"flow {object_id} was made, but it is still enabled: {error}\nRun pulumi up again."
             raise Incomplete(text, {"enabled": True}) from None
+
+    def _publish(self, object_id: str, runtime: Runtime) -> Props:
+        """Somebody else may have done it, or a request of our own whose response was lost: then it is refused."""
+        flows = runtime.client.flow_service.flows
+        try:
+            return {"etag": flows.action(object_id, "publish")["etag"]}
+        except ApiError:
+            if (item := flows.get(object_id))["state"] == "draft":
+                raise
+            return {"etag": item["etag"]}
 
     def _label(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
         """Adobe documents no labels in a creation. A flow with labels that these credentials have no role for answers
@@ -342,6 +366,10 @@ def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
     ]
 
 
+def _becomes_draft(old: Props, new: Props) -> bool:
+    return new.get("draft") is True and not old.get("draft")
+
+
 def _spec_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]:
     """What the flow spec says; the service is asked only about what is new."""
     if _checked(props) == _checked(previous):
@@ -359,6 +387,7 @@ def _spec_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]
         "transformations": props.get("transformations"),
         "scheduleParams": _checkable(SPELLING, props.get("schedule"), startTime=0),  # our own rule is stricter
         "options": _checkable(_OPTIONS, props.get("options")),
+        "draft": props.get("draft"),
     }
     spelling = {wire: name for name, wire in (SPELLING | _OPTIONS).items()}
     return flow_problems(live, source if isinstance(source, str) else None, body, spelling, runtime)
@@ -368,7 +397,7 @@ def _checked(props: Props) -> list[Any]:
     """What the flow spec has rules for; interval and start have our own."""
     schedule = props.get("schedule")
     known = {**schedule, "interval": 0, "start_time": 0} if isinstance(schedule, dict) else schedule
-    names = ("flow_spec", "source_spec", "source_connection_id", "transformations", "options")
+    names = ("flow_spec", "source_spec", "source_connection_id", "transformations", "options", "draft")
     return [known, *map(props.get, names)]
 
 
@@ -397,8 +426,9 @@ class Flow(Resource, module="aep", name="Flow"):
 
     In place: name, description, frequency and interval, a start that has not passed, transformations, labels and
     `enabled`. Replaced by a change of flow spec, source, target, options, backfill, to or from "once", or of a start
-    that has passed. `mapping`, a MappingSet or the id of one, is short for the transformation `Mapping`. `runs_url`
-    is where its runs are listed. Source of the rules: tutorial, Flow Service spec.
+    that has passed. A draft is published in place; a published flow stays one. `mapping`, a MappingSet or the id of
+    one, is short for the transformation `Mapping`. `runs_url` is where its runs are listed. Source of the rules:
+    tutorial, Flow Service spec.
     """
 
     kind = FlowKind()
@@ -412,6 +442,7 @@ class Flow(Resource, module="aep", name="Flow"):
     schedule: pulumi.Output[dict[str, Any] | None]
     options: pulumi.Output[dict[str, Any] | None]
     enabled: pulumi.Output[bool]
+    draft: pulumi.Output[bool]
     labels: pulumi.Output[list[str] | None]
     etag: pulumi.Output[str]
     """Version of the object, sent with the next update."""

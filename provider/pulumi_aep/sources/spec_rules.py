@@ -175,14 +175,15 @@ def flow_problems(
 ) -> list[str]:
     """What the live flow spec says against a flow.
 
-    `body` holds what the flow sends: transformations, scheduleParams, options, some of it unknown. `names`: as the
-    program spells what Adobe spells otherwise.
+    `body` holds what the flow sends: transformations, scheduleParams, options, draft, some of it unknown. `names`: as
+    the program spells what Adobe spells otherwise.
     """
     name = f"flow spec {spec['name']}"
     return [
         *_end_problems(spec, source_spec, name, runtime),
         *_transformation_problems(spec, body.get("transformations"), name),
         *_schedule_problems(spec, body.get("scheduleParams"), name, names),
+        *_draft_problems(spec, body.get("draft"), name),
         *schema_problems(
             body.get("options") or {}, (spec.get("optionSpec") or {}).get("spec") or {}, "options", name, names
         ),
@@ -222,3 +223,9 @@ def _schedule_problems(spec: Json, schedule: Any, name: str, names: Mapping[str,
     if not rules:
         return [f"schedule: {name} is for streaming, which has no schedule: remove it"]
     return schema_problems(schedule, rules.get("spec") or {}, "schedule", name, names)
+
+
+def _draft_problems(spec: Json, draft: Any, name: str) -> list[str]:
+    if draft is not True or (spec.get("attributes") or {}).get("isDraftModeSupported"):
+        return []
+    return [f"draft: {name} has no drafts: leave draft out. With enabled=False the flow is disabled once it is made"]
