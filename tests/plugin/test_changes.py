@@ -20,7 +20,9 @@ from support.outside import Where
 @by_kind
 def test_every_argument_that_changes_in_place_has_a_round(kind: str) -> None:
     changed = {name for a_round in DESCRIPTIONS[kind].in_place for name in a_round.change}
-    assert changed | DESCRIPTIONS[kind].changed_elsewhere == set(fields(kind, Change.UPDATE)), "`in_place` has a round for each"
+    assert changed | DESCRIPTIONS[kind].changed_elsewhere == set(fields(kind, Change.UPDATE)), (
+        "`in_place` has a round for each"
+    )
 
 
 @by_kind
