@@ -110,7 +110,9 @@ def test_version(cli_run: Cli) -> None:
 def test_an_unknown_option_is_a_wrong_command_line(cli_run: Cli) -> None:
     result = cli_run("runs", "--flwo")
     assert result.code == 2
-    assert "No such option: --flwo" in result.err
+    head, text = result.err.split("\n\n")
+    assert re.search(r"^Usage: .*pulumi-aep runs .*\nTry '.*pulumi-aep runs --help' for help.$", head)
+    assert text.startswith("error: No such option: --flwo")
 
 
 def test_an_unknown_name_lists_the_known_ones(cli_run: Cli) -> None:

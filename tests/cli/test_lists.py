@@ -6,7 +6,7 @@ import pytest
 
 from pulumi_aep.cli._output import print_table
 from support import mixpanel
-from support.emulator import FLOW
+from support.emulator import FLOW, Emulator
 
 from .conftest import Cli
 from .test_report import Shop, shop
@@ -21,6 +21,14 @@ def test_flows_by_name_with_their_latest_run(cli_run: Cli, shop: Shop) -> None:
     assert rows[4][1:4] == ["enabled", "every hour", "failed"]
     assert rows[3][3] == "lost records", "not the service's success"
     assert rows[4][-1] == shop.ids["refused"]
+
+
+def test_the_latest_runs_of_all_flows_are_read_as_one_list(cli_run: Cli, shop: Shop, emulator: Emulator) -> None:
+    emulator.clear_journal()
+    cli_run("flows")
+    asked = [entry for entry in emulator.journal() if entry["path"].startswith(f"{FLOW}/runs")]
+    assert {entry["path"] for entry in asked} == {f"{FLOW}/runs"}, "none by its id"
+    assert sum("property=id==" in entry["query"] for entry in asked) == 1, "further pages apart"
 
 
 def test_filters(cli_run: Cli, shop: Shop) -> None:

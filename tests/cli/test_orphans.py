@@ -142,7 +142,7 @@ def test_one_orphan_is_not_several(cli_run: Cli, emulator: Emulator, chain: Chai
     made(emulator, f"{FLOW}/connections", owned(base("Lost base")))
     result = cli_run("orphans", "--delete")
     assert result.code == 1
-    assert result.err.endswith("Delete 1 orphan in sandbox local? [y/N]:\nError: no terminal: pass --yes\n")
+    assert result.err.endswith("Delete 1 orphan in sandbox local? [y/N]:\nerror: no terminal: pass --yes\n")
 
 
 def test_a_used_object_is_kept(cli_run: Cli, emulator: Emulator, chain: Chain) -> None:

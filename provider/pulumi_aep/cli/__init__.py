@@ -6,14 +6,14 @@ user said no; 2 the command line is wrong; 3 no answer (a setting is missing, a 
 """
 
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from ..__main__ import CTRL_C
 from ..errors import AepError
-from ._output import CommandLineError, print_json
+from ._output import CommandLineError, print_json, usage
 from .check_credentials import check_credentials
 from .deploy import deploy
 from .diff_sandboxes import diff_sandboxes
@@ -73,7 +73,7 @@ def main() -> None:
     except AepError as error:
         code = _fail(str(error), 3)
     except CommandLineError as error:
-        code = _fail(error.format_message(), error.exit_code, error.show)
+        code = _fail(error.format_message(), error.exit_code, usage(error))
     except SystemExit as error:
         if not isinstance(error.code, str):
             raise
@@ -83,15 +83,13 @@ def main() -> None:
             raise
         code = _fail(f"{error.filename}: {error.strerror}", 1)
     except typer.Abort:
-        code = _fail("interrupted", 130)
+        code = _fail("interrupted", CTRL_C)
     sys.exit(code)
 
 
-def _fail(text: str, code: int, show: Callable[[], None] | None = None) -> int:
+def _fail(text: str, code: int, usage: str = "") -> int:
     if "--json" in sys.argv:
         print_json({"error": text})
-    elif show:
-        show()
     else:
-        print(f"error: {text}", file=sys.stderr)
+        print(f"{usage}error: {text}", file=sys.stderr)
     return code

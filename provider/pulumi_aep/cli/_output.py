@@ -16,6 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Progress = Callable[[str], None]
 CommandLineError: Any = typer.BadParameter.__mro__[2]
 """ClickException: click's, or typer's copy of it. Exit code 1."""
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 _WIDE = 100_000
@@ -144,6 +145,13 @@ def confirm(question: str, yes: bool) -> None:
         raise CommandLineError("no terminal: pass --yes") from None
     if not answer:
         raise CommandLineError("nothing was done")
+
+
+def usage(error: Any) -> str:
+    """The usage of the command whose line is wrong, and where its help is; empty for any other error."""
+    if (context := getattr(error, "ctx", None)) is None:
+        return ""
+    return f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n\n"
 
 
 def plural(count: int, noun: str) -> str:

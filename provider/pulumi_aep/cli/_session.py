@@ -69,7 +69,7 @@ NAMES_SHOWN = 10
 _ID = re.compile(
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://ns\.adobe\.com/\S+|_\w+\.schemas\.\w+", re.IGNORECASE
 )
-_AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(?:index:)?(\w+)$")
+AEP_TYPE = re.compile(r"(?:^|[:/$])aep:(?:index:)?(\w+)$")
 
 
 _HOME = {"sandbox": "sandbox", "org_id": "orgId"}
@@ -149,7 +149,7 @@ class Session:
 
         found = []
         for each in self.state.get("resources") or []:
-            if each.get("custom") and (kind := _AEP_TYPE.search(each["type"])):
+            if each.get("custom") and (kind := AEP_TYPE.search(each["type"])):
                 outputs = inside(kind_named(kind[1]).arguments.fields, each.get("outputs") or {})
                 found.append(StateResource(kind[1], _name(each), each.get("id", ""), outputs))
         return found

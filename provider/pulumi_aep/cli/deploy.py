@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..__main__ import CTRL_C
 from ..errors import ConfigError
 from ._output import Json, Yes, confirm, print_json, print_table
-from ._session import complete_stacks, project_folder
+from ._session import AEP_TYPE, complete_stacks, project_folder
 
 if TYPE_CHECKING:
-    from pulumi.automation import EngineEvent, LocalWorkspace
+    from pulumi.automation import EngineEvent, LocalWorkspace, StepEventMetadata
     from rich.progress import TaskID
 
 
@@ -30,12 +31,22 @@ Show = Callable[[str, str, bool], None]
 NOT_STARTED = "not started"
 FAILED, INTERRUPTED = "failed", "interrupted"
 _STYLES = {"updated": "green", "unchanged": "green", FAILED: "red", NOT_STARTED: "yellow", INTERRUPTED: "yellow"}
-_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted", "same": "unchanged"}
+_DONE = {
+    "create": "created",
+    "adopt": "adopted",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+    "same": "unchanged",
+}
 
 
 @dataclass
 class Outcome:
-    """The result for one stack. `changes` counts resources by operation, done or previewed."""
+    """The result for one stack. `changes` counts resources by operation, done or previewed.
+
+    The engine counts what is adopted as created; here it has an operation of its own.
+    """
 
     stack: str
     result: str = NOT_STARTED
@@ -47,7 +58,8 @@ class Outcome:
     @property
     def summary(self) -> str:
         """The changes in words."""
-        return ", ".join(f"{count} {_DONE.get(name, name)}" for name, count in self.changes.items())
+        names = [*_DONE, *(name for name in self.changes if name not in _DONE)]
+        return ", ".join(f"{self.changes[name]} {_DONE.get(name, name)}" for name in names if self.changes.get(name))
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -90,7 +102,7 @@ def deploy(
     else:
         _show(outcomes)
     if interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(CTRL_C)
     if any(outcome.result in (FAILED, NOT_STARTED) for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -159,10 +171,10 @@ def _run_all(workspace: "LocalWorkspace", outcomes: list[Outcome], parallel: int
 def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show: Show) -> None:
     from pulumi.automation import CommandError, OpType, Stack
 
-    done = 0
+    done = adopted = 0
 
     def on_event(event: "EngineEvent") -> None:
-        nonlocal done
+        nonlocal done, adopted
         if (diagnostic := event.diagnostic_event) and diagnostic.severity == "error":
             name = f"{_name_in(diagnostic.urn)}: " if diagnostic.urn else ""
             outcome.errors.append(name + diagnostic.message.strip())
@@ -171,9 +183,13 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
             if metadata.op != OpType.SAME:
                 text = f"{OpType(metadata.op).value} {_name_in(metadata.urn)} ({done} resources)"
                 show(outcome.stack, text, False)
+        elif event.res_outputs_event:
+            adopted += _adopts(event.res_outputs_event.metadata)
         elif event.summary_event:
             changes = event.summary_event.resource_changes.items()
             outcome.changes = {OpType(name).value: count for name, count in changes}
+            if adopted:
+                outcome.changes |= {"create": outcome.changes.get("create", 0) - adopted, "adopt": adopted}
 
     def write(text: str) -> None:
         with lock:
@@ -205,6 +221,12 @@ def _parse(error: Exception) -> tuple[int, str]:
     return (
         (int(found[1]), found[2].strip() or f"pulumi ended with code {found[1]}") if found else (1, str(error).strip())
     )
+
+
+def _adopts(step: "StepEventMetadata") -> bool:
+    """Whether a step adopts an object. Through either door, `adopt` is an input of new resources of this package."""
+    inputs = step.new.inputs if step.new and step.op == "create" and AEP_TYPE.search(step.type) else None
+    return bool(inputs and inputs.get("adopt"))
 
 
 def _name_in(urn: str) -> str:

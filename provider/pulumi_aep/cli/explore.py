@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..constants import ConnectionSpec
+from ..client.specs import landing_zone
 from ..errors import ConfigError, LookupFailed
 from ..report.text import value as value_text
 from ..sources.mapping_lint import lint, propose, unfilled, xdm_fields
@@ -63,8 +63,7 @@ def explore(
     session = Session(stack)
     with progress("reading the source", as_json):
         service = session.client.flow_service
-        in_zone = connection.lower() in ("data landing zone", "landing-zone")
-        connection_id = ConnectionSpec.DATA_LANDING_ZONE if in_zone else session.identify("BaseConnection", connection)
+        connection_id = landing_zone(connection) or session.identify("BaseConnection", connection)
         checked = _UsedMapping(session, lint_of) if lint_of else None
         path = path or (checked.source_path(connection_id) if checked else "")
         params = _parse_params(param) if param else None

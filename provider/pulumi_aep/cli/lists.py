@@ -1,14 +1,11 @@
 """`pulumi-aep flows`, `connections` and `datasets`: what a sandbox holds, whoever created it."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ServiceError
-from ..sources.flow_runs import LOST_RECORDS, parse_run, schedule_text, to_time
+from ..sources.flow_runs import LOST_RECORDS, any_of, parse_run, schedule_text, to_time
 from ._output import Json, print_rows, progress
 from ._session import Session, Stack
 
@@ -22,7 +19,6 @@ Owner = Annotated[
     typer.Option(metavar="STACK", help="Only those of a stack, as project/stack or its name; none: nobody's."),
 ]
 COLOURS = {"failed": "red", "disabled": "yellow", "draft": "yellow", LOST_RECORDS: "yellow", "success": "green"}
-READ_AT_ONCE = 8
 
 
 def flows(
@@ -52,26 +48,17 @@ def flows(
 
     def read(client: "Client") -> Iterable[Item]:
         found = list(client.flow_service.flows.find())
-        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
-            outcomes.update(
-                zip((item["id"] for item in found), pool.map(partial(_outcome, client), found), strict=True)
-            )
+        last = {item["id"]: item.get("lastRunDetails") or {} for item in found}
+        outcomes.update({flow_id: run.get("state") for flow_id, run in last.items()})
+        # The flow knows the service's word alone: a success may have lost records.
+        to_read = [run["id"] for run in last.values() if run.get("state") == "success" and "id" in run]
+        for group in any_of("id", to_read):
+            outcomes.update({run.flow_id: run.status for run in map(parse_run, client.flow_service.runs.find(group))})
         return found
 
     drop = ("Id", "Last run started", "Schedule", "Owner")
     in_state = (lambda item: item.get("state") == state) if state else None
     _list("flow", Session(stack), heads, read, row, text, owner, as_json, drop, in_state)
-
-
-def _outcome(client: "Client", item: Item) -> str | None:
-    """How the latest run ended. The flow knows the service's word alone: a success may have lost records."""
-    last = item.get("lastRunDetails") or {}
-    if last.get("state") != "success" or "id" not in last:
-        return last.get("state")
-    try:
-        return parse_run(client.flow_service.runs.get(last["id"])).status
-    except ServiceError:  # runs are kept for some months
-        return "success"
 
 
 def connections(text: Part = "", owner: Owner = None, stack: Stack = None, as_json: Json = False) -> None:

@@ -7,11 +7,10 @@ from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from ..constants import ConnectionSpec
 from ..errors import UnexpectedResponse
 from .collection import ServiceCollection
 from .http import Http, require_id, require_key
-from .specs import spec_label
+from .specs import landing_zone, spec_label
 
 _BASE = "/data/foundation/flowservice"
 _PAGE_SIZE = "100"  # the largest that Adobe's destinations spec allows
@@ -106,6 +105,11 @@ class FlowService:
         """Whether the source accepts the connection's credentials."""
         return bool(self._http.request("GET", f"{_BASE}/connections/{connection_id}/test")["result"])
 
+    def spec_of(self, connection_id: str) -> dict[str, Any]:
+        """The connection spec of a base connection, or of the landing zone."""
+        zone = landing_zone(connection_id)
+        return self.connection_specs.get(zone or self.connections.get(connection_id)["connectionSpec"]["id"])
+
     def start_run(self, flow_id: str) -> str:
         """The id of a new run on demand. The service refuses unless the flow is enabled and its frequency is `once`.
 
@@ -129,7 +133,6 @@ class FlowService:
         """What the source holds at `path`: `{format, schema, data}`, with some rows as `data`, for a file, table or
         REST source; a list of `{type, name, path, …}` for a `root` or `folder`.
 
-        The landing zone is explored by its spec (docs tutorials/api/create/cloud-storage/data-landing-zone.md).
         `source_params` is sent as base64 of its JSON (tutorial; its own sample encodes another source's value).
         """
         query = {"objectType": object_type, "object": path, "fileType": file_type, "preview": "true"}
@@ -137,5 +140,5 @@ class FlowService:
             text = json.dumps(source_params, separators=(",", ":"))
             query["sourceParams"] = base64.b64encode(text.encode()).decode()
         query = {name: value for name, value in query.items() if value}
-        of = "connectionSpecs" if connection_id == ConnectionSpec.DATA_LANDING_ZONE else "connections"
+        of = "connectionSpecs" if landing_zone(connection_id) else "connections"
         return self._http.request("GET", f"{_BASE}/{of}/{connection_id}/explore", query=query)

@@ -3,6 +3,7 @@
 Pure functions over runs as Flow Service returns them (tutorial: sample of `/runs`); nothing here calls a service.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,8 +90,13 @@ def parse_run(run: dict[str, Any]) -> FlowRun:
 def run_filters(flow_ids: list[str], since_ms: int | None) -> list[list[str]]:
     """Filters of the requests that list the runs of these flows; without flows, of the whole sandbox."""
     since = [f"createdAt>={since_ms}"] if since_ms is not None else []
-    groups = [flow_ids[start : start + IDS_AT_ONCE] for start in range(0, len(flow_ids), IDS_AT_ONCE)]
-    return [[f"flowId=={','.join(group)}", *since] for group in groups] or [since]
+    return [[group, *since] for group in any_of("flowId", flow_ids)] or [since]
+
+
+def any_of(name: str, ids: Sequence[str]) -> list[str]:
+    """Filters for objects with one of these ids as `name`, as few as a URL has room for (docs sort-and-filter.md)."""
+    groups = [ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE)]
+    return [f"{name}=={','.join(group)}" for group in groups]
 
 
 def created_ms(run: dict[str, Any]) -> int:

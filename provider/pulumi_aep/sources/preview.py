@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..client.specs import spec_label
-from ..constants import ConnectionSpec, FlowSpec
+from ..constants import FlowSpec
 from ..errors import ConfigError, LookupFailed
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ def preview_source(
     The landing zone has no base connection: its spec's id stands for one. Raises ConfigError for missing parameters and
     LookupFailed for streams.
     """
-    in_zone = connection_id == ConnectionSpec.DATA_LANDING_ZONE
-    spec = service.connection_specs.get(
-        connection_id if in_zone else service.connections.get(connection_id)["connectionSpec"]["id"]
-    )
+    spec = service.spec_of(connection_id)
     kind = source_kind(service, spec)
     if kind == "stream":
         raise LookupFailed(f"{spec_label(spec)} streams: there is nothing to explore before data arrives.")
