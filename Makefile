@@ -16,7 +16,8 @@ STACK_TOOL := $(VENV) -m tools.stack
 SET_UP = '$(PYTHON)' $(NEW_ENOUGH) 2>/dev/null \
 	|| { echo 'This needs Python 3.11 or newer. Install one, or name it: make … PYTHON=/path/to/python3' >&2; exit 1; }; \
 	'$(PYTHON)' -m tools.setup
-WITH_ENGINE = unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT; PATH="$$($(VENV) -m tools.engine)"
+# Every command of Pulumi starts two Pythons: without byte code they compile the package again and again.
+WITH_ENGINE = unset PULUMI_STACK PULUMI_BACKEND_URL PULUMI_HOME AEP_EMULATOR_PORT PYTHONDONTWRITEBYTECODE; PATH="$$($(VENV) -m tools.engine)"
 
 BROWSER := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 

@@ -14,9 +14,7 @@ def test_a_dataset_that_holds_data_is_kept(chain: Callable[..., Chain], emulator
     stack = chain()
     stack.up()
     dataset = emulator.objects()["Dataset"][0]
-    batch = {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}
-    holds_data = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": {dataset["id"]: batch}}
-    emulator.control("POST", "faults", holds_data).raise_for_status()
+    emulator.hold_data(dataset["id"])
     kept = f"Dataset {dataset['id']} (web) holds data and was not deleted. To delete it with its data"
 
     emulator.clear_journal()

@@ -156,9 +156,7 @@ def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program:
     resource = life("Dataset")
     resource.up(program("Dataset"))
     there = emulator.objects()
-    batch = {resource.id: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}}
-    fault = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": batch}
-    emulator.control("POST", "faults", fault).raise_for_status()
+    emulator.hold_data(resource.id)
     other = there["Schema"][0]["$id"].replace("/schemas/", "/schemas/0")
     for verb in (resource.destroy, lambda: resource.preview(program("Dataset", {"schema_id": other}))):
         with pytest.raises(AepError, match="holds data"):
@@ -167,6 +165,26 @@ def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program:
     assert resource.up(program("Dataset", {"force_destroy": True})) == "update"
     resource.destroy()
     assert len(emulator.objects()["Dataset"]) == len(there["Dataset"]) - 1
+
+
+def test_a_destroy_ends_before_the_flow_of_a_dataset_that_holds_data(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """The engine asks nothing before a destroy, and the flow is the first to go. A run with a check has a gate."""
+    dataset, target, flow = life("Dataset"), life("TargetConnection"), life("Flow")
+    dataset.up(program("Dataset"))
+    target.up(program("TargetConnection", {"dataset_id": dataset.id}))
+    arguments = program("Flow", {"target_connection_id": target.id, "dataset_guarded": True})
+    flow.up(arguments)
+    emulator.hold_data(dataset.id)
+    there = emulator.objects()
+    with pytest.raises(AepError, match=f"Dataset {dataset.id} .* holds data"):
+        flow.destroy()
+    assert emulator.objects() == there
+    with one_run(flow):
+        assert flow.preview(arguments) == "same"
+        flow.destroy()
+    assert len(emulator.objects()["Flow"]) == len(there["Flow"]) - 1
 
 
 def test_many_datasets_are_asked_about_together(

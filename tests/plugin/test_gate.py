@@ -82,7 +82,7 @@ def test_data_is_said_before_anything_is_deleted(
     check("Dataset web", "FieldGroup more")
     if change == "failed before":
         assert check("FieldGroup more") == []
-    add_data(emulator, dataset.id)
+    emulator.hold_data(dataset.id)
     settings: Props = {"renamed_from": "shop/dev"} if change == "renamed stack" else {}
     (problem,) = check("FieldGroup more", stack="shop/prod" if "renamed_from" in settings else "shop/dev", **settings)
     assert problem.startswith(f"Dataset web: Dataset {dataset.id} ")
@@ -97,12 +97,6 @@ def test_another_states_object_of_that_path_is_not_meant(
     ours.up(program("Dataset", {"force_destroy": False}))
     owner = OWNER.replace(state_id(OWNER), state_id(OTHER_STATE))
     theirs.up(program("Dataset", {"force_destroy": False, "owner": owner, "allow_duplicate_name": True}))
-    add_data(emulator, theirs.id)
+    emulator.hold_data(theirs.id)
     check("Dataset web")
     assert check() == []
-
-
-def add_data(emulator: Emulator, dataset_id: str) -> None:
-    batch = {dataset_id: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}}
-    fault = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": batch}
-    emulator.control("POST", "faults", fault).raise_for_status()

@@ -143,6 +143,12 @@ class Emulator:
     def reset(self) -> None:
         self.control("POST", "reset").raise_for_status()
 
+    def hold_data(self, dataset_id: str) -> None:
+        """The catalog says that the dataset has a batch."""
+        body = {dataset_id: {"lastBatchId": "01ED0C6BQ2HPNH4EVPQ5WXYZAB", "lastBatchStatus": "success"}}
+        fault = {"method": "GET", "path": "/catalog/lastBatches$", "status": 200, "body": body}
+        self.control("POST", "faults", fault).raise_for_status()
+
     def remembered(self, make: Callable[["Emulator"], T]) -> T:
         """What `make` makes in an empty emulator. Only the first time by requests; then its rows are put back."""
         with closing(sqlite3.connect(self.db, timeout=30)) as sql, sql:

@@ -1,5 +1,6 @@
 """What Pulumi cannot carry is refused in the program, before the SDK prints it, changes it or runs for ever."""
 
+import asyncio
 from typing import Any
 
 import pulumi
@@ -24,6 +25,7 @@ def mocks() -> None:
         def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
             raise AssertionError
 
+    asyncio.set_event_loop(asyncio.new_event_loop())  # the SDK needs one; an earlier `asyncio.run` leaves none
     pulumi.runtime.set_mocks(Monitor(), project="shop", stack="dev")
 
 
