@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,13 +180,18 @@ def refused(stack: Stack, mistake: str, found: dict[str, tuple[Json, str]]) -> l
     return [label for name, (label, (_, field)) in fields if not re.search(rf"\b{name}\W.*?\b{field}\b", text)]
 
 
-def check_mistakes(stack: Stack, sources: list[Json]) -> tuple[Counter[str], dict[str, list[str]]]:
-    """Mistake → how many were tried, and which were not refused. `stack` exists and is empty."""
+def check_mistakes(
+    stack: Stack, sources: list[Json], names: Sequence[str] | None = None
+) -> tuple[Counter[str], dict[str, list[str]]]:
+    """Mistake → how many were tried (all, or those with these names), and which were not refused.
+
+    `stack` exists and is empty.
+    """
     tried: Counter[str] = Counter()
     missed: dict[str, list[str]] = {}
     there = existing(stack.emulator)
     every = {source["label"]: mistakes(source, there) for source in sources}
-    for mistake in dict.fromkeys(name for found in every.values() for name in found):
+    for mistake in names or dict.fromkeys(name for found in every.values() for name in found):
         found = {label: made[mistake] for label, made in every.items() if mistake in made}
         tried[mistake] += len(found)
         if left := refused(stack, mistake, found):

@@ -100,11 +100,9 @@ def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: 
     dev.up()
     assert plan(dev) == ["a", "b", "c"]
     dev.program(program("a", "b", "c", "d"))
-    assert dev.preview().changes == {"Flow d": "create"}
     dev.up()
     assert plan(dev) == ["a", "b", "c", "d"], "the Owner counts what was added, and shows no update"
     emulator.clear_journal()
-    assert dev.preview().changes == {}
     assert nothing_changed(dev.up())
     assert calls(emulator) == []
 
@@ -121,13 +119,11 @@ def test_most_flows_do_not_go_by_mistake(stack: Callable[..., Stack], emulator: 
     assert (flows(), plan(dev)) == (4, ["a", "b", "c", "d"])
 
     dev.program(program("a", "b", "c", "d", backfill=False))  # which no flow can change in place
-    for text in (dev.fail("preview"), dev.call("up", "--stack", dev.name, "--yes").failed()):
-        assert "This run would replace 3 or more of the stack's 4 flows" in text
+    assert "This run would replace 3 or more of the stack's 4 flows" in dev.fail("preview")
     assert writes(emulator) == []
 
     dev.config({"aep:allowMassDelete": "true"})
     dev.program(program("d"))
-    dev.preview()
     dev.up()
     assert (flows(), plan(dev)) == (1, ["d"])
 

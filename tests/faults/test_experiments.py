@@ -12,12 +12,10 @@ from support.emulator import Emulator
 @pytest.mark.parametrize(
     ("name", "fault", "recovery"),
     [
-        ("take-over", "cli", "up"),
         ("move, adopting", "both", "recover"),
         ("rename, adopting, then reverted", "plugin", "up"),
         ("restored backup", "emulator", "refresh, up"),
         ("state move", "lost answers", "up"),
-        ("stack rename", "cli", "recover"),
         ("first up", "Ctrl-C twice", "up"),
     ],
 )

@@ -17,8 +17,7 @@ both_doors = pytest.mark.parametrize("door", ["dynamic", "native"])
 
 
 @pytest.mark.acceptance
-@both_doors
-@pytest.mark.parametrize("seed", [101, 102])
+@pytest.mark.parametrize(("seed", "door"), [(101, "dynamic"), (102, "native")])
 def test_after_a_kill_everything_is_there_exactly_once(
     seed: int, door: str, tmp_path: Path, emulator: Emulator
 ) -> None:

@@ -6,6 +6,7 @@ Organizations' specs are of several drafts, and some of their parts are no JSON 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ..engine.arguments import path_text
@@ -67,7 +68,7 @@ def alternatives(values: list[Any], word: str = "or", quote: Any = repr) -> str:
 
 def _errors(schema: Any, value: Any) -> "list[ValidationError]":
     """The errors by the schema's own draft. Of one that is not valid, those of its parts that are."""
-    from jsonschema import Draft4Validator, Draft7Validator, SchemaError
+    from jsonschema import Draft4Validator, Draft7Validator
     from jsonschema.validators import validator_for
     from referencing.exceptions import Unresolvable
 
@@ -76,16 +77,29 @@ def _errors(schema: Any, value: Any) -> "list[ValidationError]":
     old = any(isinstance(schema.get(rule), bool) for rule in ("exclusiveMinimum", "exclusiveMaximum"))
     draft = validator_for(schema, default=Draft4Validator if old else Draft7Validator)
     try:
-        draft.check_schema(schema)
-        return list(draft(schema).iter_errors(value))
-    except (SchemaError, Unresolvable):
-        required = schema.get("required")
-        found = _errors({"required": required}, value) if len(schema) > 1 and isinstance(required, list) else []
+        if _is_valid(draft, json.dumps(schema)):
+            return list(draft(schema).iter_errors(value))
+    except Unresolvable:
+        pass
+    required = schema.get("required")
+    found = _errors({"required": required}, value) if len(schema) > 1 and isinstance(required, list) else []
     for name, part in properties(schema).items():
         for error in _errors(part, value[name]) if isinstance(value, dict) and name in value else ():
             error.path.appendleft(name)
             found.append(error)
     return found
+
+
+@cache
+def _is_valid(draft: Any, schema: str) -> bool:
+    """Whether a text holds a schema of that draft. To find out takes far longer than to check a value by it."""
+    from jsonschema import SchemaError
+
+    try:
+        draft.check_schema(json.loads(schema))
+    except SchemaError:
+        return False
+    return True
 
 
 def _nearest(error: "ValidationError") -> "ValidationError":
