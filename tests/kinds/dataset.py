@@ -42,6 +42,7 @@ DESCRIPTION = Description(
         Bad("schema_id", MISSING, "schema_id: is required"),
         Bad("tags", {"unifiedProfile": "enabled:true"}, "tags.unifiedProfile: must be a list"),
     ),
+    bad_online=(Bad("schema_id", OTHER_SCHEMA, f"schema_id: no schema {OTHER_SCHEMA} in this sandbox"),),
     in_place=(
         *text_rounds("PATCH dataSets"),
         Round({"tags": {**TAGS, "team": ["others"]}}, ("PATCH dataSets",)),

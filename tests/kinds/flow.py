@@ -171,6 +171,11 @@ DESCRIPTION = Description(
         ),
         Bad("transformations", [{"name": [], "params": {}}], "transformations[0].name: must be 'Mapping'"),
         Bad("flow_spec", UNKNOWN_SPEC, f"flow_spec: this organization has no spec '{UNKNOWN_SPEC}'"),
+        Bad(
+            "transformations",
+            [{"name": "Encryption", "params": {"publicKeyId": OTHER}}],
+            f"transformations[0].params.publicKeyId: no encryption key {OTHER} in this sandbox",
+        ),
         Bad("draft", True, "draft: flow spec RestStorageToAEP has no drafts: leave draft out", "enabled=False"),
         Bad(
             "flow_spec",

@@ -51,6 +51,7 @@ DESCRIPTION = Description(
         Bad("source_property", "/_acme/email", "source_property: must write _{tenantId} for your organization's"),
         Bad("namespace", " ", "namespace: must not be empty"),
     ),
+    bad_online=(Bad("schema_id", OTHER_SCHEMA, f"schema_id: no schema {OTHER_SCHEMA} in this sandbox"),),
     in_place=(
         Round({"namespace": "ECID"}, ("PUT descriptors",)),
         Round({"is_primary": False}, ("PUT descriptors",)),

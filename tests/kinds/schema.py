@@ -9,6 +9,7 @@ from support.outside import GONE, registry
 from support.strategies import arguments_of
 
 patch = registry("schemas")
+NO_GROUP = "https://ns.adobe.com/emulator/mixins/995dabbea86d58e346ff91bd8aa741a9f36f29b1019138d4"
 PROFILE = "https://ns.adobe.com/xdm/context/profile"
 
 
@@ -31,6 +32,9 @@ DESCRIPTION = Description(
     bad=(
         Bad("title", "  ", "title: must not be empty"),
         Bad("field_group_ids", ["mixins/1"], "field_group_ids[0]: must be a field group's $id"),
+    ),
+    bad_online=(
+        Bad("field_group_ids", ["${group.id}", NO_GROUP], f"field_group_ids[1]: no field group {NO_GROUP} in this"),
     ),
     in_place=(
         *text_rounds("PATCH schemas", "title"),

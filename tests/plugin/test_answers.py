@@ -152,13 +152,15 @@ def test_a_base_connection_that_a_foreign_flow_uses(
     resource.destroy()
 
 
-def test_a_dataset_that_holds_data_is_kept(life: Callable[[str], Life], program: Program, emulator: Emulator) -> None:
+def test_a_dataset_that_holds_data_is_kept(
+    life: Callable[[str], Life], program: Program, ids: Ids, emulator: Emulator
+) -> None:
     resource = life("Dataset")
     resource.up(program("Dataset"))
     there = emulator.objects()
     emulator.hold_data(resource.id)
-    other = there["Schema"][0]["$id"].replace("/schemas/", "/schemas/0")
-    for verb in (resource.destroy, lambda: resource.preview(program("Dataset", {"schema_id": other}))):
+    other = program("Dataset", {"schema_id": ids["other_schema.id"]})
+    for verb in (resource.destroy, lambda: resource.preview(other)):
         with pytest.raises(AepError, match="holds data"):
             verb()
     assert emulator.objects() == there

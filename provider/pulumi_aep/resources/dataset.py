@@ -8,11 +8,12 @@ from typing_extensions import Unpack
 
 from ..engine.arguments import Arguments, Change, F, Input, NamedArgs, SchemaId
 from ..engine.dynamic import Resource
-from ..engine.kind import Exports, GuardsDelete, Item, Kind, RebasesUpdate, Reference, pointer
+from ..engine.kind import Exports, GuardsDelete, Item, Kind, RebasesUpdate, Reference, ValidatesOnline, pointer
 from ..engine.ownership import own_line, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import DeletionProtected
+from ._references import missing_objects
 
 CONTENT_TYPE = "application/vnd.adobe.xed+json;version=1"
 FRESH_S = 60
@@ -31,7 +32,7 @@ class DatasetArgs(NamedArgs, total=False):
     """Whether the dataset may be deleted or replaced while it holds data."""
 
 
-class DatasetKind(Kind, GuardsDelete, RebasesUpdate, Exports):
+class DatasetKind(Kind, GuardsDelete, RebasesUpdate, ValidatesOnline, Exports):
     """Datasets ↔ Catalog."""
 
     arguments = Arguments(DatasetArgs)
@@ -39,6 +40,9 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, Exports):
     natural_key = ("name",)
     protected = True
     references = (Reference("schema_id", "Schema"),)
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        return missing_objects(self, "schema_id", props, previous, runtime)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         return {

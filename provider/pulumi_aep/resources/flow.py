@@ -1,5 +1,6 @@
 """Flow: the dataflow itself, from a source connection through a mapping to a target connection (`/flows`)."""
 
+from itertools import chain
 from typing import Annotated, Any, Required
 
 import pulumi
@@ -26,7 +27,7 @@ from ..engine.values import UNKNOWN, Props, normalize, same_scalar
 from ..errors import AepError, ApiError, DeletionProtected, Incomplete, NotFound, NotRepresentable
 from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
 from ._flow_service import FlowServiceKind, spec_of, spelled
-from ._references import look_up
+from ._references import look_up, missing_objects
 from ._schedule import (
     SPELLING,
     Schedule,
@@ -269,7 +270,12 @@ class FlowKind(
         return {**props, "flow_spec": spec_of({"spec": found[0]}, "spec")} if found else props
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
-        return mapping_schema_problems(props, previous, runtime) + _spec_problems(props, previous, runtime)
+        problems = mapping_schema_problems(props, previous, runtime) + _spec_problems(props, previous, runtime)
+        missing = (
+            missing_objects(self, argument, props, previous, runtime)
+            for argument in ("target_connection_id", "transformations.params.publicKeyId")
+        )
+        return [*dict.fromkeys([*problems, *chain.from_iterable(missing)])]
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         """`inlet_url`, of webhook sources, is not in the answer to a creation."""

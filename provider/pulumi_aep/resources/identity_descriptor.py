@@ -8,11 +8,12 @@ from typing_extensions import Unpack
 
 from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, InternalArgs, Name, SchemaId
 from ..engine.dynamic import Resource
-from ..engine.kind import Echo, Exports, Item, Kind, Reference
+from ..engine.kind import Echo, Exports, Item, Kind, Reference, ValidatesOnline
 from ..engine.ownership import NaturalKey
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import NotRepresentable
+from ._references import missing_objects
 from ._registry import TENANT, with_namespace, without_namespace
 from .schema import Schema
 
@@ -46,7 +47,7 @@ class _Internal(InternalArgs, total=False):
     """Title of the schema if the program manages it: the descriptor then goes with it to another stack."""
 
 
-class IdentityDescriptorKind(Kind, Exports):
+class IdentityDescriptorKind(Kind, ValidatesOnline, Exports):
     """Identity descriptors ↔ Schema Registry: written as a whole, without a name, a description or an etag."""
 
     arguments = Arguments(IdentityDescriptorArgs, _Internal)
@@ -55,6 +56,9 @@ class IdentityDescriptorKind(Kind, Exports):
     ownership = NaturalKey(*natural_key, parent=("schema_id", Schema.kind), own="own_schema")
     references = (Reference("schema_id", "Schema"),)
     echoes = (Echo("own_schema", "schema_id", "Schema", "title"),)
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        return missing_objects(self, "schema_id", props, previous, runtime)
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         return {

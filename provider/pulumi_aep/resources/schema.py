@@ -12,6 +12,7 @@ from ..engine.kind import Item, Reference
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ..errors import NotRepresentable
+from ._references import missing_objects
 from ._registry import RegistryKind
 
 
@@ -30,6 +31,10 @@ class SchemaKind(RegistryKind):
     arguments = Arguments(SchemaArgs)
     collection_path = "schema_registry.schemas"
     references = (Reference("field_group_ids", "FieldGroup"),)
+
+    def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:
+        missing = missing_objects(self, "field_group_ids", props, previous, runtime)
+        return super().validate_online(props, previous, runtime) + missing
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         refs = [props["class_id"], *props["field_group_ids"]]
