@@ -5,13 +5,13 @@ from hypothesis.strategies import SearchStrategy
 
 from kinds.description import SECRET, Bad, Closed, Description, Ids, Props, Round
 from support.outside import OTHER_RECORD
-from support.strategies import WORDS, arguments_of
+from support.strategies import NAMES, arguments_of
 
 FIXED = Closed("the service has no way to change a key pair")
 
 
 def strategies(ids: Ids) -> SearchStrategy[Props]:
-    return st.builds(lambda props, text: {**props, "passphrase": text}, arguments_of("EncryptionKey"), WORDS)
+    return st.builds(lambda props, text: {**props, "passphrase": text}, arguments_of("EncryptionKey"), NAMES)
 
 
 DESCRIPTION = Description(

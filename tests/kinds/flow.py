@@ -24,7 +24,7 @@ from kinds.description import (
 from kinds.source_connection import NOT_PATCHED
 from pulumi_aep import FlowSpec
 from support.outside import GONE, action, flow_service, new_mapping_version, remap
-from support.strategies import WORDS, arguments_of, spec
+from support.strategies import NAMES, arguments_of, spec
 
 patch = flow_service("flows")
 OTHER = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
@@ -68,7 +68,8 @@ def strategies(ids: Ids) -> SearchStrategy[Props]:
         transformations=st.lists(transformation, max_size=1),
         schedule=schedules(),
         options=st.none() | st.fixed_dictionaries({}, optional=options),
-        labels=st.none() | st.lists(WORDS, max_size=3, unique=True),
+        draft=st.just(False),  # batch flow specs have none
+        labels=st.none() | st.lists(NAMES, max_size=3, unique=True),
     )
     return st.tuples(found, schedules()).map(lambda both: {"schedule": both[1], **both[0]})  # batch flows need one
 

@@ -1,6 +1,7 @@
 """Any valid arguments of a kind, from its fields; what the fields cannot say, its description says."""
 
 from typing import Any, Literal, get_args, get_origin
+from unicodedata import category
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ Props = dict[str, Any]
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 TEXT = st.text(CHARACTERS, max_size=12)
 WORDS = st.text(CHARACTERS, min_size=1, max_size=12).filter(lambda text: bool(text.strip()))
+NAMES = WORDS.filter(lambda text: not any(category(character) == "Cc" for character in text))
 DESCRIPTIONS = st.none() | TEXT | st.sampled_from(["[pulumi: a/b/c#1]", "two\nlines\n", "[pulumi: ", " "])
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False, width=32)
 """The engine's numbers are doubles."""
@@ -70,7 +72,7 @@ def _of_field(field: Field) -> SearchStrategy[Any]:
 
 def _of_type(annotation: Any) -> SearchStrategy[Any]:
     if annotation in TEXTS:
-        return WORDS
+        return NAMES
     if annotation is bool:
         return st.booleans()
     if get_origin(annotation) is Literal:
