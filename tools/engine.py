@@ -1,7 +1,7 @@
 """The Pulumi engine: the one on PATH, or else from the official installer, or else built from its Go modules.
 
 The last two are kept outside the checkout, in a folder per version, so only the first set-up on a machine is slow. What
-is built can run programs in Python and YAML.
+is built can run programs in Python and YAML. Its Python host is tools/engine/pulumi-language-python.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ GO = "1.25.11"
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-aep" / "engine"
 MODULES = ROOT / "tools" / "engine"
-_SUMS = b"".join(file.read_bytes() for file in sorted(MODULES.glob("*/go.sum")))
-FETCHED = CACHE / f"{VERSION}-{hashlib.sha256(_SUMS).hexdigest()[:8]}" / "bin"
-"""Other modules are another engine: a folder that an older checkout has built lacks what this one builds."""
+_SOURCES = b"".join((MODULES / name).read_bytes() for name in ("go.sum", "pulumi-language-python/main.go"))
+FETCHED = CACHE / f"{VERSION}-{hashlib.sha256(_SOURCES).hexdigest()[:8]}" / "bin"
+"""Other sources are another engine: a folder that an older checkout has built lacks what this one builds."""
 
 PROBE = "import urllib.request; urllib.request.urlopen('https://get.pulumi.com/install.sh', timeout=4)"
 INSTALL = f"""
@@ -107,25 +107,25 @@ def build(folder: Path) -> bool:
 
 
 def compile_all(target: Path) -> None:
-    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
-    go_build("cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", target, stamp)
-    go_build("host", "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python", target)
-    sdk = go("cli", "list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3")
+    go_build("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", target)
+    go_build("./pulumi-language-python", target)
+    sdk = go("list", "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3")
     for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python"):
         copy = shutil.copyfile(Path(sdk, "python", script), target / Path(script).name)
         copy.chmod(0o755)
     try:
-        go_build("cli", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", target)
+        go_build("github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", target)
     except Stop as failure:
         say(f"{failure}\nNo host for YAML programs: their tests are skipped.")
 
 
-def go_build(module: str, package: str, target: Path, stamp: str = "") -> None:
-    go(module, "build", "-trimpath", "-ldflags", f"-s -w {stamp}", "-o", f"{target}/", package)
+def go_build(package: str, target: Path) -> None:
+    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{VERSION}"
+    go("build", "-trimpath", "-ldflags", f"-s -w {stamp}", "-o", f"{target}/", package)
 
 
-def go(module: str, *arguments: str) -> str:
-    return run("go", *arguments, cwd=MODULES / module, env={"CGO_ENABLED": "0", "GOWORK": "off"})
+def go(*arguments: str) -> str:
+    return run("go", *arguments, cwd=MODULES, env={"CGO_ENABLED": "0", "GOWORK": "off"})
 
 
 if __name__ == "__main__":

@@ -22,10 +22,7 @@ MADE = {
 def test_an_sdk(language: str, tmp_path: Path, emulator: Emulator) -> None:
     needs_host(language)
     stack, plugin = Stack(tmp_path, emulator, "dev"), str(shutil.which("pulumi-resource-aep"))
-    made = stack.call("package", "gen-sdk", plugin, "--language", language, "--out", "sdk")
-    if "GeneratePackage not implemented" in made.text:
-        pytest.skip(f"this pulumi-language-{language} generates no SDKs: install the official Pulumi CLI")
-    assert made.code == 0, made.text
+    stack.run("package", "gen-sdk", plugin, "--language", language, "--out", "sdk")
     text = (tmp_path / "sdk" / MADE[language]).read_text()
     assert "aep:index/flow:Flow" in text or "aep:index:Flow" in text
     for file in (tmp_path / "sdk").rglob("*.py"):

@@ -164,8 +164,8 @@ def test_the_supported_sdks_are_the_tested_ones() -> None:
 
 
 def test_engine_and_sdk_are_of_one_release() -> None:
-    assert f"github.com/pulumi/pulumi/pkg/v3 v{engine.VERSION}" in (ROOT / "tools/engine/cli/go.mod").read_text()
-    assert f"\ngo {engine.GO}\n" in (ROOT / "tools/engine/cli/go.mod").read_text()
+    assert f"github.com/pulumi/pulumi/pkg/v3 v{engine.VERSION}" in (ROOT / "tools/engine/go.mod").read_text()
+    assert f"\ngo {engine.GO}\n" in (ROOT / "tools/engine/go.mod").read_text()
     assert f"\npulumi=={engine.VERSION} " in (ROOT / "requirements.lock").read_text()
 
 

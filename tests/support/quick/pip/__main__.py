@@ -1,4 +1,4 @@
-"""Answers the engine's `pip list` at once: no package of the tests brings a plugin. Half a second for each command."""
+"""Answers the official host's `pip list` at once: no package of the tests brings a plugin. Half a second a command."""
 
 import sys
 
