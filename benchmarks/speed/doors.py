@@ -23,6 +23,7 @@ from world import OBJECTS, World, median  # noqa: E402
 
 PAGE = ROOT / "docs" / "doors.md"
 FROM, TO = "<!-- benchmarks/speed/doors.py writes from here -->", "<!-- to here -->"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has byte code, which this one needs then
 BIN = Path(sys.executable).parent
 PLUGINS = ([sys.executable, "-u", "-m", "pulumi.dynamic"], [str(BIN / "pulumi-resource-aep")])
 
