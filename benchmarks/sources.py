@@ -1,17 +1,18 @@
 """Deploys every source of the catalogue through `Source` on the real engine: `python benchmarks/sources.py [label …]`.
 
 The programs are what `pulumi-aep specs` prints, which docs/sources shows, many to a stack: up, empty preview, refresh
-without drift, destroy. Then one preview for each mistake, made in every source at once: each must be refused by its
-field, and nothing written.
+without drift, destroy. Then a preview of every mistake in each of them: all must be refused at once, each by its own
+resource and field, and nothing written.
 """
 
 import json
 import re
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +31,9 @@ from support.mixpanel import make_chain  # noqa: E402
 from support.streams import inlet  # noqa: E402
 
 Json = dict[str, Any]
-PER_STACK = 21
+PER_STACK = 22
+COMMANDS_AT_ONCE = 4
+VERBS = ("up", "preview", "refresh", "destroy")
 FILLED = {"timezone": "UTC", "projectId": "2671127"}
 """Placeholders that preview refuses: parameters of Mixpanel with a form of their own."""
 MISTAKEN = """\
@@ -49,11 +52,11 @@ for name, arguments in json.loads(Path("sources.json").read_text()).items():
 
 def program(stack: Stack, sources: list[Json]) -> tuple[str, Json]:
     """One program for all, as the command prints them, and its config."""
-    texts = []
-    for source in sources:
-        printed = pulumi_aep(stack.emulator, stack.folder, "specs", source["label"])
-        texts.append(printed.partition("A program:\n\n")[2])
-        assert texts[-1] == described(source)["program"], f"{source['label']}: not the program of its page"
+    with ThreadPoolExecutor(COMMANDS_AT_ONCE) as pool:
+        printed = [*pool.map(lambda each: pulumi_aep(stack.emulator, stack.folder, "specs", each["label"]), sources)]
+    texts = [text.partition("A program:\n\n")[2] for text in printed]
+    for source, text in zip(sources, texts, strict=True):
+        assert text == described(source)["program"], f"{source['label']}: not the program of its page"
     for name, value in FILLED.items():
         texts = [text.replace(f'"<{name}>"', f'"{value}"') for text in texts]
     keys = {key for text in texts for key in re.findall(r"--secret (\S+)", text)}
@@ -61,7 +64,7 @@ def program(stack: Stack, sources: list[Json]) -> tuple[str, Json]:
 
 
 def life(stack: Stack, sources: list[Json]) -> Json:
-    """Seconds of each verb. Raises AssertionError for what is not as it should be."""
+    """Seconds of each of VERBS. Raises AssertionError for what is not as it should be."""
     text, config = program(stack, sources)
     stack.create(text, sandbox="local")
     stack.config(config)
@@ -138,10 +141,10 @@ def mistakes(source: Json, there: Existing) -> dict[str, tuple[Json, str]]:
     found: dict[str, tuple[Json, str]] = {}
     if auth := right.get("auth"):
         found["wrong auth name"] = (right | {"auth": auth | {"spec_name": "Nosuch"}}, "auth.spec_name")
-        found["missing auth"] = ({name: value for name, value in right.items() if name != "auth"}, "auth")
-        rest = {name: value for name, value in right.items() if name != "auth"}
+        without = {name: value for name, value in right.items() if name != "auth"}
+        found["missing auth"] = (without, r"base_connection_id: is required: .* a Source makes it from auth")
         base = next(base for spec, base in there.bases.items() if spec != right["connection_spec"])
-        found["base of another spec"] = (rest | {"base_connection_id": base}, "connection_spec")
+        found["base of another spec"] = (without | {"base_connection_id": base}, "connection_spec")
         params = auth["params"] | {"nosuch": "x"}
         found["wrong auth parameter"] = (right | {"auth": auth | {"params": params}}, "auth.params.nosuch")
     if described(source)["source_parameters"]:
@@ -168,62 +171,75 @@ def mistakes(source: Json, there: Existing) -> dict[str, tuple[Json, str]]:
     return found
 
 
-def refused(stack: Stack, mistake: str, found: dict[str, tuple[Json, str]]) -> list[str]:
-    """The sources whose mistake the preview did not refuse by its field; a write is a failure of all."""
-    given = {re.sub(r"\W+", "-", label).lower(): changed for label, (changed, _) in found.items()}
+def refused(stack: Stack, every: dict[str, dict[str, tuple[Json, str]]]) -> list[tuple[str, str]]:
+    """(mistake, source) of those that one preview of them all did not refuse, each by its own resource and field.
+
+    A write, or a right source among them that is refused, is a failure of all.
+    """
+    given = {_name(label, mistake): made[0] for label, found in every.items() for mistake, made in found.items()}
     (stack.folder / "sources.json").write_text(json.dumps(given))
     stack.program('"""Mistakes."""\n' + MISTAKEN)
     stack.emulator.clear_journal()
     text = stack.fail("preview")
-    assert stack.emulator.writes() == [], f"{mistake}: written"
-    fields = zip(given, found.items(), strict=True)
-    return [label for name, (label, (_, field)) in fields if not re.search(rf"\b{name}\W.*?\b{field}\b", text)]
+    assert stack.emulator.writes() == [], "written"
+    said: dict[str, list[str]] = {}
+    for _, name, problem in re.findall(r"\b([A-Z]\w+) (\S+--\S+): (.*)", text):
+        said.setdefault(name, []).append(problem)
+    assert said.keys() <= given.keys(), said.keys() - given.keys()
+    return [
+        (mistake, label)
+        for label, found in every.items()
+        for mistake, (_, field) in found.items()
+        if not any(re.match(rf"{field}(?!\w)", problem) for problem in said.get(_name(label, mistake), []))
+    ]
 
 
-def check_mistakes(
-    stack: Stack, sources: list[Json], names: Sequence[str] | None = None
-) -> tuple[Counter[str], dict[str, list[str]]]:
-    """Mistake → how many were tried (all, or those with these names), and which were not refused.
+def _name(label: str, mistake: str) -> str:
+    return "--".join(re.sub(r"\W+", "-", text).strip("-").lower() for text in (label, mistake))
 
-    `stack` exists and is empty.
-    """
-    tried: Counter[str] = Counter()
-    missed: dict[str, list[str]] = {}
+
+def check_mistakes(stack: Stack, sources: list[Json]) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """Mistake → how many were tried, and (mistake, source) of those not refused. `stack` exists and is empty."""
     there = existing(stack.emulator)
     every = {source["label"]: mistakes(source, there) for source in sources}
-    for mistake in names or dict.fromkeys(name for found in every.values() for name in found):
-        found = {label: made[mistake] for label, made in every.items() if mistake in made}
-        tried[mistake] += len(found)
-        if left := refused(stack, mistake, found):
-            missed[mistake] = left
-    return tried, missed
+    return Counter(mistake for found in every.values() for mistake in found), refused(stack, every)
 
 
 def main(labels: list[str]) -> int:
     sources = [source for source in specs.SOURCES if not labels or source["label"] in labels]
     total: Counter[str] = Counter()
-    missed: dict[str, list[str]] = {}
-    table = Table("stack", "sources", "up", "preview", "refresh", "destroy", title="Seconds of each stack of sources")
-    with tempfile.TemporaryDirectory() as folder:
-        for number, start in enumerate(range(0, len(sources), PER_STACK)):
-            part, place = sources[start : start + PER_STACK], Path(folder) / str(number)
-            place.mkdir()
-            with Emulator(place, stderr=(place / "emulator.log").open("w")) as emulator:
-                stack = Stack(place, emulator, "all")
-                seconds = life(stack, part)
-                table.add_row(str(number), str(len(part)), *(f"{seconds[each]:.1f}" for each in seconds))
-                tried, left = check_mistakes(stack, part)
-            total += tried
-            for mistake, labels_left in left.items():
-                missed.setdefault(mistake, []).extend(labels_left)
+    missed: list[tuple[str, str]] = []
+    broken: list[str] = []
+    table = Table("stack", "sources", *VERBS, "mistakes", title="Seconds of each stack of sources")
+    for number, start in enumerate(range(0, len(sources), PER_STACK)):
+        part = sources[start : start + PER_STACK]
+        with tempfile.TemporaryDirectory() as folder, (Path(folder) / "emulator.log").open("w") as log:
+            try:
+                with Emulator(Path(folder), stderr=log) as emulator:
+                    stack = Stack(Path(folder), emulator, "all")
+                    seconds = life(stack, part)
+                    started = time.perf_counter()
+                    tried, left = check_mistakes(stack, part)
+                    seconds["mistakes"] = time.perf_counter() - started
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                broken.append(f"stack {number}, {part[0]['label']} to {part[-1]['label']}: {error}")
+                print(broken[-1], flush=True)
+                continue
+        table.add_row(str(number), str(len(part)), *(f"{each:.1f}" for each in seconds.values()))
+        print(
+            f"stack {number}: {len(part)} sources, {sum(tried.values())} mistakes, {len(left)} not refused", flush=True
+        )
+        total += tried
+        missed += left
     console = Console(width=100)
     console.print(table)
-    outcome = Table("mistake", "tried", "refused", "not refused", title="One preview for each mistake")
+    outcome = Table("mistake", "tried", "refused", "not refused", title="Mistakes at preview, 0 writes")
     for mistake, count in total.items():
-        left_out = missed.get(mistake, [])
+        left_out = [label for missing, label in missed if missing == mistake]
         outcome.add_row(mistake, str(count), str(count - len(left_out)), ", ".join(left_out))
     console.print(outcome)
-    return 1 if missed else 0
+    console.print(f"{sum(total.values())} mistakes in {len(sources)} sources, {len(missed)} not refused")
+    return 1 if missed or broken else 0
 
 
 if __name__ == "__main__":
