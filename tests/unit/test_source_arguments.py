@@ -46,6 +46,15 @@ def test_what_is_wrong_with_an_argument(change: dict[str, Any], problem: str) ->
     assert any(each.startswith(problem) for each in problems_of(SourceArgs, {**S3, **change}))
 
 
+def test_all_that_is_wrong_with_a_mixpanel_source() -> None:
+    args = {"username": "u", "password": "p", "project_id": 7, "timezone": "Mars/Base", "schedule": {"frequency": "x"}}
+    zone, frequency = problems_of(MixpanelSourceArgs, args)
+    assert zone.startswith("timezone: must be a Windows time zone name like")
+    assert frequency.startswith("schedule.frequency: must be 'once'")
+    schedule = {"frequency": "hour", "interval": 1}
+    assert problems_of(MixpanelSourceArgs, {**args, "timezone": "Europe/Berlin", "schedule": schedule}) == []
+
+
 def test_what_is_missing() -> None:
     assert problems_of(SourceArgs, {}) == ["connection_spec: is required"]
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 from typing import Annotated, Any, Required
 
 import pulumi
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, FlowSpec
@@ -13,6 +13,7 @@ from ..engine.arguments import F, Input, Shape
 from ..resources._schedule import Schedule
 from ..resources.base_connection import Auth, BaseConnection
 from ..resources.mapping_set import Mapping, MappingSet
+from ..sources.timezones import windows_name
 from .source import Source, problems_of, raise_problems
 
 _TUTORIAL = json.loads(files(__package__).joinpath("mixpanel_tutorial.json").read_text(encoding="utf-8"))
@@ -27,6 +28,11 @@ Two lines are added that an ExperienceEvent requires: `_id` (`$insert_id` repeat
 """
 
 
+def _time_zone(text: str) -> str:
+    windows_name(text)
+    return text
+
+
 class MixpanelSourceArgs(Shape, total=False):
     """Arguments of MixpanelSource."""
 
@@ -36,7 +42,7 @@ class MixpanelSourceArgs(Shape, total=False):
     """Password of the Mixpanel service account; always treated as a secret."""
     project_id: Required[Input[Annotated[str, Field(coerce_numbers_to_str=True)]]]
     """Number of the Mixpanel project, as a string."""
-    timezone: Required[Input[str]]
+    timezone: Required[Input[Annotated[str, AfterValidator(_time_zone)]]]
     """Time zone of the Mixpanel project, as a Windows or IANA name."""
     schedule: Required[Input[Schedule]]
     """When the flow runs, as for Flow."""
