@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from kinds import DESCRIPTIONS, Ids, by_kind
+from kinds import DESCRIPTIONS, Ids, Props, by_kind
 from plugin.conftest import Program
 from plugin.life import Life
 from pulumi_aep.client import http
 from pulumi_aep.engine import runtime
-from pulumi_aep.errors import ApiError, ResponseLost
+from pulumi_aep.errors import AepError, ApiError, ResponseLost
 from support import kinds
 from support.emulator import Emulator
 from support.journal import writes
@@ -84,6 +84,39 @@ def test_a_delete(kind: str, what: Any, life: Callable[[str], Life], program: Pr
     fault(emulator, "DELETE", f"/{DESCRIPTIONS[kind].collection}/[^/]+$", **what)
     resource.destroy()
     assert len(emulator.objects()[kind]) == before + DESCRIPTIONS[kind].stays
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (("PATCH", "/connections/[^/]+$"), {"status": 400}),
+        (("GET", "/test$"), {"status": 200, "body": {"result": False}}),
+    ],
+    ids=["by the service", "by the source"],
+)
+def test_new_credentials_are_refused_then_corrected(
+    where: tuple[str, str], what: Any, life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """The connection is then as it was, its name too."""
+
+    def changed(password: str) -> Props:
+        found = program("BaseConnection", {"test": "strict", "name": "renamed"})
+        found["auth"]["params"] |= {"username": "another", "password": password}
+        return found
+
+    resource, before = life("BaseConnection"), program("BaseConnection", {"test": "strict"})
+    resource.up(before)
+    fault(emulator, *where, **what)
+    with pytest.raises(AepError):
+        resource.up(changed("canary-wrong"))
+    assert resource.refresh()
+    assert resource.preview(before) == "same"
+    assert resource.up(changed("canary-second")) == "update"
+    emulator.settings(mask_secrets=False)
+    stored = kinds.get("BaseConnection", resource.id, runtime.current())
+    assert (stored["name"], stored["auth"]["params"]["password"]) == ("renamed", "canary-second")
+    assert resource.refresh()
+    assert resource.preview(changed("canary-second")) == "same"
 
 
 @pytest.mark.parametrize("what", AFTER, ids=str)

@@ -145,8 +145,7 @@ class BaseConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline, Appli
             # the secrets of an object that was just adopted are unknown: they cannot be put back
             if known is not None and old["auth"] != new["auth"] and self._secret_names(new) <= set(known):
                 item = collection.get(object_id)
-                update = self.build_update({**old, "auth": new["auth"]}, old, runtime)
-                collection.update(object_id, update, item["etag"])
+                collection.update(object_id, self.build_update(new, old, runtime), item["etag"])
                 return "The previous credentials were restored."
         return f"{object_id} now has the new credentials."
 
