@@ -11,6 +11,7 @@ from kinds.description import MISSING, SECRET, Bad
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import Emulator
+from support.journal import reads
 
 
 def cases() -> Iterator[Any]:
@@ -52,6 +53,22 @@ def test_a_flow_that_leaves_its_spec_to_odd_transformations(life: Callable[[str]
     del arguments["flow_spec"]
     problems = life("Flow").problems(arguments)
     assert problems[0].startswith("transformations[0].name: must be 'Mapping'"), problems
+
+
+def test_an_id_is_looked_up_when_it_is_new_and_reported_once(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """Without a mapping, nothing else asks for the target."""
+    unknown = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
+    for transformations in (program("Flow")["transformations"], []):
+        changes = {"target_connection_id": unknown, "transformations": transformations}
+        problems = life("Flow").problems(program("Flow", changes))
+        assert problems == [f"target_connection_id: no target connection {unknown} in this sandbox"]
+    schema, arguments = life("Schema"), program("Schema")
+    schema.up(arguments)
+    emulator.clear_journal()
+    assert schema.problems({**arguments, "description": "changed"}) == []
+    assert reads(emulator) == []
 
 
 # ---- mappings into a schema that the same program manages: the library echoes its fields ----
