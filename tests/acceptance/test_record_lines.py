@@ -38,14 +38,13 @@ def test_a_move_that_takes_two_runs_loses_nothing(stack: Callable[..., Stack], e
     text = dev.fail("preview")
     assert dev.spelled('opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="web", parent=…)])') in text
     dev.fail("up")
-    dev.fail("up", "--skip-preview")
     assert groups(emulator) == first
 
     adopting = COMPONENT + GROUP.format(
         name="web", more=f", adopt={first[0]!r}, take_over=True, opts=pulumi.ResourceOptions(parent=Shop('a'))"
     )
     dev.program(adopting + 'raise pulumi.RunError("the run fails before the old record is deleted")\n')
-    dev.fail("up", "--skip-preview")
+    dev.fail("up")
     dev.program(adopting)
     dev.up()
     assert groups(emulator) == first

@@ -187,26 +187,37 @@ def test_a_time_limit_that_is_shorter_than_lists_may_be_late(
     assert [*Path(os.environ["PULUMI_HOME"]).glob("aep-unanswered/*")] == []
 
 
+Creation = Callable[[str, float], tuple[Life, LateList, int]]
+
+
+@pytest.fixture
+def lost_creation(
+    life: Callable[[str], Life], program: Program, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> Creation:
+    """Creates one object of a kind, whose answer is lost while lists are some seconds late; says how many POSTs."""
+
+    def create(kind: str, seconds: float) -> tuple[Life, LateList, int]:
+        resource, path = life(kind), DESCRIPTIONS[kind].collection
+        before = len(emulator.objects()[kind])
+        resource.run()
+        late = LateList(kind, seconds, monkeypatch)
+        fault(emulator, "POST", f"/{path}$", drop="after")
+        emulator.clear_journal()
+        assert resource.up(program(kind)) == "create"
+        assert len(emulator.objects()[kind]) == before + 1
+        return resource, late, writes(emulator).count(f"POST {path}")
+
+    return create
+
+
 @pytest.mark.parametrize("seconds", [0.5, 3, 14])
 @by_kind
 def test_a_lost_creation_and_a_list_that_shows_it_late(
-    kind: str,
-    seconds: float,
-    life: Callable[[str], Life],
-    program: Program,
-    emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
+    kind: str, seconds: float, lost_creation: Creation, program: Program
 ) -> None:
     """Before a second POST the provider looks again, with growing pauses."""
-    resource, path = life(kind), DESCRIPTIONS[kind].collection
-    before = len(emulator.objects()[kind])
-    resource.run()
-    late = LateList(kind, seconds, monkeypatch)
-    fault(emulator, "POST", f"/{path}$", drop="after")
-    emulator.clear_journal()
-    assert resource.up(program(kind)) == "create"
-    assert writes(emulator).count(f"POST {path}") == 1
-    assert len(emulator.objects()[kind]) == before + 1
+    resource, late, posts = lost_creation(kind, seconds)
+    assert posts == 1
     assert late.waited < 20
     assert resource.preview(program(kind)) == "same"
 
@@ -260,23 +271,10 @@ def test_a_new_run_while_lists_are_late(
 
 
 @pytest.mark.parametrize("kind", ["FieldGroup", "Schema"])
-def test_a_title_that_our_own_object_has(
-    kind: str,
-    life: Callable[[str], Life],
-    program: Program,
-    emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_title_that_our_own_object_has(kind: str, lost_creation: Creation, program: Program) -> None:
     """The list was too late even for that; the second POST is refused, as the first one did make it."""
-    resource, path = life(kind), DESCRIPTIONS[kind].collection
-    before = len(emulator.objects()[kind])
-    resource.run()
-    LateList(kind, 20, monkeypatch)
-    fault(emulator, "POST", f"/{path}$", drop="after")
-    emulator.clear_journal()
-    assert resource.up(program(kind)) == "create"
-    assert writes(emulator).count(f"POST {path}") == 2
-    assert len(emulator.objects()[kind]) == before + 1
+    resource, _, posts = lost_creation(kind, 20)
+    assert posts == 2
     assert resource.refresh()
     assert resource.preview(program(kind)) == "same"
 
