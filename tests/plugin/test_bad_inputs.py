@@ -60,8 +60,9 @@ def test_an_id_is_looked_up_when_it_is_new_and_reported_once(
 ) -> None:
     """Without a mapping, nothing else asks for the target."""
     unknown = "993f908f-3342-4d9c-9f3c-5aa9a189ca1a"
-    for without in ({}, {"transformations": []}):
-        problems = life("Flow").problems(program("Flow", {"target_connection_id": unknown, **without}))
+    flow = program("Flow", {"target_connection_id": unknown})
+    for arguments in (flow, {**flow, "transformations": []}):
+        problems = life("Flow").problems(arguments)
         assert problems == [f"target_connection_id: no target connection {unknown} in this sandbox"]
     schema, arguments = life("Schema"), program("Schema")
     schema.up(arguments)
