@@ -1,6 +1,8 @@
 """The program's side, with mocks: stack frames of our resources and of others, how a program waits, interrupts."""
 
 import asyncio
+import inspect
+import pickle
 import signal
 import subprocess
 import sys
@@ -30,7 +32,8 @@ class Monitor(pulumi.runtime.Mocks):
 
 
 class Nothing(pulumi.dynamic.ResourceProvider):
-    pass
+    def __init__(self) -> None:
+        self.something = "to pickle"
 
 
 class Foreign(pulumi.dynamic.Resource):
@@ -92,6 +95,30 @@ def test_it_is_installed_once() -> None:
     once = sdk._get_stack_trace
     shorten_stack_traces()
     assert sdk._get_stack_trace is once
+
+
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A stack that a few hundred nested calls fill; pickle is left as it was."""
+    monkeypatch.setattr(pickle._Pickler, "_batch_setitems", pickle._Pickler._batch_setitems)  # type: ignore[attr-defined]
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 300)
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@pytest.mark.usefixtures("traces", "shallow")
+def test_a_program_may_have_any_number_of_resources() -> None:
+    for number in range(400):
+        aep.Dataset(f"events {number}", schema_id=IDS["schema.id"])
+
+
+@pytest.mark.usefixtures("traces", "shallow")
+def test_why_providers_are_pickled_once() -> None:
+    """If this fails, the SDK takes its wrappers off again, and `pickle_once` can go."""
+    with pytest.raises(RecursionError):
+        for number in range(400):
+            Foreign(f"other {number}")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ A state keeps the path of `DynamicProvider` and the name of a kind: both are a p
 
 import re
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import cache, reduce
 from itertools import islice
 from typing import Any, ClassVar, Self
 from weakref import WeakValueDictionary
@@ -31,7 +31,7 @@ from .camel_case import inside, is_outside
 from .kind import Echo, GuardsDelete, Kind
 from .ownership import own_line, stack_of
 from .reconciler import Reconciler
-from .sdk_internals import config_keys, keep_id_known, shorten_stack_traces
+from .sdk_internals import config_keys, keep_id_known, pickle_once, shorten_stack_traces
 from .values import Props, from_host, to_host, untransferable
 
 shorten_stack_traces()
@@ -124,6 +124,10 @@ class DynamicProvider(ResourceProvider):
         return to_host(arguments.hide_internal(props, *outputs), arguments.secrets(props))
 
 
+pickle_once(DynamicProvider)
+_provider = cache(DynamicProvider)
+
+
 class Resource(pulumi.dynamic.Resource):
     """Base of the classes that programs use. `sandbox` and `org_id` say where the object lives."""
 
@@ -157,7 +161,7 @@ class Resource(pulumi.dynamic.Resource):
             props = dict.fromkeys([*names, *kind.outputs, "owner", "sandbox", "org_id"])
             if opts is None or opts.id is None:
                 given = self._inputs(resource_name, args, opts)
-            super().__init__(DynamicProvider(kind.name), resource_name, props | given, opts)
+            super().__init__(_provider(kind.name), resource_name, props | given, opts)
         if opts is not None and opts.id is not None:
             keep_id_known(self, opts.id)
         self._resource_name, self._given, _by_id[self.id] = resource_name, given, self

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pulumi
+from pulumi.dynamic import dynamic
 from pulumi.output import UNKNOWN, Unknown
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime import resource as sdk
@@ -74,6 +75,19 @@ def shorten_stack_traces() -> None:
         return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
 
     sdk._get_stack_trace = short
+
+
+def pickle_once(provider: type[dynamic.ResourceProvider]) -> None:
+    """Pickle each provider of this class once, and not once for each resource that has it.
+
+    The SDK wraps a method of pickle anew each time and never takes the wrapper off: after some 950 resources, a program
+    ends in a RecursionError.
+    """
+    every: Callable[[Any], str] | None = getattr(dynamic, "serialize_provider", None)
+    if every is None:
+        return
+    once = functools.cache(every)
+    dynamic.serialize_provider = lambda given: once(given) if isinstance(given, provider) else every(given)
 
 
 def await_registrations_first() -> None:
