@@ -85,6 +85,14 @@ def test_secrets_keep_their_marks(door: Any) -> None:
         assert params == {"username": secret("shop"), "password": secret("canary-pa55")}
 
 
+def test_what_the_program_marks_as_secret_is_in_no_message(door: Any) -> None:
+    auth = {"specName": secret("canary-name"), "params": {"username": "shop", "password": "x"}}
+    for news in (base(auth=auth), base(connectionSpec=secret("canary-spec"))):
+        reasons = " ".join(failure.reason for failure in check(door, news).failures)
+        assert "[secret]" in reasons
+        assert "canary" not in reasons
+
+
 def test_a_difference_names_each_leaf(door: Any) -> None:
     inputs = check(door, base(description="one")).inputs
     urn = URN.format(kind="BaseConnection")

@@ -30,6 +30,7 @@ from pydantic.alias_generators import to_camel, to_snake
 from typing_extensions import TypedDict
 
 from .. import config, lookups
+from ..client.redaction import Redactor
 from ..components import COMPONENTS
 from ..errors import AepError, ConfigError, EngineGone
 from ..resources import SERVED, kind_named
@@ -40,7 +41,7 @@ from .ownership import name_problems, new_state_id, own_line, record, record_key
 from .reconciler import Reconciler
 from .runtime import Runtime, end_with_engine, engine_guard
 from .sdk_internals import UNKNOWN_TEXT, engine_address
-from .values import Path, Props, contains_unknown, differences, from_host, to_host
+from .values import Marks, Path, Props, contains_unknown, differences, from_host, to_host
 
 TYPE_PREFIX = "aep:index:"
 _SCOPE = ("orgId", "sandbox")
@@ -78,14 +79,14 @@ def spelled(text: str) -> str:
     return spell(_NAMES, text)
 
 
-async def _answer(work: Awaitable[Any], context: Any) -> Any:
+async def _answer(door: "NativeProvider", work: Awaitable[Any], context: Any) -> Any:
     """An error of ours is its message alone, any other one has its traceback."""
     try:
         return await work
     except (AepError, pulumi.RunError) as error:
-        text = spelled(str(error))
+        text = door.shown(str(error))
     except Exception:
-        text = traceback.format_exc()
+        text = door.redactor.redact(traceback.format_exc())
     return await context.abort(grpc.StatusCode.UNKNOWN, text)
 
 
@@ -97,7 +98,8 @@ def _verb(work: Verb) -> Callable[["NativeProvider", Any, Any], Any]:
         _unfinished.set(steps)
         _urn.set(getattr(request, "urn", ""))
         loop = asyncio.get_running_loop()
-        response = await _answer(loop.run_in_executor(self.pool, copy_context().run, work, self, request), context)
+        running = loop.run_in_executor(self.pool, copy_context().run, work, self, request)
+        response = await _answer(self, running, context)
         if not steps:
             return response
         new = request.properties if hasattr(request, "properties") else request.news
@@ -121,6 +123,7 @@ class NativeProvider(ProviderServicer):
         super().__init__(_Components(), [], engine)
         self.pool = ThreadPoolExecutor()
         self.cancelled = threading.Event()
+        self.redactor = Redactor()
         self.log = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine)).Log
         self.runtime: Runtime
 
@@ -135,7 +138,7 @@ class NativeProvider(ProviderServicer):
     @_verb
     def CheckConfig(self, request: Any) -> Any:
         """Problems of the settings; the identity of the state is made here once, and kept."""
-        marks: set[Path] = set()
+        marks: Marks = {}
         previous, given = _plain(request.olds), _plain(request.news, marks)
         given.setdefault("ownerId", previous.get("ownerId") or new_state_id())
         given["stack"] = _stack_of(request.urn)
@@ -172,8 +175,8 @@ class NativeProvider(ProviderServicer):
             engine_runs()
 
         self.runtime = Runtime(settings, guard=guard)
-        self.runtime.report = self._report
-        self.runtime.incomplete = lambda text: _unfinished.get().append(spelled(text))
+        self.runtime.redactor, self.runtime.report = self.redactor, self._report
+        self.runtime.incomplete = lambda text: _unfinished.get().append(self.shown(text))
         self.pool = ThreadPoolExecutor(settings.concurrency)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, acceptOutputs=True)
 
@@ -182,10 +185,14 @@ class NativeProvider(ProviderServicer):
         self.cancelled.set()
         return empty_pb2.Empty()
 
+    def shown(self, text: str) -> str:
+        """A message in the program's spelling, without what the program marks as secret."""
+        return self.redactor.redact(spelled(text))
+
     def _report(self, text: str) -> None:
         """In the output of the run: what a plugin prints is not shown when the run succeeds."""
         severity = engine_pb2.LogSeverity.Value("WARNING" if text.startswith("warning: ") else "INFO")
-        message = text.removeprefix("warning: ")
+        message = self.redactor.redact(text.removeprefix("warning: "))
         self.log(engine_pb2.LogRequest(severity=severity, message=message, urn=_urn.get()))
 
     # ---- resources ----
@@ -197,7 +204,7 @@ class NativeProvider(ProviderServicer):
         news = each.given(request.news)
         named = each.kind.arguments.named(request.name)
         props, problems = each.verbs.check(each.state(request.olds), each.owned(named | news, {}))
-        problems = [*name_problems(request.name), *map(spelled, problems)]
+        problems = [*name_problems(request.name), *map(self.shown, problems)]
         return provider_pb2.CheckResponse(inputs=each.inputs(props), failures=_failures(problems))
 
     @_verb
@@ -260,22 +267,24 @@ class NativeProvider(ProviderServicer):
 
     @_verb
     def Invoke(self, request: Any) -> Any:
-        marks: set[Path] = set()
+        marks: Marks = {}
         look_up = lookups.FUNCTIONS[to_snake(request.tok.removeprefix(TYPE_PREFIX))]
         arguments = Arguments(arguments_of(look_up), internal=Shape)
-        given, problems = arguments.parse({to_snake(key): value for key, value in _plain(request.args, marks).items()})
+        plain = _plain(request.args, marks)
+        self.redactor.add(marks)
+        given, problems = arguments.parse({to_snake(key): value for key, value in plain.items()})
         if problems:
-            return provider_pb2.InvokeResponse(failures=_failures(map(spelled, problems)))
+            return provider_pb2.InvokeResponse(failures=_failures(map(self.shown, problems)))
         shape = inspect.signature(look_up).return_annotation
         found = TypeAdapter(shape).dump_python(look_up(self.runtime.client, **given))
         result = outside(fields_of(shape), found)
         response = provider_pb2.InvokeResponse()
         secret = {(key,) for key in result if looks_secret(key)}
-        getattr(response, "return").CopyFrom(_struct(result, marks | secret))
+        getattr(response, "return").CopyFrom(_struct(result, secret.union(marks)))
         return response
 
     async def Construct(self, request: Any, context: Any) -> Any:
-        return await _answer(super().Construct(request, context), context)
+        return await _answer(self, super().Construct(request, context), context)
 
 
 class _Resource:
@@ -285,20 +294,22 @@ class _Resource:
         self.kind = kind_named(urn.split("::", 3)[2].rpartition(":")[2])
         self.fields = self.kind.arguments.fields
         self.verbs = (self.kind.reconciler or Reconciler)(self.kind, door.runtime)
-        self._urn, self._identity = urn, door.identity
-        self._marks: set[Path] = set()
+        self._urn, self._identity, self._redactor = urn, door.identity, door.redactor
+        self._marks: Marks = {}
 
     def state(self, struct: Struct) -> Props:
         return inside(self.fields, _plain(struct))
 
     def given(self, struct: Struct) -> Props:
-        return inside(self.fields, _plain(struct, self._marks))
+        plain = _plain(struct, self._marks)
+        self._redactor.add(self._marks)
+        return inside(self.fields, plain)
 
     def struct(self, props: Props) -> Struct:
         """Secret are what the program marks and what the kind knows to be."""
         known = {outside_path(self.fields, path) for path in self.kind.arguments.secrets(props)}
         shown = self.kind.arguments.hide_internal(props, "owner")
-        return _struct(outside(self.fields, shown), self._marks | known)
+        return _struct(outside(self.fields, shown), known.union(self._marks))
 
     def inputs(self, props: Props) -> Struct:
         return self.struct({name: value for name, value in props.items() if name not in _SAID_HERE})
@@ -381,9 +392,9 @@ def _changes(any_change: bool) -> Any:
     return provider_pb2.DiffResponse.DIFF_SOME if any_change else provider_pb2.DiffResponse.DIFF_NONE
 
 
-def _plain(struct: Struct, marks: set[Path] | None = None) -> Props:
-    """The properties as plain data, secrets in clear; `marks` gets their paths."""
-    return from_host(MessageToDict(struct), set() if marks is None else marks)
+def _plain(struct: Struct, marks: Marks | None = None) -> Props:
+    """The properties as plain data, secrets in clear; `marks` gets them too."""
+    return from_host(MessageToDict(struct), {} if marks is None else marks)
 
 
 def _struct(props: Props, marks: Iterable[Path]) -> Struct:

@@ -19,6 +19,9 @@ INTERNAL_PREFIX = "__"
 Path = tuple[str, ...]
 """Where a leaf is in the properties."""
 
+Marks = dict[Path, list[Any]]
+"""What a program marks as secret, by path."""
+
 
 class _Unknown:
     """The type of UNKNOWN. It equals nothing but itself, so an unknown value always counts as a change."""
@@ -47,23 +50,24 @@ def without_unknown(value: Any) -> Any:
     return [without_unknown(item) for item in value if item is not UNKNOWN] if isinstance(value, list) else value
 
 
-def from_host(props: Mapping[str, Any], marks: set[Path] | None = None) -> Props:
+def from_host(props: Mapping[str, Any], marks: Marks | None = None) -> Props:
     """The properties as the kinds see them. Unset values (None) are left out, at any depth of objects.
 
-    With `marks`, secrets lose their mark, and their paths come there; items of a list share the path of the list.
+    With `marks`, secrets lose their mark, and they come there; items of a list share the path of the list.
     """
     given = {key: value for key, value in props.items() if key != PROVIDER_KEY and value is not None}
     return {key.removeprefix(INTERNAL_PREFIX): _inbound(value, (key,), marks) for key, value in given.items()}
 
 
-def _inbound(value: Any, path: Path, marks: set[Path] | None) -> Any:
+def _inbound(value: Any, path: Path, marks: Marks | None) -> Any:
     if is_unknown(value):
         return UNKNOWN
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if marks is not None and isinstance(value, Mapping) and SECRET_MARK.items() <= value.items():
-        marks.add(path)
-        return _inbound(value["value"], path, marks)
+        secret = _inbound(value["value"], path, marks)
+        marks.setdefault(path, []).append(secret)
+        return secret
     if isinstance(value, Mapping):
         return {str(key): _inbound(item, (*path, str(key)), marks) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
