@@ -70,6 +70,7 @@ DESCRIPTION = Description(
             "fields: item.id: field names start with a letter and contain no spaces or dots",
         ),
         Bad("fields", {"id": "string"}, "id: must be an object with a type"),
+        Bad("fields", {"b": 3, "c d": {"type": "number"}}, "'Distinct id'}; c d: field names start"),
         Bad("fields", {"item": {"title": "Item"}}, "fields: item: must be an object with a type"),
         field("strnig", "fields: item.type: must be string, ", "(did you mean string?); got 'strnig'"),
         field(5.0, "fields: item.type: must be string, integer, number, boolean, object or array"),

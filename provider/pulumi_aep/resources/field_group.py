@@ -1,6 +1,7 @@
 """Field group: an organization's own fields, to be used in schemas (Schema Registry, `/tenant/fieldgroups`)."""
 
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Annotated, Any, Required
 
@@ -22,34 +23,40 @@ _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$-]*")
 _TYPES = ("string", "integer", "number", "boolean", "object", "array")
 
 
-def _check_fields(fields: dict[str, Any], path: str = "") -> dict[str, Any]:
-    for name, schema in fields.items():
-        if not _FIELD_NAME.fullmatch(name):
-            raise ValueError(f"{path}{name}: field names start with a letter and contain no spaces or dots")
-        _check_field(schema, f"{path}{name}")
+def _check_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    if problems := [*_problems_of_fields(fields, "")]:
+        raise ValueError("; ".join(problems))
     return fields
 
 
-def _check_field(schema: Any, here: str) -> None:
+def _problems_of_fields(fields: dict[str, Any], path: str) -> Iterator[str]:
+    for name, schema in fields.items():
+        if not _FIELD_NAME.fullmatch(name):
+            yield f"{path}{name}: field names start with a letter and contain no spaces or dots"
+        yield from _problems(schema, f"{path}{name}")
+
+
+def _problems(schema: Any, here: str) -> Iterator[str]:
     """What the Registry refuses of a field and of the fields in it (docs xdm/api/getting-started.md)."""
     if schema is UNKNOWN:
         return
     if not isinstance(schema, dict) or not ({"type", "$ref"} & set(schema)):
-        raise ValueError(f"{here}: must be an object with a type, like {{'type': 'string', 'title': 'Distinct id'}}")
+        yield f"{here}: must be an object with a type, like {{'type': 'string', 'title': 'Distinct id'}}"
+        return
     kind = schema.get("type", UNKNOWN)
     if kind is not UNKNOWN and kind not in _TYPES:
         close = get_close_matches(str(kind), _TYPES, n=1)
         hint = f" (did you mean {close[0]}?)" if close else ""
-        raise ValueError(f"{here}.type: must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}{hint}; got {kind!r}")
+        yield f"{here}.type: must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}{hint}; got {kind!r}"
     if kind == "array" and "items" not in schema:
-        raise ValueError(f"{here}.items: is required for an array, like {{'type': 'string'}}")
+        yield f"{here}.items: is required for an array, like {{'type': 'string'}}"
     if "items" in schema:
-        _check_field(schema["items"], f"{here}.items")
+        yield from _problems(schema["items"], f"{here}.items")
     nested = schema.get("properties", UNKNOWN)
     if isinstance(nested, dict):
-        _check_fields(nested, f"{here}.properties.")
+        yield from _problems_of_fields(nested, f"{here}.properties.")
     elif nested is not UNKNOWN:
-        raise ValueError(f"{here}.properties: must be an object: name → field")
+        yield f"{here}.properties: must be an object: name → field"
 
 
 class FieldGroupArgs(TitledArgs, total=False):
