@@ -73,6 +73,33 @@ def test_a_replacement_that_cannot_be_finished_is_not_begun(stack: Callable[...,
     assert emulator.objects() == before
 
 
+def test_an_error_of_the_program_is_no_removal(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """What the program would have made after it is not gone from the program; Pulumi prints the error."""
+    chain = make_chain(emulator)
+    four = """
+for number in range(4):
+    if number == 1 and {fails}:
+        raise ValueError("of the program")
+    aep.SourceConnection(f"web{{number}}", base_connection_id={base!r}, connection_spec=aep.ConnectionSpec.MIXPANEL,
+        data={{"format": "json"}}, params={{"projectId": "1", "timezone": "UTC"}})
+    aep.Flow(f"web{{number}}", source_connection_id={chain.source!r}, target_connection_id={chain.target!r},
+        mapping={chain.mapping!r}, schedule={{"frequency": "day", "interval": 1}})
+"""
+    dev = stack(four.format(chain=chain, base=chain.base, fails=False))
+    dev.up()
+    before = emulator.objects()
+    dev.program(four.format(chain=chain, base=chain.base, fails=True))
+    for verb in ("preview", "up"):
+        text = dev.call(verb, "--stack", dev.name, *(["--yes", "--skip-preview"] if verb == "up" else [])).text
+        assert "ValueError: of the program" in text
+        assert "would delete" not in text
+    assert emulator.objects() == before
+    dev.program(four.format(chain=chain, base=chain.base, fails=False))
+    assert set(dev.preview("--refresh").changes.values()) == {"read"}  # the mapping set of all; nothing is changed
+    dev.program(four.format(chain=chain, base=chain.base, fails=False).replace("range(4)", "range(1)"))
+    assert "this run would delete 3 of the stack's 4 flows" in dev.fail("preview")
+
+
 def test_a_target_leaves_nothing_half_done(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """`--target` of a replaced base deletes what depends on it without a check: the Owner has to be a target too."""
     chain = make_chain(emulator)

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,16 @@ import pulumi.dynamic
 import pytest
 from pulumi.runtime import resource as sdk
 from pulumi.runtime import settings
-from pulumi.runtime.stack import wait_for_rpcs
+from pulumi.runtime.stack import run_in_stack, wait_for_rpcs
 
 import pulumi_aep as aep
-from pulumi_aep.engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, shorten_stack_traces
+from pulumi_aep.engine.sdk_internals import (
+    await_registrations_first,
+    end_of_program,
+    exit_quietly_on_interrupt,
+    root_resource,
+    shorten_stack_traces,
+)
 from unit.conftest import IDS
 
 
@@ -117,8 +124,51 @@ def test_a_program_may_have_any_number_of_resources() -> None:
 def test_why_providers_are_pickled_once() -> None:
     """If this fails, the SDK takes its wrappers off again, and `pickle_once` can go."""
     with pytest.raises(RecursionError):
-        for number in range(400):
-            Foreign(f"other {number}")
+        foreign(400)
+
+
+def foreign(count: int) -> None:
+    for number in range(count):
+        Foreign(f"other {number}")
+
+
+def good() -> None:
+    """A program that ends well."""
+
+
+def bad() -> None:
+    raise ValueError("of the program")
+
+
+def pauses() -> None:
+    async def program() -> None:
+        await asyncio.sleep(0)
+
+    pulumi.run(program)
+
+
+@pytest.mark.parametrize(("program", "whole"), [(good, [True]), (bad, [False]), (pauses, [False])])
+def test_whether_a_program_has_come_to_its_end(
+    program: Callable[[], None], whole: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked as the plan is: by a task that begins when the program pauses for the first time."""
+    monkeypatch.setattr(settings.SETTINGS, "outputs", set())
+    pulumi.runtime.set_mocks(Monitor(), project="shop", stack="dev")
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    found: list[bool] = []
+
+    async def ask(ended: Callable[[], bool]) -> None:
+        found.append(ended())
+
+    def run() -> None:
+        task = asyncio.ensure_future(ask(end_of_program(root_resource())))
+        settings._get_rpc_manager().rpcs.append(task)
+        program()
+
+    with pytest.raises(ValueError, match="of the program") if program is bad else nullcontext():
+        asyncio.get_event_loop().run_until_complete(run_in_stack(run))
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    assert found == whole
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pulumi_aep import ConnectionSpec
 from pulumi_aep.client.client import Client
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import is_foreign, record, record_key, resource_of, stack_of, state_id
-from pulumi_aep.engine.plan import Plan, Planned, fingerprint, read_plan, unchanged
+from pulumi_aep.engine.plan import LEAVING, UNFINISHED, Plan, Planned, fingerprint, read_plan, unchanged
 from pulumi_aep.engine.sdk_internals import UNKNOWN_TEXT
 from pulumi_aep.engine.values import UNKNOWN, from_host
 from pulumi_aep.errors import DeletionProtected
@@ -124,6 +124,16 @@ class TestMassDeletion:
                 text = f"plan: this run would delete {count} of the stack's {of} flows: {names}. "
                 assert found[0].startswith(text)
                 assert "pulumi config set aep:allowMassDelete true" in found[0]
+
+    def test_a_program_that_ends_with_an_error_removes_nothing(self, offline: Any) -> None:
+        """Pulumi says what went wrong; the next run knows that it has to look for the rest."""
+        for allowed in (False, True):
+            process(allow_mass_delete=allowed)
+            there = before(flows(5))
+            failed = {**program(flows(1)), "program": json.dumps({**flows(1), UNFINISHED: None})}
+            assert problems(there, failed) == []
+            plan = from_host(provider("Owner").check(there, failed).inputs)["plan"]
+            assert plan == {key: mark if key == "Flow 0" else mark + LEAVING for key, mark in kept(flows(5)).items()}
 
     def test_what_is_renamed_with_an_alias_is_the_same_flow(self, offline: Any) -> None:
         process()
@@ -294,7 +304,11 @@ class TestPlan:
         )
         plan.add(kind, "web", {"name": "a", "transformations": [{"params": {"b": pulumi.Output.secret("c")}}]}, options)
         plan.add(kind, "web", {"name": "b"}, None)
-        found = read_plan(run(plan.text()))
+        plan.ended = lambda: False
+        assert not read_plan(run(plan.text()))[1]
+        plan.ended = lambda: True
+        found, whole = read_plan(run(plan.text()))
+        assert whole
         assert found["Flow web"].inputs == {"name": "a", "transformations": [{"params": {"b": UNKNOWN}}]}
         assert found["Flow web"].former_names == ["Flow old", "Flow older", "Flow web", "Flow x"]
         assert found["Flow web #2"].inputs == {"name": "b"}

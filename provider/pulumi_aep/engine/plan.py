@@ -6,7 +6,7 @@ keeps 4 hex digits of a hash and no value.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pulumi
@@ -19,6 +19,8 @@ from .values import Props, from_host
 
 _DIGITS = 4
 RETAINED, UNGUARDED, LEAVING = "~", "!", "-"
+UNFINISHED = "unfinished"
+"""In the text, in the place of a resource: the program has more of them, or failed before it came to them."""
 
 
 class Planned(NamedTuple):
@@ -30,10 +32,11 @@ class Planned(NamedTuple):
 
 
 class Plan:
-    """The resources of a running program, by kind and name."""
+    """The resources of a running program, by kind and name. `ended` says whether it has come to a good end."""
 
     def __init__(self) -> None:
         self._resources: dict[str, Planned] = {}
+        self.ended: Callable[[], bool] = lambda: True
 
     def add(self, kind: Kind, resource_name: str, inputs: Props, opts: pulumi.ResourceOptions | None) -> None:
         """A resource. Below different parents, two may have the same name: the second one gets a number."""
@@ -47,12 +50,16 @@ class Plan:
 
     async def text(self) -> str:
         """All of it. An Output is unknown here, as most of them wait for the Owner, but for the ids given to `get`."""
-        return json.dumps(self._resources, default=lambda value: referred_id(value) or UNKNOWN_TEXT, skipkeys=True)
+        resources = self._resources if self.ended() else {**self._resources, UNFINISHED: None}
+        return json.dumps(resources, default=lambda value: referred_id(value) or UNKNOWN_TEXT, skipkeys=True)
 
 
-def read_plan(text: str) -> dict[str, Planned]:
-    """The resources out of the text."""
-    return {key: Planned(from_host(inputs), *rest) for key, (inputs, *rest) in json.loads(text).items()}
+def read_plan(text: str) -> tuple[dict[str, Planned], bool]:
+    """The resources out of the text, and whether these are all that the program has."""
+    resources = json.loads(text)
+    whole = UNFINISHED not in resources
+    resources.pop(UNFINISHED, None)
+    return {key: Planned(from_host(inputs), *rest) for key, (inputs, *rest) in resources.items()}, whole
 
 
 def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> Iterator[str]:

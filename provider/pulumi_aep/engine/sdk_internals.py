@@ -49,6 +49,24 @@ def root_resource() -> pulumi.Resource | None:
     return settings.get_root_resource()
 
 
+def end_of_program(root: pulumi.Resource | None) -> Callable[[], bool]:
+    """Asks, at any time, whether the program of this stack has come to its end, without an error.
+
+    Call it while the program runs. The SDK finishes the stack while an error of the program is still on its way.
+    """
+    finish: Callable[[], None] | None = getattr(root, "_finish", None)
+    if finish is None:
+        return lambda: True
+    ends: list[bool] = []
+
+    def noting() -> None:
+        ends.append(sys.exception() is None)
+        finish()
+
+    vars(root)["_finish"] = noting
+    return lambda: ends == [True]
+
+
 def shorten_stack_traces() -> None:
     """Record one stack frame for each resource of this package: the line of the program that creates it.
 

@@ -15,7 +15,12 @@ from ..engine.kind import GuardsDelete, Kind
 from ..engine.ownership import name_problems, new_state_id, record_key, renamed, resource_of, state_id
 from ..engine.plan import LEAVING, RETAINED, UNGUARDED, Plan, Planned, fingerprint, leaving, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler
-from ..engine.sdk_internals import await_registrations_first, exit_quietly_on_interrupt, root_resource
+from ..engine.sdk_internals import (
+    await_registrations_first,
+    end_of_program,
+    exit_quietly_on_interrupt,
+    root_resource,
+)
 from ..engine.values import Props
 from ..errors import DeletionProtected
 
@@ -43,8 +48,13 @@ class OwnerReconciler(Reconciler):
     """
 
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
-        """The plan as the state keeps it: a fingerprint for each resource."""
-        settings, now = self.runtime.settings, read_plan(given.get("program") or "{}")
+        """The plan as the state keeps it: a fingerprint for each resource.
+
+        An error in the program, which Pulumi prints after the run, removes nothing: what is missing counts as leaving,
+        so that the next run looks for it.
+        """
+        settings = self.runtime.settings
+        now, whole = read_plan(given.get("program") or "{}")
         identity = settings.owner_id or previous.get("identity") or (None if previous else new_state_id())
         before = dict(self._still_there(previous.get("plan") or {}, identity))
         self.runtime.planned = count = sum(map(_is_counted, before))
@@ -52,12 +62,12 @@ class OwnerReconciler(Reconciler):
         removed = {key: mark for key, mark in sorted(before.items()) if key not in kept and RETAINED not in mark}
         problems = [
             *renamed(previous.get("stack"), given.get("stack", ""), settings.renamed_from),
-            *self._mass_delete(removed, count),
-            *(self._guarded(removed, identity) if removed and not settings.allow_mass_delete else ()),
+            *(self._mass_delete(removed, count) if whole else ()),
+            *(self._guarded(removed, identity) if whole and removed and not settings.allow_mass_delete else ()),
             *_doubled(now),
         ]
         self.runtime.adoptions.planned = len(now)
-        plan = {} if settings.allow_mass_delete else {key: leaving(mark) for key, mark in removed.items()}
+        plan = {} if settings.allow_mass_delete and whole else {key: leaving(mark) for key, mark in removed.items()}
         for key, planned in now.items():
             kind = _kind_of(key)
             plan[key] = fingerprint(kind, planned)
@@ -177,9 +187,10 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
     stack = _stacks.setdefault(root, _Stack()) if root is not None else _Stack()
     name = f"{pulumi.get_project()}/{pulumi.get_stack()}"
     if stack.owner is None:
+        stack.plan.ended = end_of_program(root)
         await_registrations_first()
         exit_quietly_on_interrupt()
-        # the text is made once the program has come to its end: it never pauses before (tests/sdk)
+        # the text is made when the program pauses for the first time: at its end, unless it is `async`
         stack.owner = Owner(stack=name, program=pulumi.Output.secret(stack.plan.text()))
     stack.plan.add(kind, resource_name, inputs, opts)
     urn = pulumi.create_urn(resource_name, TYPE_PREFIX + kind.name, opts.parent if opts else None)
