@@ -64,6 +64,8 @@ def test_an_id_is_looked_up_when_it_is_new_and_reported_once(
     for arguments in (flow, {**flow, "transformations": []}):
         problems = life("Flow").problems(arguments)
         assert problems == [f"target_connection_id: no target connection {unknown} in this sandbox"]
+    assert len(life("Flow").problems({**flow, "target_connection_id": "malformed"})) == 1
+    assert len(life("Schema").problems(program("Schema", {"field_group_ids": ["malformed"]}))) == 1
     schema, arguments = life("Schema"), program("Schema")
     schema.up(arguments)
     emulator.clear_journal()

@@ -71,7 +71,7 @@ class Reconciler:
         if is_new:
             self._prefetch(given)
         props, malformed = self._parse(previous, given)
-        problems = malformed + self._online_problems(previous, props)
+        problems = malformed + self._online_problems(previous, props, malformed)
         if not previous and not props.get("adopt"):
             missing = [name for name in self.kind.needed_to_create if props.get(name) is None]
             problems += [f"{name}: is required for a new {self.kind.name}" for name in missing]
@@ -85,7 +85,7 @@ class Reconciler:
     def validate(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The inputs in normal form, and what is wrong with them; the service is asked about what `previous` lacks."""
         props, problems = self._parse(previous, given)
-        return props, problems + self._online_problems(previous, props)
+        return props, problems + self._online_problems(previous, props, problems)
 
     def _prefetch(self, given: Props) -> None:
         """Start to fetch, while a new resource is checked, what its check or creation will need."""
@@ -101,10 +101,13 @@ class Reconciler:
         self._register_secrets(props)
         return props, problems
 
-    def _online_problems(self, previous: Props, props: Props) -> list[str]:
+    def _online_problems(self, previous: Props, props: Props, told: list[str]) -> list[str]:
+        """What the service tells of arguments of which nothing is told yet."""
         if not self.runtime.settings.online_checks or not isinstance(self.kind, ValidatesOnline):
             return []
-        return self.kind.validate_online(props, previous, self.runtime)
+        paths = {_path(problem) for problem in told}
+        found = self.kind.validate_online(props, previous, self.runtime)
+        return [problem for problem in found if _path(problem) not in paths]
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
         """What differs, and what of it cannot change in place. Raises before a replacement that must not be."""
@@ -308,3 +311,8 @@ class Reconciler:
 
 def _except(props: Props, names: set[str]) -> Props:
     return {name: value for name, value in props.items() if name not in names}
+
+
+def _path(problem: str) -> str:
+    """The argument that the problem is about."""
+    return problem.partition(":")[0]
