@@ -84,3 +84,10 @@ def program(ids: Ids) -> Callable[..., Props]:
 
 
 Program = Callable[..., Props]
+PRODUCTION = {
+    "method": "GET",
+    "path": "/sandbox-management/",
+    "status": 200,
+    "body": {"sandboxes": [{"name": "local", "type": "production", "state": "active"}]},
+}
+"""As a fault: the sandbox of the tests is one."""

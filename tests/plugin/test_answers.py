@@ -12,7 +12,7 @@ import pytest
 
 from kinds import Ids, by_kind
 from kinds.description import SECRET
-from plugin.conftest import Program
+from plugin.conftest import PRODUCTION, Program
 from plugin.life import Life, one_run
 from pulumi_aep.errors import AepError
 from support.clock import Clock
@@ -229,11 +229,3 @@ def test_a_production_sandbox_keeps_what_it_has(
         resource.destroy()
     assert "pulumi config set aep:allowProductionDeletes true" in str(caught.value)
     assert emulator.objects() == there
-
-
-PRODUCTION = {
-    "method": "GET",
-    "path": "/sandbox-management/",
-    "status": 200,
-    "body": {"sandboxes": [{"name": "local", "type": "production", "state": "active"}]},
-}

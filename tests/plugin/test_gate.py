@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kinds import Props
-from plugin.conftest import Program
+from plugin.conftest import PRODUCTION, Program
 from plugin.life import Life
 from pulumi_aep.engine.ownership import state_id
 from pulumi_aep.engine.values import from_host
@@ -25,9 +25,9 @@ def check(life: Callable[[str], Life], program: Program) -> Check:
     saved: Props = {"identity": state_id(OWNER)}
     process = life("FieldGroup")
 
-    def run(*keys: str, stack: str = "shop/dev", **settings: Any) -> list[str]:
+    def run(*keys: str, stack: str = "shop/dev", changed: Props | None = None, **settings: Any) -> list[str]:
         process.run(**settings)
-        resources: Props = {key: (program(key.partition(" ")[0]), [], False) for key in keys}
+        resources: Props = {key: (program(key.partition(" ")[0], changed), [], False) for key in keys}
         found = provider("Owner").check(dict(saved), {"stack": stack, "program": json.dumps(resources)})
         problems = [failure.reason for failure in found.failures]
         if not problems:
@@ -63,6 +63,22 @@ def test_what_a_failed_run_left_is_counted_again(
     emulator.clear_journal()
     assert check("Flow c", "Flow d") == []
     assert calls(emulator) == [], "what is gone is not looked for again"
+
+
+def test_a_production_sandbox_is_said_before_anything_is_deleted(check: Check, emulator: Emulator) -> None:
+    check("FieldGroup more", "BaseConnection web")
+    emulator.control("POST", "faults", PRODUCTION).raise_for_status()
+    (problem,) = check("FieldGroup more")
+    assert problem.startswith("plan: this run would delete BaseConnection web. local is a production sandbox: ")
+    assert check("FieldGroup more", allow_production_deletes=True) == []
+
+
+def test_the_service_is_asked_about_changed_arguments_alone(program: Program, check: Check, emulator: Emulator) -> None:
+    check("Flow web")
+    emulator.clear_journal()
+    assert check("Flow web", changed={"description": "changed"}) == []
+    assert calls(emulator) == ["GET sourceConnections"], "the spec of a source that is given by id"
+    assert check("Flow web", changed={"source_connection_id": "c5f5a9a1-0a7c-4d5c-9c3c-8a5c7c0a3a10"}) != []
 
 
 def test_consent_is_for_what_it_was_given_for(life: Callable[[str], Life], program: Program, check: Check) -> None:

@@ -83,14 +83,14 @@ def leaving(mark: str) -> str:
     return mark.rstrip(LEAVING) + LEAVING
 
 
-def unchanged(kind: Kind, inputs: Props, before: str) -> Props:
-    """The inputs that are as in the run that left a fingerprint; nothing if its kind had other arguments then."""
+def unchanged(kind: Kind, inputs: Props, before: str) -> set[str]:
+    """The arguments that are as in the run that left a fingerprint, also those that were and are left out; none if its
+    kind had other arguments then."""
     now, before = _digests(kind, inputs), before.rstrip(RETAINED + UNGUARDED + LEAVING)
     if len(before) != _DIGITS * len(now):
-        return {}
+        return set()
     kept = [before[start : start + _DIGITS] for start in range(0, len(before), _DIGITS)]
-    then = dict(zip(now, kept, strict=True))
-    return {name: value for name, value in inputs.items() if name in then and now[name] == then[name]}
+    return {name for (name, digits), then in zip(now.items(), kept, strict=True) if digits == then}
 
 
 def _digests(kind: Kind, inputs: Props) -> dict[str, str]:

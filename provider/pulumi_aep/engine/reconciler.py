@@ -82,10 +82,11 @@ class Reconciler:
         self.runtime.adoptions.checked(str(props.get("record")), not previous)
         return self.arguments.compact(_except(props, self.arguments.names(Change.CHECK_ONLY))), []
 
-    def validate(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
-        """The inputs in normal form, and what is wrong with them; the service is asked about what `previous` lacks."""
-        props, problems = self._parse(previous, given)
-        return props, problems + self._online_problems(previous, props, problems)
+    def validate(self, same: set[str], given: Props) -> list[str]:
+        """What is wrong with the inputs. The service is not asked about arguments that are the `same` as before."""
+        props, problems = self._parse({name: value for name, value in given.items() if name in same}, given)
+        previous = {name: value for name, value in props.items() if name in same}
+        return problems + self._online_problems(previous, props, problems)
 
     def _prefetch(self, given: Props) -> None:
         """Start to fetch, while a new resource is checked, what its check or creation will need."""

@@ -74,7 +74,7 @@ class OwnerReconciler(Reconciler):
             known = next((before[name] for name in (key, *planned.former_names) if name in before), "")
             if plan[key] != known:
                 same = unchanged(kind, planned.inputs, known)
-                _, found = (kind.reconciler or Reconciler)(kind, self.runtime).validate(same, planned.inputs)
+                found = (kind.reconciler or Reconciler)(kind, self.runtime).validate(same, planned.inputs)
                 problems += [f"{key}: {problem}" for problem in found]
         return {"stack": given.get("stack"), "identity": identity, "plan": plan}, problems
 
