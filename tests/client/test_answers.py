@@ -146,6 +146,9 @@ def test_json_that_is_no_object_of_the_service(body: Any, client_of: ClientOf) -
             lambda: client.flow_service.flows.update("f", [], ""),
             lambda: client.flow_service.flows.action("f", "enable"),
             lambda: list(client.flow_service.flows.find()),
+            lambda: client.flow_service.test("b"),
+            lambda: client.schema_registry.tenant_id(),
+            lambda: client.sandboxes.find_named("dev"),
         ]
         for call in calls:
             with pytest.raises(UnexpectedResponse, match="the response has no"):

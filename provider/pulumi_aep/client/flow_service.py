@@ -103,7 +103,8 @@ class FlowService:
 
     def test(self, connection_id: str) -> bool:
         """Whether the source accepts the connection's credentials."""
-        return bool(self._http.request("GET", f"{_BASE}/connections/{connection_id}/test")["result"])
+        path = f"{_BASE}/connections/{connection_id}/test"
+        return bool(require_key(f"GET {path}", self._http.request("GET", path), "result")["result"])
 
     def spec_of(self, connection_id: str) -> dict[str, Any]:
         """The connection spec of a base connection, or of the landing zone."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .http import Http
+from .http import Http, require_key
 
 _BASE = "/data/foundation/sandbox-management"
 
@@ -23,6 +23,7 @@ class Sandboxes:
         seen: set[str] = set()
         while True:
             response = self._http.request("GET", f"{_BASE}/", query={"offset": str(len(seen))} if seen else None)
+            require_key(f"GET {_BASE}/", response, "sandboxes")
             found = [item for item in response["sandboxes"] if item["name"] not in seen]
             yield from found
             seen |= {item["name"] for item in found}

@@ -123,4 +123,5 @@ class SchemaRegistry:
 
     def tenant_id(self) -> str:
         """The organization's namespace, without its leading underscore."""
-        return str(self._http.request("GET", f"{_BASE}/stats")["tenantId"])
+        path = f"{_BASE}/stats"
+        return str(require_key(f"GET {path}", self._http.request("GET", path), "tenantId")["tenantId"])
