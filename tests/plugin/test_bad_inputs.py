@@ -98,7 +98,9 @@ def own(program: Program, destination: str, fields: Any = None, **changes: Any) 
 def test_a_mapping_into_new_fields(
     destination: str, problem: str, life: Callable[[str], Life], program: Program, emulator: Emulator
 ) -> None:
-    assert life("MappingSet").problems(own(program, destination)) == ([problem] if problem else [])
+    arguments = own(program, destination)
+    emulator.clear_journal()
+    assert life("MappingSet").problems(arguments) == ([problem] if problem else [])
     assert emulator.writes() == []
 
 

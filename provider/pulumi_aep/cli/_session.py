@@ -221,10 +221,8 @@ class Session:
         result = run_pulumi(*arguments, stack=self.stack)
         if result.returncode:
             if self.stack:
-                reason, hint = (
-                    result.stderr.strip().removeprefix("error: "),
-                    did_you_mean(self.stack, complete_stacks("")),
-                )
+                reason = result.stderr.strip().removeprefix("error: ")
+                hint = did_you_mean(self.stack, complete_stacks(""))
                 raise ConfigError(f"cannot read stack {self.stack}: {reason}\n{hint}".rstrip())
             return None
         answer: dict[str, Any] = json.loads(result.stdout)

@@ -20,7 +20,7 @@ from .values import Props, from_host
 _DIGITS = 4
 RETAINED, UNGUARDED, LEAVING = "~", "!", "-"
 UNFINISHED = "unfinished"
-"""In the text, in the place of a resource: the program has more of them, or failed before it came to them."""
+"""A key of the text beside the resources: the program may have more of them, as it failed or has only paused."""
 
 
 class Planned(NamedTuple):
@@ -32,7 +32,7 @@ class Planned(NamedTuple):
 
 
 class Plan:
-    """The resources of a running program, by kind and name. `ended` says whether it has come to a good end."""
+    """The resources of a running program, by kind and name. `ended` says whether it has ended without an error."""
 
     def __init__(self) -> None:
         self._resources: dict[str, Planned] = {}

@@ -102,11 +102,11 @@ class Reconciler:
         self._register_secrets(props)
         return props, problems
 
-    def _online_problems(self, previous: Props, props: Props, told: list[str]) -> list[str]:
-        """What the service tells of arguments of which nothing is told yet."""
+    def _online_problems(self, previous: Props, props: Props, known: list[str]) -> list[str]:
+        """What the service says is wrong, except with arguments that already have a problem."""
         if not self.runtime.settings.online_checks or not isinstance(self.kind, ValidatesOnline):
             return []
-        paths = {_path(problem) for problem in told}
+        paths = {_path(problem) for problem in known}
         found = self.kind.validate_online(props, previous, self.runtime)
         return [problem for problem in found if _path(problem) not in paths]
 

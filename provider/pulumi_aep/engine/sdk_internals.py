@@ -50,7 +50,7 @@ def root_resource() -> pulumi.Resource | None:
 
 
 def end_of_program(root: pulumi.Resource | None) -> Callable[[], bool]:
-    """Asks, at any time, whether the program of this stack has come to its end, without an error.
+    """A function that says whether the program of this stack has ended without an error.
 
     Call it while the program runs. The SDK finishes the stack while an error of the program is still on its way.
     """

@@ -50,8 +50,8 @@ class OwnerReconciler(Reconciler):
     def check(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         """The plan as the state keeps it: a fingerprint for each resource.
 
-        An error in the program, which Pulumi prints after the run, removes nothing: what is missing counts as leaving,
-        so that the next run looks for it.
+        A program that fails removes nothing, and Pulumi prints its error. What is missing counts as leaving, so that
+        the next run looks for it.
         """
         settings = self.runtime.settings
         now, whole = read_plan(given.get("program") or "{}")
@@ -60,10 +60,11 @@ class OwnerReconciler(Reconciler):
         self.runtime.planned = count = sum(map(_is_counted, before))
         kept = {name for key, planned in now.items() for name in (key, *planned.former_names)}
         removed = {key: mark for key, mark in sorted(before.items()) if key not in kept and RETAINED not in mark}
+        going = removed if whole else {}
         problems = [
             *renamed(previous.get("stack"), given.get("stack", ""), settings.renamed_from),
-            *(self._mass_delete(removed, count) if whole else ()),
-            *(self._guarded(removed, identity) if whole and removed and not settings.allow_mass_delete else ()),
+            *self._mass_delete(going, count),
+            *(self._guarded(going, identity) if going and not settings.allow_mass_delete else ()),
             *_doubled(now),
         ]
         self.runtime.adoptions.planned = len(now)
