@@ -99,6 +99,18 @@ def test_where_digits_come_before(secret: str, encode: str) -> None:
         assert encoded not in redactor.redact(glued + encoded)
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_base64_in_lines(line_end: str) -> None:
+    """As MIME has it, of a key or a certificate for example, also quoted in JSON."""
+    secret = "canary-" * 39  # no padding
+    redactor = Redactor()
+    redactor.add(secret)
+    encoded = base64.encodebytes(secret.encode()).decode().strip().replace("\n", line_end)
+    assert encoded.count(line_end) > 3
+    assert redactor.redact(f"before {encoded}! after") == f"before {MASK}! after"
+    assert redactor.redact(json.dumps({"key": encoded})) == json.dumps({"key": MASK})
+
+
 @pytest.mark.parametrize("password", ["pä55wörd", "plain-password"])
 def test_basic_authentication_in_latin_1(password: str) -> None:
     redactor = Redactor()

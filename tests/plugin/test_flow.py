@@ -66,6 +66,20 @@ def test_disabled_from_the_start_and_a_start_that_stays(
     assert flow.preview(once) == "same"
 
 
+def test_a_changed_interval_is_held_against_the_spec(
+    life: Callable[[str], Life], arguments: Callable[..., Props], emulator: Emulator
+) -> None:
+    """What the flow spec allows may be less than what every schedule may have."""
+    flow = life("Flow")
+    flow.up(arguments(schedule={**MINUTES, "interval": 60}))
+    spec = emulator.request("GET", f"{FLOW}/flowSpecs/{flow.outs['flow_spec']['id']}").json()
+    spec["items"][0]["scheduleSpec"]["spec"]["properties"]["interval"] = {"type": "integer", "minimum": 30}
+    emulator.control("POST", "faults", {"method": "GET", "path": "/flowSpecs/", "status": 200, "body": spec}).raise_for_status()
+    half_hourly = arguments(schedule={**MINUTES, "interval": 45})
+    assert flow.preview(half_hourly) == "update"
+    assert flow.problems(arguments(schedule=MINUTES)) == ["schedule.interval: must be at least 30"]
+
+
 def test_an_adopted_flow_keeps_its_start(
     life: Callable[[str], Life], arguments: Callable[..., Props], ids: Ids, emulator: Emulator
 ) -> None:

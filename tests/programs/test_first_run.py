@@ -274,15 +274,45 @@ def test_a_stream_is_judged_by_what_arrived(time: Time, emulator: Emulator) -> N
     stream = inlet(emulator)
     events = [{"id": f"e-{number}", "time": "2026-01-02T03:04:05Z", "user": "ada"} for number in range(3)]
     text = refused(stream.flow, timeout=60)
-    assert "nothing came through it within 60 s: send events to its inlet" in text
+    assert text.startswith("flow raw: nothing has come through it within 60 s. Send events to its inlet")
     stream.send(events, many=True)
     assert passed(stream.flow, min_records=3)["records_out"] == 3
     stream.send([{"id": "e-4", "user": "ada"}], many=True)
-    assert "have 4 records in, 3 out, 1 failed: 25.0% failed" in refused(stream.flow)
+    text = refused(stream.flow)
+    assert "have 4 records in, 3 out, 1 failed: 25.0% failed" in text
+    assert "\n  timestamp: required, but empty, 1 of 4 records, e.g. row 1 of " in text
+    assert "\n    Mapping line 2: time → timestamp\n" in text
     assert passed(stream.flow, max_failed_share=0.3)["records_failed"] == 1
     assert "have 4 records in, 3 out, 1 failed: at least 9 must arrive" in refused(
         stream.flow, max_failed_share=0.3, min_records=9, timeout=60
     )
+
+
+def test_a_batch_under_way_has_not_arrived(time: Time, emulator: Emulator) -> None:
+    stream = inlet(emulator)
+    stream.send([{"id": "e-1", "time": "2026-01-02T03:04:05Z", "user": "ada"}], many=True).raise_for_status()
+    (run,) = runs(emulator)
+    (batch,) = run["activities"][0]["targetInfo"][0]["reference"]["ids"]
+    missing = {"status": 404, "body": {"type": "not-found", "title": "Not found"}}
+    answers = {"not in Catalog yet": missing, "staged": {"status": 200, "body": {batch: {"status": "staged"}}}}
+    for state, answer in answers.items():
+        fault = {"method": "GET", "path": "/batches/", "times": 99, **answer}
+        emulator.control("POST", "faults", fault).raise_for_status()
+        assert refused(stream.flow, timeout=60) == (
+            f"flow raw: nothing has come through it within 60 s.\nIts batch {batch} is {state}.\n"
+            "Run pulumi up again to wait anew, or give the gate a longer timeout."
+        )
+        emulator.control("DELETE", "faults")
+    assert passed(stream.flow)["records_out"] == 1
+
+
+def test_a_stopped_stream_is_not_waited_for(emulator: Emulator, time: Time) -> None:
+    stream = inlet(emulator)
+    stream.send([{"id": "e-1", "time": "2026-01-02T03:04:05Z", "user": "ada"}], many=True).raise_for_status()
+    emulator.request("POST", f"{FLOW}/flows/{stream.flow}/action?op=disable").raise_for_status()
+    why = "flow raw: it is disabled and does not run: set enabled=True on the flow"
+    assert refused(stream.flow, min_records=2) == why
+    assert time.waited == 0
 
 
 def test_a_stream_is_not_judged_by_other_flows(time: Time, emulator: Emulator) -> None:
@@ -293,7 +323,7 @@ def test_a_stream_is_not_judged_by_other_flows(time: Time, emulator: Emulator) -
     other = post(emulator, f"{FLOW}/flows", {name: known[name] for name in names} | {"name": "other"})["id"]
     event = {"id": "e-1", "time": "2026-01-02T03:04:05Z", "user": "ada"}
     stream.send([event, {"id": "e-2"}], many=True, headers={"x-adobe-flow-id": other}).raise_for_status()
-    assert "nothing came through it within 60 s" in refused(stream.flow, timeout=60)
+    assert "nothing has come through it within 60 s" in refused(stream.flow, timeout=60)
     assert passed(other, max_failed_share=0.5)["records_out"] == 1
     nothing = passed(stream.flow, min_records=0)
     assert (nothing["id"], nothing["records_in"]) == (stream.flow, 0)
@@ -309,6 +339,6 @@ def test_a_stream_is_judged_since_its_last_change(time: Time, emulator: Emulator
     etag = item(emulator, f"flows/{stream.flow}")["etag"]
     change = [{"op": "replace", "path": "/name", "value": "renamed"}]
     emulator.request("PATCH", f"{FLOW}/flows/{stream.flow}", change, headers={"If-Match": etag}).raise_for_status()
-    assert "nothing came through it" in refused(stream.flow, timeout=60)
+    assert "nothing has come through it" in refused(stream.flow, timeout=60)
     stream.send(events[1:], many=True)
     assert passed(stream.flow)["records_out"] == 2, "the hour counts as a whole"

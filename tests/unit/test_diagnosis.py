@@ -32,7 +32,7 @@ def client(rows: Any = (), batch_errors: Any = (), lines: Any = (), accepted: An
 
     return SimpleNamespace(
         data_access=SimpleNamespace(row_errors=lambda batch: answer(rows)),
-        catalog=SimpleNamespace(batch_errors=lambda batch: answer(batch_errors)),
+        catalog=SimpleNamespace(batch=lambda _: {"errors": answer(batch_errors)}),
         data_prep=SimpleNamespace(mapping_sets=SimpleNamespace(get=lambda key, version: {"mappings": answer(lines)})),
         flow_service=SimpleNamespace(test=lambda connection: answer(accepted)),
     )

@@ -80,10 +80,11 @@ class Catalog:
         self._http = http
         self.datasets = Datasets(http)
 
-    def batch_errors(self, batch_id: str) -> list[dict[str, Any]]:
-        """`code`, `description` and maybe `recordCount` of each error of a batch. Raises NotFound."""
+    def batch(self, batch_id: str) -> dict[str, Any]:
+        """`status`, and `errors`: `code`, `description` and maybe `recordCount` of each. Raises NotFound."""
         path = f"{_BASE}/batches/{quote(batch_id, safe='')}"
-        return list(require_key(f"GET {path}", self._http.request("GET", path), batch_id)[batch_id].get("errors") or [])
+        batch = require_key(f"GET {path}", self._http.request("GET", path), batch_id)[batch_id]
+        return dict(require_key(f"GET {path}", batch, "status"))
 
 
 def _normalize(object_id: str, item: dict[str, Any]) -> dict[str, Any]:

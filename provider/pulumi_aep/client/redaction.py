@@ -160,6 +160,7 @@ _ESCAPES: list[tuple[str, Callable[[str], str]]] = [
     (f"%{_HEX_DIGIT}{{2}}", _percent_escape),
     (rf"%{_HEX_DIGIT}{{2}}|\+", lambda text: " " if text == "+" else _percent_escape(text)),
     (r"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}", _utf_8),
+    (r"(?<=[A-Za-z0-9+/]{60})\r?\n(?=[A-Za-z0-9+/])", lambda _: ""),  # of base64, MIME 76 digits a line, PEM 64
     (r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});", _entity),
 ]
 

@@ -20,6 +20,13 @@ from ..sources.flow_runs import FlowRun, parse_run, schedule_text
 
 STREAMING_RUN_MS = 3_600_000
 """A streaming flow has a run for each hour in which data came (assumed: the UI shows them so)."""
+UNKNOWN_BATCH = "not in Catalog yet"
+UNDER_WAY = {UNKNOWN_BATCH, "processing", "queued", "retrying", "stalled", "inactive"}
+UNDER_WAY |= {"loading", "loaded", "staging", "staged"}
+"""States of a batch whose records are not in the dataset yet (Catalog spec; docs ingestion/batch/troubleshooting)."""
+LATE_RUNS = 2
+"""The batches of earlier hours are settled (assumed)."""
+WAIT_ANEW = "Run pulumi up again to wait anew, or give the gate a longer timeout."
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 
@@ -116,17 +123,31 @@ class _Gate:
     def _arrivals(self) -> FlowRun:
         """What has come through a streaming flow since its last change, as if it were one run."""
         for runs in self._polls(lambda: self._runs(earlier_ms=STREAMING_RUN_MS)):
-            arrived = _as_one_run(runs, self.flow)
+            late = self._batches_under_way(runs)
+            arrived = _as_one_run([run for run in runs if not late.keys() & run.batch_ids], self.flow)
             if (arrived.records_out or 0) >= self.wanted["min_records"]:
                 break
+            if problems := self._obstacles(runs):
+                raise self._failed("; ".join(problems))
+        waits = "".join(f"\nIts batch {key} is {state}." for key, state in late.items())
         if not arrived.records_in and self.wanted["min_records"]:
-            raise self._failed(
-                f"nothing came through it within {self.wanted['timeout']} s: send events to its inlet, then run "
-                "pulumi up again."
-            )
+            remedy = f"{waits}\n{WAIT_ANEW}" if late else " Send events to its inlet, then run pulumi up again."
+            raise self._failed(f"nothing has come through it within {self.wanted['timeout']} s.{remedy}")
         if complaint := self._complaint(arrived, "its runs since its last change have"):
-            raise self._failed(f"{complaint}\nFix this, then run pulumi up again.")
+            bad = next((self._causes(run) for run in runs if run.records_failed), "")
+            raise self._failed(f"{complaint}{bad}{waits}\nFix this, then run pulumi up again.")
         return arrived
+
+    def _batches_under_way(self, runs: list[FlowRun]) -> dict[str, str]:
+        """Batch → state, of those whose records are not in the dataset yet."""
+        found = {key: self._batch_state(key) for run in runs[:LATE_RUNS] for key in run.batch_ids}
+        return {key: state for key, state in found.items() if state in UNDER_WAY}
+
+    def _batch_state(self, batch_id: str) -> str:
+        try:
+            return str(self.client.catalog.batch(batch_id)["status"])
+        except NotFound:
+            return UNKNOWN_BATCH
 
     def _polls(self, look: Callable[[], list[Any]]) -> Iterator[list[Any]]:
         """What a look finds, again and again, with growing pauses, until the time is up."""
@@ -194,7 +215,7 @@ class _Gate:
             text += f" Its schedule: {schedule_text(schedule)}, from {start:%Y-%m-%d %H:%M} UTC on."
         if latest:
             text += f"\nBefore that, {self._complaint(latest)}{self._causes(latest)}"
-        return f"{text}\nRun pulumi up again to wait anew, or give the gate a longer timeout."
+        return f"{text}\n{WAIT_ANEW}"
 
 
 def _as_one_run(runs: list[FlowRun], flow: dict[str, Any]) -> FlowRun:

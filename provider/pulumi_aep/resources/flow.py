@@ -400,9 +400,9 @@ def _spec_problems(props: Props, previous: Props, runtime: Runtime) -> list[str]
 
 
 def _checked(props: Props) -> list[Any]:
-    """What the flow spec has rules for; interval and start have our own."""
+    """What the flow spec has rules for; the start has our own."""
     schedule = props.get("schedule")
-    known = {**schedule, "interval": 0, "start_time": 0} if isinstance(schedule, dict) else schedule
+    known = {**schedule, "start_time": 0} if isinstance(schedule, dict) else schedule
     names = ("flow_spec", "source_spec", "source_connection_id", "transformations", "options", "draft")
     return [known, *map(props.get, names)]
 

@@ -137,7 +137,7 @@ class Diagnoser:
         """What Catalog says about the batches; else what the run itself says about its records."""
         of_run = [each for each in run.errors if each.code in FIELD_ERRORS]
         try:
-            found = [each for key in run.batch_ids for each in self.client.catalog.batch_errors(key)]
+            found = [each for key in run.batch_ids for each in self.client.catalog.batch(key).get("errors") or []]
         except ServiceError:
             return of_run
         errors = [RunError(str(e.get("code") or ""), str(e.get("description")), e.get("recordCount")) for e in found]
