@@ -147,6 +147,11 @@ def mistakes(source: Json, there: Existing) -> dict[str, tuple[Json, str]]:
         found["base of another spec"] = (without | {"base_connection_id": base}, "connection_spec")
         params = auth["params"] | {"nosuch": "x"}
         found["wrong auth parameter"] = (right | {"auth": auth | {"params": params}}, "auth.params.nosuch")
+        for name in list(auth["params"])[:1]:
+            rest = {key: value for key, value in auth["params"].items() if key != name}
+            found["missing auth parameter"] = (right | {"auth": auth | {"params": rest}}, f"auth.params.{name}")
+            params = auth["params"] | {name: [1]}
+            found["wrong type in auth"] = (right | {"auth": auth | {"params": params}}, f"auth.params.{name}")
     if described(source)["source_parameters"]:
         found["wrong source parameter"] = (right | {"params": right["params"] | {"nosuch": "x"}}, "params.nosuch")
     for name in required(source)[:1]:

@@ -12,7 +12,9 @@ import pytest
 
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.cli.specs import details
+from pulumi_aep.components.source import SourceArgs
 from pulumi_aep.emulator.flow_service import specs as catalog_of_specs
+from pulumi_aep.engine.arguments import fields_of
 from pulumi_aep.sources.json_schemas import schema_problems
 from support.emulator import FLOW, Emulator
 
@@ -190,9 +192,18 @@ def test_every_argument_of_source_is_shown(cli_run: Cli, emulator: Emulator) -> 
     assert files["data.properties"] == "columnDelimiter, encoding, compressionType"
     assert files["encryption"] == "public_key_id, sign_verification_key_id"
     assert files["options"] == "error_diagnostics_enabled, partial_ingestion_percent"
-    assert "delta_column" not in files
     table = json.loads(cli_run("specs", "PostgreSQL", "--json").out)["other_arguments"]
     assert table["delta_column"] == "name, date_format, timezone"
     assert table["schedule"] == "once, minute, hour, day, week"
-    assert "schedule" not in json.loads(cli_run("specs", "HTTP API", "--json").out)["other_arguments"]
+    assert table["force_destroy"] == "Whether the new dataset may be deleted with its data, as for Dataset."
+    stream = json.loads(cli_run("specs", "HTTP API", "--json").out)["other_arguments"]
+    webhook = json.loads(cli_run("specs", "Chatlio", "--json").out)["other_arguments"]
+    every = fields_of(SourceArgs).keys() - {"connection_spec", "auth", "params"}
+    shown = ({name.partition(".")[0] for name in each} for each in (files, table, stream, webhook))
+    assert [sorted(every - names) for names in shown] == [
+        ["delta_column", "draft"],
+        ["encryption"],
+        ["delta_column", "encryption", "schedule"],
+        ["base_connection_id", "delta_column", "encryption", "schedule"],
+    ]
     assert ["data.properties", "columnDelimiter, encoding, compressionType"] in cli_run("specs", "Amazon S3").lines

@@ -202,30 +202,32 @@ def _placeholder(path: str, schema: Spec) -> Any:
 
 
 def _other_arguments(spec: Spec, flow_spec: Spec, kind: str) -> dict[str, str]:
-    """Arguments of Source beside `auth` and `params` that this source has, each with what it takes."""
+    """Arguments of Source beside `auth` and `params` that this source has, each with what it takes or means."""
     from pydantic.alias_generators import to_camel
 
-    from ..components.source import DeltaColumn, Encryption
+    from ..components.source import DeltaColumn, Encryption, SourceArgs
     from ..engine.arguments import fields_of
+    from ..engine.schema import sentences
     from ..resources.flow import FlowOptions
 
     formats = _attribute(spec.get("sourceSpec") or {}, "dataFormats") or [FORMATS[kind]]
     known = {each.get("name") for each in flow_spec.get("transformationSpecs") or []}
     options = properties((flow_spec.get("optionSpec") or {}).get("spec"))
     schedule = properties((flow_spec.get("scheduleSpec") or {}).get("spec"))
-    found = {
+    said = sentences(SourceArgs)
+    takes = {
         "data.format": ", ".join(formats),
         "data.properties": ", ".join(FILE_PROPERTIES) if kind == "files" else "",
-        "mappings": "source, destination, source_type" if "Mapping" in known else "",
+        **{name: text for name, text in said.items() if name not in ("connection_spec", "auth", "params", "data")},
         "schedule": ", ".join(schedule.get("frequency", {}).get("enum") or ["frequency"]) if schedule else "",
         "delta_column": ", ".join(fields_of(DeltaColumn)) if "Copy" in known else "",
         "encryption": ", ".join(fields_of(Encryption)) if "Encryption" in known else "",
         "options": ", ".join(name for name in fields_of(FlowOptions) if to_camel(name) in options),
-        "enabled": "True, False",
-        "draft": "True, False" if (flow_spec.get("attributes") or {}).get("isDraftModeSupported") else "",
-        "labels": "core/C1, …",
     }
-    return {name: takes for name, takes in found.items() if takes}
+    missing = ["base_connection_id"] * (not spec.get("authSpec"))
+    missing += ["mappings", "mapping_set_id"] * ("Mapping" not in known)
+    missing += ["draft"] * (not _attribute(flow_spec, "isDraftModeSupported"))
+    return {name: text for name, text in takes.items() if text and name not in missing}
 
 
 def _show(found: Spec) -> None:
