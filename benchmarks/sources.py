@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -203,16 +204,23 @@ def _name(label: str, mistake: str) -> str:
     return "--".join(re.sub(r"\W+", "-", text).strip("-").lower() for text in (label, mistake))
 
 
-def check_mistakes(stack: Stack, sources: list[Json]) -> tuple[Counter[str], list[tuple[str, str]]]:
-    """Mistake → how many were tried, and (mistake, source) of those not refused. `stack` exists and is empty."""
+def check_mistakes(stack: Stack, sources: list[Json]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(mistake, source) of those that were tried, and of those not refused. `stack` exists and is empty."""
     there = existing(stack.emulator)
     every = {source["label"]: mistakes(source, there) for source in sources}
-    return Counter(mistake for found in every.values() for mistake in found), refused(stack, every)
+    return [(mistake, label) for label, found in every.items() for mistake in found], refused(stack, every)
+
+
+def outcome(heading: str, tried: Iterable[str], missed: Iterable[str]) -> Table:
+    table, not_refused = Table(heading, "tried", "refused", title="Mistakes at preview, 0 writes"), Counter(missed)
+    for name, count in Counter(tried).items():
+        table.add_row(name, str(count), str(count - not_refused[name]))
+    return table
 
 
 def main(labels: list[str]) -> int:
     sources = [source for source in specs.SOURCES if not labels or source["label"] in labels]
-    total: Counter[str] = Counter()
+    total: list[tuple[str, str]] = []
     missed: list[tuple[str, str]] = []
     broken: list[str] = []
     table = Table("stack", "sources", *VERBS, "mistakes", title="Seconds of each stack of sources")
@@ -231,19 +239,15 @@ def main(labels: list[str]) -> int:
                 print(broken[-1], flush=True)
                 continue
         table.add_row(str(number), str(len(part)), *(f"{each:.1f}" for each in seconds.values()))
-        print(
-            f"stack {number}: {len(part)} sources, {sum(tried.values())} mistakes, {len(left)} not refused", flush=True
-        )
+        print(f"stack {number}: {len(part)} sources, {len(tried)} mistakes, not refused: {left}", flush=True)
         total += tried
         missed += left
     console = Console(width=100)
     console.print(table)
-    outcome = Table("mistake", "tried", "refused", "not refused", title="Mistakes at preview, 0 writes")
-    for mistake, count in total.items():
-        left_out = [label for missing, label in missed if missing == mistake]
-        outcome.add_row(mistake, str(count), str(count - len(left_out)), ", ".join(left_out))
-    console.print(outcome)
-    console.print(f"{sum(total.values())} mistakes in {len(sources)} sources, {len(missed)} not refused")
+    categories = {source["label"]: source["category"] for source in sources}
+    console.print(outcome("mistake", (mistake for mistake, _ in total), (mistake for mistake, _ in missed)))
+    console.print(outcome("category", *((categories[label] for _, label in found) for found in (total, missed))))
+    console.print(f"{len(total)} mistakes in {len(sources)} sources, {len(missed)} not refused")
     return 1 if missed or broken else 0
 
 

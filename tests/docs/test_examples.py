@@ -16,7 +16,9 @@ from support.emulator import CATALOG, REGISTRY, Emulator
 pytestmark = pytest.mark.acceptance
 
 README = pages.ROOT / "README.md"
-GENERATED = pages.ROOT / "docs" / "sources"  # their programs: benchmarks/sources.py, a share in acceptance/test_catalogue.py
+GENERATED = (
+    pages.ROOT / "docs" / "sources"
+)  # their programs: benchmarks/sources.py, a share in acceptance/test_catalogue.py
 EXAMPLES = [
     block
     for page in pages.PAGES

@@ -74,7 +74,9 @@ def test_a_changed_interval_is_held_against_the_spec(
     flow.up(arguments(schedule={**MINUTES, "interval": 60}))
     spec = emulator.request("GET", f"{FLOW}/flowSpecs/{flow.outs['flow_spec']['id']}").json()
     spec["items"][0]["scheduleSpec"]["spec"]["properties"]["interval"] = {"type": "integer", "minimum": 30}
-    emulator.control("POST", "faults", {"method": "GET", "path": "/flowSpecs/", "status": 200, "body": spec}).raise_for_status()
+    emulator.control(
+        "POST", "faults", {"method": "GET", "path": "/flowSpecs/", "status": 200, "body": spec}
+    ).raise_for_status()
     half_hourly = arguments(schedule={**MINUTES, "interval": 45})
     assert flow.preview(half_hourly) == "update"
     assert flow.problems(arguments(schedule=MINUTES)) == ["schedule.interval: must be at least 30"]
