@@ -16,8 +16,9 @@ program. The [Source](../kinds/source.md) component takes any of them, and your 
 lists what it has, and prints the same for each. `python tests/docs/sources.py` generates these pages from the
 emulator's catalogue; a test fails when they are outdated.
 
-*Local file upload* is not here, as it has no API of Flow Service, nor are betas that Adobe's list of sources leaves out
-(Kobie, Meta Ads, Snapchat Ads, TikTok Ads, WhatsApp).
+Not here: *Local file upload*, which has no API of Flow Service; the betas Meta Ads, Snapchat Ads and TikTok Ads, to
+which somebody signs in in the UI, and which bring datasets and mappings of their own; and what Adobe's pages do not
+show yet (batches of Kobie, WhatsApp).
 
 How much of it Adobe's pages say, and how much is assumed:
 
