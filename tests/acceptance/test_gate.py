@@ -100,6 +100,64 @@ for number in range(4):
     assert "this run would delete 3 of the stack's 4 flows" in dev.fail("preview")
 
 
+COMPONENTS = """
+def program():
+    last = pulumi.Output.from_input("x")
+    for number in range(3):
+        given = dict(connection_spec="Amazon S3", data={{"format": "json"}}, params={{"path": "/a", "type": "folder"}},
+            auth={{"spec_name": "Access Key", "params": {{"s3AccessKey": "AKIA", "s3SecretKey": {secret!r}}}}},
+            fields={{"a": {{"type": "string"}}}}, mappings=[{{"source": "a", "destination": "_{{tenantId}}.a"}}],
+            schedule={{"frequency": "hour", "interval": 1}})
+        made = aep.Source(f"web{{number}}", **given | {wrong}[number])
+        last = pulumi.Output.concat(last, made.flow.runs_url, made.base_connection.id)
+    aep.Dataset("more", schema_id=made.schema.id, name={name!r}, opts=pulumi.ResourceOptions(depends_on=[made]))
+    pulumi.export("last", last)
+
+"""
+WRONG = [
+    {"schedule": {"frequency": "hourly"}, "schema_id": "https://x"},
+    {"connection_spec": "Amazon S4"},
+    {"parts": {"flow": {"nam": "x"}}, "params": None, "fields": None},
+]
+
+
+def test_wrong_components_are_reported_together(stack: Callable[..., Stack], emulator: Emulator) -> None:
+    """With the mistakes of other resources, before anything is written. The parts that they lack are no removal."""
+    right = COMPONENTS.format(secret=SECRET, wrong=[{}] * 3, name="more")
+    wrong = COMPONENTS.format(secret=SECRET, wrong=WRONG, name="")
+    plain = "program()\n"
+    awaits = "import asyncio\n\nasync def begin():\n    program()\n    await asyncio.sleep(0)\n\npulumi.run(begin)\n"
+    dev = stack(wrong + plain)
+    check_together(dev.fail("up"))
+    assert writes(emulator) == []
+    dev.program(right + plain)
+    dev.up()
+    before = emulator.objects()
+    for begin in (plain, awaits):
+        dev.program(wrong + begin)
+        for verb in ("preview", "up"):
+            check_together(dev.fail(verb))
+    assert emulator.objects() == before
+    dev.program(right + plain)
+    assert dev.preview().changes == {}
+
+
+def check_together(text: str) -> None:
+    for problem in (
+        "Source web0:\n      - schedule.frequency: must be 'once', 'minute', 'hour', 'day' or 'week'",
+        "Source web0:",
+        "fields: an existing schema keeps its own; leave fields out",
+        "Source web1:\n      - connection_spec: ",
+        "Source web2:\n      - parts.flow.nam: ",
+        "fields: give fields or field_group_ids for a new schema",
+        "Dataset more: name: must not be empty",
+    ):
+        assert problem in text, text
+    assert "would delete" not in text
+    assert SECRET not in text
+    assert "Traceback" not in text
+
+
 def test_a_target_leaves_nothing_half_done(stack: Callable[..., Stack], emulator: Emulator) -> None:
     """`--target` of a replaced base deletes what depends on it without a check: the Owner has to be a target too."""
     chain = make_chain(emulator)

@@ -20,14 +20,6 @@ EXISTING = {
 }
 
 
-TRY = """
-try:
-    aep.MixpanelSource("web-{number}", {arguments})
-except pulumi.RunError as error:
-    texts.append(str(error))
-"""
-
-
 def source(more: str) -> str:
     return f'from datetime import datetime, timezone\nweb = aep.MixpanelSource("web", {ARGUMENTS} {more})\n'
 
@@ -80,13 +72,12 @@ def test_contradictions(stack: Callable[..., Stack], emulator: Emulator) -> None
         "fields={'x': {'type': 'string'}}": "mappings: the tutorial's do not fit your own fields",
         f"mapping_set_id={mapping}": "mapping_set_id: a mapping set belongs to an existing schema",
     }
-    tries = "".join(TRY.format(number=number, arguments=ARGUMENTS + text) for number, text in enumerate(cases))
-    dev = stack(f"from datetime import datetime, timezone\ntexts = []\n{tries}pulumi.export('texts', texts)\n")
-    dev.up()
-    texts = dev.outputs()["texts"]
-    assert len(texts) == len(cases)
-    for number, (text, problem) in enumerate(zip(texts, cases.values(), strict=True)):
-        assert text.startswith(f"MixpanelSource web-{number}:\n  - {problem}")
-    dev.program(source(f"schema_id={schema}"))
-    assert "MixpanelSource web:\n      - mappings: the tutorial's do not fit" in dev.fail("preview")
+    program = "from datetime import datetime, timezone\n"
+    for number, text in enumerate(cases):
+        program += f"aep.MixpanelSource('web-{number}', {ARGUMENTS} {text})\n"
+    dev = stack(program)
+    seen = dev.fail("preview")
+    together = len(cases) if dev.door == "dynamic" else 1  # the plugin has no gate: the first one ends the program
+    for number, problem in enumerate([*cases.values()][:together]):
+        assert f"MixpanelSource web-{number}:\n      - {problem}" in seen
     assert writes(emulator) == []

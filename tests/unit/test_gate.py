@@ -307,11 +307,13 @@ class TestPlan:
         plan.ended = lambda: False
         assert not read_plan(run(plan.text()))[1]
         plan.ended = lambda: True
-        found, whole = read_plan(run(plan.text()))
-        assert whole
+        found, whole, problems = read_plan(run(plan.text()))
+        assert (whole, problems) == (True, [])
         assert found["Flow web"].inputs == {"name": "a", "transformations": [{"params": {"b": UNKNOWN}}]}
         assert found["Flow web"].former_names == ["Flow old", "Flow older", "Flow web", "Flow x"]
         assert found["Flow web #2"].inputs == {"name": "b"}
+        plan.problems.append("Source web: odd")
+        assert read_plan(run(plan.text()))[1:] == (False, ["Source web: odd"]), "its parts are no removals"
 
 
 class TestTarget:

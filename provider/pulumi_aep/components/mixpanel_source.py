@@ -14,7 +14,7 @@ from ..resources._schedule import Schedule
 from ..resources.base_connection import Auth, BaseConnection
 from ..resources.mapping_set import Mapping, MappingSet
 from ..sources.timezones import windows_name
-from .source import Source, problems_of, raise_problems
+from .source import Source, problems_of
 
 _TUTORIAL = json.loads(files(__package__).joinpath("mixpanel_tutorial.json").read_text(encoding="utf-8"))
 FIELDS: dict[str, dict[str, Any]] = _TUTORIAL["fields"]
@@ -90,27 +90,32 @@ class MixpanelSource(Source):
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MixpanelSourceArgs]
     ) -> None:
         """See MixpanelSourceArgs for the arguments."""
-        given: dict[str, Any] = {name: value for name, value in args.items() if value is not None}
-        raise_problems(self, resource_name, [*problems_of(MixpanelSourceArgs, given), *_unfitting(given)])
+        super().__init__(resource_name, opts=opts, **args)  # type: ignore[misc]
+
+    def _problems(self, given: dict[str, Any]) -> list[str]:
+        if problems := [*problems_of(MixpanelSourceArgs, given), *_unfitting(given)]:
+            return problems
+        return super()._problems(self._arguments(given))
+
+    def _arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        given = {**given}
         of_mixpanel = {name: given.pop(name) for name in ("username", "password", "project_id", "timezone")}
         params = {"username": of_mixpanel["username"], "password": pulumi.Output.secret(of_mixpanel["password"])}
         if host := given.pop("host", None):
             params["host"] = host
-        auth: Auth = {"spec_name": "Basic Authentication", "params": params}
         if not {"dataset_id", "schema_id"} & given.keys():
             given = {"fields": FIELDS, **given}
         if "mapping_set_id" not in given:
             given = {"mappings": MAPPINGS, **given}
-        super().__init__(
-            resource_name,
-            connection_spec=ConnectionSpec.MIXPANEL,
-            flow_spec=FlowSpec.REST_STORAGE_TO_AEP,
-            auth=auth,
-            data={"format": "json"},
-            params={"projectId": of_mixpanel["project_id"], "timezone": of_mixpanel["timezone"]},
-            opts=opts,
+        auth: Auth = {"spec_name": "Basic Authentication", "params": params}
+        return {
+            "connection_spec": ConnectionSpec.MIXPANEL,
+            "flow_spec": FlowSpec.REST_STORAGE_TO_AEP,
+            "auth": auth,
+            "data": {"format": "json"},
+            "params": {"projectId": of_mixpanel["project_id"], "timezone": of_mixpanel["timezone"]},
             **given,
-        )
+        }
 
 
 def _unfitting(given: dict[str, Any]) -> list[str]:

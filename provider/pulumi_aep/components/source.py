@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from ..constants import ConnectionSpec, XdmClass
 from ..engine.arguments import Arguments, F, Input, Shape, fields_of
-from ..engine.dynamic import untransferable_arguments
+from ..engine.dynamic import Resource, untransferable_arguments
 from ..engine.values import UNKNOWN, from_host
 from ..lookups import get_connection_spec
 from ..resources._schedule import Schedule
@@ -19,6 +19,7 @@ from ..resources.dataset import Dataset
 from ..resources.field_group import FieldGroup
 from ..resources.flow import Flow, FlowOptions
 from ..resources.mapping_set import Mapping, MappingSet
+from ..resources.owner import refuse
 from ..resources.schema import Schema
 from ..resources.source_connection import SourceConnection, SourceData
 from ..resources.target_connection import TargetConnection
@@ -78,7 +79,16 @@ class Parts(Shape, total=False):
     """The Flow."""
 
 
-PARTS = tuple(fields_of(Parts))
+PARTS: dict[str, type[Resource]] = {
+    "base_connection": BaseConnection,
+    "source_connection": SourceConnection,
+    "field_group": FieldGroup,
+    "schema": Schema,
+    "dataset": Dataset,
+    "target_connection": TargetConnection,
+    "mapping_set": MappingSet,
+    "flow": Flow,
+}
 """Attributes of a Source that are resources, or None where it has none."""
 
 _BY_ID = {
@@ -184,12 +194,36 @@ class Source(pulumi.ComponentResource):
     ) -> None:
         """See SourceArgs for the arguments."""
         super().__init__(self.type_token, resource_name, None, opts)
-        given: dict[str, Any] = {name: value for name, value in args.items() if value is not None}
-        problems = [*(problems_of(SourceArgs, given) or _part_problems(given)), *_contradictions(given)]
-        raise_problems(self, resource_name, problems)
+        given, inside = {name: value for name, value in args.items() if value is not None}, _below(self)
+        if problems := self._problems(given):
+            self._refuse(resource_name, problems, inside)
+        else:
+            self._build(resource_name, self._arguments(given), inside)
+        self.register_outputs({})  # no outputs: the engine would write all states again for them
+
+    def _problems(self, given: dict[str, Any]) -> list[str]:
+        """What is wrong with the arguments."""
+        return [*(problems_of(SourceArgs, given) or _part_problems(given)), *_contradictions(given)]
+
+    def _refuse(self, resource_name: str, problems: list[str], inside: pulumi.ResourceOptions) -> None:
+        """Reports every problem and leaves the parts out: in their place are references that are never known."""
+        never = refuse("\n  - ".join([f"{type(self).__name__} {resource_name}:", *problems]))
+        for part, made in PARTS.items():
+            setattr(self, part, made.get(resource_name, never, inside))
+        self.inlet_url = self.flow.inlet_url
+
+    def _arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Those of SourceArgs."""
+        return given
+
+    def _build(self, resource_name: str, given: dict[str, Any], inside: pulumi.ResourceOptions) -> None:
         given = {name: field.default for name, field in fields_of(SourceArgs).items() if field.default} | given
-        name, inside = given.get("title") or resource_name, _below(self)
-        spec = spec_id(given["connection_spec"])
+        name = given.get("title") or resource_name
+        try:
+            spec = spec_id(given["connection_spec"])
+        except pulumi.RunError as error:
+            self._refuse(resource_name, [f"connection_spec: {error}"], inside)
+            return
         self.base_connection = self._base_connection(resource_name, name, spec, given, inside)
         self.source_connection = SourceConnection(
             resource_name,
@@ -231,7 +265,6 @@ class Source(pulumi.ComponentResource):
         )
         of_base = self.base_connection.inlet_url if self.base_connection else None
         self.inlet_url = pulumi.Output.all(of_base, self.flow.inlet_url).apply(lambda urls: urls[0] or urls[1])
-        self.register_outputs({})  # no outputs: the engine would write all states again for them
 
     def _base_connection(
         self, resource_name: str, name: str, spec: str, given: dict[str, Any], inside: pulumi.ResourceOptions
@@ -298,12 +331,6 @@ def _transformations(given: dict[str, Any]) -> list[Any]:
     }
     copy = [{"name": "Copy", "params": {"deltaColumn": parts["delta_column"]}}] if "delta_column" in parts else []
     return copy + ([{"name": "Encryption", "params": parts["encryption"]}] if "encryption" in parts else [])
-
-
-def raise_problems(component: pulumi.Resource, resource_name: str, problems: list[str]) -> None:
-    """Raises RunError with every problem, before any part is registered."""
-    if problems:
-        raise pulumi.RunError("\n  - ".join([f"{type(component).__name__} {resource_name}:", *problems]))
 
 
 def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:

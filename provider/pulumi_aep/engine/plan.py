@@ -19,8 +19,9 @@ from .values import Props, from_host
 
 _DIGITS = 4
 RETAINED, UNGUARDED, LEAVING = "~", "!", "-"
-UNFINISHED = "unfinished"
-"""A key of the text beside the resources: the program may have more of them, as it failed or has only paused."""
+UNFINISHED, PROBLEMS = "unfinished", "problems"
+"""Keys of the text beside the resources: the program may have more of them, as it failed or has only paused; what its
+components found wrong."""
 
 
 class Planned(NamedTuple):
@@ -32,11 +33,16 @@ class Planned(NamedTuple):
 
 
 class Plan:
-    """The resources of a running program, by kind and name. `ended` says whether it has ended without an error."""
+    """The resources of a running program, by kind and name. `ended` says whether it has ended without an error.
 
-    def __init__(self) -> None:
+    `problems` are those of its components, which then have no parts. Once the plan is `told`, more come too late.
+    """
+
+    def __init__(self, ended: Callable[[], bool] = lambda: True) -> None:
         self._resources: dict[str, Planned] = {}
-        self.ended: Callable[[], bool] = lambda: True
+        self.problems: list[str] = []
+        self.told = False
+        self.ended = ended
 
     def add(self, kind: Kind, resource_name: str, inputs: Props, opts: pulumi.ResourceOptions | None) -> None:
         """A resource. Below different parents, two may have the same name: the second one gets a number."""
@@ -50,16 +56,20 @@ class Plan:
 
     async def text(self) -> str:
         """All of it. An Output is unknown here, as most of them wait for the Owner, but for the ids given to `get`."""
-        resources = self._resources if self.ended() else {**self._resources, UNFINISHED: None}
-        return json.dumps(resources, default=lambda value: referred_id(value) or UNKNOWN_TEXT, skipkeys=True)
+        self.told = True
+        everything: dict[str, Any] = {**self._resources, PROBLEMS: self.problems}
+        if not self.ended():
+            everything[UNFINISHED] = None
+        return json.dumps(everything, default=lambda value: referred_id(value) or UNKNOWN_TEXT, skipkeys=True)
 
 
-def read_plan(text: str) -> tuple[dict[str, Planned], bool]:
-    """The resources out of the text, and whether these are all that the program has."""
+def read_plan(text: str) -> tuple[dict[str, Planned], bool, list[str]]:
+    """The resources out of the text, whether these are all that the program has, and its components' problems."""
     resources = json.loads(text)
-    whole = UNFINISHED not in resources
+    problems = resources.pop(PROBLEMS, [])
+    whole = UNFINISHED not in resources and not problems
     resources.pop(UNFINISHED, None)
-    return {key: Planned(from_host(inputs), *rest) for key, (inputs, *rest) in resources.items()}, whole
+    return {key: Planned(from_host(inputs), *rest) for key, (inputs, *rest) in resources.items()}, whole, problems
 
 
 def _former_names(resource_name: str, opts: pulumi.ResourceOptions | None) -> Iterator[str]:

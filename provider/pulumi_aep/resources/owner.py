@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -54,7 +53,7 @@ class OwnerReconciler(Reconciler):
         the next run looks for it.
         """
         settings = self.runtime.settings
-        now, whole = read_plan(given.get("program") or "{}")
+        now, whole, wrong = read_plan(given.get("program") or "{}")
         identity = settings.owner_id or previous.get("identity") or (None if previous else new_state_id())
         before = dict(self._still_there(previous.get("plan") or {}, identity))
         self.runtime.planned = count = sum(map(_is_counted, before))
@@ -63,6 +62,7 @@ class OwnerReconciler(Reconciler):
         going = removed if whole else {}
         problems = [
             *renamed(previous.get("stack"), given.get("stack", ""), settings.renamed_from),
+            *wrong,
             *self._mass_delete(going, count),
             *(self._guarded(going, identity) if going and not settings.allow_mass_delete else ()),
             *_doubled(now),
@@ -165,12 +165,12 @@ class Owner(Resource, module="aep", name="Owner"):
         super().__init__(resource_name, opts=opts, **args)
 
 
-@dataclass
-class _Stack:
+class _Stack(NamedTuple):
     """What one program of this process registers."""
 
-    owner: Owner | None = None
-    plan: Plan = field(default_factory=Plan)
+    name: str
+    owner: Owner
+    plan: Plan
 
 
 _stacks: WeakKeyDictionary[Any, _Stack] = WeakKeyDictionary()
@@ -184,22 +184,45 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
     """
     for problem in name_problems(resource_name):
         raise pulumi.RunError(problem)
-    root = root_resource()
-    stack = _stacks.setdefault(root, _Stack()) if root is not None else _Stack()
-    name = f"{pulumi.get_project()}/{pulumi.get_stack()}"
-    if stack.owner is None:
-        stack.plan.ended = end_of_program(root)
-        await_registrations_first()
-        exit_quietly_on_interrupt()
-        # the text is made when the program pauses for the first time: at its end, unless it is `async`
-        stack.owner = Owner(stack=name, program=pulumi.Output.secret(stack.plan.text()))
+    stack = _stack_of_program()
     stack.plan.add(kind, resource_name, inputs, opts)
     urn = pulumi.create_urn(resource_name, TYPE_PREFIX + kind.name, opts.parent if opts else None)
     key = asyncio.ensure_future(_record_key(urn))
     return {
-        "owner": pulumi.Output.format("{0}/{1}#{2}.{3}", name, resource_name, stack.owner.id, key),
-        "record": pulumi.Output.format("{0}/{1}.{2}", name, resource_name, key),
+        "owner": pulumi.Output.format("{0}/{1}#{2}.{3}", stack.name, resource_name, stack.owner.id, key),
+        "record": pulumi.Output.format("{0}/{1}.{2}", stack.name, resource_name, key),
     }
+
+
+def refuse(problem: str) -> pulumi.Output[str]:
+    """Have the gate report a component's problem among all others, and go on: an id for the parts that it leaves out.
+
+    The id is never known: it waits for the Owner, and fails where the engine does not check that (`--target`). Raises
+    RunError where there is no gate, or it has been passed already.
+    """
+    if Resource.register is not None or (stack := _stack_of_program()).plan.told:
+        raise pulumi.RunError(problem)
+    stack.plan.problems.append(problem)
+
+    def fail(_: str) -> str:
+        raise pulumi.RunError(problem)
+
+    return stack.owner.id.apply(fail)
+
+
+def _stack_of_program() -> _Stack:
+    """That of the running program. Its first resource makes the Owner."""
+    root = root_resource()
+    if root is not None and root in _stacks:
+        return _stacks[root]
+    await_registrations_first()
+    exit_quietly_on_interrupt()
+    name, plan = f"{pulumi.get_project()}/{pulumi.get_stack()}", Plan(end_of_program(root))
+    # the text is made when the program pauses for the first time: at its end, unless it is `async`
+    stack = _Stack(name, Owner(stack=name, program=pulumi.Output.secret(plan.text())), plan)
+    if root is not None:
+        _stacks[root] = stack
+    return stack
 
 
 async def _record_key(urn: pulumi.Output[str]) -> str:
