@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import cache
 from inspect import isawaitable
 from typing import Annotated, Any, ClassVar, Required
 
@@ -337,7 +338,12 @@ def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:
     """What is wrong with each argument by itself, and what Pulumi cannot carry."""
     if untransferable := untransferable_arguments(given):
         return untransferable
-    return Arguments(shape, Shape).parse(from_host(_known(given)))[1]
+    return _arguments(shape).parse(from_host(_known(given)))[1]
+
+
+@cache
+def _arguments(shape: Any) -> Arguments:
+    return Arguments(shape, Shape)
 
 
 def _known(value: Any) -> Any:

@@ -213,11 +213,17 @@ func (h *host) About(ctx context.Context, req *rpc.AboutRequest) (*rpc.AboutResp
 	if err != nil {
 		return nil, err
 	}
-	found, err := python.About(ctx)
+	// The engine asks at every command, and `toolchain.About` would start pip for its version.
+	asked, err := python.Command(ctx, "-I", "-S", "-c", "import platform, sys; print(sys.executable, platform.python_version(), sep='\\n')")
 	if err != nil {
 		return nil, err
 	}
-	return &rpc.AboutResponse{Executable: found.PythonExecutable, Version: found.PythonVersion.String()}, nil
+	said, err := asked.Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking %s for its version: %w", asked.Path, err)
+	}
+	executable, version, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
+	return &rpc.AboutResponse{Executable: executable, Version: version}, nil
 }
 
 func (h *host) GetPluginInfo(context.Context, *emptypb.Empty) (*rpc.PluginInfo, error) {
