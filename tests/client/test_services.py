@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from client.server import Answer, Server
-from pulumi_aep.client.client import Client, Collection
+from pulumi_aep.client.client import Client
+from pulumi_aep.client.collection import Collection
 from pulumi_aep.errors import ApiError, InUse, NotFound, PreconditionFailed, UnexpectedResponse
 from support import mixpanel
 from support.emulator import Emulator

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_o
 
 from pydantic import AfterValidator
 
-from pulumi_aep.client.client import Collection
+from pulumi_aep.client.collection import Collection
 from pulumi_aep.engine.arguments import RESOURCE_NAME, CommonArgs, Name, fields_of, hints_of
 from pulumi_aep.engine.arguments import Change as Change
 from pulumi_aep.engine.dynamic import DynamicProvider

@@ -16,7 +16,8 @@ from ..errors import NotFound, NotRepresentable
 from ..resources import KINDS
 
 if TYPE_CHECKING:
-    from ..client.client import Client, Collection
+    from ..client.client import Client
+    from ..client.collection import Collection
     from ..config import Settings
 
 Kind = type[Resource]

@@ -5,18 +5,15 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import UnexpectedResponse
-from .collection import ServiceCollection
+from .collection import Collection
 from .http import Http, require_id, require_key
 
 _BASE = "/data/foundation/catalog"
 _IDS_PER_QUERY = 50
 
 
-class Datasets(ServiceCollection):
+class Datasets(Collection):
     """The collection `dataSets`. Deleting a dataset that is gone may succeed: Catalog then returns an empty list."""
-
-    def __init__(self, http: Http) -> None:
-        super().__init__(http, f"{_BASE}/dataSets")
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """`{id}` of the new dataset. Catalog answers with a reference: `["@/dataSets/{id}"]`."""
@@ -78,7 +75,7 @@ class Catalog:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self.datasets = Datasets(http)
+        self.datasets = Datasets(http, f"{_BASE}/dataSets")
 
     def batch(self, batch_id: str) -> dict[str, Any]:
         """`status`, and `errors`: `code`, `description` and maybe `recordCount` of each. Raises NotFound."""

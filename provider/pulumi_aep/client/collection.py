@@ -14,8 +14,9 @@ def with_id(item: dict[str, Any], key: str = "$id") -> dict[str, Any]:
     return {**item, "id": item[key]}
 
 
-class ServiceCollection:
-    """The objects at `path`. A subclass adds what differs: how the service pages, updates and wraps its responses."""
+class Collection:
+    """The objects of one kind, at `path`. A subclass adds what differs: how its service pages, updates and wraps its
+    responses. Every method raises ServiceError."""
 
     name_filter = "name=={}"
     """The service's filter for a name."""
@@ -31,17 +32,18 @@ class ServiceCollection:
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The response, with the new object's `id`."""
-        return self._create(body)
-
-    def _create(self, body: dict[str, Any], query: dict[str, str] | None = None) -> dict[str, Any]:
-        response = self._http.request("POST", self._path, body=body, query=query)
+        response = self._http.request("POST", self._path, body=body)
         for key in self.created_keys:
             require_key(f"POST {self._path}", response, key)
         found: dict[str, Any] = response
         return found
 
+    def get(self, object_id: str) -> dict[str, Any]:
+        """The object with its `id`. Raises NotFound if it is gone."""
+        raise NotImplementedError
+
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
-        """All objects that meet every filter."""
+        """All objects that meet every filter, in the service's own filter syntax."""
         return chain.from_iterable(self.pages(*filters))
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
@@ -54,8 +56,16 @@ class ServiceCollection:
         key = self.name_filter.partition("==")[0]
         return [item for item in self.find(*filters) if item.get(key) == name]
 
+    def update(self, object_id: str, change: Any, etag: str, /) -> dict[str, Any]:
+        """Apply `change`: a list of JSON Patch operations, or a whole body where the service takes PUT.
+
+        Raises PreconditionFailed if `etag` is out of date, where the service supports If-Match.
+        """
+        raise NotImplementedError
+
     def delete(self, object_id: str) -> None:
-        """Raises NotFound if the object is gone, NotDeletable if the service has no DELETE."""
+        """Raises NotFound if the object is gone (Catalog may not), InUse if something still uses it, NotDeletable if
+        the service has no DELETE."""
         try:
             self._http.request("DELETE", self._url(object_id))
         except ApiError as error:

@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .collection import ServiceCollection, with_id
+from .collection import Collection, with_id
 from .http import Http, require_id, require_key
 
-_CREDENTIALS = "/data/foundation/connectors/landingzone/credentials"
+_BASE = "/data/foundation/connectors"
+_CREDENTIALS = f"{_BASE}/landingzone/credentials"
 
 
-class EncryptionKeys(ServiceCollection):
+class EncryptionKeys(Collection):
     """The collection `encryption/keys`; its objects never change. Their id is `publicKeyId`."""
 
     created_keys = ("publicKeyId", "publicKey", "expiryTime")
-
-    def __init__(self, http: Http) -> None:
-        super().__init__(http, "/data/foundation/connectors/encryption/keys")
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         return with_id(super().create(body), "publicKeyId")
@@ -38,7 +36,7 @@ class Connectors:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self.encryption_keys = EncryptionKeys(http)
+        self.encryption_keys = EncryptionKeys(http, f"{_BASE}/encryption/keys")
 
     def landing_zone_credentials(self) -> dict[str, Any]:
         """Where to put files, and with which token (docs tutorials/api/create/cloud-storage/data-landing-zone.md)."""

@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from typing import Any
 
-from .collection import ServiceCollection
+from .collection import Collection
 from .http import Http, require_key
 
 
-class MappingSets(ServiceCollection):
+class MappingSets(Collection):
     """The collection `mappingSets`."""
 
     created_keys = ("id", "version")
     documents_delete = False  # adobe/aepp has it
-
-    def __init__(self, http: Http) -> None:
-        super().__init__(http, "/data/foundation/conversion/mappingSets")
 
     def get(self, object_id: str, version: str = "") -> dict[str, Any]:
         """The mapping set in that version, by default the latest. Raises NotFound if it is gone."""
@@ -35,4 +32,4 @@ class DataPrep:
     """The parts of the service that this package uses."""
 
     def __init__(self, http: Http) -> None:
-        self.mapping_sets = MappingSets(http)
+        self.mapping_sets = MappingSets(http, "/data/foundation/conversion/mappingSets")

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import UnexpectedResponse
-from .collection import ServiceCollection
+from .collection import Collection
 from .http import Http, require_id, require_key
 from .specs import landing_zone, spec_label
 
@@ -16,20 +16,17 @@ _BASE = "/data/foundation/flowservice"
 _PAGE_SIZE = "100"  # the largest that Adobe's destinations spec allows
 
 
-class FlowCollection(ServiceCollection):
+class FlowCollection(Collection):
     """One collection of Flow Service, such as `connections` or `flows`."""
 
     name_filter = 'name=="{}"'
 
-    def __init__(self, http: Http, name: str) -> None:
-        super().__init__(http, f"{_BASE}/{name}")
-
-    created_keys = ("id", "etag")
-
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The response. A draft has the state `draft`: the query says so, as no body may (FLOW-1410-400)."""
         sent = {name: value for name, value in body.items() if name != "state"}
-        return self._create(sent, {"mode": "draft"} if body.get("state") == "draft" else None)
+        query = {"mode": "draft"} if body.get("state") == "draft" else None
+        response = self._request("POST", self._path, "id", body=sent, query=query)
+        return require_key(f"POST {self._path}", response, "etag")
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The object. Raises NotFound if it is gone."""
@@ -93,13 +90,13 @@ class FlowService:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self.connections = FlowCollection(http, "connections")
-        self.source_connections = FlowCollection(http, "sourceConnections")
-        self.target_connections = FlowCollection(http, "targetConnections")
-        self.flows = FlowCollection(http, "flows")
-        self.runs = FlowCollection(http, "runs")
-        self.connection_specs = SpecCollection(http, "connectionSpecs")
-        self.flow_specs = SpecCollection(http, "flowSpecs")
+        self.connections = FlowCollection(http, f"{_BASE}/connections")
+        self.source_connections = FlowCollection(http, f"{_BASE}/sourceConnections")
+        self.target_connections = FlowCollection(http, f"{_BASE}/targetConnections")
+        self.flows = FlowCollection(http, f"{_BASE}/flows")
+        self.runs = FlowCollection(http, f"{_BASE}/runs")
+        self.connection_specs = SpecCollection(http, f"{_BASE}/connectionSpecs")
+        self.flow_specs = SpecCollection(http, f"{_BASE}/flowSpecs")
 
     def test(self, connection_id: str) -> bool:
         """Whether the source accepts the connection's credentials."""

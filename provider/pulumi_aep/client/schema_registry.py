@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import UnexpectedResponse
-from .collection import ServiceCollection, with_id
+from .collection import Collection, with_id
 from .http import Http, outcome_unknown, require_id, require_key
 
 _BASE = "/data/foundation/schemaregistry"
@@ -16,13 +16,10 @@ _PAGE_SIZE = "300"
 _APPEND = "/allOf/-"
 
 
-class RegistryCollection(ServiceCollection):
+class RegistryCollection(Collection):
     """`schemas` or `fieldgroups` of the tenant container. Ids are the `$id` URIs."""
 
     name_filter = "title=={}"
-
-    def __init__(self, http: Http, name: str) -> None:
-        super().__init__(http, f"{_BASE}/tenant/{name}")
 
     def create(self, body: dict[str, Any]) -> dict[str, Any]:
         """The whole new resource."""
@@ -77,11 +74,8 @@ class RegistryCollection(ServiceCollection):
         return resource
 
 
-class IdentityDescriptors(ServiceCollection):
+class IdentityDescriptors(Collection):
     """The identity descriptors among the tenant's `descriptors`. PUT writes one as a whole."""
-
-    def __init__(self, http: Http) -> None:
-        super().__init__(http, f"{_BASE}/tenant/descriptors")
 
     created_keys = ("@id", "xdm:sourceSchema")
 
@@ -117,9 +111,9 @@ class SchemaRegistry:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self.schemas = RegistryCollection(http, "schemas")
-        self.field_groups = RegistryCollection(http, "fieldgroups")
-        self.identity_descriptors = IdentityDescriptors(http)
+        self.schemas = RegistryCollection(http, f"{_BASE}/tenant/schemas")
+        self.field_groups = RegistryCollection(http, f"{_BASE}/tenant/fieldgroups")
+        self.identity_descriptors = IdentityDescriptors(http, f"{_BASE}/tenant/descriptors")
 
     def tenant_id(self) -> str:
         """The organization's namespace, without its leading underscore."""

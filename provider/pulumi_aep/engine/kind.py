@@ -13,7 +13,8 @@ from .runtime import Runtime
 from .values import Props
 
 if TYPE_CHECKING:
-    from ..client.client import Client, Collection
+    from ..client.client import Client
+    from ..client.collection import Collection
     from .reconciler import Reconciler
 
 Item = dict[str, Any]

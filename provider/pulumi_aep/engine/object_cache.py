@@ -8,7 +8,7 @@ from ..errors import ServiceError
 from .values import Props
 
 if TYPE_CHECKING:
-    from ..client.client import Collection
+    from ..client.collection import Collection
 
 Item = dict[str, Any]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
-from ..client.client import Client, Collection
+from ..client.client import Client
+from ..client.collection import Collection
 from ..errors import AepError, NotFound
 from ..resources import kind_named
 from .lives import LIVES
