@@ -170,14 +170,8 @@ class Session:
         return resource.outputs.get("sandbox") in (None, self.settings.sandbox)
 
     @property
-    def stack_name(self) -> str | None:
-        """The name of the stack whose state this is; None without one."""
-        resources = self.state.get("resources")
-        return str(resources[0]["urn"]).split(":")[2] if resources else None
-
-    @property
     def qualified_stack(self) -> str:
-        """The `project/stack` whose state this is; empty without one."""
+        """The `project/stack` whose state this is; `/` without one."""
         resources = self.state.get("resources")
         _, _, stack, _, project, *_ = str(resources[0]["urn"]).split(":") if resources else [""] * 5
         return f"{project}/{stack}"

@@ -69,7 +69,7 @@ def _collect(session: Session, everything: bool, period: str, report_progress: P
 
         report_progress("comparing the state with the service")
         differences = tuple(drift(session.sandbox().runtime, resources))
-    name, settings = session.stack_name if resources else None, session.settings
+    name, settings = session.qualified_stack.partition("/")[2] if resources else None, session.settings
     is_adobe = settings.endpoint == PLATFORM
     return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences, is_adobe)
 

@@ -9,7 +9,7 @@ from ..errors import AepError
 from ..sources.flow_runs import parse_run
 from ._output import Json, Yes, confirm, print_json, progress
 from ._session import Flow, Session, Stack
-from .runs import explain, follow, run_as_json, show, show_explanation
+from .runs import explain, follow, run_as_json, show, show_explanations
 
 
 def run(
@@ -43,9 +43,7 @@ def run(
         print_json({"flow": flow, **run_as_json(started, explained[0][2] if explained else ())})
     elif wait:
         show([started])
-        for explanation in explained:
-            typer.echo()
-            show_explanation(*explanation)
+        show_explanations(explained)
     else:
         further = "" if started.finished else f" Follow it: pulumi-aep runs {shlex.quote(flow)} --watch"
         typer.echo(f"{flow}: run {started.id}, {started.status}.{further}")

@@ -87,9 +87,7 @@ def runs(
         print_json([{"flow": names.get(run.flow_id), **run_as_json(run, causes.get(run.id, ()))} for run in found])
     elif found:
         show(found, names if flow is None else None)
-        for explanation in explained:
-            typer.echo()
-            show_explanation(*explanation)
+        show_explanations(explained)
         left_out = sum(run.finished and not run.succeeded for run in found) - sum(len(runs) for _, runs, _ in explained)
         if left_out > 0:
             typer.echo(f"\n{plural(left_out, 'older run')} with errors: pulumi-aep why FLOW --run ID explains one.")
@@ -138,11 +136,15 @@ def show(found: Sequence[FlowRun], names: Mapping[str, str] | None = None) -> No
     )
 
 
-def explain(client: "Client", found: Sequence[FlowRun]) -> list[tuple[str, list[FlowRun], tuple[Cause, ...]]]:
+Explanation = tuple[str, list[FlowRun], tuple[Cause, ...]]
+"""Name of a flow, its runs, and the causes that they have in common."""
+
+
+def explain(client: "Client", found: Sequence[FlowRun]) -> list[Explanation]:
     """Flow, runs and causes of the latest bad runs; runs of a flow with the same causes together."""
     bad = [run for run in found if run.finished and not run.succeeded]
     diagnosers: dict[str, Diagnoser] = {}
-    explained: dict[tuple[str, tuple[str, ...]], tuple[str, list[FlowRun], tuple[Cause, ...]]] = {}
+    explained: dict[tuple[str, tuple[str, ...]], Explanation] = {}
     for run in bad[:RUNS_EXPLAINED]:
         if run.flow_id not in diagnosers:
             diagnosers[run.flow_id] = Diagnoser(client, client.flow_service.flows.get(run.flow_id))
@@ -151,6 +153,13 @@ def explain(client: "Client", found: Sequence[FlowRun]) -> list[tuple[str, list[
         key = run.flow_id, tuple(each.text for each in causes)
         explained.setdefault(key, (name, [], causes))[1].append(run)
     return list(explained.values())
+
+
+def show_explanations(explained: Sequence[Explanation]) -> None:
+    """Each after a blank line."""
+    for explanation in explained:
+        typer.echo()
+        show_explanation(*explanation)
 
 
 def show_explanation(name: str, found: Sequence[FlowRun], causes: Sequence[Cause]) -> None:

@@ -28,15 +28,8 @@ class Emulator:
 
     def __init__(self, **settings: Any) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="aep-emulator-")
-        where = [
-            "--port",
-            "0",
-            "--db",
-            str(Path(self._folder.name) / "emulator.db"),
-            "--settings",
-            json.dumps(settings),
-        ]
-        command = [sys.executable, "-m", "pulumi_aep.emulator", *where]
+        options = {"port": "0", "db": str(Path(self._folder.name) / "emulator.db"), "settings": json.dumps(settings)}
+        command = [sys.executable, "-m", "pulumi_aep.emulator", *(f"--{key}={value}" for key, value in options.items())]
         self._log = (Path(self._folder.name) / "log").open("w")
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self._log, text=True)
         assert self._process.stdout is not None

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import requests
@@ -28,6 +29,15 @@ class Exchange(NamedTuple):
     body: Any
 
 
+def with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    """The value with each text in it changed, keys included."""
+    if isinstance(value, dict):
+        return {change(key): with_texts(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_texts(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
+
+
 class Mask:
     """Takes token, secret, organization, client, tenant and people out of a text."""
 
@@ -38,11 +48,7 @@ class Mask:
         self._names |= {settings.client_id: "{CLIENT}", tenant: "{TENANT}"}
 
     def __call__(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {self._text(key): self(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self(item) for item in value]
-        return self._text(value) if isinstance(value, str) else value
+        return with_texts(value, self._text)
 
     def _text(self, text: str) -> str:
         text = _PERSON.sub("{PERSON}", self._redactor.redact(text))

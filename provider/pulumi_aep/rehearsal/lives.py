@@ -19,7 +19,7 @@ from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import AepError, Conflict, PreconditionFailed
 from ..resources import kind_named
-from .exchange import Mask
+from .exchange import Mask, with_texts
 
 LIVES: dict[str, Any] = json.loads(files(__package__).joinpath("lives.json").read_text())
 STEPS = ("create", "read", "change", "conflict", "look-up", "delete", "gone")
@@ -114,11 +114,7 @@ class Lives:
         return {"owner": owner, "record": record(owner), **given}
 
     def _filled(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._filled(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._filled(item) for item in value]
-        return _REFERENCE.sub(self._reference, value) if isinstance(value, str) else value
+        return with_texts(value, lambda text: _REFERENCE.sub(self._reference, text))
 
     def _reference(self, match: re.Match[str]) -> str:
         name = match[1]

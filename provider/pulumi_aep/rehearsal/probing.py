@@ -17,7 +17,7 @@ from ..emulator.app import SERVICES
 from ..emulator.core.errors import NOTES, RULES
 from ..emulator.core.store import DEFAULTS
 from ..errors import AepError
-from .exchange import BUSY, Caller, Exchange, Mask, compressed, shown
+from .exchange import BUSY, Caller, Exchange, Mask, compressed, shown, with_texts
 
 assert SERVICES  # importing them declares all rules and notes
 PLAN: dict[str, Any] = json.loads(files(__package__).joinpath("probes.json").read_text())
@@ -86,29 +86,29 @@ class Probing:
         return time.monotonic() - self.caller.waited
 
     def _judge(self, probe: dict[str, Any], expected: Any, last: Exchange, seconds: float) -> Result:
-        key, answer = probe["id"], self.mask(shown(last))
-        ok = last.status < 300
+        key, ok = probe["id"], last.status < 300
+
+        def result(found: str, observed: Any = None, text: str = "") -> Result:
+            return Result(key, found, expected, observed, text, self.mask(shown(last)))
+
         if _says_nothing(key, last.status, expected):
-            text = f"the service answered {last.status}, which says nothing about this"
-            return Result(key, "not tried", expected, text=text, exchange=answer)
+            return result("not tried", text=f"the service answered {last.status}, which says nothing about this")
         if "see" in probe:
             see = self._filled(probe["see"])
             if not ok and see not in ("ok", "status", "code"):
-                return Result(
-                    key, "not tried", expected, text=f"the last request answered {last.status}", exchange=answer
-                )
+                return result("not tried", text=f"the last request answered {last.status}")
             observed = self._delay(key, seconds) if see == "seconds" else as_type(_look(see, last), expected)
             if observed is None:
-                return Result(key, "not tried", expected, text=f"the answer has no {see}", exchange=answer)
+                return result("not tried", text=f"the answer has no {see}")
             good = observed == expected
             if probe.get("secret") and not good and not _is_mask(observed):
-                return Result(key, "contradicted", expected, text=UNMASKED, exchange=answer)
+                return result("contradicted", text=UNMASKED)
         else:
             observed = {"status": last.status, "code": last.code}
             good = ok if expected == "accepted" else observed == expected
         if good:
             return Result(key, "confirmed", expected, observed)
-        return Result(key, "contradicted", expected, self.mask(observed), exchange=answer)
+        return result("contradicted", self.mask(observed))
 
     def _delay(self, key: str, seconds: float) -> int:
         """Whole seconds until it was so, 0 if at the first look. Reads that are late delay all else."""
@@ -166,11 +166,7 @@ class Probing:
         return method, PLAN["bases"][base] + filled
 
     def _filled(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {self._filled(key): self._filled(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._filled(item) for item in value]
-        return _NAME.sub(lambda match: self._named(match[1]), value) if isinstance(value, str) else value
+        return with_texts(value, lambda text: _NAME.sub(lambda match: self._named(match[1]), text))
 
     def _named(self, name: str) -> str:
         if name not in self.names:

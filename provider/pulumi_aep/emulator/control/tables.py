@@ -80,30 +80,24 @@ def button(text: str, call: str, body: Json, name: str, pressed: bool | None = N
     )
 
 
+def _first(store: Store, kind: str, sandboxes: list[str], most: int, latest: bool = False) -> list[tuple[Json, str]]:
+    """The oldest objects of a kind, or the latest, each with its sandbox."""
+    order = "DESC" if latest else "ASC"
+    query = f"SELECT seq, body FROM objects WHERE sandbox = ? AND kind = ? ORDER BY seq {order} LIMIT ?"
+    found = ((row, name) for name in sandboxes for row in store.execute(query, name, kind, most))
+    return [(json.loads(text), name) for (_, text), name in sorted(found, reverse=latest)[:most]]
+
+
 def flows(store: Store, sandboxes: list[str]) -> list[Row]:
-    query = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = 'flows' ORDER BY seq LIMIT ?"
-    found = sorted((row, name) for name in sandboxes for row in store.execute(query, name, MOST))[:MOST]
+    query = "SELECT min(at) FROM due WHERE sandbox = ? AND key = ? AND what = ?"
     rows = []
-    for number, ((_, text), sandbox) in enumerate(found, 1):
-        flow = json.loads(text)
+    for number, (flow, sandbox) in enumerate(_first(store, "flows", sandboxes, MOST), 1):
         key = Markup(" <kbd>{}</kbd>").format(number) if number < 10 else ""
         last = next(iter(_runs_of(store, sandbox, flow["id"], 1)), None)
-        due = store.execute(
-            "SELECT min(at) FROM due WHERE sandbox = ? AND key = ? AND what = ?",
-            sandbox,
-            flow["id"],
-            scheduler.SCHEDULED_RUN,
-        ).fetchone()[0]
-        rows.append(
-            [
-                link(sandbox, "flows", flow["id"], text=name_of(flow, "")) + key,
-                flow["state"],
-                result(last) if last else span("no", "no run yet"),
-                time_text(due),
-                sandbox,
-                run_button(sandbox, flow),
-            ]
-        )
+        due = store.execute(query, sandbox, flow["id"], scheduler.SCHEDULED_RUN).fetchone()[0]
+        name = link(sandbox, "flows", flow["id"], text=name_of(flow, "")) + key
+        outcome = result(last) if last else span("no", "no run yet")
+        rows.append([name, flow["state"], outcome, time_text(due), sandbox, run_button(sandbox, flow)])
     return rows
 
 
@@ -114,9 +108,7 @@ def run_button(sandbox: str, flow: Json) -> Markup | str:
 
 def sources(store: Store, sandboxes: list[str]) -> list[Row]:
     """The base connections, and what can be wrong with their sources."""
-    query = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = 'connections' ORDER BY seq LIMIT ?"
-    found = sorted((row, name) for name in sandboxes for row in store.execute(query, name, MOST))[:MOST]
-    outages, bases = store.settings["source_outage"], [(json.loads(row[1]), name) for row, name in found]
+    outages, bases = store.settings["source_outage"], _first(store, "connections", sandboxes, MOST)
     out = {base["id"] for base, name in bases if checks.in_outage(SandboxStore(store, name), base["id"])}
     rows = []
     for base, sandbox in bases:
@@ -127,14 +119,8 @@ def sources(store: Store, sandboxes: list[str]) -> list[Row]:
         buttons = button("Out of order", "PUT settings", {"source_outage": others}, name, base["id"] in out)
         if secrets_of(base):
             buttons += " " + button("Refuse credentials", "POST credentials", where, name, refused)
-        rows.append(
-            [
-                link(sandbox, "connections", base["id"], text=name),
-                span("bad" if state else "good", state or "works"),
-                sandbox,
-                buttons,
-            ]
-        )
+        shown = span("bad" if state else "good", state or "works")
+        rows.append([link(sandbox, "connections", base["id"], text=name), shown, sandbox, buttons])
     return rows
 
 
@@ -143,25 +129,14 @@ def active_faults(faults: Iterable[Fault]) -> list[Row]:
     rows = []
     for fault in faults:
         rest = {k: v for k, v in fault.description.items() if k not in ("id", "method", "path", "hits")}
-        text = json.dumps(rest, ensure_ascii=False)
-        rows.append(
-            [
-                fault.description["id"],
-                fault.description["method"],
-                fault.description["path"],
-                text,
-                fault.description["hits"],
-            ]
-        )
+        first = [fault.description[name] for name in ("id", "method", "path")]
+        rows.append([*first, json.dumps(rest, ensure_ascii=False), fault.description["hits"]])
     return rows
 
 
 def latest_runs(store: Store, sandboxes: list[str]) -> list[Row]:
-    query = "SELECT seq, body FROM objects WHERE sandbox = ? AND kind = 'runs' ORDER BY seq DESC LIMIT 10"
-    latest = sorted(((row, name) for name in sandboxes for row in store.execute(query, name)), reverse=True)[:10]
     rows = []
-    for (_, text), sandbox in latest:
-        run = json.loads(text)
+    for run, sandbox in _first(store, "runs", sandboxes, 10, latest=True):
         flow = SandboxStore(store, sandbox).get("flows", run.get("flowId", ""))
         of = link(sandbox, "flows", flow["id"], text=name_of(flow, "")) if flow else run.get("flowId", "")
         rows.append([of, *run_row(store, sandbox, run), sandbox])
@@ -174,13 +149,9 @@ def runs_of(store: Store, sandbox: str, flow: str) -> list[Row]:
 
 def _runs_of(store: Store, sandbox: str, flow: str, most: int) -> list[Json]:
     path = "json_extract(body, '$.flowId')"
-    query = (
-        f"SELECT body FROM objects INDEXED BY \"by flowId\" WHERE sandbox = ? AND kind = 'runs' AND {path} IS NOT NULL "
-    )
-    return [
-        json.loads(text)
-        for (text,) in store.execute(f"{query} AND {path} = ? ORDER BY seq DESC LIMIT ?", sandbox, flow, most)
-    ]
+    query = "SELECT body FROM objects INDEXED BY \"by flowId\" WHERE sandbox = ? AND kind = 'runs'"
+    query += f" AND {path} IS NOT NULL AND {path} = ? ORDER BY seq DESC LIMIT ?"
+    return [json.loads(text) for (text,) in store.execute(query, sandbox, flow, most)]
 
 
 def run_row(store: Store, sandbox: str, run: Json) -> Row:

@@ -48,6 +48,7 @@ for _path in INDEXED:
     _value = f"json_extract(body, '$.{_path}')"
     _TABLES += f'CREATE INDEX IF NOT EXISTS "by {_path}" ON objects (sandbox, kind, {_value}) '
     _TABLES += f"WHERE {_value} IS NOT NULL;\n"
+_RESTORED = ("objects", "settings", "due", "history")
 DEFAULTS: Json = {name: schema["default"] for name, schema in field_schemas("settings").items()}
 
 
@@ -163,17 +164,11 @@ class Store:
 
     def reset(self) -> None:
         """Removes objects, settings, events and the clock's advance. Tokens stay valid, as in IMS."""
-        self.execute("DELETE FROM objects")
-        self.execute("DELETE FROM settings")
-        self.execute("DELETE FROM due")
-        self.execute("DELETE FROM history")
-        self.advanced_s = 0
-        self.settings = dict(self.defaults)
+        self.restore({table: [] for table in _RESTORED})
 
     def copy(self) -> dict[str, list[Any]]:
         """All rows but tokens, for `restore`."""
-        tables = ("objects", "settings", "due", "history")
-        return {table: self.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+        return {table: self.execute(f"SELECT * FROM {table}").fetchall() for table in _RESTORED}
 
     def restore(self, copy: dict[str, list[Any]]) -> None:
         for table, rows in copy.items():
