@@ -228,6 +228,14 @@ def project_folder() -> Path | None:
     return next((each for each in (Path.cwd(), *Path.cwd().parents) if (each / "Pulumi.yaml").exists()), None)
 
 
+def project() -> dict[str, Any]:
+    """What the Pulumi.yaml of that folder says; empty without one."""
+    import yaml
+
+    folder = project_folder()
+    return (yaml.safe_load((folder / "Pulumi.yaml").read_text()) if folder else None) or {}
+
+
 def run_pulumi(
     *arguments: str,
     stack: str | None = None,

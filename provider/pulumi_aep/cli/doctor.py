@@ -21,7 +21,7 @@ import typer
 from ..config import FLAGS, VARIABLES, Settings, load
 from ..errors import AepError, ConfigError, RequestNotSent, ResponseLost
 from ._output import Json, console, plural, print_json
-from ._session import Session, Stack, project_folder, run_pulumi
+from ._session import Session, Stack, project, project_folder, run_pulumi
 
 Verdict = Literal["ok", "warn", "fail"]
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -128,10 +128,7 @@ def _engine() -> str:
 
 def _runtime() -> str:
     """The language of the project's program."""
-    import yaml
-
-    folder = project_folder()
-    named = (yaml.safe_load((folder / "Pulumi.yaml").read_text()) or {}).get("runtime") if folder else None
+    named = project().get("runtime")
     return str(named.get("name") if isinstance(named, dict) else named or "python")
 
 
@@ -175,14 +172,13 @@ def _check_project(session: Session) -> Iterator[Check]:
 
 def _check_environment(folder: Path) -> Iterator[Check]:
     """The Python that the engine runs, from Pulumi.yaml or else from PATH, needs this package."""
-    text = (folder / "Pulumi.yaml").read_text()
-    named = re.search(r"^\s+virtualenv:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
-    main = re.search(r"^main:\s*[\"']?([^\"'\s#]+)", text, re.MULTILINE)
-    if named and main and (folder / named[1]).exists() and not (folder / main[1] / named[1]).exists():
-        problem = f"{main[1]}/{named[1]} is missing: the official Pulumi looks there to run dynamic resources"
-        yield Check("environment", "warn", problem, f"ln -s ../{named[1]} {main[1]}/{named[1]}")
-    if named:
-        python = next((folder / named[1]).glob("bin/python"), folder / named[1] / "Scripts/python.exe")
+    main, runtime = project().get("main"), project().get("runtime")
+    virtualenv = (runtime.get("options") or {}).get("virtualenv") if isinstance(runtime, dict) else None
+    if virtualenv and main and (folder / virtualenv).exists() and not (folder / main / virtualenv).exists():
+        problem = f"{main}/{virtualenv} is missing: the official Pulumi looks there to run dynamic resources"
+        yield Check("environment", "warn", problem, f"ln -s ../{virtualenv} {main}/{virtualenv}")
+    if virtualenv:
+        python = next((folder / virtualenv).glob("bin/python"), folder / virtualenv / "Scripts/python.exe")
     else:
         python = Path(shutil.which("python3") or shutil.which("python") or "python3")
     yield _check("environment", lambda: _environment(python))

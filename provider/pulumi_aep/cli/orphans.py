@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ApiError, ConfigError, DeletionProtected
 from ._output import Json, Yes, confirm, plural, print_rows, progress
-from ._session import Session, Stack, project_folder
+from ._session import Session, Stack, project, project_folder
 
 if TYPE_CHECKING:
     from ._sandbox_objects import Sandbox, SandboxObject
@@ -139,8 +139,6 @@ def _in_order(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> "list[Sandbo
 
 
 def _program_folder() -> Path:
-    import yaml
-
     root = project_folder()
     assert root, "a stack with a state has a project"
-    return root / (yaml.safe_load((root / "Pulumi.yaml").read_text()).get("main") or ".")
+    return root / (project().get("main") or ".")
