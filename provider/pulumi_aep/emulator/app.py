@@ -159,12 +159,8 @@ def _answer(route: Route, call: Call, parameters: Iterable[str], faults: FaultIn
         scheduler.run_pending_events(call.store)
         with call.store.transaction():
             authenticate(call, route.service)
-            if route.handler is None:
-                raise gateway.rules.not_modelled(
-                    f"the emulator does not model {route.method} {route.path}: {route.because}"
-                )
             call.at = route.reads_at(call.store)
-            return route.handler(call, *parameters)
+            return route.answer(call, *parameters)
     except Problem as problem:
         return call.refusal(problem)
     except Exception as error:

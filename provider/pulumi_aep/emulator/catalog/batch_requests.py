@@ -52,14 +52,12 @@ def _run_one(call: Call, asked: Json) -> Answer:
     resource, _, query = asked["resource"].partition("?")
     method, path = asked["method"].upper(), route.base + resource.rstrip("/")
     found, parameters = _find_route(method, path)
-    if found.handler is None:
-        raise gateway.rules.not_modelled(f"the emulator does not model {method} {found.path}: {found.because}")
     headers = {**call.headers, **{name.lower(): value for name, value in asked.get("headers", {}).items()}}
     if isinstance(asked.get("body"), list):
         headers["content-type"] = PATCH
     raw = json.dumps(asked["body"]).encode() if "body" in asked else b""
     where = (call.base_url, call.store, call.sandbox, found.reads_at(call.store), call.request_id)
-    return found.handler(Call(method, path, QueryParams(query), Headers(headers), raw, *where), *parameters)
+    return found.answer(Call(method, path, QueryParams(query), Headers(headers), raw, *where), *parameters)
 
 
 def _find_route(method: str, path: str) -> tuple[Route, list[str]]:

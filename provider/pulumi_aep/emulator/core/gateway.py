@@ -179,6 +179,11 @@ class Route:
             return ""
         return "get_lag_s" if re.search(r"\{(id|name)\b", self.path) else "list_lag_s"
 
+    def answer(self, call: Call, *parameters: str) -> Answer:
+        if self.handler is None:
+            raise rules.not_modelled(f"the emulator does not model {self.method} {self.path}: {self.because}")
+        return self.handler(call, *parameters)
+
     def reads_at(self, store: Store) -> int | None:
         """The time in ms that its answers show; None: now."""
         lag_ms = store.lag_ms(self.lag, self.service) if self.lag else 0

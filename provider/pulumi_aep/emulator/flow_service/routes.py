@@ -329,16 +329,18 @@ def _specs(specs: dict[str, Json], call: Call) -> Answer:
 
 
 def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
+    return Answer(200, {"items": [_find_spec(specs, key)]})
+
+
+def _find_spec(specs: dict[str, Json], key: str) -> Json:
     if key not in specs:
         raise rules.not_found(f"no spec with id = [{key[:64]}]", id=key[:64])
-    return Answer(200, {"items": [specs[key]]})
+    return specs[key]
 
 
 @route("GET", "/connectionSpecs/{id}/explore", "docs tutorials/api/create/cloud-storage/data-landing-zone.md")
 def explore_spec(call: Call, key: str) -> Answer:
-    if key not in specs.CONNECTION_SPECS:
-        raise rules.not_found(f"no spec with id = [{key[:64]}]", id=key[:64])
-    return Answer(200, source_data.explore_zone(specs.CONNECTION_SPECS[key], call.query))
+    return Answer(200, source_data.explore_zone(_find_spec(specs.CONNECTION_SPECS, key), call.query))
 
 
 _SPECS: dict[str, Any] = {"connectionSpecs": specs.CONNECTION_SPECS, "flowSpecs": specs.FLOW_SPECS}
