@@ -34,8 +34,6 @@ def _time_zone(text: str) -> str:
 
 
 class MixpanelSourceArgs(Shape, total=False):
-    """Arguments of MixpanelSource."""
-
     username: Required[Input[str]]
     """User name of the Mixpanel service account."""
     password: Required[Input[str]]
@@ -89,7 +87,6 @@ class MixpanelSource(Source):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MixpanelSourceArgs]
     ) -> None:
-        """See MixpanelSourceArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)  # type: ignore[misc]
 
     def _problems(self, given: dict[str, Any]) -> list[str]:

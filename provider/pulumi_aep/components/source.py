@@ -102,8 +102,6 @@ _BY_ID = {
 
 
 class SourceArgs(Shape, total=False):
-    """Arguments of Source."""
-
     connection_spec: Required[str]
     """Name or id of the source's connection spec, such as `Amazon S3` or `aep.ConnectionSpec.AMAZON_S3`."""
     auth: Input[Auth] | None
@@ -193,7 +191,6 @@ class Source(pulumi.ComponentResource):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[SourceArgs]
     ) -> None:
-        """See SourceArgs for the arguments."""
         super().__init__(self.type_token, resource_name, None, opts)
         given, inside = {name: value for name, value in args.items() if value is not None}, _below(self)
         if problems := self._problems(given):

@@ -10,7 +10,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .values import Props
 
@@ -99,32 +99,35 @@ def split_owner_line(text: str | None) -> Props:
     return {"description": description or None, "owner": match["owner"] if match else None}
 
 
-class Ownership(Protocol):
-    """Where the objects of a kind carry their owner."""
+class Ownership:
+    """Where the objects of a kind carry their owner. As it is here: nowhere."""
 
-    makes_version: bool
+    makes_version = False
     """Whether writing the line makes a new version of the object, which those that use it have to follow."""
 
     def read(self, item: Item) -> Props:
         """The properties that the strategy is about (`owner`, perhaps `description`), from a service's object."""
+        return {}
 
     def write(self, body: Item, props: Props) -> Item:
         """The body of a creation or rewrite with the owner in it."""
+        return body
 
     def pointers(self, props: Props) -> dict[str, Any]:
         """JSON pointer → value of what a patch writes."""
+        return {}
 
     def line_of_parent(self, state: Props, line_of: LineOf) -> str | None:
         """Where an object has no line: that of another state, if that state has the parent now and this one had it."""
+        return None
 
     def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
         """Whether an object is the one that `wanted` asks for. `sent`: this process has asked for its creation."""
+        return bool(observed.get("owner") == wanted.get("owner", ""))
 
 
-class DescriptionLine:
+class DescriptionLine(Ownership):
     """The last line of the description."""
-
-    makes_version = False
 
     def read(self, item: Item) -> Props:
         return split_owner_line(item.get("description"))
@@ -137,14 +140,8 @@ class DescriptionLine:
         description = with_owner_line(props)
         return {"/description": description} if description else {}
 
-    def line_of_parent(self, state: Props, line_of: LineOf) -> str | None:
-        return None
 
-    def is_mine(self, observed: Props, wanted: Props, sent: bool, line_of: LineOf) -> bool:
-        return bool(observed.get("owner") == wanted.get("owner", ""))
-
-
-class FirstEntryLine(DescriptionLine):
+class FirstEntryLine(Ownership):
     """The description of the first entry of a list, for objects that have no description themselves.
 
     The line counts wherever in the list it is now: others may sort.
@@ -164,11 +161,8 @@ class FirstEntryLine(DescriptionLine):
         line = with_owner_line({"description": first.get("description"), "owner": props.get("owner")})
         return {**body, self._entries: [{**first, "description": line} if line else first, *others]}
 
-    def pointers(self, props: Props) -> dict[str, Any]:
-        return {}
 
-
-class NaturalKey:
+class NaturalKey(Ownership):
     """No place for a line: an object is known by the fields that make it unique, and belongs to whoever has its state.
 
     It is taken without `adopt` if this process asked for its creation, or if it has a parent (the field that names it,
@@ -176,21 +170,10 @@ class NaturalKey:
     has a value where the parent is a resource of the same program: whoever takes such a parent over has the object too.
     """
 
-    makes_version = False
-
     def __init__(self, *fields: str, parent: tuple[str, "Kind"] | None = None, own: str = "") -> None:
         self._fields = fields
         self.parent = parent
         self._own = own
-
-    def read(self, item: Item) -> Props:
-        return {}
-
-    def write(self, body: Item, props: Props) -> Item:
-        return body
-
-    def pointers(self, props: Props) -> dict[str, Any]:
-        return {}
 
     def line_of_parent(self, state: Props, line_of: LineOf) -> str | None:
         if not self.parent or not state.get(self._own):

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import config
 from ..client.redaction import Redactor
@@ -19,6 +19,8 @@ from .values import Props
 if TYPE_CHECKING:
     from ..client.client import Client
     from .kind import Kind
+
+T = TypeVar("T")
 
 ENGINE_CHECK_S = 2.0
 PREFETCH_THREADS = 8
@@ -53,8 +55,7 @@ class Runtime:
     @property
     def client(self) -> "Client":
         """The services, for the organization and sandbox of the settings."""
-        client: Client = self.once("client", self._connect)
-        return client
+        return self.once("client", self._connect)
 
     def _connect(self) -> "Client":
         from ..client.client import Client
@@ -64,7 +65,7 @@ class Runtime:
     @property
     def tenant_id(self) -> str:
         """The organization's namespace in schemas, without its underscore."""
-        return str(self.once("tenant", self.client.schema_registry.tenant_id))
+        return self.once("tenant", self.client.schema_registry.tenant_id)
 
     @property
     def scope(self) -> Props:
@@ -94,30 +95,27 @@ class Runtime:
 
     def connection_spec(self, spec_id: str) -> dict[str, Any] | None:
         """The live connection spec; None if this credential may not read it. NotFound if there is none."""
-        return self._spec("connection", self.client.flow_service.connection_specs.get, spec_id)
+        specs = self.client.flow_service.connection_specs
+        return self._readable(f"connection/{spec_id}", lambda: specs.get(spec_id))
 
     def flow_spec(self, spec_id: str) -> dict[str, Any] | None:
         """The live flow spec; None if this credential may not read it. NotFound if there is none."""
-        return self._spec("flow", self.client.flow_service.flow_specs.get, spec_id)
+        specs = self.client.flow_service.flow_specs
+        return self._readable(f"flow/{spec_id}", lambda: specs.get(spec_id))
 
     def flow_specs(self) -> list[dict[str, Any]]:
         """Every live flow spec; none if this credential may not read them."""
-        found: list[dict[str, Any]] = self._readable(
-            "flow specs", lambda: [*self.client.flow_service.flow_specs.find()]
-        )
-        return found or []
+        specs = self.client.flow_service.flow_specs
+        return self._readable("flow specs", lambda: [*specs.find()]) or []
 
     def resolved_schema(self, schema_id: str) -> dict[str, Any]:
         """A schema with all its fields. NotFound if there is none."""
-        schema: dict[str, Any] = self.once(
-            f"schema/{schema_id}", lambda: self.client.schema_registry.schemas.resolved(schema_id)
-        )
-        return schema
+        schemas = self.client.schema_registry.schemas
+        return self.once(f"schema/{schema_id}", lambda: schemas.resolved(schema_id))
 
     def cache(self, kind: "Kind") -> ObjectCache:
         """The objects of a kind; one cache per process."""
-        cache: ObjectCache = self.once(f"objects/{kind.name}", lambda: self._new_cache(kind))
-        return cache
+        return self.once(f"objects/{kind.name}", lambda: self._new_cache(kind))
 
     def line_of(self, kind: "Kind", object_id: str) -> str | None:
         """The owner's line of an object of the sandbox; None without one."""
@@ -131,11 +129,7 @@ class Runtime:
         """Start on another thread what is asked once per process; whoever needs it meanwhile waits for it."""
         self._pool.submit(work)
 
-    def _spec(self, kind: str, get: Callable[[str], dict[str, Any]], spec_id: str) -> dict[str, Any] | None:
-        spec: dict[str, Any] | None = self._readable(f"{kind}/{spec_id}", lambda: get(spec_id))
-        return spec
-
-    def _readable(self, key: str, fetch: Callable[[], Any]) -> Any:
+    def _readable(self, key: str, fetch: Callable[[], T]) -> T | None:
         """What `fetch` returns, asked once; None if this credential may not read it."""
         try:
             return self.once(key, fetch)
@@ -144,14 +138,15 @@ class Runtime:
                 return None
             raise
 
-    def once(self, key: str, fetch: Callable[[], Any]) -> Any:
+    def once(self, key: str, fetch: Callable[[], T]) -> T:
         """What `fetch` returns, asked once; other threads wait for the same key, and ask again after an error."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._answers:
                 self._answers[key] = fetch()
-            return self._answers[key]
+            answer: T = self._answers[key]
+            return answer
 
 
 def _print(text: str) -> None:

@@ -28,8 +28,6 @@ class Auth(Shape, total=False):
 
 
 class BaseConnectionArgs(NamedArgs, total=False):
-    """Arguments of BaseConnection."""
-
     connection_spec: Required[Annotated[Input[Spec], F(Change.REPLACE)]]
     """Id of the source's connection spec; `aep.ConnectionSpec` has the common ones."""
     auth: Annotated[Input[Auth] | None, F()]
@@ -217,5 +215,4 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[BaseConnectionArgs]
     ) -> None:
-        """See BaseConnectionArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

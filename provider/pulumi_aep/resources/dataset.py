@@ -22,8 +22,6 @@ PLATFORM_TAGS = ("adobe/", "aep/")
 
 
 class DatasetArgs(NamedArgs, total=False):
-    """Arguments of Dataset."""
-
     schema_id: Required[Annotated[Input[SchemaId], F(Change.REPLACE)]]
     """`$id` of the schema."""
     tags: Annotated[Input[dict[str, list[str]]] | None, F()]
@@ -124,5 +122,4 @@ class Dataset(Resource, module="aep", name="Dataset"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[DatasetArgs]
     ) -> None:
-        """See DatasetArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

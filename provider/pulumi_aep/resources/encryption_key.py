@@ -18,8 +18,6 @@ WARN_DAYS = 30
 
 
 class EncryptionKeyArgs(CommonArgs, total=False):
-    """Arguments of EncryptionKey."""
-
     name: Annotated[Input[Name] | None, F(Change.REPLACE, default=RESOURCE_NAME)]
     """Name of the key pair in the UI."""
     passphrase: Annotated[Input[Name] | None, F(Change.REPLACE, secret=True)]
@@ -91,5 +89,4 @@ class EncryptionKey(Resource, module="aep", name="EncryptionKey"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[EncryptionKeyArgs]
     ) -> None:
-        """See EncryptionKeyArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

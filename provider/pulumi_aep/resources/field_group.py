@@ -60,8 +60,6 @@ def _problems(schema: Any, here: str) -> Iterator[str]:
 
 
 class FieldGroupArgs(TitledArgs, total=False):
-    """Arguments of FieldGroup."""
-
     fields: Required[
         Annotated[Input[Annotated[dict[str, Any], Field(min_length=1), AfterValidator(_check_fields)]], F()]
     ]
@@ -208,5 +206,4 @@ class FieldGroup(Resource, module="aep", name="FieldGroup"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FieldGroupArgs]
     ) -> None:
-        """See FieldGroupArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

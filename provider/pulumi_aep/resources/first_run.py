@@ -31,7 +31,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 
 class FirstRunArgs(Shape, total=False):
-    """Arguments of FirstRun: what must be true of the run. A later change of it opens or closes nothing."""
+    """What must be true of the run. A later change of it opens or closes nothing."""
 
     flow_id: Required[Annotated[Input[Uuid], F(Change.REPLACE)]]
     """Id of the flow."""
@@ -267,5 +267,4 @@ class FirstRun(Resource, module="aep", name="FirstRun"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[FirstRunArgs]
     ) -> None:
-        """See FirstRunArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

@@ -70,7 +70,7 @@ def _distinct(labels: list[Any]) -> list[Any]:
 
 
 class FlowArgs(NamedArgs, total=False):
-    """Arguments of Flow. What changes in place does so as far as the service allows (see `replace_fields`)."""
+    """What changes in place does so as far as the service allows (see `replace_fields`)."""
 
     source_connection_id: Required[Annotated[Input[Uuid], F(Change.REPLACE)]]
     """Id of the source connection that the flow reads from."""
@@ -465,7 +465,6 @@ class Flow(Resource, module="aep", name="Flow"):
         opts: pulumi.ResourceOptions | None = None,
         **args: Unpack[FlowArgs],
     ) -> None:
-        """See FlowArgs for the arguments."""
         if mapping is not None:
             if not isinstance(mapping, MappingSet):
                 parent = pulumi.ResourceOptions(parent=opts.parent if opts else None)

@@ -30,8 +30,6 @@ def _field_path(path: str) -> str:
 
 
 class IdentityDescriptorArgs(CommonArgs, total=False):
-    """Arguments of IdentityDescriptor."""
-
     schema_id: Required[Annotated[Input[SchemaId], F(Change.REPLACE)]]
     """`$id` of the schema."""
     source_property: Required[Annotated[Input[Annotated[str, AfterValidator(_field_path)]], F(Change.REPLACE)]]
@@ -111,5 +109,4 @@ class IdentityDescriptor(Resource, module="aep", name="IdentityDescriptor"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[IdentityDescriptorArgs]
     ) -> None:
-        """See IdentityDescriptorArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

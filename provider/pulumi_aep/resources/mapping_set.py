@@ -75,8 +75,6 @@ def _distinct(mappings: Any) -> Any:
 
 
 class MappingSetArgs(CommonArgs, total=False):
-    """Arguments of MappingSet."""
-
     schema_id: Required[Annotated[Input[SchemaId], F(Change.REPLACE)]]
     """`$id` of the schema, the same as the target dataset's."""
     mappings: Required[
@@ -294,5 +292,4 @@ class MappingSet(Resource, module="aep", name="MappingSet"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[MappingSetArgs]
     ) -> None:
-        """See MappingSetArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

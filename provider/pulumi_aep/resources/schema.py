@@ -17,8 +17,6 @@ from ._registry import RegistryKind
 
 
 class SchemaArgs(TitledArgs, total=False):
-    """Arguments of Schema."""
-
     field_group_ids: Annotated[Input[list[Input[FieldGroupId]]], F(default=[])]
     """`$id`s of the schema's field groups; each must support the class."""
     class_id: Annotated[Input[ClassId], F(Change.REPLACE, default=XdmClass.EXPERIENCE_EVENT)]
@@ -94,5 +92,4 @@ class Schema(Resource, module="aep", name="Schema"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[SchemaArgs]
     ) -> None:
-        """See SchemaArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

@@ -29,7 +29,7 @@ class SourceData(Shape, total=False):
 
 
 class SourceConnectionArgs(NamedArgs, total=False):
-    """Arguments of SourceConnection. A live flow ignores changes to its source, so most replace it."""
+    """A live flow ignores changes to its source, so most replace it."""
 
     connection_spec: Required[Annotated[Input[Spec], F(Change.REPLACE)]]
     """Id of the source's connection spec, the same as on the base connection."""
@@ -211,5 +211,4 @@ class SourceConnection(Resource, module="aep", name="SourceConnection"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[SourceConnectionArgs]
     ) -> None:
-        """See SourceConnectionArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)

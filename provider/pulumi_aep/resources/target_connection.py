@@ -36,8 +36,6 @@ class Data(Shape, total=False):
 
 
 class TargetConnectionArgs(NamedArgs, total=False):
-    """Arguments of TargetConnection."""
-
     dataset_id: Required[Annotated[Input[DatasetId], F(Change.REPLACE)]]
     """Id of the dataset, 24 hexadecimal digits."""
     schema_id: Annotated[Input[SchemaId] | None, F(Change.REPLACE)]
@@ -128,5 +126,4 @@ class TargetConnection(Resource, module="aep", name="TargetConnection"):
     def __init__(
         self, resource_name: str, *, opts: pulumi.ResourceOptions | None = None, **args: Unpack[TargetConnectionArgs]
     ) -> None:
-        """See TargetConnectionArgs for the arguments."""
         super().__init__(resource_name, opts=opts, **args)
