@@ -38,7 +38,7 @@ def emulator(
     """
     try:
         from ..emulator import serve
-        from ..emulator.flow_service.specs import learn
+        from ..emulator.flow_service.specs import take
         from ..emulator.observed import load
     except ImportError:
         raise ConfigError("the emulator's packages are missing: run pip install 'pulumi-aep[emulator]'") from None
@@ -47,7 +47,7 @@ def emulator(
         try:
             found = load(observed)
             if found.specs and not specs:
-                learn(found.specs)
+                take(found.specs)
         except ValueError as error:
             raise ConfigError(f"--observed: {error}") from None
         settings = found.settings

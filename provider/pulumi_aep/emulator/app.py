@@ -233,7 +233,7 @@ def serve(
         listener = _listen(host, port)
     if specs:
         with _or_exit(f"cannot read specs from {specs}: "):
-            known_specs.use(specs)
+            known_specs.take(json.loads(specs.read_text(encoding="utf-8")), alone=True)
     if seed:
         with _or_exit(f"cannot seed from {seed}: "):
             snapshot.seed(db, seed)

@@ -98,8 +98,7 @@ def list_last(call: Call) -> Answer:
                 known = found.setdefault(related["id"], {"id": related["id"], "sandboxId": sandbox_id(call.sandbox)})
                 known |= last
     same = {"dataSetId": "id"} | {name: name for name in _LAST}
-    wanted = [
-        query.Filter(path, "==", call.query[name].split(",")) for name, path in same.items() if name in call.query
-    ]
+    given = {path: call.query[name] for name, path in same.items() if name in call.query}
+    wanted = [query.Filter(path, "==", text.split(",")) for path, text in given.items()]
     rows = (Row(seq, each) for seq, each in enumerate(found.values()) if all(f.accepts(each) for f in wanted))
     return Answer(200, as_map(call, page(call, rows)))

@@ -100,9 +100,8 @@ def change(call: Call, key: str) -> Answer:
     names = validation.fields("changed dataSets")
     content = {name: item[name] for name in names if name in item}
     if call.content_type() == PATCH:
-        operations = patch.read(
-            body, {f"/({'|'.join(names)})(/.*)?": "add replace remove"}, rules.body, rules.fixed, rules.fixed
-        )
+        allowed = {f"/({'|'.join(names)})(/.*)?": "add replace remove"}
+        operations = patch.read(body, allowed, rules.body, rules.fixed, rules.fixed)
         content = patch.apply(content, operations, rules.fixed)
     elif isinstance(body, dict):
         if fixed := set(body) & set(validation.fields(KIND)) - set(names):
@@ -141,17 +140,14 @@ def replace(call: Call, key: str) -> Answer:
 
 @route("PATCH", "/v2/dataSets/{id}", "openapi catalog")
 def merge(call: Call, key: str) -> Answer:
-    return save_version(
-        call, _deep_merge(fetch_if_match(call, KIND, key, rules.not_found), call.body("merged dataSets", rules.body))
-    )
+    item = fetch_if_match(call, KIND, key, rules.not_found)
+    return save_version(call, _deep_merge(item, call.body("merged dataSets", rules.body)))
 
 
 def _deep_merge(into: Json, change: Json) -> Json:
     """What is missing on the way is made."""
-    both = {
-        n: _deep_merge(into[n], v) for n, v in change.items() if isinstance(v, dict) and isinstance(into.get(n), dict)
-    }
-    return into | change | both
+    nested = [name for name in into.keys() & change if isinstance(into[name], dict) and isinstance(change[name], dict)]
+    return into | change | {name: _deep_merge(into[name], change[name]) for name in nested}
 
 
 @route("GET", "/tags/{namespace}", "openapi catalog")

@@ -72,9 +72,8 @@ def routes(store: Store, journal: Journal, faults: FaultInjector, undo: Undo) ->
             body = json.loads(text)
             dates = body | (registry if isinstance(registry := body.get("meta:registryMetadata"), dict) else {})
             times = [tables.time_text(next((dates[name] for name in names if name in dates), None)) for names in _TIMES]
-            rows.append(
-                [tables.link(sandbox, kind, key, text=tables.name_of(body, key)), key, body.get("state", ""), *times]
-            )
+            name = tables.link(sandbox, kind, key, text=tables.name_of(body, key))
+            rows.append([name, key, body.get("state", ""), *times])
         more = found[99][0] if len(found) > 100 else None
         return _render("list.html", title=f"{tables.title_of(kind)} of {sandbox}", rows=rows, next=more)
 

@@ -19,12 +19,9 @@ from ..schema_registry import resources
 _SHAPES: Json = load(__package__, "stored.json")
 KINDS = [name for name in _SHAPES if name[0].islower() and name not in ("objects", "due", "settings", "clock")]
 FLOW_KINDS = (checks.BASE, checks.SOURCE, checks.TARGET, checks.FLOW)
-_CONTENT = {
-    "sandboxes": "new sandbox",
-    "mappingSets": "",
-    "records": "",
-    "rowErrors": "",
-}  # kind → what clients send, if not its name
+_CONTENT = {"sandboxes": "new sandbox"} | dict.fromkeys(("mappingSets", "records", "rowErrors"), "")
+"""Kind → what clients send, if not its name."""
+
 _IDS = dict.fromkeys(resources.WORDS, "$id") | {
     "descriptors": "@id",
     "sandboxes": "name",

@@ -120,13 +120,12 @@ def _shown(objects: SandboxStore, item: Json, version: int = -1) -> Json:
     shown |= {"strictMapping": False, "allowNullValues": content["allowNullValues"]}
     shown |= {"name": content["name"]} if content["name"] else {}
     stamp |= {"matchScore": 0.0, "functionVersion": 1}
-    mappings = [
-        m
-        | {"sourceType": as_read.get(m["sourceType"], m["sourceType"])}
-        | {"sourceAttribute": m["source"], "destinationXdmPath": m["destination"]}
-        for m in content["mappings"]
-    ]
-    return shown | {"mappings": [mapping | stamp for mapping in mappings]}
+    mappings = []
+    for mapping in content["mappings"]:
+        names = {"sourceAttribute": mapping["source"], "destinationXdmPath": mapping["destination"]}
+        read_type = as_read.get(mapping["sourceType"], mapping["sourceType"])
+        mappings.append(mapping | {"sourceType": read_type} | names | stamp)
+    return shown | {"mappings": mappings}
 
 
 @route("POST", "/mappingSets", "tutorial; openapi data-prep")
@@ -141,9 +140,8 @@ def create(call: Call) -> Answer:
 def validate(call: Call) -> Answer:
     body = call.body(KIND, rules.body)
     fields = xdm.resolve(call.objects, _schema(call, body))["properties"]
-    return Answer(
-        200, {"validationResponse": [_validate_mapping(fields, *each) for each in enumerate(body["mappings"])]}
-    )
+    results = [_validate_mapping(fields, *each) for each in enumerate(body["mappings"])]
+    return Answer(200, {"validationResponse": results})
 
 
 def _validate_mapping(fields: Json, index: int, given: Json) -> Json:

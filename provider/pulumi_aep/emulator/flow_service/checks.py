@@ -80,10 +80,8 @@ def check_target(call: Call, item: Json, changed: set[str]) -> None:
     if specs.kind(spec["id"]) != "nothing":
         raise rules.spec_pair(f"{specs.label(spec)} is a source; the data lake is {specs.DATA_LAKE}")
     if changed & {"params", "data"}:
-        dataset, schema = (
-            fetch(call.objects, "dataSets", item["params"]["dataSetId"]),
-            item.get("data", {}).get("schema"),
-        )
+        dataset = fetch(call.objects, "dataSets", item["params"]["dataSetId"])
+        schema = item.get("data", {}).get("schema")
         if schema and schema["id"] != dataset["schemaRef"]["id"]:
             raise rules.schema_differs("data.schema.id is not the schema of the dataset")
 
@@ -121,9 +119,8 @@ def _check_mapping(objects: SandboxStore, params: Json, target: Json) -> None:
     if stored is None:
         raise rules.mapping(f"mapping set {params['mappingId'][:64]!r} not found")
     if not re.fullmatch("[0-9]{1,6}", version) or int(version) >= len(stored["versions"]):
-        raise rules.mapping_version(
-            f"mapping set {params['mappingId']} has versions 0 to {len(stored['versions']) - 1}"
-        )
+        last = len(stored["versions"]) - 1
+        raise rules.mapping_version(f"mapping set {params['mappingId']} has versions 0 to {last}")
     dataset = objects.get("dataSets", target["params"]["dataSetId"])
     if dataset is None or dataset["schemaRef"]["id"] != stored["versions"][int(version)]["schema"]:
         raise rules.schema_differs(f"the mapping set is made for {stored['versions'][int(version)]['schema']}")

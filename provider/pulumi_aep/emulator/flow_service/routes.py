@@ -115,9 +115,8 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
         done = call.assumed("flow_service.draft_update_operation")
         return _save(call, kind.path, checks.as_draft(kind.path, item) | runs.operation(call.objects, done))
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
-    return _save(
-        call, kind.path, item | (runs.start_operation(call.objects, item, "update") if kind.path == FLOW else {})
-    )
+    started = runs.start_operation(call.objects, item, "update") if kind.path == FLOW else {}
+    return _save(call, kind.path, item | started)
 
 
 def _fetch_editable(call: Call, kind: Kind, key: str) -> Json:
@@ -180,10 +179,8 @@ def _query(path: str, call: Call, asked: Json, here: str, count: bool, most: int
         if not filters and path not in _SPECS:
             return Answer(200, {"count": call.objects.count(path)})
         return Answer(200, {"count": sum(all(f.accepts(row.body) for f in filters) for row in rows)})
-    limit = call.store.page_size(
-        number(asked["limit"], call.assumed("flow_service.page_size"), 1, most, "limit", rules.query)
-    )
-    page = query.select(rows, filters, asked["orderby"], limit, asked["after"])
+    wanted = number(asked["limit"], call.assumed("flow_service.page_size"), 1, most, "limit", rules.query)
+    page = query.select(rows, filters, asked["orderby"], call.store.page_size(wanted), asked["after"])
     links = {}
     if page.end:
         links["next"] = {"href": f"/{here}?continuationToken={query.encode(asked | {'after': page.end})}"}
@@ -195,22 +192,18 @@ _ENDS = ("sourceConnectionIds", "targetConnectionIds")
 _SINGLE = {name: f"{name}[0]" for name in _ENDS}  # these lists hold one element
 
 
+_COMPUTED = ("auth", "data", "inheritedAttributes", "options", "properties", "runs")
+
+
 def _is_computed(path: str) -> bool:
     """Whether a view fills it in."""
-    return path.split(".")[0].removesuffix("[]") in (
-        "auth",
-        "data",
-        "inheritedAttributes",
-        "options",
-        "properties",
-        "runs",
-    )
+    return path.split(".")[0].removesuffix("[]") in _COMPUTED
 
 
 def _parse_filters(texts: list[str]) -> tuple[list[query.Filter], set[str]]:
-    parse_date = [query.parse(text, query.FLOW_OPERATORS, rules.filter) for text in texts]
-    fields = {name.strip() for f in parse_date if not f.op for name in f.path.split(",")}
-    return [f for f in parse_date if f.op], fields
+    parsed = [query.parse(text, query.FLOW_OPERATORS, rules.filter) for text in texts]
+    fields = {name.strip() for f in parsed if not f.op for name in f.path.split(",")}
+    return [f for f in parsed if f.op], fields
 
 
 def _select_fields(fields: set[str], items: list[Json]) -> list[Json]:
@@ -323,24 +316,23 @@ def act_on_run(call: Call, key: str) -> Answer:
 
 def _specs(specs: dict[str, Json], call: Call) -> Answer:
     filters, fields = _parse_filters(call.query.getlist("property"))
-    return Answer(
-        200, {"items": _select_fields(fields, [s for s in specs.values() if all(f.accepts(s) for f in filters)])}
-    )
+    found = [spec for spec in specs.values() if all(f.accepts(spec) for f in filters)]
+    return Answer(200, {"items": _select_fields(fields, found)})
 
 
-def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
-    return Answer(200, {"items": [_find_spec(specs, key)]})
-
-
-def _find_spec(specs: dict[str, Json], key: str) -> Json:
+def _fetch_spec(specs: dict[str, Json], key: str) -> Json:
     if key not in specs:
         raise rules.not_found(f"no spec with id = [{key[:64]}]", id=key[:64])
     return specs[key]
 
 
+def _one_spec(specs: dict[str, Json], call: Call, key: str) -> Answer:
+    return Answer(200, {"items": [_fetch_spec(specs, key)]})
+
+
 @route("GET", "/connectionSpecs/{id}/explore", "docs tutorials/api/create/cloud-storage/data-landing-zone.md")
 def explore_spec(call: Call, key: str) -> Answer:
-    return Answer(200, source_data.explore_zone(_find_spec(specs.CONNECTION_SPECS, key), call.query))
+    return Answer(200, source_data.explore_zone(_fetch_spec(specs.CONNECTION_SPECS, key), call.query))
 
 
 _SPECS: dict[str, Any] = {"connectionSpecs": specs.CONNECTION_SPECS, "flowSpecs": specs.FLOW_SPECS}

@@ -298,9 +298,8 @@ def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
         raise ActivityFailed("Error occurred at copy activity.")
     if base and checks.credentials_rejected(objects, base):
         raise ActivityFailed("Error occurred at copy activity: the source refused the credentials.")
-    return source_data.rows(
-        specs.CONNECTION_SPECS[source["connectionSpec"]["id"]], source.get("data", {}).get("format", "json")
-    )
+    spec = specs.CONNECTION_SPECS[source["connectionSpec"]["id"]]
+    return source_data.rows(spec, source.get("data", {}).get("format", "json"))
 
 
 def destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
@@ -334,10 +333,8 @@ def _create_batch(objects: SandboxStore, flow: Json, outcome: Outcome) -> str:
     item = new_batch(objects, key, outcome.status, target["params"].get("dataSetId", ""))
     sizes = {"inputByteSize": _size(outcome.rows), "outputByteSize": _size(outcome.ingested)}
     with_rows = flow.get("options", {}).get("errorDiagnosticsEnabled", True)
-    named = {"message": "description"}  # what is a message in a run
-    errors = [
-        {named.get(name, name): value for name, value in each.items()} for each in outcome.batch_errors(with_rows)
-    ]
+    found = outcome.batch_errors(with_rows)  # what is a message in a run is a description here
+    errors = [{k: v for k, v in each.items() if k != "message"} | {"description": each["message"]} for each in found]
     item |= {"metrics": outcome.counts() | sizes, "errors": errors}
     if with_rows and (rows := outcome.row_errors()):
         objects.put(ROW_ERRORS, key, {"rows": rows})

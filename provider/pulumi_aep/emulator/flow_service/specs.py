@@ -8,7 +8,6 @@ import json
 import re
 import uuid
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from ..core.errors import Json, load
@@ -120,30 +119,20 @@ CONNECTION_SPECS: dict[str, Json] = {
 FLOW_SPECS: dict[str, Json] = {spec["id"]: _flow_spec(spec) for spec in _raw["flowSpecs"]}
 
 
-def use(file: Path) -> None:
-    """Takes an organization's own specs, as `pulumi-aep specs --save` writes them, instead of these."""
-    try:
-        connection, flow = _read(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError("no such file as pulumi-aep specs --save writes") from None
-    for known, found in ((CONNECTION_SPECS, connection), (FLOW_SPECS, flow)):
-        known.clear()
-        known.update(found)
+def take(saved: Any, alone: bool = False) -> None:
+    """Takes specs as `pulumi-aep specs --save` writes them, in place of those of the same ids; `alone`: of all.
 
-
-def learn(saved: Json) -> None:
-    """Takes the specs that a rehearsal saw, in place of those of the same ids. Raises ValueError."""
+    Raises ValueError.
+    """
     try:
-        connection, flow = _read(saved)
+        connection = {spec["id"]: _CONNECTION_DEFAULTS | _given(spec) for spec in saved["connectionSpecs"]}
+        flow = {spec["id"]: _FLOW_DEFAULTS | _given(spec) for spec in saved["flowSpecs"]}
     except (KeyError, TypeError, AttributeError):
-        raise ValueError("its specs are not in the form of pulumi-aep specs --save") from None
-    CONNECTION_SPECS.update(connection)
-    FLOW_SPECS.update(flow)
-
-
-def _read(saved: Json) -> tuple[dict[str, Json], dict[str, Json]]:
-    connection = {spec["id"]: _CONNECTION_DEFAULTS | _given(spec) for spec in saved["connectionSpecs"]}
-    return connection, {spec["id"]: _FLOW_DEFAULTS | _given(spec) for spec in saved["flowSpecs"]}
+        raise ValueError("the specs are not in the form in which pulumi-aep specs --save writes them") from None
+    for known, found in ((CONNECTION_SPECS, connection), (FLOW_SPECS, flow)):
+        if alone:
+            known.clear()
+        known |= found
 
 
 def _given(spec: Json) -> Json:
