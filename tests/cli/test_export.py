@@ -317,7 +317,7 @@ def test_field_groups_of_adobe_are_referenced_by_id(cli_run: Cli, emulator: Emul
     from pulumi_aep.resources.field_group import FieldGroup
 
     settings = load({"aep:endpoint": "emulator", "aep:sandbox": "local"}.get)
-    found = Sandbox(settings, Client(settings)).get(FieldGroup, "https://ns.adobe.com/xdm/mixins/web")
+    found = Sandbox(settings, Client(settings)).get(FieldGroup.kind, "https://ns.adobe.com/xdm/mixins/web")
     assert found.problems == [ADOBE_OWNED]
 
 

@@ -145,10 +145,8 @@ def test_a_file_that_is_no_specs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pulumi_aep.emulator", "--port", "0", "--db", str(tmp_path / "x.db")]
     done = subprocess.run([*command, "--specs", str(file)], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
-    assert (
-        done.stderr
-        == f"error: cannot read specs from {file}: the specs are not in the form in which pulumi-aep specs --save writes them\n"
-    )
+    reason = "the specs are not in the form of pulumi-aep specs --save"
+    assert done.stderr == f"error: cannot read specs from {file}: {reason}\n"
 
 
 OWN_AUTH = {

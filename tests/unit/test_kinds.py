@@ -13,10 +13,11 @@ import pulumi_aep as aep
 from kinds import DESCRIPTIONS, Props, by_kind, needs, resolve
 from kinds.description import LATER, SECRET
 from pulumi_aep import ConnectionSpec
-from pulumi_aep.cli._sandbox_objects import references, resource_named
+from pulumi_aep.cli._sandbox_objects import references
 from pulumi_aep.engine.arguments import looks_secret
 from pulumi_aep.engine.sdk_internals import SECRET_MARK
 from pulumi_aep.engine.values import UNKNOWN, from_host
+from pulumi_aep.resources import kind_named
 from pulumi_aep.resources._schedule import schedule_as_text
 from support import kinds
 from support.host import as_the_host_gives
@@ -57,7 +58,7 @@ def options(kind: str) -> Props:
 class TestEveryKind:
     def test_export_and_comparison_know_each_argument_with_an_id(self, kind: str) -> None:
         """`Kind.references` names them; an id that it leaves out would go to another sandbox as it is."""
-        found = {each.kind.__name__ for each in references(resource_named(kind), DESCRIPTIONS[kind].every)}
+        found = {each.kind.name for each in references(kind_named(kind), DESCRIPTIONS[kind].every)}
         assert found == needs(kind)
 
     def test_the_same_inputs_again_are_no_change(self, kind: str, offline: Any) -> None:

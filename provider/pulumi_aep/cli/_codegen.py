@@ -13,9 +13,11 @@ from importlib.metadata import version
 from typing import Any
 
 from ..constants import ConnectionSpec, FlowSpec, XdmClass
-from ..engine.arguments import RESOURCE_NAME, SpecRef
+from ..engine.arguments import SpecRef
+from ..engine.kind import Kind
 from ..engine.values import UNKNOWN
-from ._sandbox_objects import ADOBE_OWNED, Kind, SandboxObject, display_name, is_named, references
+from ..resources._references import words
+from ._sandbox_objects import ADOBE_OWNED, SandboxObject, references
 
 WIDTH, PROGRAM_WIDTH = 88, 120
 _USED_NAMES = {*keyword.kwlist, "adopt", "aep", "credentials", "flows", "home", "parts", "pulumi", "shared"}
@@ -86,7 +88,7 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
     name = slugify(found.name) if unique else variable.replace("_", "-")
     uses: list[str] = []
     needed = {name: value for name, value in found.props.items() if name not in found.derived}
-    props = deepcopy(found.kind.kind.arguments.minimal(needed))
+    props = deepcopy(found.kind.arguments.minimal(needed))
     notes: list[str] = []
     followed: list[tuple[str, Any]] = []
     for reference in references(found.kind, props):
@@ -94,18 +96,18 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
         variable_of_other = variables.get((kind, reference.id))
         if other and other.problems and other.problems != [ADOBE_OWNED]:
             problems = "; ".join(other.problems)
-            notes.append(f"{display_name(kind)} {other.id} is referenced by its id: {problems}")
+            notes.append(f"{words(kind.name)} {other.id} is referenced by its id: {problems}")
         elif other and variable_of_other and reference.version_key:
             used, latest = reference.holder.get(reference.version_key), other.item.get("version")
             if str(used) == str(latest):
                 reference.holder[reference.version_key] = Code(f"{variable_of_other}.version")
                 followed.append((variable_of_other, reference.holder))
             else:
-                notes.append(f"uses version {used} of its {display_name(kind)}; the program has version {latest}")
+                notes.append(f"uses version {used} of its {words(kind.name)}; the program has version {latest}")
         if variable_of_other:
             uses.append(variable_of_other)
             reference.holder[reference.key] = Code(f"{variable_of_other}.id")
-    for other_kind in found.kind.kind.references:
+    for other_kind in found.kind.references:
         whole, short = other_kind.path.partition(".")[0], other_kind.short
         if short and len(followed) == 1 and any(each is followed[0][1] for each in props[whole][-1].values()):
             others: list[Any] = props[whole][:-1]
@@ -118,21 +120,15 @@ def _generate(found: SandboxObject, known: Objects, variables: Variables, unique
     if found.owner:
         notes.append(_OWNED.format(found.owner))
     secrets: list[str] = []
-    fields = found.kind.kind.arguments.fields
     order = dict.fromkeys(["name", "title", "description", *props])  # what names an object comes first
-    written = [each for each in order if each in props and each not in ("adopt", "take_over", "owner")]
+    unsaid, implied = ("adopt", "take_over", "owner"), found.kind.arguments.named(name)
+    written = [each for each in order if each in props and each not in unsaid and props[each] != implied.get(each)]
     arguments = {each: _argument(each, props[each], found, name, secrets) for each in written}
-    for each in [
-        each
-        for each in arguments
-        if arguments[each] == name and each in fields and fields[each].default is RESOURCE_NAME
-    ]:
-        del arguments[each]
-    return GeneratedResource(found, found.kind.__name__, variable, name, arguments, uses, secrets, notes)
+    return GeneratedResource(found, found.kind.name, variable, name, arguments, uses, secrets, notes)
 
 
 def _argument(name: str, value: Any, found: SandboxObject, resource: str, secrets: list[str]) -> Any:
-    field = found.kind.kind.arguments.fields.get(name)
+    field = found.kind.arguments.fields.get(name)
     if field and field.nested is SpecRef and set(value) == {"id"}:
         return with_constants(value["id"])
     if value is UNKNOWN:
@@ -163,12 +159,12 @@ def _variables(objects: list[SandboxObject], taken: Collection[str]) -> Variable
         reference.id: user.name
         for user in reversed(objects)
         for reference in references(user.kind, user.props)
-        if not is_named(reference.kind)
+        if not reference.kind.natural_key
     }
     used = {*_USED_NAMES, *(name.replace("-", "_") for name in taken)}
     variables = {}
     for each in objects:
-        kind = display_name(each.kind).split()[0]
+        kind = words(each.kind.name).split()[0]
         slug = slugify(each.name or users.get(each.id, "")).replace("-", "_")
         if kind not in slug or not each.name:
             slug = f"{slug}_{kind}" if slug[:1].isalpha() else f"{kind}_{slug}".rstrip("_")
@@ -219,7 +215,9 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
         "ruff.toml": f"line-length = {PROGRAM_WIDTH}\n",
         **({"parts.json": json.dumps(ids, indent=2) + "\n"} if ids else {}),
     }
-    modules = _modules(resources) | ({} if not constants else {"shared": _modules(resources).get("shared", [])})
+    modules = _modules(resources)
+    if constants:
+        modules.setdefault("shared", [])
     module_of = dict.fromkeys(constants, "shared") | {each.variable: name for name in modules for each in modules[name]}
     for name, members in modules.items():
         uses = {used for each in members for used in each.uses if module_of[used] != name}
@@ -232,17 +230,15 @@ def render_program(resources: list[GeneratedResource], home: Mapping[str, str]) 
             "".join(f"{key}: Any = {render(value, 0, len(key) + 8, PROGRAM_WIDTH)}\n" for key, value in own.items()),
         ]
         text = "\n".join(filter(None, blocks))
-        files[f"flows/{name}.py"] = text + _render_all(members, _adopted_at_home, PROGRAM_WIDTH)
+        files[f"flows/{name}.py"] = text + _render_all(
+            members, lambda found: {"adopt": Call("adopt", [found.id])}, PROGRAM_WIDTH
+        )
     return files
 
 
 def _helpers(resources: list[GeneratedResource]) -> list[str]:
     """The functions of home.py that the arguments of resources call."""
     return sorted({each.function for found in resources for each in found.arguments.values() if isinstance(each, Call)})
-
-
-def _adopted_at_home(found: SandboxObject) -> dict[str, Any]:
-    return {"adopt": Call("adopt", [found.id])}
 
 
 def _modules(resources: list[GeneratedResource]) -> dict[str, list[GeneratedResource]]:
@@ -278,11 +274,9 @@ def render_module(resources: list[GeneratedResource]) -> str:
         arguments = {name: value for name, value in each.arguments.items() if not isinstance(value, Call)}
         notes = [note for note in each.notes if note != _OWNED.format(each.found.owner)]
         shown.append(replace(each, arguments=arguments, notes=notes))
-    return _ADDED + _render_all(shown, _taken_over, WIDTH)
-
-
-def _taken_over(found: SandboxObject) -> dict[str, Any]:
-    return {"adopt": found.id, **({"take_over": True} if found.owner else {})}
+    return _ADDED + _render_all(
+        shown, lambda found: {"adopt": found.id, **({"take_over": True} if found.owner else {})}, WIDTH
+    )
 
 
 def _render_all(

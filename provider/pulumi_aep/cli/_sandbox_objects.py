@@ -1,42 +1,24 @@
 """The objects of a sandbox as a program would write them, whoever created them, and what each of them needs."""
 
-import re
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..engine.arguments import Change, fields_of
-from ..engine.dynamic import Resource
-from ..engine.kind import AppliesDefaults, Exports
+from ..engine.kind import AppliesDefaults, Exports, Kind
 from ..engine.ownership import stack_of, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import Props, drop_none
 from ..errors import NotFound, NotRepresentable
-from ..resources import KINDS
+from ..resources import KINDS, kind_named
 
 if TYPE_CHECKING:
     from ..client.client import Client
     from ..client.collection import Collection
     from ..config import Settings
 
-Kind = type[Resource]
 Item = dict[str, Any]
-
-
-def display_name(kind: Kind) -> str:
-    """SourceConnection → source connection"""
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
-
-
-def is_named(kind: Kind) -> bool:
-    """Whether its objects have a name or title."""
-    return bool(kind.kind.natural_key)
-
-
-def resource_named(name: str) -> Kind:
-    """The resource with this class name."""
-    return next(kind for kind in KINDS if kind.__name__ == name)
 
 
 # ---- references ----
@@ -63,8 +45,8 @@ class Reference:
 def references(kind: Kind, props: Props) -> list[Reference]:
     """The references in an object's arguments."""
     return [
-        Reference(resource_named(each.kind), holder, key, each.version_key)
-        for each in kind.kind.references
+        Reference(kind_named(each.kind), holder, key, each.version_key)
+        for each in kind.references
         for holder, key in _places(props, each.path.split("."))
     ]
 
@@ -115,7 +97,7 @@ class SandboxObject:
     @property
     def natural_key(self) -> list[Any]:
         """What tells it from other objects of its kind; empty for a mapping set."""
-        return [self.props.get(name) for name in self.kind.kind.natural_key]
+        return [self.props.get(name) for name in self.kind.natural_key]
 
 
 class Sandbox:
@@ -132,12 +114,12 @@ class Sandbox:
 
     def collection(self, kind: Kind) -> "Collection":
         """The service's collection of the kind."""
-        return kind.kind.collection(self.runtime.client)
+        return kind.collection(self.runtime.client)
 
     def items(self, kind: Kind) -> dict[str, Item]:
         """id → object, as the service lists them."""
         self._listed.add(kind)
-        return self.runtime.cache(kind.kind).items()
+        return self.runtime.cache(kind).items()
 
     def objects(self, kind: Kind) -> list[SandboxObject]:
         """All objects of the kind."""
@@ -156,7 +138,7 @@ class Sandbox:
 
     def names(self, kind: Kind) -> list[str]:
         """The names or titles of the kind's objects, sorted."""
-        key = kind.kind.natural_key[0]
+        key = kind.natural_key[0]
         return sorted({str(item.get(key) or "") for item in self.items(kind).values()} - {""})
 
     def with_dependencies(self, roots: Iterable[SandboxObject]) -> Iterator[SandboxObject]:
@@ -176,7 +158,7 @@ class Sandbox:
 
     def everything(self) -> Iterator[SandboxObject]:
         """All objects of all kinds."""
-        return (each for kind in KINDS for each in self.objects(kind))
+        return (each for kind in KINDS for each in self.objects(kind.kind))
 
     def unrecorded(self, owner_id: str, stack: str, recorded: set[str]) -> list[SandboxObject]:
         """Objects that carry the owner of this state and `project/stack`, and are not among its ids.
@@ -196,7 +178,7 @@ class Sandbox:
 
     def comparable(self, found: SandboxObject) -> Props:
         """What is equal in two sandboxes with the same content. An object includes the nameless ones that it uses."""
-        compared = found.kind.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
+        compared = found.kind.arguments.names(Change.UPDATE, Change.REPLACE) - {"owner"}
         props = deepcopy({name: value for name, value in found.props.items() if name in compared})
         if auth := props.pop("auth", None):
             props["auth"] = {"spec_name": auth["spec_name"]}
@@ -205,40 +187,39 @@ class Sandbox:
         nameless = []
         for reference in references(found.kind, props):
             other = self.get(reference.kind, reference.id)
-            if is_named(reference.kind):
+            if reference.kind.natural_key:
                 reference.holder[reference.key] = other.name or other.id
             else:
                 nameless.append(other)
-        for each in found.kind.kind.references:
-            if nameless and not is_named(resource_named(each.kind)):
+        for each in found.kind.references:
+            if nameless and not kind_named(each.kind).natural_key:
                 props.pop(each.path.partition(".")[0], None)
         for other in nameless:
-            argument, key, fields = other.kind.kind.lines or ("", "", ())
+            argument, key, fields = other.kind.lines or ("", "", ())
             for line in other.props.get(argument, []):
                 props.setdefault(argument, {})[line[key]] = {name: line[name] for name in fields}
         return {name: sorted(value) if name.endswith("_ids") else value for name, value in props.items()}
 
-    def _describe(self, resource: Kind, object_id: str, item: Item | None) -> SandboxObject:
-        kind = resource.kind
+    def _describe(self, kind: Kind, object_id: str, item: Item | None) -> SandboxObject:
         if item is None:
             if object_id.startswith("https://") and f"/{self.runtime.tenant_id}/" not in object_id:
-                return SandboxObject(resource, object_id, problems=[ADOBE_OWNED])
+                return SandboxObject(kind, object_id, problems=[ADOBE_OWNED])
             try:
-                item = self.collection(resource).get(object_id)
+                item = self.collection(kind).get(object_id)
             except NotFound:
-                return SandboxObject(resource, object_id, problems=[GONE])
+                return SandboxObject(kind, object_id, problems=[GONE])
         exports = kind if isinstance(kind, Exports) else None
         observed = drop_none(kind.observe(item, {}, self.runtime))
         try:
             given = drop_none(exports.to_program_args(item, self.runtime)) if exports else observed
         except NotRepresentable as error:
-            return SandboxObject(resource, object_id, item, observed, [str(error)])
+            return SandboxObject(kind, object_id, item, observed, [str(error)])
         if isinstance(kind, AppliesDefaults):
             given = kind.apply_defaults(given, {}, self.runtime)
         props, problems = kind.arguments.parse(given)
         unmanaged = exports.unmanaged_fields(item, props, self.runtime) if exports and not problems else []
         derived = self._derived(kind, props) if isinstance(kind, AppliesDefaults) and not problems else set()
-        return SandboxObject(resource, object_id, item, props, problems, unmanaged, derived)
+        return SandboxObject(kind, object_id, item, props, problems, unmanaged, derived)
 
     def _derived(self, kind: Any, props: Props) -> set[str]:
         """The arguments that a program may leave out, as the kind gives them the same value."""

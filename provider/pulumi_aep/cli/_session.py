@@ -37,10 +37,10 @@ def complete_names(kind_name: str) -> Callable[[typer.Context, str], list[str]]:
 
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         from ..client.http import time_limit
-        from ._sandbox_objects import resource_named
+        from ..resources import kind_named
 
         with suppress(AepError), time_limit(COMPLETION_S, tries=1):
-            names = Session(ctx.params.get("stack")).sandbox().names(resource_named(kind_name))
+            names = Session(ctx.params.get("stack")).sandbox().names(kind_named(kind_name))
             return [name for name in names if name.lower().startswith(incomplete.lower())]
         return []
 
@@ -189,15 +189,16 @@ class Session:
         """
         if _ID.fullmatch(wanted):
             return wanted
-        from ._sandbox_objects import display_name, resource_named
+        from ..resources import kind_named
+        from ..resources._references import words
 
-        sandbox, kind = self.sandbox(), resource_named(kind_name)
+        sandbox, kind = self.sandbox(), kind_named(kind_name)
         found = sandbox.ids_named(kind, wanted)
         found = found or [each.id for each in self.resources if (each.kind, each.name) == (kind_name, wanted)]
         found = found or [str(self.outputs[wanted])] if _ID.fullmatch(str(self.outputs.get(wanted))) else found
         if len(found) == 1:
             return found[0]
-        name = display_name(kind)
+        name = words(kind_name)
         if found:
             raise LookupFailed(f'{len(found)} {name}s are named "{wanted}": {", ".join(found)}. Use the id of one.')
         names = sandbox.names(kind)

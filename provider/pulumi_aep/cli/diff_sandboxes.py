@@ -72,13 +72,13 @@ def _assert_open(session: Session, *names: str) -> None:
 def _contents(settings: "Settings") -> Contents:
     from ..client.client import Client
     from ..resources import KINDS
-    from ._sandbox_objects import Sandbox, is_named
+    from ._sandbox_objects import Sandbox
 
     sandbox = Sandbox(settings, Client(settings), list_all=True)
     contents: Contents = {}
-    for kind in filter(is_named, KINDS):
+    for kind in (each.kind for each in KINDS if each.kind.natural_key):
         for found in sandbox.objects(kind):
-            contents.setdefault((kind.__name__, found.name), []).append(sandbox.comparable(found))
+            contents.setdefault((kind.name, found.name), []).append(sandbox.comparable(found))
     return contents
 
 

@@ -55,8 +55,8 @@ def export(
     from ._codegen import generate
 
     generated = generate(found)
-    left_out = [each for each in found if each.kind.__name__ == "Flow" and each.problems]
-    notes = [f"note: {each.found.kind.__name__} {each.name}: {note}" for each in generated for note in each.notes]
+    left_out = [each for each in found if each.kind.name == "Flow" and each.problems]
+    notes = [f"note: {each.found.kind.name} {each.name}: {note}" for each in generated for note in each.notes]
     notes += [f"left out: flow {each.name or each.id}: {'; '.join(each.problems)}" for each in left_out]
     if not generated and not as_json:
         raise LookupFailed("\n".join([f"No flow to export in sandbox {session.settings.sandbox}.", *notes]))
@@ -73,7 +73,7 @@ def export(
     elif as_program:
         _show_next_steps(as_program, generated, session.settings)
     else:
-        rows = ((each.found.kind.__name__, each.found.name, each.name, each.found.id) for each in generated)
+        rows = ((each.found.kind.name, each.found.name, each.name, each.found.id) for each in generated)
         print_table(("Kind", "Name", "Resource", "Id"), rows, drop=("Id",))
     for note in () if as_json else notes:
         typer.echo(note, err=True)
@@ -85,7 +85,7 @@ def _flows(session: Session, names: list[str]) -> "list[SandboxObject]":
 
     sandbox = session.sandbox(list_all=not names)
     ids = [session.identify("Flow", name) for name in names]
-    chosen = [sandbox.get(Flow, each) for each in dict.fromkeys(ids)] if names else sandbox.objects(Flow)
+    chosen = [sandbox.get(Flow.kind, each) for each in dict.fromkeys(ids)] if names else sandbox.objects(Flow.kind)
     return list(sandbox.with_dependencies(sorted(chosen, key=lambda each: (each.name, each.id))))
 
 
@@ -112,7 +112,7 @@ def _save_import(file: Path, generated: "list[GeneratedResource]") -> None:
     """What `pulumi import --file` reads, for the plugin `pulumi-resource-aep`: `name` is the program's variable."""
     resources = [
         {
-            "type": f"aep:index:{each.found.kind.__name__}",
+            "type": f"aep:index:{each.found.kind.name}",
             "name": to_camel(each.variable),
             "logicalName": each.name,
             "id": each.found.id,
@@ -133,7 +133,7 @@ def _settings_to_write(settings: Settings) -> dict[str, str]:
 
 
 def _show_next_steps(folder: Path, generated: "list[GeneratedResource]", settings: Settings) -> None:
-    flows = sum(each.found.kind.__name__ == "Flow" for each in generated)
+    flows = sum(each.found.kind.name == "Flow" for each in generated)
     counts = f"{plural(len(generated), 'resource')}, {plural(flows, 'flow')} among them"
     typer.echo(f"{folder}: a program with {counts}. Next:\n")
     typer.echo(f"  cd {folder}\n  pulumi stack init {settings.sandbox}")
@@ -149,7 +149,7 @@ def _show_next_steps(folder: Path, generated: "list[GeneratedResource]", setting
 def _as_json(generated: "list[GeneratedResource]", left_out: "list[SandboxObject]") -> dict[str, Any]:
     resources = []
     for each in generated:
-        found = {"kind": each.found.kind.__name__, "name": each.found.name, "resource": each.name, "id": each.found.id}
+        found = {"kind": each.found.kind.name, "name": each.found.name, "resource": each.name, "id": each.found.id}
         resources.append({**found, "secrets": each.secrets, "notes": each.notes})
     left = [{"id": each.id, "name": each.name, "because": each.problems} for each in left_out]
     return {"resources": resources, "left_out": left}

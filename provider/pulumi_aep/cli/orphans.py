@@ -29,7 +29,7 @@ _UPDATING = (
 )
 MODULE = "adopted.py"
 DELETE_TIMEOUT_S = 10
-_BY_KIND = attrgetter("kind.__name__", "name", "id")
+_BY_KIND = attrgetter("kind.name", "name", "id")
 
 
 def orphans(
@@ -55,7 +55,7 @@ def orphans(
     sandbox = session.sandbox(list_all=True)
     with progress("reading the sandbox"):
         found = {what: sorted(each, key=_BY_KIND) for what, each in _find(session, sandbox).items() if each}
-    rows = [(what, each.kind.__name__, each.name, each.id, each.owner) for what in found for each in found[what]]
+    rows = [(what, each.kind.name, each.name, each.id, each.owner) for what in found for each in found[what]]
     agree = f"The state and sandbox {session.settings.sandbox} agree."
     print_rows(
         ("What", "Kind", "Name", "Id", "Owner"), rows, agree, as_json, {GONE: "red", ORPHAN: "yellow"}, ("Owner", "Id")
@@ -86,8 +86,8 @@ def _find(session: Session, sandbox: "Sandbox") -> "dict[str, list[SandboxObject
     names = {each.id: each.name for each in resources}
     found: dict[str, list[SandboxObject]] = {GONE: [], LOOK_ALIKE: []}
     found[ORPHAN] = sandbox.unrecorded(owner.id, session.qualified_stack, {*names})
-    for kind in KINDS:
-        recorded = [each for each in resources if each.kind == kind.__name__ and each.id and session.is_here(each)]
+    for kind in (each.kind for each in KINDS):
+        recorded = [each for each in resources if each.kind == kind.name and each.id and session.is_here(each)]
         own = [sandbox.get(kind, each.id) for each in recorded]
         found[GONE] += [replace(each, props={"name": names[each.id]}) for each in own if each.problems == [IS_GONE]]
         keys = [each.natural_key for each in own if each.item]
@@ -104,10 +104,10 @@ def _delete(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> int:
     sandbox.runtime.assert_deletes_allowed()
     deleted = 0
     for each in reversed(_in_order(chosen, sandbox)):
-        label = f"{each.kind.__name__} {each.name} {each.id}"
+        label = f"{each.kind.name} {each.name} {each.id}"
         try:
-            if isinstance(each.kind.kind, GuardsDelete):
-                each.kind.kind.guard_delete(each.id, each.props, sandbox.runtime)
+            if isinstance(each.kind, GuardsDelete):
+                each.kind.guard_delete(each.id, each.props, sandbox.runtime)
             with time_limit(DELETE_TIMEOUT_S):
                 sandbox.collection(each.kind).delete(each.id)
         except (ApiError, DeletionProtected) as error:
@@ -130,7 +130,7 @@ def _write(chosen: "list[SandboxObject]", session: Session, sandbox: "Sandbox", 
     typer.echo(f"{file}: {count}. Add `import {file.stem}` to the program, then run pulumi up.", err=True)
     for each in chosen:
         if each.problems:
-            typer.echo(f"left out: {each.kind.__name__} {each.name} {each.id}: {'; '.join(each.problems)}", err=True)
+            typer.echo(f"left out: {each.kind.name} {each.name} {each.id}: {'; '.join(each.problems)}", err=True)
 
 
 def _in_order(chosen: "list[SandboxObject]", sandbox: "Sandbox") -> "list[SandboxObject]":

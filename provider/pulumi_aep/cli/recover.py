@@ -101,17 +101,15 @@ def _run(stack: str | None, log: _Log, *arguments: str) -> None:
 def _unrecorded(stack: str | None, log: _Log, delete: bool) -> "list[SandboxObject]":
     """Objects of this stack that its state lacks, except mapping sets in use. `delete`: reports them, and deletes
     those that no resource can adopt by name: idle mapping sets."""
-    from ._sandbox_objects import is_named
-
     session = Session(stack)
     if not (owner := session.owner):
         return []
     sandbox = session.sandbox(list_all=True)
     found = sandbox.unrecorded(owner.id, session.qualified_stack, {each.id for each in session.resources})
-    left = [each for each in found if is_named(each.kind) or not sandbox.is_used(each)]
+    left = [each for each in found if each.kind.natural_key or not sandbox.is_used(each)]
     for each in left if delete else ():
-        log.note(f"{each.kind.__name__} {each.id} is this stack's, but its state does not have it")
-        if not is_named(each.kind):
+        log.note(f"{each.kind.name} {each.id} is this stack's, but its state does not have it")
+        if not each.kind.natural_key:
             log.note("  and no flow uses it: it is deleted")
             sandbox.collection(each.kind).delete(each.id)
     return left

@@ -128,7 +128,7 @@ def take(saved: Any, alone: bool = False) -> None:
         connection = {spec["id"]: _CONNECTION_DEFAULTS | _given(spec) for spec in saved["connectionSpecs"]}
         flow = {spec["id"]: _FLOW_DEFAULTS | _given(spec) for spec in saved["flowSpecs"]}
     except (KeyError, TypeError, AttributeError):
-        raise ValueError("the specs are not in the form in which pulumi-aep specs --save writes them") from None
+        raise ValueError("the specs are not in the form of pulumi-aep specs --save") from None
     for known, found in ((CONNECTION_SPECS, connection), (FLOW_SPECS, flow)):
         if alone:
             known.clear()
