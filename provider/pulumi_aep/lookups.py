@@ -5,8 +5,7 @@ traceback. Look-ups that return outputs run on a thread of their own while the p
 """
 
 from asyncio import to_thread
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-
-@contextmanager
-def _errors_end_the_program() -> Iterator[None]:
-    """Our own errors end the program with their message and no traceback."""
-    try:
-        yield
-    except AepError as error:
-        raise pulumi.RunError(str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -298,9 +288,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """Name of each look-up → the same with a client as its first argument, for other callers than Python programs."""
 
 
-@_errors_end_the_program()
 def _run(look_up: Callable[..., T], *arguments: Any) -> T:
-    return look_up(_client(), *arguments)
+    """What the look-up finds. Our own errors end the program with their message and no traceback."""
+    try:
+        return look_up(_client(), *arguments)
+    except AepError as error:
+        raise pulumi.RunError(str(error)) from None
 
 
 def config_problems() -> list[str]:

@@ -166,10 +166,8 @@ class Sandbox:
         Those of a copy of the state have the same id, and another stack.
         """
         names = (stack, self.runtime.settings.renamed_from)
-        ours = [
-            each for each in self.everything() if state_id(each.owner) == owner_id and stack_of(each.owner) in names
-        ]
-        return [each for each in ours if each.id not in recorded]
+        ours = (each for each in self.everything() if state_id(each.owner) == owner_id and each.id not in recorded)
+        return [each for each in ours if stack_of(each.owner) in names]
 
     def is_used(self, found: SandboxObject) -> bool:
         """Whether another object refers to it."""
@@ -223,9 +221,8 @@ class Sandbox:
 
     def _derived(self, kind: Any, props: Props) -> set[str]:
         """The arguments that a program may leave out, as the kind gives them the same value."""
-        optional = [
-            name for name, each in fields_of(kind.arguments.public).items() if name in props and not each.required
-        ]
+        public = fields_of(kind.arguments.public)
+        optional = [name for name in public if name in props and not public[name].required]
         without = {name: {other: each for other, each in props.items() if other != name} for name in optional}
         filled = {name: kind.apply_defaults(others, {}, self.runtime) for name, others in without.items()}
         return {name for name in optional if filled[name].get(name) == props[name]}

@@ -218,9 +218,9 @@ def _run_one(workspace: "LocalWorkspace", outcome: Outcome, preview: bool, show:
 def _parse(error: Exception) -> tuple[int, str]:
     """Exit code and standard error of a command; a CommandError has them as text only."""
     found = re.match(r"\s*code: (-?\d+)\n stdout: .*?\n stderr: (.*)", str(error), re.DOTALL)
-    return (
-        (int(found[1]), found[2].strip() or f"pulumi ended with code {found[1]}") if found else (1, str(error).strip())
-    )
+    if not found:
+        return 1, str(error).strip()
+    return int(found[1]), found[2].strip() or f"pulumi ended with code {found[1]}"
 
 
 def _adopts(step: "StepEventMetadata") -> bool:

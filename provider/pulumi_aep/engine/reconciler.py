@@ -27,7 +27,7 @@ from .kind import (
 )
 from .ownership import OWN_LINE, is_foreign, own_line, state_id
 from .runtime import Runtime
-from .values import Props, contains_unknown, without_unknown
+from .values import UNKNOWN, Props, contains_unknown, without
 
 if TYPE_CHECKING:
     from .object_cache import ObjectCache
@@ -80,7 +80,8 @@ class Reconciler:
         if problems:
             return given, problems
         self.runtime.adoptions.checked(str(props.get("record")), not previous)
-        return self.arguments.compact(_except(props, self.arguments.names(Change.CHECK_ONLY))), []
+        check_only = self.arguments.names(Change.CHECK_ONLY)
+        return self.arguments.compact({k: v for k, v in props.items() if k not in check_only}), []
 
     def validate(self, same: set[str], given: Props) -> list[str]:
         """What is wrong with the inputs. The service is not asked about arguments that are the `same` as before."""
@@ -208,7 +209,7 @@ class Reconciler:
                 f'adopt="{object_id}", take_over=True instead. If this is the stack that made it and its state was '
                 f"lost: pulumi config set aep:ownerId {state_id(line)}, then import it again."
             )
-        given = without_unknown(self.kind.to_program_args(item, self.runtime))
+        given = without(self.kind.to_program_args(item, self.runtime), lambda name, value: value is UNKNOWN)
         normal, problems = self.arguments.parse({k: v for k, v in given.items() if k in self.arguments.fields})
         if problems:
             raise NotRepresentable(f"{object_id} cannot be imported: {'; '.join(problems)}")
@@ -308,10 +309,6 @@ class Reconciler:
         from ..client.http import time_limit
 
         return time_limit((props.get("timeouts") or {}).get(verb, self.runtime.settings.timeout))
-
-
-def _except(props: Props, names: set[str]) -> Props:
-    return {name: value for name, value in props.items() if name not in names}
 
 
 def _path(problem: str) -> str:

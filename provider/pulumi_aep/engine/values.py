@@ -5,7 +5,7 @@ leaves get the engine's mark, UNKNOWN becomes the host's own sign, keys are sort
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .sdk_internals import HOST_UNKNOWN, PROVIDER_KEY, SECRET_MARK, is_unknown
@@ -43,11 +43,16 @@ def contains_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
-def without_unknown(value: Any) -> Any:
-    """The value without its unknown parts."""
+def without(value: Any, drops: Callable[[str, Any], bool]) -> Any:
+    """The value without the (key, item) of objects that this drops, at any depth."""
     if isinstance(value, dict):
-        return {key: without_unknown(item) for key, item in value.items() if item is not UNKNOWN}
-    return [without_unknown(item) for item in value if item is not UNKNOWN] if isinstance(value, list) else value
+        return {key: without(item, drops) for key, item in value.items() if not drops(key, item)}
+    return [without(item, drops) for item in value] if isinstance(value, list) else value
+
+
+def drop_none(value: Any) -> Any:
+    """Without unset values, at any depth."""
+    return without(value, lambda key, item: item is None)
 
 
 def from_host(props: Mapping[str, Any], marks: Marks | None = None) -> Props:
@@ -126,13 +131,6 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple
             yield from leaves(item, (*path, key))
     else:
         yield path, value
-
-
-def drop_none(value: Any) -> Any:
-    """Without unset values, at any depth."""
-    if isinstance(value, dict):
-        return {key: drop_none(item) for key, item in value.items() if item is not None}
-    return [drop_none(item) for item in value] if isinstance(value, list) else value
 
 
 def normalize(observed: Any, known: Any) -> Any:

@@ -14,7 +14,7 @@ from ..client.specs import shareable
 from ..errors import AepError, ConfigError
 from . import leftovers
 from .exchange import Caller, Mask
-from .lives import LIVES, STEPS, Lives
+from .lives import LIVES, Lives
 from .probing import PLAN, Probing, not_probed
 
 Report = dict[str, Any]
@@ -127,10 +127,8 @@ def summary(report: Report) -> str:
     """One line."""
     works, probes = report["works"], report["probes"]
     failed = sum(each["result"] == "failed" for each in works)
-    counts = {
-        word: sum(each["result"] == word for each in probes) for word in ("confirmed", "contradicted", "not tried")
-    }
-    text = ", ".join(f"{count} {word}" for word, count in counts.items())
+    results = [each["result"] for each in probes]
+    text = ", ".join(f"{results.count(word)} {word}" for word in ("confirmed", "contradicted", "not tried"))
     kinds = f"{len(LIVES)} kinds, {failed} of {len(works)} steps failed" if failed else f"{len(LIVES)} kinds work"
     return f"{kinds}; assumptions: {text}; {report['calls']} calls in {report['seconds']:.0f} s"
 
@@ -138,6 +136,3 @@ def summary(report: Report) -> str:
 def is_good(report: Report) -> bool:
     """Whether everything works here, and nothing is left."""
     return not report["left"] and all(each["result"] != "failed" for each in (*report["works"], *report["needs"]))
-
-
-__all__ = ["ABOUT", "STEPS", "Rehearsal", "check_sandbox", "is_good", "summary"]

@@ -14,7 +14,7 @@ from ..engine.arguments import Arguments, Change, ClassId, F, Input, InternalArg
 from ..engine.dynamic import Resource
 from ..engine.kind import Item, Prefetches, ResolvesDesired, pointer
 from ..engine.runtime import Runtime
-from ..engine.values import UNKNOWN, Props, normalize
+from ..engine.values import UNKNOWN, Props, normalize, without
 from ..errors import NotRepresentable
 from ._registry import RegistryKind
 
@@ -133,7 +133,7 @@ class FieldGroupKind(RegistryKind, Prefetches, ResolvesDesired):
         if len(definitions) != 1 or len(item.get("allOf") or []) != 1:
             raise NotRepresentable("its fields are in several parts")
         args = self.observe(item, {}, runtime)
-        return {**args, "fields": _without_derived(args["fields"])}
+        return {**args, "fields": without(args["fields"], lambda name, part: name == "meta:xdmType")}
 
 
 def _additions(old: Props, new: Props, place: str) -> list[dict[str, Any]]:
@@ -153,14 +153,6 @@ def _additions(old: Props, new: Props, place: str) -> list[dict[str, Any]]:
         else:
             operations.append({"op": "replace" if name in old else "add", "path": here, "value": schema})
     return operations
-
-
-def _without_derived(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_derived(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    return {name: _without_derived(part) for name, part in schema.items() if name != "meta:xdmType"}
 
 
 def _is_compatible(old: Any, new: Any) -> bool:
