@@ -21,6 +21,10 @@ class MappedRecord(NamedTuple):
     errors: list[tuple[str, str]]  # (destination, reason), without values
     missing: list[str]  # required fields of the schema that got no value
 
+    @property
+    def is_good(self) -> bool:
+        return not self.errors and not self.missing
+
 
 def map_record(row: Any, mappings: list[Json], schema: Json, now_ms: int) -> MappedRecord:
     """Maps one source record with a mapping set (in its stored form) to the resolved `schema`."""

@@ -147,10 +147,15 @@ def start_on_demand(objects: SandboxStore, flow: Json, params: Json) -> Json:
 
 def _new_run(objects: SandboxStore, flow: Json, since: int, until: int, params: Json | None = None) -> Json:
     """A new run over a window. It starts at once, or at the `startTime` of its params."""
-    kept = {name: value for name, value in new_item(objects).items() if name not in ("state", "version")}
-    run = kept | {"flowId": flow["id"], "flowSpec": flow["flowSpec"]} | ({"params": params} if params else {})
+    run = run_of(objects, flow) | ({"params": params} if params else {})
     once = flow.get("scheduleParams", {}).get("frequency") == "once"
     return _start_run(objects, run, {"windowStart": since, "windowEnd": until}, {"type": "one-time"} if once else {})
+
+
+def run_of(objects: SandboxStore, flow: Json) -> Json:
+    """What every run of a flow has."""
+    kept = {name: value for name, value in new_item(objects).items() if name not in ("state", "version")}
+    return kept | {"flowId": flow["id"], "flowSpec": flow["flowSpec"]}
 
 
 def retrigger(objects: SandboxStore, run: Json) -> Json:
@@ -216,15 +221,20 @@ def _execute(objects: SandboxStore, run: Json) -> None:
         dataset, schema = destination(objects, flow)
         outcome.mapped = map_rows(objects, flow, schema, outcome.rows)
         outcome.promote(flow.get("options", {}).get("partialIngestionPercent"))
-        held = objects.get(RECORDS, dataset["id"]) or {"count": 0, "sample": []}
-        held = {"count": held["count"] + len(outcome.ingested), "sample": (outcome.ingested + held["sample"])[:SAMPLE]}
-        objects.put(RECORDS, dataset["id"], held)
+        ingest(objects, dataset["id"], outcome.ingested)
     except ActivityFailed as error:
         outcome.fail("CONNECTOR-2001-500", str(error))
     except NotModelled as error:
         outcome.fail("NOT-MODELLED", f"The emulator does not model {error}.")
     batch = _create_batch(objects, flow, outcome) if flow and outcome.activity == "promotionActivity" else ""
     save(objects, run | _finished(run, flow, outcome, batch, objects.now_ms()))
+
+
+def ingest(objects: SandboxStore, dataset: str, records: list[Json]) -> None:
+    """Adds records to a dataset; it keeps the first of the latest ones."""
+    held = objects.get(RECORDS, dataset) or {"count": 0, "sample": []}
+    sample = [*records, *held["sample"]][:SAMPLE]
+    objects.put(RECORDS, dataset, {"count": held["count"] + len(records), "sample": sample})
 
 
 @dataclass
@@ -237,7 +247,7 @@ class Outcome:
     errors: list[Json] = field(default_factory=list)
 
     def promote(self, percent: float | None) -> None:
-        self.ingested = [each.record for each in self.mapped if not each.errors and not each.missing]
+        self.ingested = [each.record for each in self.mapped if each.is_good]
         if self.failed:
             self.errors = [{"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}]
         if self.failed * 100 > len(self.rows) * percent if percent is not None else not self.ingested:
@@ -278,7 +288,7 @@ class Outcome:
     def row_errors(self) -> list[Json]:
         """The records that failed, each with its reasons."""
         rows = zip(self.rows, self.mapped, strict=False)  # nothing was mapped if the dataset is gone
-        return [row_error(row, each) for row, each in rows if each.errors or each.missing][:MOST_ROW_ERRORS]
+        return [row_error(row, each) for row, each in rows if not each.is_good][:MOST_ROW_ERRORS]
 
 
 def row_error(row: Any, mapped: MappedRecord) -> Json:
@@ -302,10 +312,15 @@ def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
     return source_data.rows(spec, source.get("data", {}).get("format", "json"))
 
 
+def dataset_of(objects: SandboxStore, flow: Json) -> str:
+    """The id of the dataset that the flow writes to; empty if its target connection was deleted."""
+    target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {}
+    return str(target.get("params", {}).get("dataSetId", ""))
+
+
 def destination(objects: SandboxStore, flow: Json) -> tuple[Json, Json]:
     """The dataset and its schema, resolved."""
-    target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
-    dataset = objects.get("dataSets", target["params"].get("dataSetId", ""))
+    dataset = objects.get("dataSets", dataset_of(objects, flow))
     schema = objects.get("schemas", dataset["schemaRef"]["id"]) if dataset else None
     if not dataset or not schema:
         raise ActivityFailed("The dataset or its schema was deleted.")
@@ -329,8 +344,7 @@ def map_rows(objects: SandboxStore, flow: Json, schema: Json, rows: list[Any]) -
 def _create_batch(objects: SandboxStore, flow: Json, outcome: Outcome) -> str:
     """The batch of a run in Catalog; returns its id."""
     key = secrets.token_hex(13).upper()
-    target = objects.get(checks.TARGET, flow["targetConnectionIds"][0]) or {"params": {}}
-    item = new_batch(objects, key, outcome.status, target["params"].get("dataSetId", ""))
+    item = new_batch(objects, key, outcome.status, dataset_of(objects, flow))
     sizes = {"inputByteSize": _size(outcome.rows), "outputByteSize": _size(outcome.ingested)}
     with_rows = flow.get("options", {}).get("errorDiagnosticsEnabled", True)
     found = outcome.batch_errors(with_rows)  # what is a message in a run is a description here

@@ -19,7 +19,7 @@ from ..data_access.routes import ROW_ERRORS
 from ..data_prep.dates import NotModelled
 from ..data_prep.mapping_engine import MappedRecord
 from ..flow_service import inlets, runs, specs
-from ..flow_service.checks import BASE, FLOW, SOURCE, TARGET
+from ..flow_service.checks import BASE, FLOW, SOURCE
 from . import rules
 
 route = Router(Service.STREAMING, inlets.BASE_PATH)
@@ -79,16 +79,11 @@ def _flow(inlet: _Inlet, key: str, dataset: str) -> Json:
     if key:
         flows = [flow for flow in flows if flow["id"] == key]
     elif dataset:
-        flows = [flow for flow in flows if _dataset_of(objects, flow) == dataset]
+        flows = [flow for flow in flows if runs.dataset_of(objects, flow) == dataset]
     if len(flows) != 1:
         what = f"no flow {key[:64]!r} on this inlet" if key else f"{len(flows)} flows take the message: name one"
         raise _refused(inlet, f"{what} (header x-adobe-flow-id)", rules.no_flow)
     return flows[0]
-
-
-def _dataset_of(objects: SandboxStore, flow: Json) -> str:
-    target = objects.get(TARGET, flow["targetConnectionIds"][0]) or {}
-    return str(target.get("params", {}).get("dataSetId", ""))
 
 
 class _Message(NamedTuple):
@@ -112,7 +107,7 @@ def _message(call: Call, inlet: _Inlet, value: Any, key: str) -> _Message:
         raise _refused(inlet, "Message has an absent or wrong ims org in the header")
     flow = _flow(inlet, named or str(header.get("flowId", "")), str(header.get("datasetId", "")))
     ref = header.get("schemaRef")
-    dataset = inlet.objects.get("dataSets", _dataset_of(inlet.objects, flow))
+    dataset = inlet.objects.get("dataSets", runs.dataset_of(inlet.objects, flow))
     if dataset and (not isinstance(ref, dict) or ref.get("id") != dataset["schemaRef"]["id"]):
         raise _refused(inlet, "Message has unknown xdm format")
     return _Message(key, flow, body["xdmEntity"], True)
@@ -186,23 +181,16 @@ def _ingest(objects: SandboxStore, found: list[tuple[_Message, MappedRecord]]) -
 def _add(objects: SandboxStore, found: list[tuple[_Message, MappedRecord]]) -> None:
     """Adds the records of one flow to its dataset and to the run and the batches of this hour."""
     now, flow = objects.now_ms(), found[0][0].flow
-    good = [(message, mapped) for message, mapped in found if not mapped.errors and not mapped.missing]
-    bad = [(message, mapped) for message, mapped in found if mapped.errors or mapped.missing]
-    dataset = _dataset_of(objects, flow)
+    good = [(message, mapped) for message, mapped in found if mapped.is_good]
+    bad = [(message, mapped) for message, mapped in found if not mapped.is_good]
+    dataset = runs.dataset_of(objects, flow)
     if good:
-        held = objects.get(runs.RECORDS, dataset) or {"count": 0, "sample": []}
-        latest = [mapped.record for _, mapped in reversed(good)]
-        sample = [*latest, *held["sample"]][: runs.SAMPLE]
-        objects.put(runs.RECORDS, dataset, {"count": held["count"] + len(good), "sample": sample})
+        runs.ingest(objects, dataset, [mapped.record for _, mapped in reversed(good)])
     run = _run_of(objects, flow, now // _HOUR * _HOUR)
     _fill(objects, run, dataset, "success", good, now)
     _fill(objects, run, dataset, "failed", bad, now)
-    _sum_up(run, len(good), len(bad), sum(_size(message.row) for message, _ in found), now)
+    _sum_up(run, len(good), len(bad), sum(len(json.dumps(message.row)) for message, _ in found), now)
     runs.save(objects, run)
-
-
-def _size(row: Any) -> int:
-    return len(json.dumps(row))
 
 
 def _run_of(objects: SandboxStore, flow: Json, hour: int) -> Json:
@@ -210,7 +198,6 @@ def _run_of(objects: SandboxStore, flow: Json, hour: int) -> Json:
     key = str(uuid.uuid5(uuid.UUID(flow["id"]), str(hour)))
     if known := objects.get(runs.KIND, key):
         return known
-    kept = {name: value for name, value in runs.new_item(objects).items() if name not in ("state", "version")}
     refs = {"activityRefs": ["promotionActivity"]}
     metrics = {
         "durationSummary": {"startedAtUTC": hour},
@@ -222,11 +209,7 @@ def _run_of(objects: SandboxStore, flow: Json, hour: int) -> Json:
     reference = {"type": "Batch", "ids": []}
     target = {"id": flow["targetConnectionIds"][0], "type": "TargetConnection", "reference": reference}
     activity = {"id": "promotionActivity", "updatedAtUTC": hour, "targetInfo": [target]}
-    return (
-        kept
-        | {"id": key, "flowId": flow["id"], "flowSpec": flow["flowSpec"]}
-        | {"metrics": metrics, "activities": [activity]}
-    )
+    return runs.run_of(objects, flow) | {"id": key, "metrics": metrics, "activities": [activity]}
 
 
 def _fill(
