@@ -31,14 +31,8 @@ Show = Callable[[str, str, bool], None]
 NOT_STARTED = "not started"
 FAILED, INTERRUPTED = "failed", "interrupted"
 _STYLES = {"updated": "green", "unchanged": "green", FAILED: "red", NOT_STARTED: "yellow", INTERRUPTED: "yellow"}
-_DONE = {
-    "create": "created",
-    "adopt": "adopted",
-    "update": "updated",
-    "replace": "replaced",
-    "delete": "deleted",
-    "same": "unchanged",
-}
+_DONE = {"create": "created", "adopt": "adopted", "update": "updated"}
+_DONE |= {"replace": "replaced", "delete": "deleted", "same": "unchanged"}
 
 
 @dataclass
@@ -235,13 +229,8 @@ def _name_in(urn: str) -> str:
 
 def _show(outcomes: Iterable[Outcome]) -> None:
     rows = [(each.stack, each.result, each.summary, f"{each.seconds:.1f}", each.log) for each in outcomes]
-    print_table(
-        ("Stack", "Result", "Resources", "Seconds", "Log"),
-        rows,
-        _STYLES,
-        drop=("Log", "Seconds"),
-        shorten=("Resources",),
-    )
+    heads = ("Stack", "Result", "Resources", "Seconds", "Log")
+    print_table(heads, rows, _STYLES, drop=("Log", "Seconds"), shorten=("Resources",))
     for outcome in outcomes:
         for error in outcome.errors:
             typer.echo(f"\n{outcome.stack}: {error}", err=True)

@@ -57,9 +57,8 @@ def orphans(
         found = {what: sorted(each, key=_BY_KIND) for what, each in _find(session, sandbox).items() if each}
     rows = [(what, each.kind.name, each.name, each.id, each.owner) for what in found for each in found[what]]
     agree = f"The state and sandbox {session.settings.sandbox} agree."
-    print_rows(
-        ("What", "Kind", "Name", "Id", "Owner"), rows, agree, as_json, {GONE: "red", ORPHAN: "yellow"}, ("Owner", "Id")
-    )
+    heads, colours = ("What", "Kind", "Name", "Id", "Owner"), {GONE: "red", ORPHAN: "yellow"}
+    print_rows(heads, rows, agree, as_json, colours, drop=("Owner", "Id"))
     if rows and not as_json:
         typer.echo("\n".join(["", *(f"{what}: {_REMEDIES[what]}" for what in found)]), err=True)
     left = len(rows)

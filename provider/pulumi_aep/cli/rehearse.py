@@ -85,9 +85,8 @@ def _show(report: dict[str, Any]) -> None:
     kinds: dict[str, dict[str, str]] = {}
     for tick in report["works"]:
         kinds.setdefault(tick["kind"], {})[tick["step"]] = MARKS.get(tick["result"], "-")
-    print_table(
-        ("kind", *STEPS), ([kind, *(row.get(step, "-") for step in STEPS)] for kind, row in kinds.items()), COLOURS
-    )
+    rows = ([kind, *(row.get(step, "-") for step in STEPS)] for kind, row in kinds.items())
+    print_table(("kind", *STEPS), rows, COLOURS)
     for each in report["needs"]:
         if each["result"] == "failed":
             typer.echo(f"{each['name']}: {each['text']}")

@@ -127,13 +127,8 @@ def show(found: Sequence[FlowRun], names: Mapping[str, str] | None = None) -> No
         name = () if names is None else (names.get(run.flow_id, run.flow_id),)
         batches = ", ".join(run.batch_ids)
         rows.append((*name, start_text(run), duration(run.seconds), run.status, *counts, size(run.bytes_in), batches))
-    print_table(
-        heads if names is not None else heads[1:],
-        rows,
-        COLOURS,
-        drop=("Batch", "Size", "Took", "In", "Out"),
-        shorten=("Flow",),
-    )
+    shown = heads if names is not None else heads[1:]
+    print_table(shown, rows, COLOURS, drop=("Batch", "Size", "Took", "In", "Out"), shorten=("Flow",))
 
 
 Explanation = tuple[str, list[FlowRun], tuple[Cause, ...]]

@@ -36,13 +36,12 @@ def why(
     with progress(f"{flow}: reading runs and diagnostics", as_json):
         item = service.flows.get(session.identify("Flow", flow))
         name, schedule = item.get("name") or item["id"], schedule_text(item.get("scheduleParams"))
-        runs = (
-            [parse_run(service.runs.get(run_id))]
-            if run_id
-            else list(islice(read_runs(service, [item["id"]]), RUNS_READ))
-        )
-        if run_id and runs[0].flow_id != item["id"]:
-            raise LookupFailed(f"Run {run_id} is of another flow.")
+        if run_id:
+            runs = [parse_run(service.runs.get(run_id))]
+            if runs[0].flow_id != item["id"]:
+                raise LookupFailed(f"Run {run_id} is of another flow.")
+        else:
+            runs = list(islice(read_runs(service, [item["id"]]), RUNS_READ))
         run = next((each for each in runs if each.finished), None)
         diagnoser = Diagnoser(session.client, item, None, session.secret_key(item["id"], name), test_source=True)
         causes = diagnoser.causes(run) if run else ()
@@ -54,12 +53,10 @@ def why(
     elif causes:
         show_explanation(name, [run], causes)
     else:
-        typer.echo(
-            f"{name}: its latest run ({start_text(run)} UTC) went well: {run.records_out or 0:,} records arrived"
-        )
+        arrived = f"{run.records_out or 0:,} records arrived"
+        typer.echo(f"{name}: its latest run ({start_text(run)} UTC) went well: {arrived}")
         if earlier := next((each for each in runs if each.finished and not each.succeeded), None):
-            typer.echo(
-                f"  An earlier one did not ({start_text(earlier)} UTC): pulumi-aep why {flow} --run {earlier.id}"
-            )
+            remedy = f"pulumi-aep why {flow} --run {earlier.id}"
+            typer.echo(f"  An earlier one did not ({start_text(earlier)} UTC): {remedy}")
     if causes:
         raise typer.Exit(1)

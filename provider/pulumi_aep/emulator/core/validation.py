@@ -47,12 +47,10 @@ def accepted(name: str, value: Any, strict: bool) -> Any:
     """The body without what is taken and ignored; unless `strict`, that is also what no source shows."""
     if not strict:
         _drop_unknown(_validator(name), value)
-    ignored = {
-        field
-        for field, schema in _BODIES[name.removeprefix("draft ")].get("properties", {}).items()
-        if schema.get("readOnly")
-    }
-    return {k: v for k, v in value.items() if k not in ignored} if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    known = _BODIES[name.removeprefix("draft ")].get("properties", {})
+    return {k: v for k, v in value.items() if not known.get(k, {}).get("readOnly")}
 
 
 def _drop_unknown(validator: Draft7Validator, value: Any) -> None:
