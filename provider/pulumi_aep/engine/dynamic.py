@@ -69,10 +69,8 @@ class DynamicProvider(ResourceProvider):
         found = self._reconciler.diff(_id, state, from_host(_news))
         if found.replaces:
             self._assert_gate_passed(state)
-        first = self._reconciler.kind.delete_before_replace
-        return DiffResult(
-            changes=found.changes or is_outside(_olds), replaces=found.replaces, delete_before_replace=first
-        )
+        changes, first = found.changes or is_outside(_olds), self._reconciler.kind.delete_before_replace
+        return DiffResult(changes=changes, replaces=found.replaces, delete_before_replace=first)
 
     def _assert_gate_passed(self, state: Props) -> None:
         """A refresh asks for a diff without any check, and replaces nothing."""

@@ -49,10 +49,8 @@ class Plan:
         key, number = f"{kind.name} {resource_name}", 2
         while key in self._resources:
             key, number = f"{kind.name} {resource_name} #{number}", number + 1
-        names = [*_former_names(resource_name, opts)]
-        self._resources[key] = Planned(
-            inputs, [f"{kind.name} {name}" for name in names], bool(opts and opts.retain_on_delete)
-        )
+        names = [f"{kind.name} {name}" for name in _former_names(resource_name, opts)]
+        self._resources[key] = Planned(inputs, names, bool(opts and opts.retain_on_delete))
 
     async def text(self) -> str:
         """All of it. An Output is unknown here, as most of them wait for the Owner, but for the ids given to `get`."""

@@ -14,12 +14,7 @@ from ..engine.kind import GuardsDelete, Kind
 from ..engine.ownership import name_problems, new_state_id, record_key, renamed, resource_of, state_id
 from ..engine.plan import LEAVING, RETAINED, UNGUARDED, Plan, Planned, fingerprint, leaving, read_plan, unchanged
 from ..engine.reconciler import Difference, Reconciler
-from ..engine.sdk_internals import (
-    await_registrations_first,
-    end_of_program,
-    exit_quietly_on_interrupt,
-    root_resource,
-)
+from ..engine.sdk_internals import await_registrations_first, end_of_program, exit_quietly_on_interrupt, root_resource
 from ..engine.values import Props
 from ..errors import DeletionProtected
 
@@ -235,12 +230,11 @@ def _doubled(resources: dict[str, Planned]) -> Iterator[str]:
     first: dict[tuple[str, Any], str] = {}
     for key, planned in sorted(resources.items()):
         kind = _kind_of(key)
-        value = planned.inputs.get(kind.unique_in_service)
-        other = (
-            first.setdefault((kind.collection_path.partition(".")[0], value), key) if isinstance(value, str) else key
-        )
+        name, value = kind.unique_in_service, planned.inputs.get(kind.unique_in_service)
+        if not isinstance(value, str):
+            continue
+        other = first.setdefault((kind.collection_path.partition(".")[0], value), key)
         if other != key:
-            name = kind.unique_in_service
             yield f"{key}: {name}: {value!r} is that of {other} too; it must be unique in a sandbox: give another"
 
 

@@ -96,10 +96,8 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ResolvesDesired, Val
         params = item.get("params") or {}
         if spec_of(item, "connectionSpec")["id"] == ConnectionSpec.MIXPANEL:
             params = _zone_as_in(known, {**params, **_project(params)})
-        secret = {path[-1] for path in self.arguments.secrets(known)}
-        params |= {
-            name: value for name, value in (known.get("params") or {}).items() if name in secret and name in params
-        }
+        sent, secret = known.get("params") or {}, {path[-1] for path in self.arguments.secrets(known)}
+        params = {name: sent[name] if name in secret and name in sent else value for name, value in params.items()}
         return {
             "name": item.get("name"),
             "base_connection_id": item.get("baseConnectionId"),

@@ -67,11 +67,8 @@ def delete(call: Call, key: str) -> Answer:
 def list_descriptors(call: Call) -> Answer:
     """@type → the descriptors, in the form that Accept names."""
     given = call.headers.get("accept", "*/*").strip()
-    given = (
-        f"application/vnd.adobe.{call.assumed('schema_registry.descriptor_list_form')}+json"
-        if given == "*/*"
-        else given
-    )
+    if given == "*/*":
+        given = f"application/vnd.adobe.{call.assumed('schema_registry.descriptor_list_form')}+json"
     form = re.fullmatch(r"application/vnd\.adobe\.xdm(-v2)?(-id|-link)?\+json|\*/\*", given)
     if form is None:
         raise rules.descriptor_accept(f"{given[:120]}: application/vnd.adobe.xdm+json, xdm-id+json or xdm-link+json")

@@ -15,13 +15,9 @@ from .resources import WORDS, create_resource, find, route
 _EXPORT, _IMPORT = "docs xdm/api/export.md", "docs xdm/api/import.md"
 
 PLACEHOLDER = "<XDM_TENANTID_PLACEHOLDER>"
-_NOT_EXPORTED = {
-    "imsOrg",
-    "refs",
-    "meta:registryMetadata",
-    "meta:containerId",
-    "meta:tenantNamespace",
-}  # as in the docs
+_NOT_EXPORTED = {"imsOrg", "refs", "meta:registryMetadata", "meta:containerId", "meta:tenantNamespace"}
+"""As in the docs."""
+
 _IMPORT_ORDER = ("datatypes", "classes", "fieldgroups", "schemas")  # each may refer to those before it
 _SAMPLES = {"string": "string", "number": 31148.05, "boolean": False}
 _FORMATS = {"date-time": "2018-11-12T20:20:39+00:00", "date": "2018-01-12", "uri": "/uri-reference"}

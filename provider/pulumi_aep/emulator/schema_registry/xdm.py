@@ -20,10 +20,8 @@ def group_fields(objects: SandboxStore, group: Json) -> Json:
 
     They are its own, and those of the local definitions that allOf names; a behavior there is the class's affair.
     """
-    budget = [_MOST_FIELDS]
-    return {
-        name: _filled(objects, field, (group.get("$id", ""),), budget) for name, field in _own_fields(group).items()
-    }
+    within, budget = (group.get("$id", ""),), [_MOST_FIELDS]
+    return {name: _filled(objects, field, within, budget) for name, field in _own_fields(group).items()}
 
 
 def _filled(objects: SandboxStore, field: Any, within: tuple[str, ...], budget: list[int]) -> Any:
