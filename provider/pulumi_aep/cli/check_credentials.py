@@ -6,11 +6,7 @@ from ._output import Json, print_json
 from ._session import Connection, Session, Stack
 
 
-def check_credentials(
-    connection: Connection,
-    stack: Stack = None,
-    as_json: Json = False,
-) -> None:
+def check_credentials(connection: Connection, stack: Stack = None, as_json: Json = False) -> None:
     """Check the credentials of a base connection.
 
     The service tries them on the source. Exit code 1 if the source refuses them.

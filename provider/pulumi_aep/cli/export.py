@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 def export(
     flows: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="FLOW", help="Names or ids of flows.", autocompletion=complete_flows),
+        list[str] | None, typer.Argument(metavar="FLOW", help="Names or ids of flows.", autocompletion=complete_flows)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the sandbox.")] = False,
     as_program: Annotated[

@@ -21,6 +21,9 @@ class Collection:
     name_filter = "name=={}"
     """The service's filter for a name."""
 
+    id_key = "id"
+    """What an object is known by."""
+
     created_keys: tuple[str, ...] = ("id",)
     """What the response to a creation must have."""
 
@@ -35,12 +38,18 @@ class Collection:
         response = self._http.request("POST", self._path, body=body)
         for key in self.created_keys:
             require_key(f"POST {self._path}", response, key)
-        found: dict[str, Any] = response
-        return found
+        return with_id(response, self.id_key)
 
     def get(self, object_id: str) -> dict[str, Any]:
         """The object with its `id`. Raises NotFound if it is gone."""
-        raise NotImplementedError
+        return self._request_one("GET", object_id)
+
+    def _request_one(self, method: str, object_id: str, **options: Any) -> dict[str, Any]:
+        """The object out of a response that is the object."""
+        path = self._url(object_id)
+        item = with_id(self._request(method, path, self.id_key, **options), self.id_key)
+        require_id(f"{method} {path}", item, object_id)
+        return item
 
     def find(self, *filters: str) -> Iterator[dict[str, Any]]:
         """All objects that meet every filter, in the service's own filter syntax."""

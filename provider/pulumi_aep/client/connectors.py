@@ -4,31 +4,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from .collection import Collection, with_id
-from .http import Http, require_id, require_key
+from .http import Http, require_key
 
 _BASE = "/data/foundation/connectors"
 _CREDENTIALS = f"{_BASE}/landingzone/credentials"
 
 
 class EncryptionKeys(Collection):
-    """The collection `encryption/keys`; its objects never change. Their id is `publicKeyId`."""
+    """The collection `encryption/keys`; its objects never change."""
 
+    id_key = "publicKeyId"
     created_keys = ("publicKeyId", "publicKey", "expiryTime")
-
-    def create(self, body: dict[str, Any]) -> dict[str, Any]:
-        return with_id(super().create(body), "publicKeyId")
-
-    def get(self, object_id: str) -> dict[str, Any]:
-        """The key pair, without its passphrase. Raises NotFound if it is gone."""
-        found = with_id(self._request("GET", self._url(object_id), "publicKeyId"), "publicKeyId")
-        require_id(f"GET {self._url(object_id)}", found, object_id)
-        return found
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """All of them: Adobe documents no filter and no paging, and shows the list as an array and as one object."""
         found = self._http.request("GET", self._path)
         keys = found if isinstance(found, list) else [found]
-        yield [with_id(require_key(f"GET {self._path}", each, "publicKeyId"), "publicKeyId") for each in keys]
+        yield [with_id(require_key(f"GET {self._path}", each, self.id_key), self.id_key) for each in keys]
 
 
 class Connectors:

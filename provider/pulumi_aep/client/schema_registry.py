@@ -77,15 +77,8 @@ class RegistryCollection(Collection):
 class IdentityDescriptors(Collection):
     """The identity descriptors among the tenant's `descriptors`. PUT writes one as a whole."""
 
+    id_key = "@id"
     created_keys = ("@id", "xdm:sourceSchema")
-
-    def create(self, body: dict[str, Any]) -> dict[str, Any]:
-        """The new descriptor."""
-        return with_id(super().create(body), "@id")
-
-    def get(self, object_id: str) -> dict[str, Any]:
-        """The descriptor. Raises NotFound if it is gone."""
-        return self._descriptor("GET", object_id)
 
     def pages(self, *filters: str) -> Iterator[list[dict[str, Any]]]:
         """Descriptors that meet every filter, on one page: this list has no other."""
@@ -93,17 +86,11 @@ class IdentityDescriptors(Collection):
         response = self._http.request("GET", self._path, query=query, headers=_DESCRIPTORS)
         if not isinstance(response, dict):
             raise UnexpectedResponse(f"GET {self._path}", "the response is not a map of descriptors")
-        yield [with_id(each, "@id") for each in response.get("xdm:descriptorIdentity") or []]
+        yield [with_id(each, self.id_key) for each in response.get("xdm:descriptorIdentity") or []]
 
     def update(self, object_id: str, body: dict[str, Any], etag: str) -> dict[str, Any]:
         """At least `{id}`, after a PUT. Without If-Match: `etag` is not sent."""
-        return self._descriptor("PUT", object_id, body=body)
-
-    def _descriptor(self, method: str, object_id: str, **options: Any) -> dict[str, Any]:
-        path = self._url(object_id)
-        item = with_id(self._request(method, path, "@id", **options), "@id")
-        require_id(f"{method} {path}", item, object_id)
-        return item
+        return self._request_one("PUT", object_id, body=body)
 
 
 class SchemaRegistry:
