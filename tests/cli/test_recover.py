@@ -22,6 +22,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     command.write_text(f"#!/bin/sh\n{told}\n")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    Path("Pulumi.yaml").write_text("name: shop\nruntime: python\n")
     return log
 
 
@@ -117,3 +118,14 @@ def test_it_needs_pulumi(cli_run: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     result = cli_run("recover", "--yes")
     assert (result.code, result.err) == (3, "error: recover needs the pulumi command on PATH\n")
+
+
+def test_it_needs_a_project(cli_run: Cli, pulumi: Path) -> None:
+    """Said before the question."""
+    Path("Pulumi.yaml").unlink()
+    result = cli_run("recover")
+    assert (result.code, result.err) == (
+        3,
+        "error: no Pulumi.yaml here or above: run recover in the project's folder\n",
+    )
+    assert not pulumi.exists()

@@ -16,7 +16,7 @@ import typer
 
 from ..errors import ConfigError
 from ._output import Json, Yes, confirm, print_json
-from ._session import Session, Stack, run_pulumi
+from ._session import Session, Stack, project_folder, run_pulumi
 
 if TYPE_CHECKING:
     from ._sandbox_objects import SandboxObject
@@ -44,6 +44,8 @@ def recover(
     """
     if not shutil.which("pulumi"):
         raise ConfigError("recover needs the pulumi command on PATH")
+    if project_folder() is None:
+        raise ConfigError("no Pulumi.yaml here or above: run recover in the project's folder")
     last = "destroy" if destroy else "up"
     which = f"stack {stack}" if stack else "the selected stack"
     confirm(f"Unlock {which}, refresh it and run pulumi {last}? No other pulumi may be at work on it.", yes)
