@@ -26,7 +26,7 @@ SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py \
 	test_mixpanel_source.py::test_on_top_of_what_exists test_moves.py::test_moves test_first_run.py \
 	test_replacement.py::test_by_a_change_of_an_argument_that_replaces test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
-.PHONY: help setup up down env test torture golden bench docs lint format lock clean
+.PHONY: help setup up down env test newest torture golden bench docs lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-8s %s\n' "$$target" "$$text"; done
@@ -44,11 +44,14 @@ env: ## print the stack's shell variables, for eval
 	@{ $(SET_UP); } >&2
 	@$(STACK_TOOL) env '$(STACK)' '$(PORT)'
 
-test: lint ## lint, then all tests, with the real engine; some of them again with the newest Pulumi SDK
+test: setup ## lint, then all tests, with the real engine; some of them again with the newest Pulumi SDK
+	@$(MAKE) --no-print-directory -j2 lint newest
 	@test -n '$(BROWSER)' || echo "No Chromium found: skipping the tests of the emulator's page in a browser."
 	@$(WITH_ENGINE) $(VENV) -m pytest -n 2 --dist worksteal $(if $(BROWSER),,-m 'not browser')
-	@'$(PYTHON)' -m tools.setup newest
 	@$(WITH_ENGINE) $(NEWEST) -m pytest -n 2 --dist worksteal $(SDK_TESTS)
+
+newest: setup ## virtual environment with the newest supported Pulumi SDK
+	@'$(PYTHON)' -m tools.setup newest
 
 torture: setup ## experiments, kills, storms and a rate limit on the real engine; writes docs/reliability.md
 	@$(WITH_ENGINE) PYTHONPATH=tests $(VENV) tests/faults/torture.py $(SLICE)
