@@ -93,6 +93,25 @@ def test_what_the_program_marks_as_secret_is_in_no_message(door: Any) -> None:
         assert "canary" not in reasons
 
 
+def test_a_misspelt_key_is_shown_as_the_program_wrote_it(door: Any) -> None:
+    """In objects, in their lists and at the top; what it may have meant is in the same spelling."""
+    rows = [{"sourceType": "ATTRIBUTE", "source": "a", "destination": "b"}, {"surceType": "ATTRIBUTE"}]
+    wrong: dict[str, dict[str, Any]] = {
+        "Flow": {"schedule": {"strtTime": 1, "frequency": "hour"}, "flwSpec": "1"},
+        "MappingSet": {"mappings": rows},
+        "BaseConnection": base(auth={"specNme": "Basic", "params": {"spec_name": "1"}}),
+    }
+    shown = "\n".join(each.reason for kind, news in wrong.items() for each in check(door, news, kind=kind).failures)
+    for text in (
+        "schedule.strtTime: is not a known key (did you mean startTime?)",
+        "flwSpec: is not a known key (did you mean flowSpec?)",
+        "mappings[1].surceType: is not a known key (did you mean sourceType?)",
+        "auth.specNme: is not a known key (did you mean specName?)",
+    ):
+        assert text in shown
+    assert "_" not in shown
+
+
 def test_a_difference_names_each_leaf(door: Any) -> None:
     inputs = check(door, base(description="one")).inputs
     urn = URN.format(kind="BaseConnection")

@@ -144,13 +144,13 @@ class Session:
     @property
     def resources(self) -> list[StateResource]:
         """The resources of this package in the stack's state, whichever door they came through."""
-        from ..engine.camel_case import inside
+        from ..engine.camel_case import state_inside
         from ..resources import kind_named
 
         found = []
         for each in self.state.get("resources") or []:
             if each.get("custom") and (kind := AEP_TYPE.search(each["type"])):
-                outputs = inside(kind_named(kind[1]).arguments.fields, each.get("outputs") or {})
+                outputs = state_inside(kind_named(kind[1]).arguments.fields, each.get("outputs") or {})
                 found.append(StateResource(kind[1], _name(each), each.get("id", ""), outputs))
         return found
 

@@ -22,6 +22,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic.alias_generators import to_snake
 from typing_extensions import TypedDict, is_typeddict
 
 from .values import INTERNAL_PREFIX, UNKNOWN, Path, Props
@@ -457,7 +458,7 @@ def _problems(shape: Any, given: Props, error: ValidationError) -> Iterator[str]
 
 
 def _unknown_key(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(to_snake(name), known, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     return f"is not a known key{hint}; known keys are {', '.join(known)}"
 

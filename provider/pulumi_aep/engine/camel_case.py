@@ -22,8 +22,14 @@ def outside(fields: Fields, props: Props) -> Props:
 
 
 def inside(fields: Fields, props: Props) -> Props:
-    """The properties as the kinds write them, from either spelling."""
-    return {to_snake(name): respelled(fields.get(to_snake(name)), value, inside) for name, value in props.items()}
+    """The properties as the kinds write them, from either spelling. A name that is not stated stays as it is."""
+    stated = {name: to_snake(name) if to_snake(name) in fields else name for name in props}
+    return {stated[name]: respelled(fields.get(stated[name]), value, inside) for name, value in props.items()}
+
+
+def state_inside(fields: Fields, state: Props) -> Props:
+    """As `inside`, but of a state, whose outputs are not among the fields."""
+    return {to_snake(name): value for name, value in inside(fields, state).items()}
 
 
 def respelled(field: Field | None, value: Any, convert: Callable[[Fields, Props], Props]) -> Any:
@@ -58,8 +64,11 @@ def spell(names: Collection[str], text: str) -> str:
 
     text = text.replace("parent=pulumi.ROOT_STACK_RESOURCE", "noParent: true")
     text = re.sub(r"opts=pulumi\.ResourceOptions\((\w+)=\[pulumi\.Alias\((.*?)\)\]\)", _option, text)
-    return re.sub(r"""\b(?P<name>[a-z]\w*)(?P<value>=True\b|=False\b|=(?=["'\[{]))?""", spelled, text)
+    return re.sub(rf"""{_THEIRS}|\b(?P<name>[a-z]\w*)(?P<value>=True\b|=False\b|=(?=["'\[{{]))?""", spelled, text)
 
+
+_THEIRS = r"\b(?:fields|params|properties|tags)[.\[]\S*|(?<!\w)'[^'\n]*'"
+"""What a message says of Adobe's or the user's: what stands below such a field, and values."""
 
 _VALUES = {None: "", "=": ": ", "=True": ": true", "=False": ": false"}
 

@@ -27,7 +27,7 @@ from ..config import protects
 from ..errors import DeletionProtected
 from . import runtime
 from .arguments import Change, fields_of, path_text
-from .camel_case import inside, is_outside
+from .camel_case import is_outside, state_inside
 from .kind import Echo, GuardsDelete, Kind
 from .ownership import own_line, stack_of
 from .reconciler import Reconciler
@@ -114,7 +114,7 @@ class DynamicProvider(ResourceProvider):
 
     def _state(self, props: Props) -> Props:
         """What a state has, perhaps in the spelling of the other door."""
-        return inside(self._reconciler.arguments.fields, from_host(props))
+        return state_inside(self._reconciler.arguments.fields, from_host(props))
 
     def _to_host(self, props: Props, *outputs: str) -> Props:
         """`outputs` are internal properties that programs may read."""

@@ -36,7 +36,7 @@ from ..errors import AepError, ConfigError, EngineGone
 from ..resources import SERVED, kind_named
 from . import dynamic
 from .arguments import Arguments, Shape, fields_of, looks_secret, names_in
-from .camel_case import inside, is_outside, outside, outside_path, respelled, spell
+from .camel_case import inside, is_outside, outside, outside_path, respelled, spell, state_inside
 from .ownership import name_problems, new_state_id, own_line, record, record_key, renamed, state_id
 from .reconciler import Reconciler
 from .runtime import Runtime, end_with_engine, engine_guard
@@ -239,7 +239,7 @@ class NativeProvider(ProviderServicer):
     def Read(self, request: Any) -> Any:
         """What the service has now. A read without inputs is an import: nothing is known of the object."""
         each = _Resource(self, request.urn)
-        known = each.given(request.properties)
+        known = state_inside(each.fields, each.given(request.properties))
         if request.HasField("inputs"):
             found = each.verbs.read(request.id, known)
         else:
@@ -272,7 +272,7 @@ class NativeProvider(ProviderServicer):
         arguments = Arguments(arguments_of(look_up), internal=Shape)
         plain = _plain(request.args, marks)
         self.redactor.add(marks)
-        given, problems = arguments.parse({to_snake(key): value for key, value in plain.items()})
+        given, problems = arguments.parse(inside(arguments.fields, plain))
         if problems:
             return provider_pb2.InvokeResponse(failures=_failures(map(self.shown, problems)))
         shape = inspect.signature(look_up).return_annotation
@@ -298,7 +298,7 @@ class _Resource:
         self._marks: Marks = {}
 
     def state(self, struct: Struct) -> Props:
-        return inside(self.fields, _plain(struct))
+        return state_inside(self.fields, _plain(struct))
 
     def given(self, struct: Struct) -> Props:
         plain = _plain(struct, self._marks)
