@@ -80,7 +80,7 @@ def own(program: Program, destination: str, fields: Any = None, **changes: Any) 
     """A mapping set as a first preview sees it: the schema's id is unknown, what its field groups are given is not."""
     mapping = {"source": "a", "destination": destination, "source_type": "STATIC"}
     fields = fields or {"page": {"type": "string"}}
-    echoes = {"own_schema": "web", "own_fields": [fields, {"count": {"type": "integer"}}]}
+    echoes = {"own_groups": [HOST_UNKNOWN], "own_fields": [fields, {"count": {"type": "integer"}}]}
     return program("MappingSet", {"mappings": [mapping], "schema_id": HOST_UNKNOWN, **echoes, **changes})
 
 
@@ -121,3 +121,20 @@ def test_a_field_that_others_added_to_our_schema(life: Callable[[str], Life], pr
     assert life("MappingSet").problems(own(program, "_{tenantId}.distinct_id", **exists)) == []
     (problem,) = life("MappingSet").problems(own(program, "_{tenantId}.distinct", **exists))
     assert problem.endswith("is not in the schema; is it _{tenantId}.distinct_id?")
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["its own fields known", "not known"])
+@pytest.mark.parametrize(
+    ("destination", "close"), [("timestmp", "timestamp"), ("_{tenantId}.distinct", "_{tenantId}.distinct_id")]
+)
+def test_a_mapping_into_a_schema_of_the_program_that_exists(
+    destination: str, close: str, known: bool, life: Callable[[str], Life], program: Program, ids: Ids
+) -> None:
+    """Its class and the field groups of others are as the service has them, its own ones may change in this run."""
+    exists = {"schema_id": ids["schema.id"], "own_groups": [ids["group.id"]]}
+    exists |= {} if known else {"own_fields": None}
+    problem = f"mappings[0].destination: {destination} is not in the schema; is it {close}?"
+    refused = known or destination == "timestmp"
+    assert life("MappingSet").problems(own(program, destination, **exists)) == [problem] * refused
+    more = {**exists, "own_groups": [ids["group.id"], HOST_UNKNOWN]}
+    assert life("MappingSet").problems(own(program, "web.added", **more)) == []

@@ -9,6 +9,7 @@ import pytest
 from kinds import Props
 from plugin.conftest import PRODUCTION, Program
 from plugin.life import Life
+from pulumi_aep import FlowSpec
 from pulumi_aep.engine.ownership import state_id
 from pulumi_aep.engine.values import from_host
 from support.emulator import Emulator
@@ -79,6 +80,18 @@ def test_the_service_is_asked_about_changed_arguments_alone(program: Program, ch
     assert check("Flow web", changed={"description": "changed"}) == []
     assert calls(emulator) == ["GET sourceConnections"], "the spec of a source that is given by id"
     assert check("Flow web", changed={"source_connection_id": "c5f5a9a1-0a7c-4d5c-9c3c-8a5c7c0a3a10"}) != []
+
+
+@pytest.mark.parametrize(
+    ("key", "argument"),
+    [("SourceConnection web", "data"), ("Flow web", "schedule"), ("BaseConnection web", "auth")],
+)
+def test_an_argument_that_is_left_out_is_a_change(key: str, argument: str, program: Program, check: Check) -> None:
+    """With a change of another that replaces what depends on it, the service would refuse it after the deletions."""
+    needed: Props = {"flow_spec": FlowSpec.REST_STORAGE_TO_AEP} if key.startswith("Flow") else {}
+    assert check(key, changed=needed) == []
+    (problem,) = check(key, changed={**needed, argument: None})
+    assert problem.startswith(f"{key}: {argument}: is required "), problem
 
 
 def test_consent_is_for_what_it_was_given_for(life: Callable[[str], Life], program: Program, check: Check) -> None:

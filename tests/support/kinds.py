@@ -37,6 +37,7 @@ DERIVED = {
     "start_is_default",
     "definition",
     "source_spec",
+    "own_groups",
     "own_schema",
     "own_fields",
     "base_spec",

@@ -41,6 +41,70 @@ def test_names_where_a_schema_takes_none_or_any() -> None:
     assert len(problems({"a": {"host": "h"}}, {"properties": {"a": {"properties": {"b": TEXT}}}})) == 1
 
 
+CLOSED = {"properties": {"a": TEXT}, "additionalProperties": False}
+DEFINED = {"definitions": {"part": CLOSED}}
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "place"),
+    [
+        ({"o": {"aa": ""}}, {**DEFINED, "properties": {"o": {"$ref": "#/definitions/part"}}}, "params.o.aa"),
+        (
+            {"m": [{"aa": ""}]},
+            {**DEFINED, "properties": {"m": {"type": "array", "items": {"$ref": "#/definitions/part"}}}},
+            "params.m[0].aa",
+        ),
+        ({"m": [{"aa": ""}]}, {"properties": {"m": {"type": "array", "items": [CLOSED]}}}, "params.m[0].aa"),
+        ({"x-a": "", "aa": ""}, {**CLOSED, "patternProperties": {"^x-": TEXT}}, "params.aa"),
+        ({"any": {"aa": ""}}, {"additionalProperties": CLOSED}, "params.any.aa"),
+        ({"aa": ""}, {"allOf": [{"additionalProperties": True}, CLOSED]}, "params.aa"),
+        (
+            {"o": {"o": {"aa": ""}}},
+            {"$id": "x", **CLOSED, "properties": {"a": TEXT, "o": {"$ref": "#"}}},
+            "params.o.o.aa",
+        ),
+        ({"host": ""}, CLOSED, "params.host"),
+    ],
+    ids=["reference", "items", "tuple", "pattern", "values", "parts", "recursive", "always taken"],
+)
+def test_names_that_a_closed_schema_refuses(value: Json, schema: Json, place: str) -> None:
+    """Wherever it stands: the service would refuse them, perhaps when the old object is gone."""
+    (problem,) = problems(value, schema)
+    assert problem.startswith(f"{place}: is not a parameter of S3"), problem
+    assert "a" in problem.partition("it takes ")[2].split(", ")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": TEXT}, "if": {"required": ["a"]}, "then": {"properties": {"b": TEXT}}},
+        {"properties": {"a": TEXT}, "dependencies": {"a": {"properties": {"b": TEXT}}}},
+        {
+            "properties": {"a": TEXT},
+            "definitions": {"b": {"properties": {"b": TEXT}}},
+            "allOf": [{"$ref": "#/definitions/b"}],
+        },
+    ],
+    ids=["then", "dependencies", "reference"],
+)
+def test_names_that_a_schema_takes_elsewhere(schema: Json) -> None:
+    assert problems({"a": "", "b": ""}, schema) == []
+    assert len(problems({"a": "", "c": ""}, schema)) == 1
+
+
+@pytest.mark.parametrize("items", [True, [{"type": "array"}], [], {"items": TEXT}], ids=str)
+def test_lists_in_lists(items: Any) -> None:
+    assert problems({"m": [["a"]]}, {"properties": {"m": {"type": "array", "items": items}}}) == []
+
+
+@pytest.mark.parametrize("head", [{}, {"$schema": "http://json-schema.org/draft-03/schema#"}], ids=["none", "draft 3"])
+def test_what_a_property_says_of_itself(head: Json) -> None:
+    """As draft 3 does."""
+    schema = {**head, "type": "object", "properties": {"a": {"type": "string", "required": True}, "b": TEXT}}
+    assert problems({"b": ""}, schema) == ["params.a: is required by S3"]
+    assert problems({"a": "", "b": ""}, schema) == []
+
+
 BROKEN: list[Any] = [
     {"type": "text"},
     {"pattern": r"(?<year>\d+)\p{L}"},

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
-from pulumi_aep.components.source import SourceArgs, problems_of
+from pulumi_aep.components.source import Source, SourceArgs, problems_of, transformations
 
 S3 = {
     "connection_spec": "Amazon S3",
@@ -44,6 +44,35 @@ S3 = {
 )
 def test_what_is_wrong_with_an_argument(change: dict[str, Any], problem: str) -> None:
     assert any(each.startswith(problem) for each in problems_of(SourceArgs, {**S3, **change}))
+
+
+NEW = {name: value for name, value in S3.items() if name not in ("parts", "delta_column")}
+EXISTING = {name: value for name, value in NEW.items() if name not in ("fields", "mappings")}
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({**EXISTING, "dataset_id": "x", "parts": {"field_group": {"name": "a"}}}, "parts.field_group: there is none"),
+        ({**EXISTING, "dataset_id": "x", "parts": {"mapping_set": {"adopt": "a"}}}, "parts.mapping_set: there is none"),
+        ({**NEW, "parts": {"mapping_set": {"name": "a"}}}, "parts.mapping_set.name: a mapping set has no name"),
+        ({**EXISTING, "schema_id": "x", "class_id": "y"}, "class_id: an existing schema keeps its own"),
+        ({**EXISTING, "dataset_id": "x", "force_destroy": True}, "force_destroy: an existing dataset is never deleted"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(given: dict[str, Any], problem: str) -> None:
+    (said,) = Source.__new__(Source)._problems(given)
+    assert said.startswith(problem)
+    assert Source.__new__(Source)._problems({**NEW, "parts": {"mapping_set": {"description": "a"}, "flow": None}}) == []
+
+
+def test_what_is_plain_stays_plain() -> None:
+    """The Owner's check sees it before anything is deleted; an Output it does not see."""
+    keys = {"public_key_id": "one", "sign_verification_key_id": None}
+    assert transformations({"delta_column": {"name": "at", "date_format": "YYYY"}, "encryption": keys}) == [
+        {"name": "Copy", "params": {"deltaColumn": {"name": "at", "dateFormat": "YYYY"}}},
+        {"name": "Encryption", "params": {"publicKeyId": "one"}},
+    ]
 
 
 def test_all_that_is_wrong_with_a_mixpanel_source() -> None:

@@ -252,7 +252,7 @@ class Source(pulumi.ComponentResource):
             flow_spec=given.get("flow_spec"),
             source_connection_id=self.source_connection.id,
             target_connection_id=self.target_connection.id,
-            transformations=_transformations(given),
+            transformations=transformations(given),
             mapping=self.mapping_set,
             schedule=given.get("schedule"),
             options=given.get("options"),
@@ -318,17 +318,18 @@ _WIRE = {
 }
 
 
-def _transformations(given: dict[str, Any]) -> list[Any]:
+def transformations(given: dict[str, Any]) -> list[Any]:
     """Those for a delta column (docs tutorials/api/collect/database-nosql.md) and for encrypted files."""
-    parts = {
-        name: pulumi.Output.from_input(given[name]).apply(
-            lambda known: {_WIRE.get(key, key): value for key, value in known.items() if value}
-        )
-        for name in ("delta_column", "encryption")
-        if name in given
-    }
+    parts = {name: _on_the_wire(given[name]) for name in ("delta_column", "encryption") if name in given}
     copy = [{"name": "Copy", "params": {"deltaColumn": parts["delta_column"]}}] if "delta_column" in parts else []
     return copy + ([{"name": "Encryption", "params": parts["encryption"]}] if "encryption" in parts else [])
+
+
+def _on_the_wire(given: Any) -> Any:
+    """What is plain stays so: the Owner's check sees no Outputs."""
+    if isinstance(given, dict):
+        return {_WIRE.get(key, key): value for key, value in given.items() if value is not None}
+    return pulumi.Output.from_input(given).apply(_on_the_wire)
 
 
 def problems_of(shape: Any, given: dict[str, Any]) -> list[str]:
@@ -355,12 +356,19 @@ def _known(value: Any) -> Any:
 
 
 def _part_problems(given: dict[str, Any]) -> list[str]:
-    return [
+    parts = {name: own for name, own in given.get("parts", {}).items() if own}
+    problems = [
         f"parts.{part}: {name} gives an existing one; leave one of the two out"
-        for part in given.get("parts", {})
+        for part in parts
         for name in _BY_ID.get(part, ())
         if name in given
     ]
+    for part, argument in (("field_group", "fields"), ("mapping_set", "mappings")):
+        if part in parts and argument not in given and f"{part}_id" not in given:
+            problems.append(f"parts.{part}: there is none without {argument}; leave it out, or give {argument}")
+    if "name" in parts.get("mapping_set", {}):
+        problems.append("parts.mapping_set.name: a mapping set has no name; leave it out")
+    return problems
 
 
 def _contradictions(given: dict[str, Any]) -> list[str]:
@@ -371,6 +379,10 @@ def _contradictions(given: dict[str, Any]) -> list[str]:
         problems.append("dataset_id and schema_id: a dataset has its schema; give only one")
     if own and existing:
         problems.append(f"{own[0]}: an existing schema keeps its own; leave {own[0]} out")
+    if "class_id" in given and existing:
+        problems.append("class_id: an existing schema keeps its own; leave class_id out")
+    if given.get("force_destroy") is True and "dataset_id" in given:
+        problems.append("force_destroy: an existing dataset is never deleted; leave force_destroy out")
     if not own and not existing:
         problems.append("fields: give fields or field_group_ids for a new schema, or schema_id or dataset_id")
     if "auth" in given and "base_connection_id" in given:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Incomplete, InUse, LookupFailed, NotDeletable, NotFound, NotRepresentable, OwnershipConflict
 from . import announcements
 from .adoption import adopt, ownership_problems
-from .arguments import Arguments, Change, leaf
+from .arguments import Arguments, Change, fields_of, leaf
 from .conflicts import update_with_etag
 from .creation import Creation
 from .guards import guard_delete, guard_destroy, guard_replacement, refuse_deleted_ids
@@ -87,6 +87,8 @@ class Reconciler:
         """What is wrong with the inputs. The service is not asked about arguments that are the `same` as before."""
         props, problems = self._parse({name: value for name, value in given.items() if name in same}, given)
         previous = {name: value for name, value in props.items() if name in same}
+        if same:  # what the program left out meanwhile was something else before
+            previous |= dict.fromkeys(fields_of(self.arguments.public).keys() - same - props.keys(), UNKNOWN)
         return problems + self._online_problems(previous, props, problems)
 
     def _prefetch(self, given: Props) -> None:

@@ -91,8 +91,8 @@ class MappingSetArgs(CommonArgs, total=False):
 
 
 class _Internal(InternalArgs, total=False):
-    own_schema: Annotated[Input[str] | None, F(Change.CHECK_ONLY)]
-    """Title of the schema if the program manages it: the same run may change its fields."""
+    own_groups: Annotated[Input[list[str]] | None, F(Change.CHECK_ONLY)]
+    """`$id`s of the schema's field groups, if the program manages it: the same run may change them and their fields."""
     own_fields: Annotated[Input[list[dict[str, Any]]] | None, F(Change.CHECK_ONLY)]
     """Fields of that schema's field groups, if the program gives them all."""
 
@@ -107,7 +107,7 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
     delete_before_replace = False
     references = (Reference("schema_id", "Schema"),)
     echoes = (
-        Echo("own_schema", "schema_id", "Schema", "title"),
+        Echo("own_groups", "schema_id", "Schema", "field_group_ids"),
         Echo("own_fields", "schema_id", "Schema", "field_group_ids", then=("FieldGroup", "fields")),
     )
     lines = ("mappings", "destination", ("source", "source_type"))
@@ -152,17 +152,20 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
             return doubled
         if unchanged or not isinstance(mappings, list):
             return []
-        own = _own_fields(props, runtime)
-        problems = destination_problems(_below_tenant(mappings, runtime), own, f"_{runtime.tenant_id}") if own else []
-        if "own_schema" in props and not problems:
-            return []
+        own, tenant = _own_fields(props, runtime), f"_{runtime.tenant_id}"
+        problems = destination_problems(_below_tenant(mappings, runtime), own, tenant) if own else []
         if not isinstance(schema_id, str) or not schema_id.startswith("https://"):
             return problems
+        groups = {*(props.get("own_groups") or ())}
         try:
-            fields = xdm_fields(runtime.resolved_schema(schema_id)) | own
+            schema = runtime.resolved_schema(schema_id)
         except NotFound:
-            return problems or [f"schema_id: no schema {schema_id} in this sandbox"]
-        return destination_problems(mappings, fields, f"_{runtime.tenant_id}")
+            return problems or ([] if groups else [f"schema_id: no schema {schema_id} in this sandbox"])
+        if not groups <= {*schema.get("meta:extends", ())}:  # this run adds some, whose fields nobody has said
+            mappings = _below_tenant(mappings, runtime) if own else []
+        elif groups and not own:  # this run may add fields to them
+            mappings = [{} if _is_below_tenant(each, runtime) else each for each in mappings]
+        return destination_problems(mappings, xdm_fields(schema) | own, tenant)
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         return {"version": int(item["version"])}
@@ -205,12 +208,12 @@ def _own_fields(props: Props, runtime: Runtime) -> dict[str, XdmField]:
 
 def _below_tenant(mappings: list[Any], runtime: Runtime) -> list[Any]:
     """The mappings, without the destinations that a class has: the program does not say those."""
-    own = (TENANT, f"_{runtime.tenant_id}")
-    return [
-        each if str(each.get("destination")).partition(".")[0] in own else {}
-        for each in mappings
-        if isinstance(each, dict)
-    ]
+    return [each if _is_below_tenant(each, runtime) else {} for each in mappings]
+
+
+def _is_below_tenant(mapping: Any, runtime: Runtime) -> bool:
+    destination = str(mapping.get("destination")) if isinstance(mapping, dict) else ""
+    return destination.partition(".")[0] in (TENANT, f"_{runtime.tenant_id}")
 
 
 def _doubled(mappings: list[Any], runtime: Runtime) -> list[str]:

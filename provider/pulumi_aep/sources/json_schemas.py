@@ -4,6 +4,7 @@ Organizations' specs are of several drafts, and some of their parts are no JSON 
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -19,7 +20,8 @@ Json = dict[str, Any]
 
 LONGEST_RULE = 200
 ALWAYS_TAKEN = {"host", "filters"}
-"""What pages send and specs may lack: `host` (tutorial), `filters` (docs tutorials/api/filter.md)."""
+"""What pages send and specs may lack: `host` (tutorial), `filters` (docs tutorials/api/filter.md). A spec that takes no
+names but its own refuses them."""
 
 
 def properties(schema: Any) -> dict[str, Json]:
@@ -38,16 +40,25 @@ def schema_problems(value: Any, schema: Any, path: str, of: str, names: Mapping[
     if not isinstance(value, dict) or not isinstance(schema, dict):
         return []
     names = names or {}
-    problems = [*_unknown_names(value, schema, path, of, names, ALWAYS_TAKEN)]
+    problems = [*_unknown_names(value, schema, path, of, names, schema, ALWAYS_TAKEN)]
+    reported = {problem.partition(":")[0] for problem in problems}
     for found in _errors(schema, value):
         error: Any = _nearest(found)
-        if error.validator != "required" and (contains_unknown(error.instance) or contains_unknown(found.instance)):
+        if error.validator not in ("required", "additionalProperties") and (
+            contains_unknown(error.instance) or contains_unknown(found.instance)
+        ):
             continue
-        place = path_text([path, *(names.get(str(step), step) for step in error.absolute_path)])
+        steps = [*error.absolute_path]
         if error.validator == "required":
-            missing = [name for name in error.validator_value if name not in error.instance]
+            missing = [name for name in _required(error.schema) if name not in error.instance]
+            steps = steps if isinstance(error.validator_value, list) else steps[:-1]  # draft 3 adds its own word
+        place = path_text([path, *(names.get(str(step), step) for step in steps)])
+        if error.validator == "required":
             problems += [f"{place}.{names.get(name, name)}: is required by {of}" for name in missing]
-        elif error.validator != "additionalProperties":
+        elif error.validator == "additionalProperties":
+            others = (_unknown_name(place, name, properties(error.schema), of) for name in _additional(error))
+            problems += [text for text in others if text.partition(":")[0] not in reported]
+        else:
             problems.append(f"{place}: {_rule_text(error, of)}")
     return [*dict.fromkeys(problems)]
 
@@ -81,8 +92,8 @@ def _errors(schema: Any, value: Any) -> "list[ValidationError]":
             return list(draft(schema).iter_errors(value))
     except Unresolvable:
         pass
-    required = schema.get("required")
-    found = _errors({"required": required}, value) if len(schema) > 1 and isinstance(required, list) else []
+    required = _required(schema)
+    found = _errors({"required": required}, value) if len(schema) > 1 and required else []
     for name, part in properties(schema).items():
         for error in _errors(part, value[name]) if isinstance(value, dict) and name in value else ():
             error.path.appendleft(name)
@@ -119,10 +130,25 @@ def _required_by_each(error: "ValidationError") -> list[list[str]]:
 # ---- names ----
 
 
+def _required(schema: Json) -> list[str]:
+    """The names of the list `required`, and the properties that say it of themselves, as those of draft 3 do."""
+    listed = schema.get("required")
+    own = [name for name, part in properties(schema).items() if part.get("required") is True]
+    return own + (listed if isinstance(listed, list) else [])
+
+
+def _additional(error: Any) -> Iterator[str]:
+    """The names that a rule `additionalProperties: false` refuses."""
+    patterns = error.schema.get("patternProperties") or {}
+    for name in error.instance:
+        if name not in properties(error.schema) and not any(re.search(pattern, name) for pattern in patterns):
+            yield name
+
+
 def _unknown_names(
-    value: Json, schema: Json, path: str, of: str, names: Mapping[str, str], taken: Iterable[str] = ()
+    value: Json, schema: Json, path: str, of: str, names: Mapping[str, str], root: Json, taken: Iterable[str] = ()
 ) -> Iterator[str]:
-    parts = [*_parts(schema)]
+    parts = [*_parts(schema, root)]
     known = {name for part in parts for name in properties(part)}
     closed = known or any(part.get("additionalProperties") is False for part in parts)
     opened = any(
@@ -131,29 +157,56 @@ def _unknown_names(
     for name, item in value.items():
         if name in known:
             for part in parts:
-                yield from _below(item, properties(part).get(name), f"{path}.{names.get(name, name)}", of)
+                yield from _below(item, properties(part).get(name), f"{path}.{names.get(name, name)}", of, root)
         elif closed and not opened and name not in taken:
-            takes = sorted(names.get(each, each) for each in known)
-            close = closest(name, takes)
-            hint = f" (did you mean {close}?)" if close else ""
-            yield f"{path}.{name}: is not a parameter of {of}{hint}; it takes {', '.join(takes) or 'none'}"
+            yield _unknown_name(path, name, (names.get(each, each) for each in known), of)
 
 
-def _below(value: Any, schema: Json | None, path: str, of: str) -> Iterator[str]:
-    if schema and isinstance(value, dict):
-        yield from _unknown_names(value, schema, path, of, {})
-    elif schema and isinstance(value, list):
+def _unknown_name(path: str, name: str, known: Iterable[str], of: str) -> str:
+    takes = sorted(known)
+    close = closest(name, takes)
+    hint = f" (did you mean {close}?)" if close else ""
+    return f"{path}.{name}: is not a parameter of {of}{hint}; it takes {', '.join(takes) or 'none'}"
+
+
+def _below(value: Any, schema: Any, path: str, of: str, root: Json) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        return
+    if isinstance(value, dict):
+        yield from _unknown_names(value, schema, path, of, {}, root)
+    elif isinstance(value, list):
+        rules = [part.get("items") for part in _parts(schema, root)]
         for index, item in enumerate(value):
-            yield from _below(item, schema.get("items"), f"{path}[{index}]", of)
+            for items in rules:
+                rule = items if not isinstance(items, list) else items[index] if index < len(items) else None
+                yield from _below(item, rule, f"{path}[{index}]", of, root)
 
 
-def _parts(schema: Any) -> Iterator[Json]:
-    """The schema and those that it is composed of."""
-    if isinstance(schema, dict):
-        yield schema
-        for rule in ("allOf", "anyOf", "oneOf"):
-            for each in schema.get(rule) or () if isinstance(schema.get(rule), list) else ():
-                yield from _parts(each)
+def _parts(schema: Any, root: Json, seen: tuple[str, ...] = ()) -> Iterator[Json]:
+    """The schema and those whose properties a value of it may have, too."""
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    others = [schema.get(rule) for rule in ("then", "else")]
+    for rule in ("allOf", "anyOf", "oneOf"):
+        others += each if isinstance(each := schema.get(rule), list) else []
+    for rule in ("dependencies", "dependentSchemas"):
+        others += each.values() if isinstance(each := schema.get(rule), dict) else []
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        seen = (*seen, reference)
+        others.append(_referred(reference, root))
+    for each in others:
+        yield from _parts(each, root, seen)
+
+
+def _referred(reference: str, root: Any) -> Any:
+    """What a JSON pointer into the same schema names; None for other references."""
+    if not reference.startswith("#"):
+        return None
+    for step in reference[1:].split("/")[1:]:
+        root = root.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(root, dict) else None
+    return root
 
 
 # ---- words ----
