@@ -3,8 +3,10 @@
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from google.protobuf import empty_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2 as proto
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2_grpc, resource_pb2_grpc
+from typing_extensions import override
 
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.engine.sdk_internals import SECRET_MARK, UNKNOWN_TEXT
@@ -190,3 +193,32 @@ def test_by_hand_it_says_what_it_is() -> None:
 def test_arguments_of_a_function_are_checked(door: Any, function: str, given: dict[str, Any], problem: str) -> None:
     answer = door.Invoke(proto.InvokeRequest(tok=f"aep:index:{function}", args=struct(given)))
     assert any(problem in failure.reason for failure in answer.failures), answer.failures
+
+
+MORE_THAN_ASYNCIO_HAS = 33
+"""Threads of its default executor: at most 32, and cores + 4 on a small machine."""
+
+
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+    """The engine, as it answers components: only when many of them wait."""
+
+    def __init__(self) -> None:
+        self.all_wait = threading.Barrier(MORE_THAN_ASYNCIO_HAS, timeout=60)
+
+    @override
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:
+        self.all_wait.wait()
+        context.abort(grpc.StatusCode.UNKNOWN, "all wait")
+
+
+def test_many_calls_of_components_wait_at_once() -> None:
+    server = grpc.server(ThreadPoolExecutor(MORE_THAN_ASYNCIO_HAS))
+    resource_pb2_grpc.add_ResourceMonitorServicer_to_server(Monitor(), server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    request = proto.ConstructRequest(project="shop", stack="dev", name="web", monitorEndpoint=address)
+    with plugin() as (stub, _, _):
+        asked = [stub.Construct.future(request) for _ in range(MORE_THAN_ASYNCIO_HAS)]
+        details = [each.exception(120).details() for each in asked]
+    server.stop(None)
+    assert all("all wait" in each for each in details), details[0]

@@ -44,6 +44,8 @@ from .sdk_internals import UNKNOWN_TEXT, engine_address, register_silently
 from .values import Marks, Path, Props, contains_unknown, differences, from_host, to_host
 
 TYPE_PREFIX = "aep:index:"
+REGISTRATIONS = 256
+"""Most parts of components that wait for the engine at once, as in a Python program with `--parallel 64`."""
 _SCOPE = ("orgId", "sandbox")
 _NO_SETTINGS = ("version", "pluginDownloadURL", "stack")
 _SAID_HERE = ("owner", "record", "timeouts")
@@ -411,7 +413,9 @@ async def _serve(engine: str) -> None:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(NativeProvider(engine), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, os._exit, 0)  # the engine is done; threads may wait
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(REGISTRATIONS))  # the SDK's calls wait here; else cores + 4 of them
+    loop.add_signal_handler(signal.SIGINT, os._exit, 0)  # the engine is done; threads may wait
     print(port, flush=True)
     await server.wait_for_termination()
 
