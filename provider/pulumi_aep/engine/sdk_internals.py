@@ -152,8 +152,8 @@ def exit_quietly_on_interrupt() -> None:
 def register_silently() -> None:
     """Do not tell the engine of each step of a registration, which only `pulumi up --debug` shows.
 
-    The SDK does so three times for each resource, in calls that block the event loop: a sixth of the CPU time of a
-    plugin that makes components, and the verbs of all resources wait meanwhile.
+    The SDK does so three times for each resource, in calls that block the event loop: where the plugin makes
+    components, the verbs of all resources wait meanwhile.
     """
     pulumi.log.debug = lambda *_args, **_kwargs: None
 
