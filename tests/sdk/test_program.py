@@ -24,7 +24,6 @@ from pulumi_aep.engine.sdk_internals import (
     await_registrations_first,
     end_of_program,
     exit_quietly_on_interrupt,
-    register_silently,
     root_resource,
     shorten_stack_traces,
 )
@@ -262,23 +261,3 @@ def test_a_unit_test_with_mocks_keeps_its_handler(monitored: pytest.MonkeyPatch)
 def test_otherwise_the_systems_own_handler_is_set(monitored: pytest.MonkeyPatch) -> None:
     exit_quietly_on_interrupt()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-
-
-@pytest.mark.parametrize("silently", [False, True])
-def test_whether_the_engine_hears_of_each_registration(monkeypatch: pytest.MonkeyPatch, silently: bool) -> None:
-    """Where the first one fails, the SDK has become silent itself."""
-    said: list[str] = []
-    monkeypatch.setattr(pulumi.log, "_log", lambda _engine, _severity, message, *_more: said.append(message))
-    monkeypatch.setattr(pulumi.log, "debug", pulumi.log.debug)
-    pulumi.runtime.set_mocks(Monitor(), project="shop", stack="dev")
-    if silently:
-        register_silently()
-
-    async def program() -> None:
-        pulumi.ComponentResource("shop:index:Shop", "web")
-        await wait_for_rpcs()
-
-    asyncio.run(program())
-    pulumi.log.info("done")
-    registered = any("registering resource" in each for each in said)
-    assert (registered, said[-1]) == (not silently, "done")

@@ -40,7 +40,7 @@ from .camel_case import inside, is_outside, outside, outside_path, respelled, sp
 from .ownership import name_problems, new_state_id, own_line, record, record_key, renamed, state_id
 from .reconciler import Reconciler
 from .runtime import Runtime, end_with_engine, engine_guard
-from .sdk_internals import UNKNOWN_TEXT, engine_address, register_silently
+from .sdk_internals import UNKNOWN_TEXT, engine_address
 from .values import Marks, Path, Props, contains_unknown, differences, from_host, to_host
 
 TYPE_PREFIX = "aep:index:"
@@ -427,5 +427,4 @@ def main() -> None:
         sys.exit("pulumi-resource-aep is a plugin: Pulumi starts it where a program uses the package aep.")
     end_with_engine()
     dynamic.Resource.register = register
-    register_silently()
     asyncio.run(_serve(":".join(map(str, address))))

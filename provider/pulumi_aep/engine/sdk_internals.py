@@ -146,16 +146,7 @@ def exit_quietly_on_interrupt() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-# ---- in a plugin process: the dynamic host's, or our own ----
-
-
-def register_silently() -> None:
-    """Do not tell the engine of each step of a registration, which only `pulumi up --debug` shows.
-
-    The SDK does so three times for each resource, in calls that block the event loop: where the plugin makes
-    components, the verbs of all resources wait meanwhile.
-    """
-    pulumi.log.debug = lambda *_args, **_kwargs: None
+# ---- in the plugin process, which runs the dynamic host ----
 
 
 def is_unknown(value: Any) -> bool:
