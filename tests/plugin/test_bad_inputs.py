@@ -123,18 +123,34 @@ def test_a_field_that_others_added_to_our_schema(life: Callable[[str], Life], pr
     assert problem.endswith("is not in the schema; is it _{tenantId}.distinct_id?")
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["its own fields known", "not known"])
+@pytest.mark.parametrize(
+    ("own_fields", "sees"),
+    [
+        ([{"page": {"type": "string"}}], True),
+        ([{"page": {"type": "string"}}, None], True),
+        ([None], True),
+        (None, False),
+    ],
+    ids=["all its own", "some from elsewhere", "all from elsewhere", "not known"],
+)
 @pytest.mark.parametrize(
     ("destination", "close"), [("timestmp", "timestamp"), ("_{tenantId}.distinct", "_{tenantId}.distinct_id")]
 )
 def test_a_mapping_into_a_schema_of_the_program_that_exists(
-    destination: str, close: str, known: bool, life: Callable[[str], Life], program: Program, ids: Ids
+    destination: str,
+    close: str,
+    own_fields: Any,
+    sees: bool,
+    life: Callable[[str], Life],
+    program: Program,
+    ids: Ids,
 ) -> None:
     """Its class and the field groups of others are as the service has them, its own ones may change in this run."""
-    exists = {"schema_id": ids["schema.id"], "own_groups": [ids["group.id"]]}
-    exists |= {} if known else {"own_fields": None}
+    exists = {"schema_id": ids["schema.id"], "own_groups": [ids["group.id"]], "own_fields": own_fields}
     problem = f"mappings[0].destination: {destination} is not in the schema; is it {close}?"
-    refused = known or destination == "timestmp"
+    refused = sees or destination == "timestmp"
     assert life("MappingSet").problems(own(program, destination, **exists)) == [problem] * refused
-    more = {**exists, "own_groups": [ids["group.id"], HOST_UNKNOWN]}
-    assert life("MappingSet").problems(own(program, "web.added", **more)) == []
+    if own_fields and own_fields[0]:
+        assert life("MappingSet").problems(own(program, "_{tenantId}.page", **exists)) == []
+    for groups in (HOST_UNKNOWN, [ids["group.id"], HOST_UNKNOWN]):
+        assert life("MappingSet").problems(own(program, "web.added", **exists | {"own_groups": groups})) == []

@@ -285,7 +285,7 @@ class Source(pulumi.ComponentResource):
                 resource_name, **own, fields=given["fields"], class_ids=[class_id], opts=inside
             )
             new = self.field_group.id
-            groups = pulumi.Output.all(new, groups).apply(lambda ids: [ids[0], *ids[1]]) if groups else [new]
+            groups = _with(new, groups)
         own = _own(given, "schema", title=name)
         return Schema(resource_name, **own, class_id=class_id, field_group_ids=groups, opts=inside)
 
@@ -298,6 +298,13 @@ class Source(pulumi.ComponentResource):
             return None
         own = _own(given, "mapping_set")
         return MappingSet(resource_name, **own, schema_id=self.schema.id, mappings=given["mappings"], opts=inside)
+
+
+def _with(new: pulumi.Output[str], groups: Any) -> Any:
+    """What is plain stays so: the checks see no Outputs."""
+    if isinstance(groups, pulumi.Output):
+        return pulumi.Output.all(new, groups).apply(lambda ids: [ids[0], *ids[1]])
+    return [new, *groups]
 
 
 def _below(component: pulumi.Resource) -> pulumi.ResourceOptions:

@@ -220,8 +220,9 @@ def _echoed(echo: Echo, given: Mapping[str, Any]) -> Any:
             value = _arguments(value, kind).get(argument)
         else:
             parts = [_arguments(each, kind) for each in value]
-            known = parts and not any(each.get("adopt") or argument not in each for each in parts)
-            return [each[argument] for each in parts] if known else None
+            known = [each[argument] for each in parts if argument in each]
+            others = len(known) < len(parts) or any(each.get("adopt") for each in parts)
+            return [*known, *[None] * others]
     return value.get("id") if isinstance(value, dict) else _named(value)
 
 

@@ -46,7 +46,7 @@ class Echo(NamedTuple):
     """Which argument of that resource; of a spec, its id. `guarded` says whether a guard keeps it from deletion."""
     then: tuple[str, str] | None = None
     """Of an argument with the id of a resource of this kind, which argument of that; of one with ids, that argument of
-    each, and nothing if one of them is adopted or comes from elsewhere."""
+    each, and a None at the end if one of them is adopted or comes from elsewhere."""
 
 
 class Kind:

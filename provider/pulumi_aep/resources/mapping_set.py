@@ -93,8 +93,8 @@ class MappingSetArgs(CommonArgs, total=False):
 class _Internal(InternalArgs, total=False):
     own_groups: Annotated[Input[list[str]] | None, F(Change.CHECK_ONLY)]
     """`$id`s of the schema's field groups, if the program manages it: the same run may change them and their fields."""
-    own_fields: Annotated[Input[list[dict[str, Any]]] | None, F(Change.CHECK_ONLY)]
-    """Fields of that schema's field groups, if the program gives them all."""
+    own_fields: Annotated[Input[list[dict[str, Any] | None]] | None, F(Change.CHECK_ONLY)]
+    """Fields of those that the program manages; a None stands for the others."""
 
 
 class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports):
@@ -152,20 +152,23 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
             return doubled
         if unchanged or not isinstance(mappings, list):
             return []
-        own, tenant = _own_fields(props, runtime), f"_{runtime.tenant_id}"
-        problems = destination_problems(_below_tenant(mappings, runtime), own, tenant) if own else []
+        (own, all_own), tenant = _own_fields(props.get("own_fields"), runtime), f"_{runtime.tenant_id}"
+        below = _below_tenant(mappings, runtime) if own and all_own else []
+        problems = destination_problems(below, own or {}, tenant)
         if not isinstance(schema_id, str) or not schema_id.startswith("https://"):
             return problems
-        groups = {*(props.get("own_groups") or ())}
+        groups = props.get("own_groups") or []
         try:
             schema = runtime.resolved_schema(schema_id)
         except NotFound:
             return problems or ([] if groups else [f"schema_id: no schema {schema_id} in this sandbox"])
-        if not groups <= {*schema.get("meta:extends", ())}:  # this run adds some, whose fields nobody has said
-            mappings = _below_tenant(mappings, runtime) if own else []
-        elif groups and not own:  # this run may add fields to them
+        if groups is UNKNOWN or not {*groups} <= {
+            *schema.get("meta:extends", ())
+        }:  # it gets fields that nobody has said
+            mappings = below
+        elif groups and own is None:  # this run may add fields to them
             mappings = [{} if _is_below_tenant(each, runtime) else each for each in mappings]
-        return destination_problems(mappings, xdm_fields(schema) | own, tenant)
+        return destination_problems(mappings, xdm_fields(schema) | (own or {}), tenant)
 
     def computed_outputs(self, item: Item, runtime: Runtime) -> Props:
         return {"version": int(item["version"])}
@@ -196,14 +199,16 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         return [*found, *(["allowNullValues"] if item.get("allowNullValues") else [])]
 
 
-def _own_fields(props: Props, runtime: Runtime) -> dict[str, XdmField]:
-    """The fields of a schema that the program manages, without those of its class; none if they are not valid."""
+def _own_fields(given: Any, runtime: Runtime) -> tuple[dict[str, XdmField] | None, bool]:
+    """The fields of the field groups that the program manages, and whether these are all; None if not known."""
+    if not isinstance(given, list):
+        return None, False
     found: dict[str, XdmField] = {}
-    for fields in props.get("own_fields") or []:
+    for fields in filter(None, given):
         if contains_unknown(fields) or FieldGroup.kind.arguments.parse({"title": "-", "fields": fields})[1]:
-            return {}
+            return None, False
         found |= xdm_fields({"properties": {f"_{runtime.tenant_id}": {"type": "object", "properties": fields}}})
-    return found
+    return found, None not in given
 
 
 def _below_tenant(mappings: list[Any], runtime: Runtime) -> list[Any]:
