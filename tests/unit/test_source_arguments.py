@@ -7,8 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from pulumi_aep import ConnectionSpec
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
-from pulumi_aep.components.source import Source, SourceArgs, problems_of, transformations
+from pulumi_aep.components.source import Source, SourceArgs, problems_of, spec_id, transformations
 
 S3 = {
     "connection_spec": "Amazon S3",
@@ -108,3 +109,8 @@ def test_outputs() -> None:
 def test_a_project_id_of_yaml_is_a_number(project: Any) -> None:
     given = {"username": "x", "password": "x", "timezone": "UTC", "schedule": {"frequency": "day", "interval": 1}}
     assert problems_of(MixpanelSourceArgs, {**given, "project_id": project}) == []
+
+
+@pytest.mark.parametrize("spec", ["Amazon S3", "amazon s3", ConnectionSpec.AMAZON_S3, ConnectionSpec.AMAZON_S3.upper()])
+def test_a_connection_spec_by_name_or_id(spec: str) -> None:
+    assert spec_id(spec) == ConnectionSpec.AMAZON_S3

@@ -152,8 +152,8 @@ class SourceArgs(Shape, total=False):
 
 def spec_id(spec: str) -> str:
     """The id of a connection spec that is given by name or id. Names without a constant are looked up."""
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", spec):
-        return spec
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", spec.lower()):
+        return spec.lower()
     constant = re.sub(r"[^A-Z0-9]+", "_", spec.upper()).strip("_")
     return str(getattr(ConnectionSpec, constant, None) or get_connection_spec(name=spec).id)
 
