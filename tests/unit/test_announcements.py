@@ -5,6 +5,7 @@ from pulumi_aep.engine.kind import Kind
 from pulumi_aep.engine.values import UNKNOWN, Props
 from pulumi_aep.resources.base_connection import BaseConnection
 from pulumi_aep.resources.flow import Flow
+from pulumi_aep.resources.mapping_set import MappingSet
 
 OURS = "shop/dev/web#4a4a.1111"
 FLOW: Props = {
@@ -33,6 +34,14 @@ def test_what_will_change() -> None:
     assert flow(schedule=interval) == "adopts Flow Web (f-1): will change schedule.interval 1 → 3"
     text = flow(description=None, name="Shop")
     assert text == 'adopts Flow Web (f-1): will change description "clicks" → nothing, name "Web" → "Shop"'
+
+
+def test_a_line_that_makes_a_new_version_waits() -> None:
+    new = {"owner": OURS, "mappings": []}
+    waits = "adopts MappingSet m-1: changes nothing: the owner line waits for the next change or refresh"
+    assert adoption(MappingSet.kind, "m-1", {**new, "owner": None}, new) == waits
+    theirs = adoption(MappingSet.kind, "m-1", {**new, "owner": "shop/prod/web#5b5b.2222"}, new)
+    assert theirs.endswith("from shop/prod/web.2222: changes nothing but the owner line")
 
 
 def test_what_a_preview_does_not_know_is_left_out() -> None:

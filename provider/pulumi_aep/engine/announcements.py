@@ -50,7 +50,9 @@ def adoption(kind: "Kind", object_id: str, observed: Props, new: Props, changes:
     foreign = f", takes it over from {record(owner)}" if state_id(owner) not in ("", state_id(new.get("owner"))) else ""
     shown = ", ".join(changes[:MOST_CHANGES])
     more = f" and {len(changes) - MOST_CHANGES} more" if len(changes) > MOST_CHANGES else ""
-    nothing = "changes nothing" + (" but the owner line" if "owner" in kind.ownership.read({}) else "")
+    waits = kind.ownership.makes_version and not owner
+    line = ": the owner line waits for the next change or refresh" if waits else " but the owner line"
+    nothing = "changes nothing" + (line if "owner" in kind.ownership.read({}) else "")
     will = f"will change {shown}{more}" if changes else nothing
     return f"adopts {label(kind, object_id, observed)}{foreign}: {will}"
 
