@@ -114,7 +114,7 @@ def test_the_whole_life(repository: Stack, emulator: Emulator) -> None:
 
     emulator.clear_journal()
     repository.up()
-    assert calls(emulator) == ["POST token", "PATCH flows"], "one write and no look-up"
+    assert calls(emulator) == ["POST token", "GET flowSpecs", "PATCH flows"], "the spec of the interval, and one write"
     corrected = only(emulator)["Flow"]
     assert (corrected["name"], corrected["scheduleParams"]) == (flow["name"], flow["scheduleParams"])
 

@@ -17,6 +17,7 @@ from ..errors import NotFound
 from ..sources.mapping_lint import XdmField, destination_problems, xdm_fields
 from ._registry import TENANT, with_namespace, without_namespace
 from .field_group import FieldGroup
+from .schema import Schema
 
 CONTENT_TYPE = "application/vnd.adobe.xed-full+json;version=1"
 LONGEST_EXPRESSION = 4096
@@ -158,6 +159,8 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         if not isinstance(schema_id, str) or not schema_id.startswith("https://"):
             return problems
         groups = props.get("own_groups") or []
+        if groups and not problems and runtime.cache(Schema.kind).claimed_line(schema_id) is not None:
+            return []  # this run has made it: what could be seen was seen at preview
         try:
             schema = runtime.resolved_schema(schema_id)
         except NotFound:
