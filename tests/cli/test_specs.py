@@ -187,6 +187,28 @@ def test_placeholders_are_what_the_spec_takes() -> None:
     assert not shown["account.note"]["required"]
 
 
+OWN_SOURCE = {
+    "definitions": {"place": {"type": "object", "properties": {"zone": {"type": "string"}, "in": {"$ref": "#"}}}},
+    "properties": {"kind": {"enum": ["file", "table"]}, "place": {"$ref": "#/definitions/place"}},
+    "required": ["kind"],
+    "if": {"properties": {"kind": {"const": "file"}}},
+    "then": {"properties": {"path": {"type": "string"}}, "required": ["path"]},
+    "else": {"properties": {"table": {"type": "string"}}, "required": ["table"]},
+}
+
+
+def test_parameters_that_depend_on_others() -> None:
+    """The schemas of an organization's own sources may refer to themselves and ask for more by what they are given."""
+    spec = {**SPECS[ConnectionSpec.AMAZON_S3], "sourceSpec": {"spec": OWN_SOURCE}}
+    found = details(spec, list(catalog_of_specs.FLOW_SPECS.values()), "files")
+    shown = {each["name"]: each for each in found["source_parameters"]}
+    assert [name for name, each in shown.items() if each["required"] and "." not in name] == ["kind", "path"]
+    assert {"table", "place.zone"} <= shown.keys()
+    assert shown["place"]["type"] == "object"
+    assert 'params={"kind": "file", "path": "<path>"}' in found["program"]
+    assert schema_problems({"kind": "file", "path": "x"}, OWN_SOURCE, "params", "Own") == []
+
+
 def test_every_argument_of_source_is_shown(cli_run: Cli, emulator: Emulator) -> None:
     files = json.loads(cli_run("specs", "Amazon S3", "--json").out)["other_arguments"]
     assert files["data.format"] == "delimited, json, parquet"

@@ -109,6 +109,7 @@ BROKEN: list[Any] = [
     {"type": "text"},
     {"pattern": r"(?<year>\d+)\p{L}"},
     {"$ref": "#/definitions/nowhere"},
+    {"$ref": "#/properties/odd"},
     {"properties": ["a"]},
     {"enum": "a"},
     [1],

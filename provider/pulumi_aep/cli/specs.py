@@ -1,6 +1,7 @@
 """`pulumi-aep specs [NAME]`: the kinds of sources that the organization has, the parameters and a program of each."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -12,13 +13,15 @@ import typer
 from ..client.specs import shareable, spec_label
 from ..constants import ConnectionSpec
 from ..errors import LookupFailed
-from ..sources.json_schemas import properties
+from ..sources.json_schemas import parts_of, properties, schema_problems
 from ..sources.preview import source_kind
 from ..sources.spec_rules import FILE_PROPERTIES
 from ._output import Json, print_json, print_table, progress
 from ._session import Session, Stack
 
 Spec = dict[str, Any]
+DEEPEST = 4
+"""Keys inside keys that are shown: a schema may hold itself."""
 FORMATS = {"files": "delimited", "tables": "tabular", "rest": "json", "stream": "json"}
 
 
@@ -157,28 +160,50 @@ def details(spec: Spec, flow_specs: list[Spec], kind: str) -> Spec:
     }
 
 
-def _parameters(schema: Any, above: str = "") -> Iterator[Parameter]:
+def _parameters(schema: Any, root: Any = None, above: str = "") -> Iterator[Parameter]:
     """Required ones first, each before the keys inside it. Secret are those that the spec marks as passwords, or whose
     name says so."""
     from ..engine.arguments import looks_secret
 
-    required = _required(schema)
-    for name, part in sorted(properties(schema).items(), key=lambda item: item[0] not in required):
+    root = root or schema
+    known = _known(schema, root)
+    required = _required(schema, known)
+    for name, part in sorted(known.items(), key=lambda item: item[0] not in required):
         kinds = part.get("type", "")
         kind = str(kinds[0] if isinstance(kinds, list) and kinds else kinds)
         secret = part.get("format") == "password" or (kind == "string" and looks_secret(name))
         path = f"{above}{name}"
         yield Parameter(path, kind, name in required, secret, part.get("enum") or [], _placeholder(path, part))
-        yield from _parameters(part, f"{path}.")
+        if path.count(".") < DEEPEST:
+            yield from _parameters(part, root, f"{path}.")
 
 
-def _required(schema: Any) -> list[str]:
-    """What is required; of several forms, by the first one."""
+def _known(schema: Any, root: Any) -> dict[str, Spec]:
+    """The properties that a schema, its forms and what it refers to know, each with what it refers to itself."""
+    found: dict[str, Spec] = {}
+    for part in parts_of(schema, root):
+        found |= {name: each for name, each in properties(part).items() if name not in found}
+    return {name: _merged(part, root) for name, part in found.items()}
+
+
+def _merged(part: Spec, root: Any) -> Spec:
+    merged: Spec = {}
+    for each in parts_of(part, root):
+        merged = each | merged
+    merged.pop("$ref", None)  # else it would refer to itself
+    return merged
+
+
+def _required(schema: Any, known: dict[str, Spec]) -> list[str]:
+    """What is required: of several forms, by the first one; and what the placeholders of these bring with them."""
     parts = [schema] if isinstance(schema, dict) else []
     parts += [
         forms[0] for rule in ("anyOf", "oneOf") for part in parts[:1] if isinstance(forms := part.get(rule), list)
     ]
-    return [name for part in parts if isinstance(names := part.get("required"), list) for name in names]
+    found = [name for part in parts if isinstance(names := part.get("required"), list) for name in names]
+    given = {name: _placeholder(name, known.get(name, {})) for name in found}
+    missing = (re.match(r"value\.(\w+): is required", text) for text in schema_problems(given, schema, "value", ""))
+    return found + [match[1] for match in missing if match]
 
 
 def _placeholder(path: str, schema: Spec) -> Any:
@@ -189,7 +214,8 @@ def _placeholder(path: str, schema: Spec) -> Any:
             return given[0]
     kind = "string" if "string" in kinds else kinds[0] if isinstance(kinds, list) else kinds
     if kind == "object":
-        return {name: _placeholder(f"{path}.{name}", properties(schema).get(name, {})) for name in _required(schema)}
+        known = properties(schema)
+        return {name: _placeholder(f"{path}.{name}", known.get(name, {})) for name in _required(schema, known)}
     if kind == "array":
         items = schema.get("items")
         one = _placeholder(path, items if isinstance(items, dict) else {})

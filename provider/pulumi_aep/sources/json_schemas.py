@@ -90,7 +90,7 @@ def _errors(schema: Any, value: Any) -> "list[ValidationError]":
     try:
         if _is_valid(draft, json.dumps(schema)):
             return list(draft(schema).iter_errors(value))
-    except Unresolvable:
+    except (Unresolvable, RecursionError):
         pass
     required = _required(schema)
     found = _errors({"required": required}, value) if len(schema) > 1 and required else []
@@ -148,7 +148,7 @@ def _additional(error: Any) -> Iterator[str]:
 def _unknown_names(
     value: Json, schema: Json, path: str, of: str, names: Mapping[str, str], root: Json, taken: Iterable[str] = ()
 ) -> Iterator[str]:
-    parts = [*_parts(schema, root)]
+    parts = [*parts_of(schema, root)]
     known = {name for part in parts for name in properties(part)}
     closed = known or any(part.get("additionalProperties") is False for part in parts)
     opened = any(
@@ -175,14 +175,14 @@ def _below(value: Any, schema: Any, path: str, of: str, root: Json) -> Iterator[
     if isinstance(value, dict):
         yield from _unknown_names(value, schema, path, of, {}, root)
     elif isinstance(value, list):
-        rules = [part.get("items") for part in _parts(schema, root)]
+        rules = [part.get("items") for part in parts_of(schema, root)]
         for index, item in enumerate(value):
             for items in rules:
                 rule = items if not isinstance(items, list) else items[index] if index < len(items) else None
                 yield from _below(item, rule, f"{path}[{index}]", of, root)
 
 
-def _parts(schema: Any, root: Json, seen: tuple[str, ...] = ()) -> Iterator[Json]:
+def parts_of(schema: Any, root: Json, seen: tuple[str, ...] = ()) -> Iterator[Json]:
     """The schema and those whose properties a value of it may have, too."""
     if not isinstance(schema, dict):
         return
@@ -197,7 +197,7 @@ def _parts(schema: Any, root: Json, seen: tuple[str, ...] = ()) -> Iterator[Json
         seen = (*seen, reference)
         others.append(_referred(reference, root))
     for each in others:
-        yield from _parts(each, root, seen)
+        yield from parts_of(each, root, seen)
 
 
 def _referred(reference: str, root: Any) -> Any:
