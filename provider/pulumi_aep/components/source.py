@@ -284,8 +284,7 @@ class Source(pulumi.ComponentResource):
             self.field_group = FieldGroup(
                 resource_name, **own, fields=given["fields"], class_ids=[class_id], opts=inside
             )
-            new = self.field_group.id
-            groups = _with(new, groups)
+            groups = _with_group(self.field_group.id, groups)
         own = _own(given, "schema", title=name)
         return Schema(resource_name, **own, class_id=class_id, field_group_ids=groups, opts=inside)
 
@@ -300,7 +299,7 @@ class Source(pulumi.ComponentResource):
         return MappingSet(resource_name, **own, schema_id=self.schema.id, mappings=given["mappings"], opts=inside)
 
 
-def _with(new: pulumi.Output[str], groups: Any) -> Any:
+def _with_group(new: pulumi.Output[str], groups: Any) -> Any:
     """What is plain stays so: the checks see no Outputs."""
     if isinstance(groups, pulumi.Output):
         return pulumi.Output.all(new, groups).apply(lambda ids: [ids[0], *ids[1]])

@@ -49,11 +49,11 @@ def schema_problems(value: Any, schema: Any, path: str, of: str, names: Mapping[
         ):
             continue
         steps = [*error.absolute_path]
-        if error.validator == "required":
-            missing = [name for name in _required(error.schema) if name not in error.instance]
-            steps = steps if isinstance(error.validator_value, list) else steps[:-1]  # draft 3 adds its own word
+        if error.validator == "required" and not isinstance(error.validator_value, list):
+            steps.pop()  # draft 3 adds its own word
         place = path_text([path, *(names.get(str(step), step) for step in steps)])
         if error.validator == "required":
+            missing = [name for name in _required(error.schema) if name not in error.instance]
             problems += [f"{place}.{names.get(name, name)}: is required by {of}" for name in missing]
         elif error.validator == "additionalProperties":
             others = (_unknown_name(place, name, properties(error.schema), of) for name in _additional(error))
