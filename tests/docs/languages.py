@@ -1,6 +1,6 @@
-"""docs/languages.md: the Python example of each kind's page in YAML and TypeScript.
+"""docs/languages.md: the Python example of each kind's page in YAML and TypeScript. docs/kinds/README.md: its list.
 
-`python tests/docs/languages.py` writes the page. The examples run here with recorders in place of the packages.
+`python tests/docs/languages.py` writes both. The examples run here with recorders in place of the packages.
 """
 
 import json
@@ -230,5 +230,20 @@ def text() -> str:
     return "\n".join(parts)
 
 
+INDEX = pages.KIND_PAGES / "README.md"
+
+
+def index() -> str:
+    """docs/kinds/README.md with a row for each kind: the first sentence of its page."""
+    rows = "| Kind | What it is |\n|---|---|\n"
+    for kind in (*(each.kind.name for each in SERVED), "Owner"):
+        file = f"{dashed(kind)}.md"
+        _, body = pages.prose(INDEX.with_name(file)).split("\n\n", 1)
+        sentence = " ".join(re.split(r"\.\s", body)[0].split())
+        rows += f"| [{kind}]({file}) | {sentence} |\n"
+    return re.sub(r"\| Kind \|.*?\n\n", rows + "\n", INDEX.read_text(encoding="utf-8"), count=1, flags=re.DOTALL)
+
+
 if __name__ == "__main__":
     PAGE.write_text(text(), encoding="utf-8")
+    INDEX.write_text(index(), encoding="utf-8")

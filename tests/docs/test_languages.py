@@ -13,9 +13,10 @@ from docs.test_examples import what_lookups_find
 from support.emulator import Emulator
 
 
-def test_the_page_is_that_of_the_examples() -> None:
-    """Where this fails, `python tests/docs/languages.py` updates the page."""
+def test_the_pages_are_up_to_date() -> None:
+    """Where this fails, `python tests/docs/languages.py` updates them."""
     assert languages.PAGE.read_text() == languages.text()
+    assert languages.INDEX.read_text() == languages.index()
 
 
 def stack(folder: Path, emulator: Emulator) -> Stack:

@@ -130,11 +130,6 @@ def test_outputs_of_every_kind() -> None:
         assert f"{plain(rows[name]['Meaning'])}." == sentences(Resource)[name], name
 
 
-def test_every_kind_is_listed() -> None:
-    listed = pages.table(pages.KIND_PAGES / "README.md", "Kind")
-    assert {re.sub(r"\[(\w+)\].*", r"\1", name) for name in listed} == {*names(), *HELPERS}
-
-
 def test_keys_of_nested_arguments() -> None:
     shapes = {
         field.nested.__name__: field.nested

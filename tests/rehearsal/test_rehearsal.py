@@ -17,10 +17,8 @@ from pulumi_aep.client.client import Client
 from pulumi_aep.emulator.core.errors import NOTES, RULES, Note, Rule
 from pulumi_aep.emulator.observed import load
 from pulumi_aep.rehearsal import leftovers, probing
-from pulumi_aep.rehearsal.lives import LIVES
 from pulumi_aep.rehearsal.page import render
 from pulumi_aep.rehearsal.run import Rehearsal
-from pulumi_aep.resources import KINDS
 from rehearsal.conftest import left_in
 from support import browser
 from support.canary import Canaries
@@ -34,10 +32,6 @@ Command = Callable[..., subprocess.Popen[str]]
 def source(emulator: Emulator) -> str:
     """The id of somebody's base connection with a password."""
     return str(emulator.request("POST", f"{FLOW}/connections", base(), sandbox="dev").json()["id"])
-
-
-def test_every_kind_has_a_life() -> None:
-    assert set(LIVES) == {kind.__name__ for kind in KINDS}
 
 
 def test_every_assumption_is_probed_or_has_a_reason() -> None:

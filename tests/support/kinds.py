@@ -22,35 +22,15 @@ from pulumi_aep.engine.reconciler import Reconciler
 from pulumi_aep.engine.runtime import Runtime
 from pulumi_aep.engine.schema import sentences as sentences
 from pulumi_aep.engine.values import Props, from_host
-from pulumi_aep.resources import KINDS
-from pulumi_aep.resources.first_run import FirstRun
+from pulumi_aep.resources import KINDS, SERVED
 from pulumi_aep.resources.owner import Owner
+
+_CLASSES: dict[str, Any] = {resource.__name__: resource for resource in (*SERVED, Owner)}
 
 CLAIMS = {*fields_of(CommonArgs), "allow_duplicate_name"}
 """How a resource meets what exists: the same for every kind that has them."""
 
-DERIVED = {
-    "owner",
-    "record",
-    "timeouts",
-    "secret_params",
-    "start_is_default",
-    "definition",
-    "source_spec",
-    "own_groups",
-    "own_schema",
-    "own_fields",
-    "base_spec",
-    "dataset_schema",
-    "mapping_schema",
-    "target_dataset",
-    "target_schema",
-    "dataset_guarded",
-    "plan",
-    "program",
-    "identity",
-    "stack",
-}
+DERIVED = {name for each in _CLASSES.values() for name in fields_of(each.kind.arguments.internal)}
 """Fields that no program gives: check() or the resource itself sets them."""
 
 TEXTS: tuple[Any, ...] = (str, Name)
@@ -102,9 +82,6 @@ def provider(kind: str) -> DynamicProvider:
 def reconciler(kind: str, runtime: Runtime) -> Reconciler:
     """The same verbs, as every door to Pulumi calls them."""
     return Reconciler(kind_of(kind), runtime)
-
-
-_CLASSES: dict[str, Any] = {resource.__name__: resource for resource in (*KINDS, Owner, FirstRun)}
 
 
 # ---- what a kind says about its fields ----

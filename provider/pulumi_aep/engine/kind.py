@@ -94,6 +94,13 @@ class Kind:
     lines: ClassVar[tuple[str, str, tuple[str, ...]] | None] = None
     """Of a kind without a name, how two objects are compared: (argument with lines, key of a line, its fields)."""
 
+    disposable: ClassVar[Props]
+    """What `pulumi-aep rehearse` makes: arguments without the name. `{Schema}` is the id of the schema that it made,
+    `{name}` the rehearsal's name."""
+
+    disposable_change: ClassVar[Props] = {}
+    """What it changes in place; without this, the name."""
+
     reconciler: ClassVar["type[Reconciler] | None"] = None
     """For a kind whose verbs are its own: it is no object of a service."""
 

@@ -10,7 +10,7 @@ from ..client.client import Client
 from ..client.collection import Collection
 from ..errors import AepError, NotFound
 from ..resources import kind_named
-from .lives import LIVES
+from .lives import ORDER
 
 PREFIX = "pulumi-aep rehearsal"
 _DESCRIPTORS = "/data/foundation/schemaregistry/tenant/descriptors"
@@ -45,7 +45,7 @@ def find(client: Client, rehearsal: str = "[0-9a-f]{8}") -> Found:
             return []
 
     found, ids = list[Leftover](), set[str]()
-    for kind in LIVES:
+    for kind in ORDER:
         made = listed(kind, _objects(kind, kind_named(kind).collection(client), ids, ours))
         ids |= {each.id for each in made}
         found = made + found

@@ -1,27 +1,35 @@
-"""Part one: the whole life of every kind, through the provider's own reconciler (lives.json).
+"""Part one: the whole life of every kind, through the provider's own reconciler.
 
 Each verb is a process of its own, as in separate runs of the engine: what an older one knew is forgotten.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
+from graphlib import TopologicalSorter
 from typing import Any
 
 from ..client.client import Client
-from ..engine.ownership import record
+from ..engine.arguments import Change
+from ..engine.kind import Kind
+from ..engine.ownership import NaturalKey, record
 from ..engine.reconciler import Reconciler
 from ..engine.runtime import Runtime
 from ..engine.values import Props
 from ..errors import AepError, Conflict, PreconditionFailed
-from ..resources import kind_named
+from ..resources import KINDS, kind_named
 from .exchange import Mask, with_texts
 
-LIVES: dict[str, Any] = json.loads(files(__package__).joinpath("lives.json").read_text())
+_REFERENCE = re.compile(r"\{(\w+)\}")
+_BY_NAME = {each.kind.name: each.kind for each in KINDS}
+ORDER = tuple(
+    TopologicalSorter(
+        {name: _BY_NAME.keys() & _REFERENCE.findall(str(kind.disposable)) for name, kind in _BY_NAME.items()}
+    ).static_order()
+)
+"""The kinds' names: what a kind refers to comes before it."""
 STEPS = ("create", "read", "change", "conflict", "look-up", "delete", "gone")
 MEANING = {
     "create": "pulumi up cannot create such an object here",
@@ -35,7 +43,6 @@ MEANING = {
 """What the failure of a step means."""
 
 BUG = "The service answered in a form that pulumi-aep does not know: please send us this report."
-_REFERENCE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -59,20 +66,19 @@ class _Object:
 
 
 class Lives:
-    """Lives all kinds in the order of lives.json, and deletes their objects in the opposite one."""
+    """Lives all kinds in their `ORDER`, and deletes their objects in the opposite one."""
 
     def __init__(self, client: Client, names: dict[str, str], mask: Mask) -> None:
         self.client, self.names, self.mask = client, names, mask
         self._made: dict[str, _Object] = {}
 
     def ticks(self) -> Iterator[Tick]:
-        for kind in LIVES:
+        for kind in ORDER:
             yield from self._live(kind)
-        for kind in reversed(LIVES):
+        for kind in reversed(ORDER):
             yield from self._end(kind)
 
     def _live(self, kind: str) -> Iterator[Tick]:
-        life = LIVES[kind]
         yield (created := self._tick(kind, "create", lambda: self._create(kind)))
         if created.result != "ok":
             for step in STEPS[1:]:
@@ -80,7 +86,7 @@ class Lives:
             return
         yield self._tick(kind, "read", lambda: self._read(kind))
         for step, action in (("change", self._change), ("conflict", self._conflict), ("look-up", self._look_up)):
-            if reason := life.get("without", {}).get(step):
+            if reason := left_out(kind_named(kind), step):
                 yield Tick(kind, step, "left out", reason)
             else:
                 yield self._tick(kind, step, lambda action=action: action(kind))  # type: ignore[misc]
@@ -110,8 +116,9 @@ class Lives:
         """What a program says of the object, its owner included."""
         key = hashlib.sha256(kind.encode()).hexdigest()[:4]
         owner = f"pulumi-aep/rehearsal/{kind}#{self.names['id']}0000.{key}"
-        given = self._filled({**LIVES[kind]["arguments"], **(change or {})})
-        return {"owner": owner, "record": record(owner), **given}
+        named = kind_named(kind).arguments.named(f"{self.names['name']} life {kind}")
+        given = self._filled({**kind_named(kind).disposable, **(change or {})})
+        return {"owner": owner, "record": record(owner), **named, **given}
 
     def _filled(self, value: Any) -> Any:
         return with_texts(value, lambda text: _REFERENCE.sub(self._reference, text))
@@ -120,9 +127,9 @@ class Lives:
         name = match[1]
         if name == "tenantId":  # the provider fills it in
             return match[0]
-        if name in LIVES and name not in self._made:
+        if name in ORDER and name not in self._made:
             raise AepError(f"it needs a {name}, which could not be created")
-        return self._made[name].id if name in LIVES else self.names[name]
+        return self._made[name].id if name in ORDER else self.names[name]
 
     def _inputs(self, kind: str, previous: Props, program: Props) -> Props:
         inputs, problems = self._reconciler(kind).check(previous, program)
@@ -149,7 +156,8 @@ class Lives:
 
     def _change(self, kind: str) -> None:
         made = self._made[kind]
-        inputs = self._inputs(kind, made.inputs, self._program(kind, LIVES[kind]["change"]))
+        change = kind_named(kind).disposable_change or {_name(kind_named(kind)): "{name} life renamed"}
+        inputs = self._inputs(kind, made.inputs, self._program(kind, change))
         difference = self._reconciler(kind).diff(made.id, made.state, inputs)
         if difference.replaces or not difference.changes:
             raise AepError(f"expected a change in place, not {difference.replaces or 'none'}")
@@ -160,11 +168,11 @@ class Lives:
     def _conflict(self, kind: str) -> None:
         """Somebody else changes what the program changes too: that must stop it."""
         made = self._made[kind]
-        collection = kind_named(kind).collection(self.client)
+        collection, field = kind_named(kind).collection(self.client), _name(kind_named(kind))
+        by_hand = [{"op": "replace", "path": f"/{field}", "value": f"{self.names['name']} life by hand"}]
         etag = str(collection.get(made.id).get("etag", ""))
         with suppress(PreconditionFailed):  # a second try, as the answer of the first was lost
-            collection.update(made.id, self._filled(LIVES[kind]["outside"]), etag)
-        field = "title" if "title" in made.inputs else "name"
+            collection.update(made.id, by_hand, etag)
         inputs = self._inputs(kind, made.inputs, self._program(kind) | {field: f"{self.names['name']} life third"})
         try:
             self._reconciler(kind).update(made.id, made.state, inputs)
@@ -188,6 +196,22 @@ class Lives:
         made = self._made[kind]
         if self._reconciler(kind).read(made.id, made.state) is not None:
             raise AepError(f"{made.id} is still there after its deletion")
+
+
+def left_out(kind: Kind, step: str) -> str:
+    """Why no object of the kind takes this step; empty if each does."""
+    if step == "change" and not kind.disposable_change and not _name(kind):
+        return "nothing of such an object can change"
+    if step == "conflict" and not _name(kind):
+        return "it has no name that a person would change meanwhile"
+    if step == "look-up" and isinstance(kind.ownership, NaturalKey):
+        return f"it has no place for an owner: its identity is its {' and '.join(kind.natural_key)}"
+    return ""
+
+
+def _name(kind: Kind) -> str:
+    """The argument with the object's name, if that changes in place; else empty."""
+    return "".join(kind.arguments.named("").keys() & kind.arguments.names(Change.UPDATE))
 
 
 def _changed(state: Props, inputs: Props) -> set[str]:

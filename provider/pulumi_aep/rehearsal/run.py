@@ -14,7 +14,7 @@ from ..client.specs import shareable
 from ..errors import AepError, ConfigError
 from . import leftovers
 from .exchange import Caller, Mask
-from .lives import LIVES, Lives
+from .lives import ORDER, Lives
 from .probing import PLAN, Probing, not_probed
 
 Report = dict[str, Any]
@@ -26,7 +26,7 @@ SPECS = {
     "flow of files": ("flow_specs", "9753525b-82c7-4dce-8a9b-5ccfce2b9876"),
 }
 _SAVED = {"connection_specs": "connectionSpecs", "flow_specs": "flowSpecs"}
-ABOUT = f"about {len(LIVES)} objects for the kinds, then about 60 for {len(PLAN['probes'])} questions"
+ABOUT = f"about {len(ORDER)} objects for the kinds, then about 60 for {len(PLAN['probes'])} questions"
 
 
 def check_sandbox(client: Client) -> None:
@@ -129,7 +129,7 @@ def summary(report: Report) -> str:
     failed = sum(each["result"] == "failed" for each in works)
     results = [each["result"] for each in probes]
     text = ", ".join(f"{results.count(word)} {word}" for word in ("confirmed", "contradicted", "not tried"))
-    kinds = f"{len(LIVES)} kinds, {failed} of {len(works)} steps failed" if failed else f"{len(LIVES)} kinds work"
+    kinds = f"{len(ORDER)} kinds, {failed} of {len(works)} steps failed" if failed else f"{len(ORDER)} kinds work"
     return f"{kinds}; assumptions: {text}; {report['calls']} calls in {report['seconds']:.0f} s"
 
 

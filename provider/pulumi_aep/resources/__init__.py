@@ -1,41 +1,33 @@
-"""The kinds, one module each: arguments, what may change in place, and how they map to the wire."""
+"""The kinds, one module each: arguments, what may change in place, and how they map to the wire.
+
+A module without an underscore holds a kind and the class that programs use: there is no other list of them here.
+"""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
 
 from ..engine.dynamic import Resource
 from ..engine.kind import Kind
-from .base_connection import BaseConnection
-from .dataset import Dataset
-from .encryption_key import EncryptionKey
-from .field_group import FieldGroup
-from .first_run import FirstRun
-from .flow import Flow
-from .identity_descriptor import IdentityDescriptor
-from .mapping_set import MappingSet
-from .owner import Owner
-from .schema import Schema
-from .source_connection import SourceConnection
-from .target_connection import TargetConnection
 
-KINDS: tuple[type[Resource], ...] = (
-    BaseConnection,
-    SourceConnection,
-    TargetConnection,
-    Flow,
-    MappingSet,
-    FieldGroup,
-    Schema,
-    Dataset,
-    IdentityDescriptor,
-    EncryptionKey,
-)
-"""The registry of what a sandbox holds: a new kind is one module and one name here."""
 
-SERVED: tuple[type[Resource], ...] = (*KINDS, FirstRun)
+def _classes() -> Iterator[type[Resource]]:
+    for found in pkgutil.iter_modules(__path__):
+        if not found.name.startswith("_"):
+            module = import_module(f"{__name__}.{found.name}")
+            own = [each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__]
+            yield from (each for each in own if isinstance(each, type) and issubclass(each, Resource))
+
+
+_BY_NAME = {each.kind.name: each for each in _classes()}
+
+KINDS = tuple(each for each in _BY_NAME.values() if each.kind.reconciler is None)
+"""What a sandbox holds."""
+
+SERVED = (*KINDS, _BY_NAME["FirstRun"])
 """What programs of every language use."""
-
-_EVERY_KIND: tuple[type[Resource], ...] = (*SERVED, Owner)
-_BY_NAME = {each.kind.name: each.kind for each in _EVERY_KIND}
 
 
 def kind_named(name: str) -> Kind:
     """The kind that a state calls so."""
-    return _BY_NAME[name]
+    return _BY_NAME[name].kind

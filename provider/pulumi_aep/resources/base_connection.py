@@ -1,7 +1,7 @@
 """Base connection: the credentials for one source (`/connections`)."""
 
 from contextlib import suppress
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Any, ClassVar, Literal, Required
 
 import pulumi
 from typing_extensions import Unpack
@@ -51,6 +51,13 @@ class BaseConnectionKind(ConnectionKind, AppliesDefaults, ValidatesOnline, Appli
 
     arguments = Arguments(BaseConnectionArgs, _Internal)
     collection_path = "flow_service.connections"
+    disposable: ClassVar[Props] = {
+        "connection_spec": ConnectionSpec.HTTP_API,
+        "auth": {
+            "spec_name": "Streaming Connection",
+            "params": {"sourceId": "{name}", "dataType": "raw", "name": "{name}"},
+        },
+    }
     outputs = ("etag", *_INLET)
     natural_key = ("name", "connection_spec")
 

@@ -1,7 +1,7 @@
 """Dataset: where ingested data is kept (Catalog, `/dataSets`)."""
 
 import time
-from typing import Annotated, Any, Required
+from typing import Annotated, Any, ClassVar, Required
 
 import pulumi
 from typing_extensions import Unpack
@@ -35,6 +35,7 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, ValidatesOnline, Exports):
 
     arguments = Arguments(DatasetArgs)
     collection_path = "catalog.datasets"
+    disposable: ClassVar[Props] = {"schema_id": "{Schema}"}
     natural_key = ("name",)
     protected = True
     references = (Reference("schema_id", "Schema"),)

@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pulumi
 from typing_extensions import Unpack
@@ -31,6 +31,7 @@ class EncryptionKeyKind(Kind, WarnsOnRead, Exports):
 
     arguments = Arguments(EncryptionKeyArgs)
     collection_path = "connectors.encryption_keys"
+    disposable: ClassVar[Props] = {"passphrase": "of the disposable key pair"}
     outputs = ("public_key", "expiry_time")
     natural_key = ("name",)
     needed_to_create = ("passphrase",)

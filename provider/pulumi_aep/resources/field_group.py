@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Annotated, Any, Required
+from typing import Annotated, Any, ClassVar, Required
 
 import pulumi
 from pydantic import AfterValidator, Field
@@ -81,6 +81,8 @@ class FieldGroupKind(RegistryKind, Prefetches, ResolvesDesired):
 
     arguments = Arguments(FieldGroupArgs, _Internal)
     collection_path = "schema_registry.field_groups"
+    disposable: ClassVar[Props] = {"fields": {"label": {"type": "string"}, "count": {"type": "integer"}}}
+    disposable_change: ClassVar[Props] = {"fields": {**disposable["fields"], "more": {"type": "string"}}}
 
     def to_wire(self, props: Props, runtime: Runtime) -> Item:
         own = {f"_{runtime.tenant_id}": {"type": "object", "properties": props["fields"]}}

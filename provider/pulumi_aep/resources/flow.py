@@ -1,7 +1,7 @@
 """Flow: the dataflow itself, from a source connection through a mapping to a target connection (`/flows`)."""
 
 from itertools import chain
-from typing import Annotated, Any, Required
+from typing import Annotated, Any, ClassVar, Required
 
 import pulumi
 from pydantic import AfterValidator, Field
@@ -133,6 +133,12 @@ class FlowKind(
 
     arguments = Arguments(FlowArgs, _Internal, rule=_has_flow_spec)
     collection_path = "flow_service.flows"
+    disposable: ClassVar[Props] = {
+        "flow_spec": FlowSpec.STREAMING_WITH_TRANSFORMATION,
+        "source_connection_id": "{SourceConnection}",
+        "target_connection_id": "{TargetConnection}",
+        "transformations": [{"name": "Mapping", "params": {"mappingId": "{MappingSet}", "mappingVersion": 1}}],
+    }
     natural_key = ("name", "flow_spec")
     outputs = ("etag", "runs_url", "inlet_url")
     echoes = (

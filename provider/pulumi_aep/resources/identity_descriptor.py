@@ -1,6 +1,6 @@
 """Identity descriptor: which field of a schema identifies a person (Schema Registry, `/tenant/descriptors`)."""
 
-from typing import Annotated, Required
+from typing import Annotated, ClassVar, Required
 
 import pulumi
 from pydantic import AfterValidator
@@ -50,6 +50,12 @@ class IdentityDescriptorKind(Kind, ValidatesOnline, Exports):
 
     arguments = Arguments(IdentityDescriptorArgs, _Internal)
     collection_path = "schema_registry.identity_descriptors"
+    disposable: ClassVar[Props] = {
+        "schema_id": "{Schema}",
+        "source_property": f"/{TENANT}/label",
+        "namespace": "Email",
+    }
+    disposable_change: ClassVar[Props] = {"is_primary": True}
     natural_key = ("schema_id", "source_property")
     ownership = NaturalKey(*natural_key, parent=("schema_id", Schema.kind), own="own_schema")
     references = (Reference("schema_id", "Schema"),)

@@ -1,7 +1,7 @@
 """Mapping set: which source field goes to which field of the schema (Data Prep, `/mappingSets`)."""
 
 import re
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Any, ClassVar, Literal, Required
 
 import pulumi
 from pydantic import AfterValidator, Field
@@ -103,6 +103,13 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
 
     arguments = Arguments(MappingSetArgs, _Internal)
     collection_path = "data_prep.mapping_sets"
+    disposable: ClassVar[Props] = {
+        "schema_id": "{Schema}",
+        "mappings": [{"source": "label", "destination": f"{TENANT}.label"}],
+    }
+    disposable_change: ClassVar[Props] = {
+        "mappings": [{"source": "lower(label)", "source_type": "EXPRESSION", "destination": f"{TENANT}.label"}]
+    }
     outputs = ("version",)
     ownership = FirstEntryLine("mappings")
     delete_before_replace = False

@@ -1,6 +1,6 @@
 """Schema: a class and field groups, the form of a dataset (Schema Registry, `/tenant/schemas`)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pulumi
 from typing_extensions import Unpack
@@ -28,6 +28,7 @@ class SchemaKind(RegistryKind):
 
     arguments = Arguments(SchemaArgs)
     collection_path = "schema_registry.schemas"
+    disposable: ClassVar[Props] = {"field_group_ids": ["{FieldGroup}"]}
     references = (Reference("field_group_ids", "FieldGroup"),)
 
     def validate_online(self, props: Props, previous: Props, runtime: Runtime) -> list[str]:

@@ -1,7 +1,7 @@
 """Source connection: what is taken from a source (`/sourceConnections`)."""
 
 from contextlib import suppress
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Any, ClassVar, Literal, Required
 
 import pulumi
 from typing_extensions import Unpack
@@ -74,6 +74,11 @@ class SourceConnectionKind(ConnectionKind, AppliesDefaults, ResolvesDesired, Val
 
     arguments = Arguments(SourceConnectionArgs, _Internal, rule=_as_mixpanel_needs)
     collection_path = "flow_service.source_connections"
+    disposable: ClassVar[Props] = {
+        "base_connection_id": "{BaseConnection}",
+        "connection_spec": ConnectionSpec.HTTP_API,
+        "data": {"format": "json"},
+    }
     natural_key = ("name", "connection_spec")
     references = (Reference("base_connection_id", "BaseConnection"),)
     echoes = (Echo("base_spec", "base_connection_id", "BaseConnection", "connection_spec"),)

@@ -1,6 +1,6 @@
 """Target connection: the dataset in the data lake that receives the data (`/targetConnections`)."""
 
-from typing import Annotated, Any, Literal, Required
+from typing import Annotated, Any, ClassVar, Literal, Required
 
 import pulumi
 from pydantic import AfterValidator
@@ -60,6 +60,12 @@ class TargetConnectionKind(ConnectionKind, ValidatesOnline):
 
     arguments = Arguments(TargetConnectionArgs, _Internal)
     collection_path = "flow_service.target_connections"
+    disposable: ClassVar[Props] = {
+        "connection_spec": ConnectionSpec.DATA_LAKE,
+        "dataset_id": "{Dataset}",
+        "schema_id": "{Schema}",
+        "data": {"format": "parquet_xdm"},
+    }
     natural_key = ("name", "connection_spec")
     references = (Reference("dataset_id", "Dataset"), Reference("schema_id", "Schema"))
     echoes = (Echo("own_schema", "schema_id", "Schema"), Echo("dataset_schema", "dataset_id", "Dataset", "schema_id"))
