@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from acceptance.support import EACH, Chain, both_doors, nothing_changed, reads, writes
-from kinds import COUNTS, DESCRIPTIONS, ORDER, Props
+from kinds import COUNTS, DESCRIPTIONS, ORDER, Props, reads_before_update
 from support.emulator import Emulator
 
 TEST_OF_CREDENTIALS = {"GET connections", "GET connectionSpecs"}
@@ -40,7 +40,7 @@ def test_every_kind(chain: Callable[..., Chain], emulator: Emulator) -> None:
     stack.up()
     further = [write for kind in ORDER for write in all_writes(kind) for _ in DESCRIPTIONS[kind].further]
     assert Counter(writes(emulator)) == Counter([write for kind in ORDER for write in all_writes(kind)] + further)
-    looks = {"GET flowSpecs", *TEST_OF_CREDENTIALS}.union(*(DESCRIPTIONS[kind].reads_before_update for kind in ORDER))
+    looks = {"GET flowSpecs", *TEST_OF_CREDENTIALS}.union(*map(reads_before_update, ORDER))
     assert set(reads(emulator)) <= looks
     assert stack.preview().changes == {}
 

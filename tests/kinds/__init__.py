@@ -36,6 +36,13 @@ CHANGING = [kind for kind in ORDER if DESCRIPTIONS[kind].changes_in_place]
 by_changing_kind = pytest.mark.parametrize("kind", CHANGING)
 
 
+def reads_before_update(kind: str) -> frozenset[str]:
+    """What an update may read first; of a title, whether another kind has it: titles are unique among all."""
+    described = DESCRIPTIONS[kind]
+    titled = [each for each in DESCRIPTIONS.values() if each.natural_key == described.natural_key == "title"]
+    return described.reads_before_update.union(f"GET {each.collection}" for each in titled)
+
+
 def objects() -> Iterator[tuple[str, str, Props]]:
     """Kind, key and arguments of one typical object of each kind and of the further ones, in order."""
     for kind in ORDER:
@@ -62,6 +69,7 @@ __all__ = [
     "by_kind",
     "needs",
     "objects",
+    "reads_before_update",
     "references",
     "renamed",
     "resolve",

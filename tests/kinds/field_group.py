@@ -95,7 +95,7 @@ DESCRIPTION = Description(
         ("fields", {"item": {"type": "integer"}}),
         ("fields", {**FULL, "time": {"type": "string"}}),
     ),
-    reads_before_update=frozenset({"GET fieldgroups", "GET schemas", "GET stats"}),  # titles are unique among both
+    reads_before_update=frozenset({"GET stats"}),
     outside={
         **texts(patch, "title"),
         "fields": [

@@ -42,7 +42,7 @@ DESCRIPTION = Description(
     ),
     replaced=(("class_id", XdmClass.PROFILE), ("field_group_ids", ["${more.id}"])),
     kept_on_adoption=frozenset({"field_group_ids"}),
-    reads_before_update=frozenset({"GET schemas", "GET fieldgroups", "GET stats"}),  # titles are unique among both
+    reads_before_update=frozenset({"GET stats"}),
     outside={
         **texts(patch, "title"),
         "class_id": [Seen(patch(("replace", "/allOf", [{"$ref": PROFILE}])), "replace")],

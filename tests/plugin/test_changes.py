@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kinds import CHANGING, DESCRIPTIONS, ORDER, Ids, Props, Round, by_kind, with_owner_line
+from kinds import CHANGING, DESCRIPTIONS, ORDER, Ids, Props, Round, by_kind, reads_before_update, with_owner_line
 from plugin.conftest import Program
 from plugin.life import Life
 from support.emulator import Emulator
@@ -59,7 +59,7 @@ def test_in_place(
     assert resource.up(changed) == "update"
     assert writes(emulator) == list(a_round.writes)
     assert certain_outputs(kind) <= set(resource.outs), "dependents need them"
-    assert set(reads(emulator)) <= DESCRIPTIONS[kind].reads_before_update | a_round.reads
+    assert set(reads(emulator)) <= reads_before_update(kind) | a_round.reads
     assert resource.id == before
     known = resource.inputs
     assert resource.preview(changed) == "same"

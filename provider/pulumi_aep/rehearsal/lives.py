@@ -156,7 +156,7 @@ class Lives:
 
     def _change(self, kind: str) -> None:
         made = self._made[kind]
-        change = kind_named(kind).disposable_change or {_name(kind_named(kind)): "{name} life renamed"}
+        change = kind_named(kind).disposable_change or {_name(kind_named(kind)): f"{{name}} life {kind} renamed"}
         inputs = self._inputs(kind, made.inputs, self._program(kind, change))
         difference = self._reconciler(kind).diff(made.id, made.state, inputs)
         if difference.replaces or not difference.changes:
@@ -169,11 +169,13 @@ class Lives:
         """Somebody else changes what the program changes too: that must stop it."""
         made = self._made[kind]
         collection, field = kind_named(kind).collection(self.client), _name(kind_named(kind))
-        by_hand = [{"op": "replace", "path": f"/{field}", "value": f"{self.names['name']} life by hand"}]
+        by_hand = [{"op": "replace", "path": f"/{field}", "value": f"{self.names['name']} life {kind} by hand"}]
         etag = str(collection.get(made.id).get("etag", ""))
         with suppress(PreconditionFailed):  # a second try, as the answer of the first was lost
             collection.update(made.id, by_hand, etag)
-        inputs = self._inputs(kind, made.inputs, self._program(kind) | {field: f"{self.names['name']} life third"})
+        inputs = self._inputs(
+            kind, made.inputs, self._program(kind) | {field: f"{self.names['name']} life {kind} third"}
+        )
         try:
             self._reconciler(kind).update(made.id, made.state, inputs)
         except Conflict:
