@@ -76,6 +76,10 @@ def test_a_provider_does_not_change_its_sandbox_by_mistake(tmp_path: Path, emula
 
     dev.config({"aep:allowMassDelete": "true"})
     assert dev.preview().changes["FieldGroup group"] == "replace"
+    emulator.control("POST", "faults", {"method": "POST", "path": "/fieldgroups$", "status": 400}).raise_for_status()
+    dev.fail("up")
+    emulator.control("DELETE", "faults").raise_for_status()
+    assert dev.preview().changes["FieldGroup group"] == "replace", "the provider has moved, the object not yet"
     dev.up()
     assert (count(emulator, "local"), count(emulator, "dev")) == (0, 1)
 

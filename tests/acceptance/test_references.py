@@ -36,4 +36,4 @@ pulumi.export("dataset", {{"name": dataset.name, "schema": schema.title, "descri
     assert emulator.objects() == before
 
     dev.program(f'aep.Flow.get("flow", "{theirs.source}")')
-    assert f"No Flow {theirs.source} in sandbox local: check the id given to get()." in dev.fail("preview")
+    assert f"No Flow {theirs.source} in sandbox local: check the id." in dev.fail("preview")

@@ -8,7 +8,7 @@ from kinds import Props
 from plugin.life import Life, host
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.values import from_host, leaves
-from pulumi_aep.errors import OwnershipConflict
+from pulumi_aep.errors import LookupFailed, OwnershipConflict
 from support.emulator import Emulator
 from support.journal import writes
 from support.kinds import kind_of, names, reconciler
@@ -26,25 +26,22 @@ def test_every_kind(kind: str, life: Callable[[str], Life], program: Callable[..
     resource.run()
     verbs = reconciler(kind, runtime.current())
     owner = plain(resource).get("owner") or OWNER
-    found = verbs.import_object(resource.id, owner)
-    assert found is not None
-    state, inputs = found
+    state, inputs = verbs.import_object(resource.id, owner)
     assert not names_of_secrets(kind, resource) & {str(path[-1]) for path, _ in leaves(inputs)}
     normal, problems = verbs.check(inputs, {**inputs, **({"owner": owner} if "owner" in resource.outs else {})})
     assert [problem for problem in problems if "is required" not in problem] == [], "what is secret is not imported"
     if not problems:
         assert not verbs.diff(resource.id, state, normal).changes
     assert writes(emulator) == []
-    assert verbs.import_object(f"{resource.id[:-4]}0000", owner) is None
+    with pytest.raises(LookupFailed, match=f"^No {kind} .*0000 in sandbox local: check the id"):
+        verbs.import_object(f"{resource.id[:-4]}0000", owner)
 
 
 def test_a_field_group_whose_definition_another_client_named(emulator: Emulator, life: Callable[[str], Life]) -> None:
     chain = make_chain(emulator)
     life("FieldGroup").run()
     verbs = reconciler("FieldGroup", runtime.current())
-    found = verbs.import_object(chain.group, OWNER)
-    assert found is not None
-    state, inputs = found
+    state, inputs = verbs.import_object(chain.group, OWNER)
     normal, problems = verbs.check(inputs, {**inputs, "owner": OWNER})
     assert problems == []
     assert verbs.update(chain.group, state, normal)["owner"] == OWNER, "the first update finds no foreign change"

@@ -136,6 +136,13 @@ def test_a_difference_names_each_leaf(door: Any) -> None:
     assert found.detailedDiff["connectionSpec.id"].kind == proto.PropertyDiff.UPDATE_REPLACE
 
 
+def test_a_type_that_does_not_exist(door: Any) -> None:
+    """As `pulumi import` may name one."""
+    with pytest.raises(grpc.RpcError) as refused:
+        door.Read(proto.ReadRequest(urn=URN.format(kind="Flw"), id="1"))
+    assert refused.value.details().startswith("This version of pulumi-aep has no kind Flw. Kinds: BaseConnection, ")
+
+
 def test_unknown_values_stay_unknown(door: Any) -> None:
     inputs = check(door, {"schemaId": UNKNOWN_TEXT}, kind="Dataset").inputs
     assert inputs["schemaId"] == UNKNOWN_TEXT

@@ -32,7 +32,7 @@ from typing_extensions import TypedDict
 from .. import config, lookups
 from ..client.redaction import Redactor
 from ..components import COMPONENTS
-from ..errors import AepError, ConfigError, EngineGone
+from ..errors import AepError, ConfigError, EngineGone, ScopeMismatch
 from ..resources import SERVED, kind_named
 from . import dynamic
 from .arguments import Arguments, Shape, fields_of, looks_secret, names_in
@@ -214,7 +214,12 @@ class NativeProvider(ProviderServicer):
         """What differs, property by property; what the door says itself, only where nothing else does."""
         each = _Resource(self, request.urn)
         state = each.state(request.olds)
-        found = each.verbs.diff(request.id, state, each.owned(each.given(request.news), state))
+        try:
+            found = each.verbs.diff(request.id, state, each.owned(each.given(request.news), state))
+        except ScopeMismatch:  # an `up` that moved the provider failed on the way: the next one goes on
+            if not self.runtime.settings.allow_mass_delete:
+                raise
+            return provider_pb2.DiffResponse(replaces=_SCOPE, changes=_changes(True))
         response = provider_pb2.DiffResponse(
             replaces=map(to_camel, found.replaces),
             changes=_changes(found.changes or not is_outside(request.olds)),

@@ -172,10 +172,7 @@ class Reconciler:
             item = self.cache.read(object_id, lambda item: self._state_of(item, state) == known)
         except NotFound:
             if "sandbox" not in state:  # a reference by get(): the engine would take a missing object for an empty one
-                sandbox = self.runtime.settings.sandbox
-                raise LookupFailed(
-                    f"No {self.kind.name} {object_id} in sandbox {sandbox}: check the id given to get()."
-                ) from None
+                raise self._none_with(object_id) from None
             field = self.kind.hidden_by
             if state.get(field):
                 raise LookupFailed(
@@ -192,8 +189,12 @@ class Reconciler:
             self.runtime.report(f"warning: {self.kind.name} {object_id}: {warning}")
         return observed, {name: value for name, value in observed.items() if name in self.arguments.fields}
 
-    def import_object(self, object_id: str, owner: str) -> tuple[Props, Props] | None:
-        """(state, inputs) of an object that no state has; None if there is none. Nothing is written.
+    def _none_with(self, object_id: str) -> LookupFailed:
+        sandbox = self.runtime.settings.sandbox
+        return LookupFailed(f"No {self.kind.name} {object_id} in sandbox {sandbox}: check the id.")
+
+    def import_object(self, object_id: str, owner: str) -> tuple[Props, Props]:
+        """(state, inputs) of an object that no state has. Nothing is written.
 
         The inputs are those that a program would give, without secrets. OwnershipConflict if another state owns it.
         """
@@ -202,7 +203,7 @@ class Reconciler:
         try:
             item = self.kind.collection(self.runtime.client).get(object_id)
         except NotFound:
-            return None
+            raise self._none_with(object_id) from None
         read = self.kind.ownership.read(item)
         line = read.get("owner")
         if line and is_foreign(line, owner):
