@@ -30,12 +30,7 @@ SERVED = (*KINDS, _BY_NAME["FirstRun"])
 
 
 def kind_named(name: str) -> Kind:
-<<<<<<< HEAD
-    """The kind that a state calls so."""
-    return _BY_NAME[name].kind
-=======
     """The kind that a state calls so. LookupFailed if there is none, as where `pulumi import` names a wrong type."""
     if name not in _BY_NAME:
         raise LookupFailed(f"This version of pulumi-aep has no kind {name}. Kinds: {', '.join(_BY_NAME)}.")
-    return _BY_NAME[name]
->>>>>>> e6a5d4b (Native door: an interrupted move goes on, wrong ids and types of an import are named)
+    return _BY_NAME[name].kind
