@@ -13,7 +13,7 @@ import typer
 from ..client.specs import shareable, spec_label
 from ..constants import ConnectionSpec
 from ..errors import LookupFailed
-from ..sources.json_schemas import parts_of, properties, schema_problems
+from ..sources.json_schemas import parts_of, properties, required, schema_problems
 from ..sources.preview import source_kind
 from ..sources.spec_rules import FILE_PROPERTIES
 from ._output import Json, print_json, print_table, progress
@@ -167,13 +167,13 @@ def _parameters(schema: Any, root: Any = None, above: str = "") -> Iterator[Para
 
     root = root or schema
     known = _known(schema, root)
-    required = _required(schema, known)
-    for name, part in sorted(known.items(), key=lambda item: item[0] not in required):
+    needed = _needed(schema, known)
+    for name, part in sorted(known.items(), key=lambda item: item[0] not in needed):
         kinds = part.get("type", "")
         kind = str(kinds[0] if isinstance(kinds, list) and kinds else kinds)
         secret = part.get("format") == "password" or (kind == "string" and looks_secret(name))
         path = f"{above}{name}"
-        yield Parameter(path, kind, name in required, secret, part.get("enum") or [], _placeholder(path, part))
+        yield Parameter(path, kind, name in needed, secret, part.get("enum") or [], _placeholder(path, part))
         if path.count(".") < DEEPEST:
             yield from _parameters(part, root, f"{path}.")
 
@@ -194,13 +194,12 @@ def _merged(part: Spec, root: Any) -> Spec:
     return merged
 
 
-def _required(schema: Any, known: dict[str, Spec]) -> list[str]:
+def _needed(schema: Any, known: dict[str, Spec]) -> list[str]:
     """What is required: of several forms, by the first one; and what the placeholders of these bring with them."""
-    parts = [schema] if isinstance(schema, dict) else []
-    parts += [
-        forms[0] for rule in ("anyOf", "oneOf") for part in parts[:1] if isinstance(forms := part.get(rule), list)
-    ]
-    found = [name for part in parts if isinstance(names := part.get("required"), list) for name in names]
+    if not isinstance(schema, dict):
+        return []
+    forms = [forms[0] for rule in ("anyOf", "oneOf") if isinstance(forms := schema.get(rule), list)]
+    found = [name for part in (schema, *forms) for name in required(part)]
     given = {name: _placeholder(name, known.get(name, {})) for name in found}
     missing = (re.match(r"value\.(\w+): is required", text) for text in schema_problems(given, schema, "value", ""))
     return found + [match[1] for match in missing if match]
@@ -215,7 +214,7 @@ def _placeholder(path: str, schema: Spec) -> Any:
     kind = "string" if "string" in kinds else kinds[0] if isinstance(kinds, list) else kinds
     if kind == "object":
         known = properties(schema)
-        return {name: _placeholder(f"{path}.{name}", known.get(name, {})) for name in _required(schema, known)}
+        return {name: _placeholder(f"{path}.{name}", known.get(name, {})) for name in _needed(schema, known)}
     if kind == "array":
         items = schema.get("items")
         one = _placeholder(path, items if isinstance(items, dict) else {})

@@ -458,9 +458,12 @@ def _problems(shape: Any, given: Props, error: ValidationError) -> Iterator[str]
 
 
 def _unknown_key(name: str, known: list[str]) -> str:
-    close = get_close_matches(to_snake(name), known, n=1)
-    hint = f" (did you mean {close[0]}?)" if close else ""
-    return f"is not a known key{hint}; known keys are {', '.join(known)}"
+    return f"is not a known key{did_you_mean(to_snake(name), known)}; known keys are {', '.join(known)}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` (did you mean fields?)`, the known name that a misspelt one is most like; empty without one."""
+    return "".join(f" (did you mean {close}?)" for close in get_close_matches(name, list(known), n=1))
 
 
 def _location(given: Any, location: tuple[str | int, ...], problem: str) -> list[str | int]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Required
 
 import pulumi
@@ -10,9 +9,9 @@ from pydantic import AfterValidator, Field
 from typing_extensions import Unpack
 
 from ..constants import XdmClass
-from ..engine.arguments import Arguments, Change, ClassId, F, Input, InternalArgs, TitledArgs
+from ..engine.arguments import Arguments, Change, ClassId, F, Input, InternalArgs, TitledArgs, did_you_mean
 from ..engine.dynamic import Resource
-from ..engine.kind import Item, Prefetches, ResolvesDesired, pointer
+from ..engine.kind import Item, ResolvesDesired, pointer
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, without
 from ..errors import NotRepresentable
@@ -45,8 +44,7 @@ def _problems(schema: Any, here: str) -> Iterator[str]:
         return
     kind = schema.get("type", UNKNOWN)
     if kind is not UNKNOWN and kind not in _TYPES:
-        close = get_close_matches(str(kind), _TYPES, n=1)
-        hint = f" (did you mean {close[0]}?)" if close else ""
+        hint = did_you_mean(str(kind), _TYPES)
         yield f"{here}.type: must be {', '.join(_TYPES[:-1])} or {_TYPES[-1]}{hint}; got {kind!r}"
     if kind == "array" and "items" not in schema:
         yield f"{here}.items: is required for an array, like {{'type': 'string'}}"
@@ -76,7 +74,7 @@ class _Internal(InternalArgs, total=False):
     """Which of the group's definitions holds the fields."""
 
 
-class FieldGroupKind(RegistryKind, Prefetches, ResolvesDesired):
+class FieldGroupKind(RegistryKind, ResolvesDesired):
     """Field groups ↔ Schema Registry. Fields live below the tenant's namespace, as the Registry demands."""
 
     arguments = Arguments(FieldGroupArgs, _Internal)
@@ -109,9 +107,6 @@ class FieldGroupKind(RegistryKind, Prefetches, ResolvesDesired):
             "class_ids": class_ids if wanted is None else [each for each in wanted if each in class_ids],
             "definition": definition,
         }
-
-    def prefetch(self, runtime: Runtime) -> None:
-        runtime.prefetch(lambda: runtime.tenant_id)
 
     def resolve_desired(self, new: Props, observed: Props) -> Props:
         return {**new, "definition": observed.get("definition", DEFINITION)}

@@ -6,11 +6,10 @@ Organizations' specs are of several drafts, and some of their parts are no JSON 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from ..engine.arguments import path_text
+from ..engine.arguments import did_you_mean, path_text
 from ..engine.values import contains_unknown
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def schema_problems(value: Any, schema: Any, path: str, of: str, names: Mapping[
             steps.pop()  # draft 3 adds its own word
         place = path_text([path, *(names.get(str(step), step) for step in steps)])
         if error.validator == "required":
-            missing = [name for name in _required(error.schema) if name not in error.instance]
+            missing = [name for name in required(error.schema) if name not in error.instance]
             problems += [f"{place}.{names.get(name, name)}: is required by {of}" for name in missing]
         elif error.validator == "additionalProperties":
             others = (_unknown_name(place, name, properties(error.schema), of) for name in _additional(error))
@@ -61,11 +60,6 @@ def schema_problems(value: Any, schema: Any, path: str, of: str, names: Mapping[
         else:
             problems.append(f"{place}: {_rule_text(error, of)}")
     return [*dict.fromkeys(problems)]
-
-
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that a misspelt one is most like."""
-    return next(iter(get_close_matches(name, list(known), n=1)), None)
 
 
 def alternatives(values: list[Any], word: str = "or", quote: Any = repr) -> str:
@@ -92,8 +86,8 @@ def _errors(schema: Any, value: Any) -> "list[ValidationError]":
             return list(draft(schema).iter_errors(value))
     except (Unresolvable, RecursionError):
         pass
-    required = _required(schema)
-    found = _errors({"required": required}, value) if len(schema) > 1 and required else []
+    names = required(schema)
+    found = _errors({"required": names}, value) if len(schema) > 1 and names else []
     for name, part in properties(schema).items():
         for error in _errors(part, value[name]) if isinstance(value, dict) and name in value else ():
             error.path.appendleft(name)
@@ -130,7 +124,7 @@ def _required_by_each(error: "ValidationError") -> list[list[str]]:
 # ---- names ----
 
 
-def _required(schema: Json) -> list[str]:
+def required(schema: Json) -> list[str]:
     """The names of the list `required`, and the properties that say it of themselves, as those of draft 3 do."""
     listed = schema.get("required")
     own = [name for name, part in properties(schema).items() if part.get("required") is True]
@@ -164,9 +158,8 @@ def _unknown_names(
 
 def _unknown_name(path: str, name: str, known: Iterable[str], of: str) -> str:
     takes = sorted(known)
-    close = closest(name, takes)
-    hint = f" (did you mean {close}?)" if close else ""
-    return f"{path}.{name}: is not a parameter of {of}{hint}; it takes {', '.join(takes) or 'none'}"
+    hint, names = did_you_mean(name, takes), ", ".join(takes) or "none"
+    return f"{path}.{name}: is not a parameter of {of}{hint}; it takes {names}"
 
 
 def _below(value: Any, schema: Any, path: str, of: str, root: Json) -> Iterator[str]:

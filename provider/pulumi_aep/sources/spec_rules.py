@@ -7,10 +7,11 @@ from typing import Any
 
 from ..client.specs import spec_label
 from ..constants import ConnectionSpec
+from ..engine.arguments import did_you_mean
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ..errors import NotFound
-from .json_schemas import alternatives, closest, properties, schema_problems
+from .json_schemas import alternatives, properties, schema_problems
 
 NO_SUCH_SPEC = "this organization has no spec {!r}; aep.ConnectionSpec and aep.FlowSpec hold well-known ids"
 FILE_PROPERTIES = ("columnDelimiter", "encoding", "compressionType")
@@ -163,8 +164,8 @@ def _format_problems(data: Any, spec: Json, name: str) -> list[str]:
 def _property_problems(data: Any) -> Iterator[str]:
     given = data.get("properties") if isinstance(data, dict) else None
     for name in given if isinstance(given, dict) else ():
-        if name not in FILE_PROPERTIES and (close := closest(name, FILE_PROPERTIES)):
-            yield f"data.properties.{name}: is not known (did you mean {close}?)"
+        if name not in FILE_PROPERTIES and (hint := did_you_mean(name, FILE_PROPERTIES)):
+            yield f"data.properties.{name}: is not known{hint}"
 
 
 # ---- flows ----
