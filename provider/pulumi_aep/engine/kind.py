@@ -170,14 +170,6 @@ class ResolvesDesired(ABC):
         """What is wanted of an object that exists: what the program leaves open is as it is."""
 
 
-class Prefetches(ABC):
-    """A kind that needs to ask for something before an object of it can be made."""
-
-    @abstractmethod
-    def prefetch(self, runtime: Runtime) -> None:
-        """Start to fetch it, while a new resource is checked."""
-
-
 class ValidatesOnline(ABC):
     """A kind with rules that only the service can tell."""
 

@@ -20,7 +20,6 @@ from .kind import (
     Exports,
     Item,
     Kind,
-    Prefetches,
     ValidatesOnline,
     WarnsOnRead,
     resolve_desired,
@@ -68,8 +67,8 @@ class Reconciler:
         """The inputs in normal form, or as given with every problem. `previous` is empty for a new resource."""
         self.runtime.checked = True
         is_new = self.runtime.settings.online_checks and not previous
-        if is_new:
-            self._prefetch(given)
+        if is_new and self.kind.natural_key and not given.get("adopt") and not given.get("allow_duplicate_name"):
+            self.runtime.prefetch(self.cache.items)
         props, malformed = self._parse(previous, given)
         problems = malformed + self._online_problems(previous, props, malformed)
         if not previous and not props.get("adopt"):
@@ -90,13 +89,6 @@ class Reconciler:
         if same:  # what the program left out meanwhile was something else before
             previous |= dict.fromkeys(fields_of(self.arguments.public).keys() - same - props.keys(), UNKNOWN)
         return problems + self._online_problems(previous, props, problems)
-
-    def _prefetch(self, given: Props) -> None:
-        """Start to fetch, while a new resource is checked, what its check or creation will need."""
-        if self.kind.natural_key and not given.get("adopt") and not given.get("allow_duplicate_name"):
-            self.runtime.prefetch(self.cache.items)
-        if isinstance(self.kind, Prefetches):
-            self.kind.prefetch(self.runtime)
 
     def _parse(self, previous: Props, given: Props) -> tuple[Props, list[str]]:
         if isinstance(self.kind, AppliesDefaults):
