@@ -96,7 +96,7 @@ def later(stack: Stack, ids: str, emulator: Emulator, found: dict[str, str]) -> 
     changed, deleted = resources["SourceConnection changed"], resources["SourceConnection deleted"]
     owner, headers = changed["outputs"]["owner"], {"If-Match": changed["outputs"]["etag"]}
     patch = [{"op": "replace", "path": "/description", "value": f"theirs\n[pulumi: {owner}]"}]
-    key = record_key("urn:pulumi:dev::shop::pulumi-python:dynamic/aep:SourceConnection::left")
+    key = record_key("pulumi-python:dynamic/aep:SourceConnection", "left")
     line = owner.rpartition(".")[0].replace("/changed#", "/left#")
     left = source("", "left") | {"description": f"[pulumi: {line}.{key}]"}
     left["baseConnectionId"] = emulator.objects()["BaseConnection"][0]["id"]

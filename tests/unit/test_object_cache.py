@@ -38,7 +38,7 @@ class Service:
         return iter(list(self.objects.values()))
 
     def cache(self) -> ObjectCache:
-        return ObjectCache(self, dict, lambda: self.writes)  # type: ignore[arg-type]
+        return ObjectCache(lambda: self, dict, lambda: self.writes)  # type: ignore[arg-type, return-value]
 
 
 def as_known(item: Item) -> bool:

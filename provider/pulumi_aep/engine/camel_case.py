@@ -5,15 +5,20 @@ Only names that a kind states change. What stands below `params`, `fields` or `t
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from typing import Any
 
 import pulumi
-from pydantic.alias_generators import to_camel, to_snake
+from pydantic import alias_generators
+from pydantic.alias_generators import to_camel
 
 from .arguments import Field, fields_of
 from .values import Path, Props
 
 Fields = Mapping[str, Field]
+
+to_snake = cache(alias_generators.to_snake)
+"""`startTime` → `start_time`. A run asks for the same few names thousands of times."""
 
 
 def outside(fields: Fields, props: Props) -> Props:

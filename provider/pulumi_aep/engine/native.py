@@ -323,9 +323,9 @@ class _Resource:
 
     def owner(self, state: Props) -> str:
         """A record keeps the state's id that its line has: it may be that of another door, or of an older provider."""
-        path, name = _stack_of(self._urn), self._urn.split("::", 3)[3]
-        key = record_key(self._urn.replace(TYPE_PREFIX, dynamic.TYPE_PREFIX))  # the same through both doors
-        return f"{path}/{name}#{state_id(own_line(state)) or self._identity}.{key}"
+        _, _, chain, name = self._urn.split("::", 3)
+        key = record_key(chain.replace(TYPE_PREFIX, dynamic.TYPE_PREFIX), name)  # the same through both doors
+        return f"{_stack_of(self._urn)}/{name}#{state_id(own_line(state)) or self._identity}.{key}"
 
     def owned(self, props: Props, state: Props, **seconds: float) -> Props:
         """The properties with what programs of the other door say in secret."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ServiceError
@@ -19,13 +20,16 @@ READS_PER_PAGE = 4
 class ObjectCache:
     """One kind in one process. Safe to share between threads: the first that needs a list fetches it, others wait.
 
-    `observe` turns an item into properties. `writes` counts this process's writes: a page that was listed before one
-    answers no read. What is on no page, or not as it was known, is asked for by its id: a list may show less than a
-    GET, and only the service's answer for that very id says that an object is gone.
+    `connect` gives the collection, once something is to be asked; `observe` turns an item into properties. `writes`
+    counts this process's writes: a page that was listed before one answers no read. What is on no page, or not as it
+    was known, is asked for by its id: a list may show less than a GET, and only the service's answer for that very id
+    says that an object is gone.
     """
 
-    def __init__(self, collection: "Collection", observe: Callable[[Item], Props], writes: Callable[[], int]) -> None:
-        self._collection = collection
+    def __init__(
+        self, connect: Callable[[], "Collection"], observe: Callable[[Item], Props], writes: Callable[[], int]
+    ) -> None:
+        self._connect = connect
         self._observe = observe
         self._writes = writes
         self._lock = threading.RLock()
@@ -35,7 +39,11 @@ class ObjectCache:
         self._leaving: set[str] = set()
         self._records: dict[str, str | None] = {}
         self._reading = threading.Lock()
-        self._start_pages()
+        self._as_of: int | None = None  # no page has been asked for
+
+    @cached_property
+    def _collection(self) -> "Collection":
+        return self._connect()
 
     # ---- the list ----
 

@@ -33,9 +33,9 @@ def new_state_id() -> str:
     return secrets.choice("abcdef") + secrets.token_hex(6)[1:]
 
 
-def record_key(urn: str) -> str:
-    """What tells a record from others of its state: 4 hex digits from the URN's type chain and name."""
-    return hashlib.sha256(urn.split("::", 2)[2].encode()).hexdigest()[:4]
+def record_key(type_chain: str, resource_name: str) -> str:
+    """What tells a record from others of its state: 4 hex digits from these parts of its URN."""
+    return hashlib.sha256(f"{type_chain}::{resource_name}".encode()).hexdigest()[:4]
 
 
 def name_problems(resource_name: str) -> list[str]:

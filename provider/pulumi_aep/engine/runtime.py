@@ -122,8 +122,10 @@ class Runtime:
         return self.cache(kind).observed().get(object_id, {}).get("owner")
 
     def _new_cache(self, kind: "Kind") -> ObjectCache:
-        client = self.client
-        return ObjectCache(kind.collection(client), lambda item: kind.observe(item, {}, self), lambda: client.writes)
+        """It connects when it is asked: a run without changes needs no HTTP."""
+        return ObjectCache(
+            lambda: kind.collection(self.client), lambda item: kind.observe(item, {}, self), lambda: self.client.writes
+        )
 
     def prefetch(self, work: Callable[[], object]) -> None:
         """Start on another thread what is asked once per process; whoever needs it meanwhile waits for it."""

@@ -181,12 +181,14 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
         raise pulumi.RunError(problem)
     stack = _stack_of_program()
     stack.plan.add(kind, resource_name, inputs, opts)
-    urn = pulumi.create_urn(resource_name, TYPE_PREFIX + kind.name, opts.parent if opts else None)
-    key = asyncio.ensure_future(_record_key(urn))
-    return {
-        "owner": pulumi.Output.format("{0}/{1}#{2}.{3}", stack.name, resource_name, stack.owner.id, key),
-        "record": pulumi.Output.format("{0}/{1}.{2}", stack.name, resource_name, key),
-    }
+    record = asyncio.ensure_future(_record(stack.name, resource_name, kind, opts.parent if opts else None))
+
+    async def owner(identity: str) -> str:
+        path, _, key = (await record).rpartition(".")
+        return f"{path}#{identity}.{key}"
+
+    # one Output in all: for a thousand resources, those of `create_urn` and `format` took a third of the program's time
+    return {"owner": stack.owner.id.apply(owner), "record": record}
 
 
 def refuse(problem: str) -> pulumi.Output[str]:
@@ -220,9 +222,12 @@ def _stack_of_program() -> _Stack:
     return stack
 
 
-async def _record_key(urn: pulumi.Output[str]) -> str:
+async def _record(stack: str, resource_name: str, kind: Kind, parent: pulumi.Resource | None) -> str:
     """As a plain value: an output of the parent's URN as an input of its child would be a circular dependency."""
-    return record_key(str(await urn.future()))
+    chain = TYPE_PREFIX + kind.name
+    if parent is not None and parent is not root_resource():
+        chain = f"{str(await parent.urn.future()).split('::', 3)[2]}${chain}"
+    return f"{stack}/{resource_name}.{record_key(chain, resource_name)}"
 
 
 def _doubled(resources: dict[str, Planned]) -> Iterator[str]:
