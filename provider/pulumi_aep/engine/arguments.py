@@ -8,9 +8,8 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, partial, reduce
 from typing import TYPE_CHECKING, Annotated, Any, Required, get_args, get_origin, get_type_hints
 
 from pydantic import (
@@ -22,9 +21,9 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic.alias_generators import to_snake
 from typing_extensions import TypedDict, is_typeddict
 
+from .problems import problems_of
 from .values import INTERNAL_PREFIX, UNKNOWN, Path, Props
 
 
@@ -285,6 +284,13 @@ def parts_of(hint: Any) -> Iterator[Any]:
             yield from parts_of(part)
 
 
+def _keys_at(shape: Any, path: list[str | int]) -> list[str]:
+    for part in path:
+        field = fields_of(shape).get(part) if isinstance(part, str) else None
+        shape = field.nested if field and field.nested else shape
+    return sorted(fields_of(shape))
+
+
 def fill_defaults(shape: Any, given: Any) -> Any:
     """The dict with the defaults of the fields that it lacks; anything but a dict as it is."""
     if not isinstance(given, dict):
@@ -355,7 +361,7 @@ class Arguments:
             try:
                 normal |= adapter.validate_python(fill_defaults(shape, part))
             except ValidationError as error:
-                problems += dict.fromkeys(_problems(shape, part, error))
+                problems += dict.fromkeys(problems_of(part, error, partial(_keys_at, shape)))
         return (given, problems) if problems else ({k: v for k, v in normal.items() if v is not None}, [])
 
     def minimal(self, normal: Props) -> Props:
@@ -423,71 +429,3 @@ def _without_defaults(shape: Any, value: Any) -> Any:
             if short != {"id": field.default}:  # a bare id stands for a spec
                 kept[name] = short
     return kept
-
-
-# ---- problems in plain words ----
-
-_WORDS = {
-    "missing": "is required",
-    "string_type": "must be text: put the value in quotes",
-    "string_too_short": "must not be empty",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "list_type": "must be a list",
-    "dict_type": "must be an object with keys and values",
-    "too_short": "must have at least one item",
-}
-
-
-def _problems(shape: Any, given: Props, error: ValidationError) -> Iterator[str]:
-    for item in error.errors(include_url=False):
-        location = _location(given, item["loc"], item["type"])
-        if item["type"] == "extra_forbidden":
-            text = _unknown_key(str(location[-1]), _keys_at(shape, location[:-1]))
-        elif item["input"] is UNKNOWN:
-            text = "must be a plain value: an Output is not known while the program runs"
-        elif item["type"] == "value_error":
-            text = str(item["ctx"]["error"])
-        else:
-            text = _WORDS.get(item["type"]) or item["msg"].replace("Input should", "must")
-        path = path_text(location)  # empty where a whole resource is wrong: then the text itself begins with a path
-        yield f"{path}: {text}" if path else text
-
-
-def _unknown_key(name: str, known: list[str]) -> str:
-    return f"is not a known key{did_you_mean(to_snake(name), known)}; known keys are {', '.join(known)}"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` (did you mean fields?)`, the known name that a misspelt one is most like; empty without one."""
-    return "".join(f" (did you mean {close}?)" for close in get_close_matches(name, list(known), n=1))
-
-
-def _location(given: Any, location: tuple[str | int, ...], problem: str) -> list[str | int]:
-    """pydantic's location without the names of union members, which are no part of the value."""
-    path: list[str | int] = []
-    for place, part in enumerate(location):
-        last = place == len(location) - 1
-        if isinstance(given, dict) and (part in given or (last and problem == "missing")):
-            given = given.get(str(part))
-        elif isinstance(given, list) and isinstance(part, int):
-            given = given[part]
-        elif not (isinstance(given, str) and part == "id"):  # a bare id stands for a spec
-            continue
-        path.append(part)
-    return path
-
-
-def path_text(path: tuple[str | int, ...] | list[str | int]) -> str:
-    """("mappings", 2, "source") → mappings[2].source"""
-    return "".join(f".{part}" if part and isinstance(part, str) else f"[{part!r}]" for part in path).removeprefix(".")
-
-
-def _keys_at(shape: Any, path: list[str | int]) -> list[str]:
-    for part in path:
-        field = fields_of(shape).get(part) if isinstance(part, str) else None
-        shape = field.nested if field and field.nested else shape
-    return sorted(fields_of(shape))

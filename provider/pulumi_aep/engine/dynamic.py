@@ -26,10 +26,11 @@ from pulumi.dynamic import (
 from ..config import protects
 from ..errors import DeletionProtected
 from . import runtime
-from .arguments import Change, fields_of, path_text
+from .arguments import Change, fields_of
 from .camel_case import is_outside, state_inside
 from .kind import Echo, GuardsDelete, Kind
 from .ownership import own_line, stack_of
+from .problems import path_text
 from .reconciler import Reconciler
 from .sdk_internals import config_keys, keep_id_known, pickle_once, shorten_stack_traces
 from .values import Props, from_host, to_host, untransferable

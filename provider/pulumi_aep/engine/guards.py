@@ -1,9 +1,9 @@
 """What stops a deletion or a replacement before it begins."""
 
 from ..errors import DeletionProtected, LookupFailed
-from .arguments import path_text
 from .kind import GuardsDelete, GuardsDestroy, GuardsReplacement, Kind
 from .ownership import own_line, state_id
+from .problems import path_text
 from .runtime import Runtime
 from .values import Props, leaves
 

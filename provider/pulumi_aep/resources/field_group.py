@@ -9,9 +9,10 @@ from pydantic import AfterValidator, Field
 from typing_extensions import Unpack
 
 from ..constants import XdmClass
-from ..engine.arguments import Arguments, Change, ClassId, F, Input, InternalArgs, TitledArgs, did_you_mean
+from ..engine.arguments import Arguments, Change, ClassId, F, Input, InternalArgs, TitledArgs
 from ..engine.dynamic import Resource
 from ..engine.kind import Item, ResolvesDesired, pointer
+from ..engine.problems import did_you_mean
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, without
 from ..errors import NotRepresentable

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from ..engine.arguments import did_you_mean, path_text
+from ..engine.problems import did_you_mean, path_text
 from ..engine.values import contains_unknown
 
 if TYPE_CHECKING:

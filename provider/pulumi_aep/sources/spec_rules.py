@@ -7,7 +7,7 @@ from typing import Any
 
 from ..client.specs import spec_label
 from ..constants import ConnectionSpec
-from ..engine.arguments import did_you_mean
+from ..engine.problems import did_you_mean
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props
 from ..errors import NotFound
