@@ -24,8 +24,9 @@ from ..engine.kind import (
 from ..engine.ownership import own_line, state_id
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, normalize, same_scalar
-from ..errors import AepError, ApiError, DeletionProtected, Incomplete, NotFound, NotRepresentable
+from ..errors import DeletionProtected, NotRepresentable
 from ..sources.spec_rules import flow_problems, flow_specs_for, missing_spec, spec_id
+from ._flow_actions import set_labels, set_state
 from ._flow_service import FlowServiceKind, spec_of, spelled
 from ._references import look_up, missing_objects
 from ._schedule import (
@@ -290,63 +291,11 @@ class FlowKind(
         return {"etag": item["etag"], "runs_url": runs, **({"inlet_url": inlet} if inlet else {})}
 
     def after_apply(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
-        outputs = self._set_state(object_id, old, new, runtime) | self._label(object_id, old, new, runtime)
+        outputs = set_state(object_id, old, new, runtime) | set_labels(object_id, old, new, runtime)
         gets_inlet = new["flow_spec"]["id"] == FlowSpec.GENERIC_STREAMING and not new["draft"]
         if gets_inlet and (not old or old.get("draft")):
             outputs |= self.late_outputs(object_id, runtime)
         return outputs
-
-    def _set_state(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
-        """A new or published flow is enabled; `state` in its creation is refused (FLOW-1410-400), so disabling is an
-        action."""
-        if new["draft"]:
-            return {}
-        outputs = self._publish(object_id, runtime) if old.get("draft") else {}
-        if (bool(old.get("draft")) or old.get("enabled", True)) == new["enabled"]:
-            return outputs
-        try:
-            operation = "enable" if new["enabled"] else "disable"
-            return {"etag": runtime.client.flow_service.flows.action(object_id, operation)["etag"]}
-        except AepError as error:
-            if old:
-                raise
-            text = f"flow {object_id} was made, but it is still enabled: {error}\nRun pulumi up again."
-            raise Incomplete(text, {"enabled": True}) from None
-
-    def _publish(self, object_id: str, runtime: Runtime) -> Props:
-        """Somebody else may have done it, or a request of our own whose response was lost: then it is refused."""
-        flows = runtime.client.flow_service.flows
-        try:
-            return {"etag": flows.action(object_id, "publish")["etag"]}
-        except ApiError:
-            if (item := flows.get(object_id))["state"] == "draft":
-                raise
-            return {"etag": item["etag"]}
-
-    def _label(self, object_id: str, old: Props, new: Props, runtime: Runtime) -> Props:
-        """Adobe documents no labels in a creation. A flow with labels that these credentials have no role for answers
-        404 (docs tutorials/api/labels.md)."""
-        labels, flows = new.get("labels"), self.collection(runtime.client)
-        if not labels or labels == old.get("labels"):
-            return {}
-        try:
-            outputs = {} if old else {"etag": self._add_labels(object_id, labels, runtime)}
-            flows.get(object_id)
-            return outputs
-        except NotFound:
-            text = f"flow {object_id} has the labels {labels} now, and these credentials no longer see it. "
-            raise Incomplete(f"{text}In Permissions, give them a role with these labels.", {}) from None
-        except AepError as error:
-            if old:
-                raise
-            text = f"flow {object_id} was made, but it has no labels yet: {error}\nRun pulumi up again."
-            raise Incomplete(text, {"labels": None}) from None
-
-    def _add_labels(self, object_id: str, labels: list[str], runtime: Runtime) -> str:
-        flows = self.collection(runtime.client)
-        etag = flows.get(object_id)["etag"]
-        answer = flows.update(object_id, [{"op": "add", "path": "/labels", "value": labels}], etag)
-        return str(answer["etag"])
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         """Only flows into the data lake: a sandbox also holds those of destinations, which have other rules."""
