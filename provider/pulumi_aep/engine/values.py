@@ -151,7 +151,7 @@ def same_scalar(one: Any, other: Any) -> bool:
     return _text(one) == _text(other)
 
 
-def to_int(value: Any) -> Any:
+def int_if_digits(value: Any) -> Any:
     """The number that a text of digits stands for; anything else as it is."""
     return int(value) if str(value).isdecimal() else value
 

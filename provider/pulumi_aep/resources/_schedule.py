@@ -9,7 +9,7 @@ import pulumi
 from pydantic import BeforeValidator, Field
 
 from ..engine.arguments import Input, Shape
-from ..engine.values import UNKNOWN, Props, same_scalar, to_int
+from ..engine.values import UNKNOWN, Props, int_if_digits, same_scalar
 from ._flow_service import spelled
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ def observed_schedule(observed: dict[str, Any] | None, known: Props | None) -> P
         return None
     backfill = str(observed.get("backfill", "true")).lower() == "true"
     repeated = observed["frequency"] != "once"  # else neither of the two below means anything
-    start, written = to_int(observed.get("startTime")), (known or {}).get("start_time")
+    start, written = int_if_digits(observed.get("startTime")), (known or {}).get("start_time")
     if isinstance(start, int):
         start = written if written is not None and _epoch_seconds(written) == start else _utc(start)
     schedule = {
         "start_time": start,
         "frequency": observed["frequency"],
-        "interval": to_int(observed.get("interval")) if repeated else None,
+        "interval": int_if_digits(observed.get("interval")) if repeated else None,
         "backfill": backfill if repeated and known and "backfill" in known else None,
     }
     return {name: value for name, value in schedule.items() if value is not None}

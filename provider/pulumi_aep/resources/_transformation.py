@@ -7,7 +7,7 @@ import pulumi
 
 from ..engine.arguments import Input, Shape
 from ..engine.runtime import Runtime
-from ..engine.values import UNKNOWN, Props, normalize, to_int
+from ..engine.values import UNKNOWN, Props, int_if_digits, normalize
 from ._references import look_up, schema_text, schemas_differ
 from .dataset import Dataset
 from .mapping_set import MappingSet
@@ -96,7 +96,7 @@ def observed_transformations(observed: list[dict[str, Any]] | None, known: list[
         if known and index < len(known):
             params = normalize(params, known[index]["params"])
         if item.get("name") == "Mapping":
-            params = {**params, "mappingVersion": to_int(params.get("mappingVersion") or 0)}
+            params = {**params, "mappingVersion": int_if_digits(params.get("mappingVersion") or 0)}
         transformations.append({"name": item.get("name"), "params": params})
     return transformations
 
