@@ -1,8 +1,10 @@
-"""Programs in other languages: YAML and TypeScript, where their hosts are on PATH."""
+"""Programs on generated SDKs: YAML and TypeScript, where their hosts are on PATH, and Python."""
 
 import json
+import os
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,12 @@ def generated_sdk(stack: Stack, modules: Path) -> None:
     shutil.copy(source / "package.json", source / "bin")
     (local / "@pulumi-aep").mkdir()
     (source / "bin").rename(local / "@pulumi-aep" / "aep")
+
+
+def python_sdk(stack: Stack) -> None:
+    """Generate the Python SDK, and give it to the stack's program as if it were installed."""
+    stack.run("package", "gen-sdk", str(shutil.which("pulumi-resource-aep")), "--language", "python", "--out", "sdk")
+    installed = stack.folder / "sdk" / "python" / "pulumi_aep_native.dist-info"
+    installed.mkdir()  # the SDK asks for its own version
+    (installed / "METADATA").write_text(f"Name: pulumi_aep_native\nVersion: {version('pulumi-aep')}\n")
+    stack.environment["PYTHONPATH"] += f"{os.pathsep}{installed.parent}"

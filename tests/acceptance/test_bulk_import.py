@@ -9,13 +9,17 @@ import pytest
 import yaml
 
 from acceptance.support import Stack, pulumi_aep, writes
-from acceptance.support_native import generated_sdk, needs_host, node_modules, typescript_project
+from acceptance.support_native import generated_sdk, needs_host, node_modules, python_sdk, typescript_project
 from support.emulator import Emulator
 from support.foreign import make_old_sandbox
 from support.mixpanel import make_chain
 
-PROGRAM = {"yaml": "Pulumi.yaml", "nodejs": "index.ts"}
-SECRET = {"yaml": '{"fn::secret": "%s"}', "nodejs": 'pulumi.secret("%s")'}
+PROGRAM = {"yaml": "Pulumi.yaml", "nodejs": "index.ts", "python": "__main__.py"}
+SECRET = {
+    "yaml": '%s: {"fn::secret": "%s"}',
+    "nodejs": '%s: pulumi.secret("%s")',
+    "python": '"%s": pulumi.Output.secret("%s")',
+}
 SECRETS = {
     "username: service-account": {"password": "pa55-of-mixpanel"},
     "username: crm": {"password": "pa55-of-mixpanel", "securityToken": "pa55-of-mixpanel"},
@@ -28,13 +32,14 @@ def with_secrets(program: str, language: str) -> str:
     """The program as a person completes it."""
     for line, secrets in SECRETS.items():
         name, value = line.split(": ")
-        added = "".join(rf"\n\1{key}: {SECRET[language] % secret}\2" for key, secret in secrets.items())
-        program = re.sub(rf'(?m)^( *){name}: "?{value}"?(,?)$', rf"\g<0>{added}", program)
+        added = "".join(rf"\n\1{SECRET[language] % each}\2" for each in secrets.items())
+        program = re.sub(rf'(?m)^( *)"?{name}"?: "?{value}"?(,?)$', rf"\g<0>{added}", program)
     return program
 
 
 @pytest.mark.parametrize(
-    ("language", "make"), [("yaml", make_chain), ("yaml", make_old_sandbox), ("nodejs", make_old_sandbox)]
+    ("language", "make"),
+    [("yaml", make_chain), ("yaml", make_old_sandbox), ("nodejs", make_old_sandbox), ("python", make_old_sandbox)],
 )
 def test_a_whole_sandbox(language: str, make: Callable[[Emulator], Any], tmp_path: Path, emulator: Emulator) -> None:
     needs_host(language)
@@ -42,12 +47,13 @@ def test_a_whole_sandbox(language: str, make: Callable[[Emulator], Any], tmp_pat
     before = {kind: len(found) for kind, found in emulator.objects().items()}
     stack = Stack(tmp_path, emulator, "dev")
     project = {"name": "shop", "runtime": language}
-    if language == "yaml":
-        (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-    else:
+    (tmp_path / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+    if language == "nodejs":
         typescript_project(tmp_path)
-        (tmp_path / "index.ts").write_text("")
         generated_sdk(stack, node_modules())
+    elif language == "python":
+        python_sdk(stack)
+    (tmp_path / PROGRAM[language]).touch()
     stack.config({"aep:endpoint": "emulator", "aep:sandbox": "local"})
     stack.run("stack", "init", "dev", "--no-select")
     emulator.clear_journal()

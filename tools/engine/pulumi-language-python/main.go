@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulumi/pulumi/pkg/v3/codegen/hcl2/syntax"
+	"github.com/pulumi/pulumi/pkg/v3/codegen/pcl"
 	codegen "github.com/pulumi/pulumi/pkg/v3/codegen/python"
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -298,6 +300,41 @@ func (h *host) GeneratePackage(
 		}
 	}
 	return answer, nil
+}
+
+// GenerateProgram writes the program of what `pulumi import` imported.
+func (h *host) GenerateProgram(
+	_ context.Context, req *rpc.GenerateProgramRequest,
+) (*rpc.GenerateProgramResponse, error) {
+	loader, err := schema.NewLoaderClient(req.LoaderTarget)
+	if err != nil {
+		return nil, err
+	}
+	defer loader.Close()
+	parser := syntax.NewParser()
+	for name, source := range req.Source {
+		if err := parser.ParseFile(strings.NewReader(source), name); err != nil {
+			return nil, err
+		}
+	}
+	if parser.Diagnostics.HasErrors() {
+		return nil, parser.Diagnostics
+	}
+	options := []pcl.BindOption{pcl.PreferOutputVersionedInvokes}
+	if !req.Strict {
+		options = append(options, pcl.NonStrictBindOptions()...)
+	}
+	program, problems, err := pcl.BindProgram(parser.Files, schema.NewCachedLoader(loader), options...)
+	if err != nil {
+		return nil, err
+	}
+	answer := &rpc.GenerateProgramResponse{Diagnostics: plugin.HclDiagnosticsToRPCDiagnostics(problems)}
+	if problems.HasErrors() {
+		return answer, nil
+	}
+	answer.Source, problems, err = codegen.GenerateProgram(program)
+	answer.Diagnostics = append(answer.Diagnostics, plugin.HclDiagnosticsToRPCDiagnostics(problems)...)
+	return answer, err
 }
 
 // Link adds generated SDKs to the program's requirements.
