@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -18,9 +19,13 @@ from pulumi_aep.report.data import LATE
 from pulumi_aep.report.drift import drift
 from support import browser, kinds, mixpanel
 from support.emulator import CATALOG, FLOW, Emulator
+from support.journal import reads
 
 from .conftest import MASKED, Cli
+from .stacks import Stacks, stacks
 from .world import LOSING, World, mappings
+
+__all__ = ["stacks"]
 
 HOSTILE = "<script>console.error('pwned')</script>&\"'"
 
@@ -117,6 +122,18 @@ def test_json_has_everything(cli_run: Cli, shop: Shop) -> None:
             "dataset": {"id": shop.dataset, "name": "web-shop"},
         }
     ]
+
+
+def test_with_the_state_too_each_kind_is_listed_once(
+    cli_run: Cli, shop: Shop, stacks: Stacks, emulator: Emulator
+) -> None:
+    emulator.settings(page_size=100)
+    parts = {"Flow": shop.ids["hourly"], "BaseConnection": shop.base, "SourceConnection": shop.source}
+    stacks.write("dev", "local", {f"{kind} web": object_id for kind, object_id in parts.items()})
+    emulator.clear_journal()
+    assert cli_run("report").code == 0
+    lists = Counter(read for read in reads(emulator) if read.endswith(("flows", "onnections")))
+    assert lists == {f"GET {name}": 1 for name in ("flows", "connections", "sourceConnections", "targetConnections")}
 
 
 def test_without_runs_since_then_the_flow_tells_its_last_good_run(cli_run: Cli, shop: Shop) -> None:
@@ -254,8 +271,8 @@ def test_drift_is_what_refresh_would_show(emulator: Emulator) -> None:
         runtime.Runtime(settings, Client(settings)), [*state, ("Dataset", "gone", "5ef4551c52e054191a61a99f", {})]
     )
     assert list(found) == [
-        Drift("Flow", "web", chain.flow, "name", "Mixpanel dataflow", "by hand"),
-        Drift("Flow", "web", chain.flow, "schedule.interval", 15, 30),
         Drift("Dataset", "web", chain.dataset, "description", "Mixpanel events", "by hand"),
         Drift("Dataset", "gone", "5ef4551c52e054191a61a99f"),
+        Drift("Flow", "web", chain.flow, "name", "Mixpanel dataflow", "by hand"),
+        Drift("Flow", "web", chain.flow, "schedule.interval", 15, 30),
     ]

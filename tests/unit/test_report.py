@@ -111,8 +111,9 @@ def test_a_missing_endpoint_has_its_id_as_its_name() -> None:
     item = {"sourceConnectionIds": ["s", "gone"], "targetConnectionIds": ["t", "to a CRM"]}
     sources: dict[str, Any] = {"s": {"name": "Source", "baseConnectionId": "b"}}
     targets: dict[str, Any] = {"t": {"params": {"dataSetId": "d"}}, "to a CRM": {"name": "CRM"}}
+    bases, datasets = {"b": {"name": BASE.name}}, {"d": {"name": DATASET.name}}
     crm = Endpoint("to a CRM", "CRM")
-    assert list(_routes(item, sources, targets, {"b": BASE}, {"d": DATASET})) == [
+    assert list(_routes(item, sources, targets, bases, datasets)) == [
         Route(BASE, SOURCE, DATASET),
         Route(BASE, SOURCE, crm),
         Route(None, Endpoint("gone", "gone"), DATASET),

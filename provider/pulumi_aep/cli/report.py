@@ -62,13 +62,14 @@ def _collect(session: Session, everything: bool, period: str, report_progress: P
     flow_ids = [each.id for each in resources if each.kind == "Flow"] if resources else None
     start = datetime.fromtimestamp(since_ms(period) / 1000, UTC)
     to_now = is_relative(period)
-    since, now, flows = collect(session.client, start, datetime.now(UTC), flow_ids, report_progress, to_now)
+    runtime = session.sandbox().runtime
+    since, now, flows = collect(runtime, start, datetime.now(UTC), flow_ids, report_progress, to_now)
     differences = None
     if resources:
         from ..report.drift import drift
 
         report_progress("comparing the state with the service")
-        differences = tuple(drift(session.sandbox().runtime, resources))
+        differences = tuple(drift(runtime, resources))
     name, settings = session.qualified_stack.partition("/")[2] if resources else None, session.settings
     is_adobe = settings.endpoint == PLATFORM
     return Report(settings.sandbox, settings.org_id, name, min(since, now), now, flows, differences, is_adobe)

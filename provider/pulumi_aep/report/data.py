@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ..resources import kind_named
 from ..sources.diagnosis import Cause, Diagnoser
 from ..sources.flow_runs import FlowRun, created_ms, parse_run, run_filters, schedule_text, to_int, to_time
 
 if TYPE_CHECKING:
-    from ..client.client import Client
+    from ..engine.runtime import Runtime
 
 _PERIODS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 LATE = "no good run in time"
@@ -192,7 +193,7 @@ def _common(flows: list[FlowReport]) -> tuple[Cause, ...]:
 
 
 def collect(
-    client: "Client",
+    runtime: "Runtime",
     since: datetime,
     now: datetime,
     flow_ids: list[str] | None = None,
@@ -204,13 +205,11 @@ def collect(
     The time is `now`, or that of the latest run if the service's clock is ahead of this machine's; the start moves with
     it if it was counted back from now (`to_now`).
     """
-    service = client.flow_service
+    service = runtime.client.flow_service
     report_progress("reading flows and connections")
-    flows = [item for item in service.flows.find() if flow_ids is None or item["id"] in flow_ids]
-    bases = {item["id"]: _endpoint(item["id"], item) for item in service.connections.find()}
-    datasets = {item["id"]: _endpoint(item["id"], item) for item in client.catalog.datasets.find()}
-    sources = {item["id"]: item for item in service.source_connections.find()}
-    targets = {item["id"]: item for item in service.target_connections.find()}
+    kinds = ("Flow", "BaseConnection", "Dataset", "SourceConnection", "TargetConnection")
+    every, bases, datasets, sources, targets = (runtime.cache(kind_named(name)).items() for name in kinds)
+    flows = [item for item in every.values() if flow_ids is None or item["id"] in flow_ids]
 
     found = []
     run_ids = [flow["id"] for flow in flows] if flow_ids is not None else []
@@ -233,33 +232,33 @@ def collect(
         flow = _flow_report(item, tuple(runs[item["id"]]), routes[item["id"]], now)
         if flow.latest and flow.state in (State.FAILING, State.LOSING):
             base = next((route.base for route in flow.routes if route.base), None)
-            diagnoser = Diagnoser(client, item, (base.id, base.name) if base else ("", ""))
+            diagnoser = Diagnoser(runtime.client, item, (base.id, base.name) if base else ("", ""))
             flow = replace(flow, causes=diagnoser.causes(flow.latest))
         reports.append(flow)
     order = list(State)
     return since, now, tuple(sorted(reports, key=lambda flow: (order.index(flow.state), flow.name.lower(), flow.id)))
 
 
-def _endpoint(object_id: str, item: dict[str, Any]) -> Endpoint:
-    return Endpoint(object_id, str(item.get("name") or object_id))
+def _endpoint(object_id: str, item: dict[str, Any] | None) -> Endpoint:
+    return Endpoint(object_id, str((item or {}).get("name") or object_id))
 
 
 def _routes(
     flow: dict[str, Any],
     sources: dict[str, dict[str, Any]],
     targets: dict[str, dict[str, Any]],
-    bases: dict[str, Endpoint],
-    datasets: dict[str, Endpoint],
+    bases: dict[str, dict[str, Any]],
+    datasets: dict[str, dict[str, Any]],
 ) -> Iterator[Route]:
     for source_id in flow.get("sourceConnectionIds") or []:
         source = sources.get(source_id) or {}
         base_id = source.get("baseConnectionId")
-        base = bases.get(base_id) or Endpoint(base_id, base_id) if base_id else None
+        base = _endpoint(base_id, bases.get(base_id)) if base_id else None
         for target_id in flow.get("targetConnectionIds") or []:
             target = targets.get(target_id) or {}
             dataset_id = (target.get("params") or {}).get("dataSetId")
-            dataset = datasets.get(dataset_id) or Endpoint(dataset_id, dataset_id) if dataset_id else None
-            yield Route(base, _endpoint(source_id, source), dataset or _endpoint(target_id, target))
+            dataset = (dataset_id, datasets.get(dataset_id)) if dataset_id else (target_id, target)
+            yield Route(base, _endpoint(source_id, source), _endpoint(*dataset))
 
 
 def _flow_report(
