@@ -16,7 +16,7 @@ Item = dict[str, Any]
 Part = Annotated[str, typer.Argument(metavar="TEXT", help="Part of the name; case does not matter.")]
 Owner = Annotated[
     str | None,
-    typer.Option(metavar="STACK", help="Only those of a stack, as project/stack or its name; none: nobody's."),
+    typer.Option(metavar="STACK", help="Only those of a stack, as project/stack or its name; none: without owner."),
 ]
 COLOURS = {"failed": "red", "disabled": "yellow", "draft": "yellow", LOST_RECORDS: "yellow", "success": "green"}
 

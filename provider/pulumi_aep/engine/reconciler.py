@@ -106,7 +106,7 @@ class Reconciler:
         return [problem for problem in found if _path(problem) not in paths]
 
     def diff(self, object_id: str, state: Props, inputs: Props) -> Difference:
-        """What differs, and what of it cannot change in place. Raises before a replacement that must not be."""
+        """What differs, and what of it cannot change in place. Raises before a replacement that is not allowed."""
         self.runtime.assert_same_scope(state)
         old = self.arguments.from_state(state)
         new = resolve_desired(self.kind, self.arguments.from_state(inputs), old)
@@ -132,7 +132,7 @@ class Reconciler:
             self.runtime.report(announcements.owner_change(self.kind, object_id, old, new))
 
     def create(self, inputs: Props) -> tuple[str, Props]:
-        """(id, state): one POST; or, where the object exists and is this resource's, what brings it to the inputs."""
+        """(id, state): one POST; or, where the object exists and is this resource's, an update to match the inputs."""
         new = self.arguments.from_state(inputs)
         self._register_secrets(new)
         refuse_deleted_ids(self.kind, self.runtime, new)

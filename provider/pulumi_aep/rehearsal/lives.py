@@ -66,7 +66,7 @@ class _Object:
 
 
 class Lives:
-    """Lives all kinds in their `ORDER`, and deletes their objects in the opposite one."""
+    """Takes all kinds through their lives, in `ORDER`, then deletes their objects in reverse."""
 
     def __init__(self, client: Client, names: dict[str, str], mask: Mask) -> None:
         self.client, self.names, self.mask = client, names, mask

@@ -30,7 +30,7 @@ SERVED = (*KINDS, _BY_NAME["FirstRun"])
 
 
 def kind_named(name: str) -> Kind:
-    """The kind that a state calls so. LookupFailed if there is none, as where `pulumi import` names a wrong type."""
+    """The kind of that name. LookupFailed if there is none, as when `pulumi import` names a wrong type."""
     if name not in _BY_NAME:
         raise LookupFailed(f"This version of pulumi-aep has no kind {name}. Kinds: {', '.join(_BY_NAME)}.")
     return _BY_NAME[name].kind

@@ -98,7 +98,7 @@ class DatasetKind(Kind, GuardsDelete, RebasesUpdate, ValidatesOnline, Exports):
 
 
 def _sorted_as(values: Any, known: list[str]) -> Any:
-    """A tag's values; their order means nothing."""
+    """A tag's values; their order does not matter."""
     return known if isinstance(values, list) and sorted(map(str, values)) == sorted(known) else values
 
 

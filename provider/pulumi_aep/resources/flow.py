@@ -172,8 +172,8 @@ class FlowKind(
         }
 
     def from_wire(self, item: Item, known: Props, runtime: Runtime) -> Props:
-        """A schedule, options and labels that the program leaves to the service are ignored. Two sources are no one's
-        id. The order of labels means nothing."""
+        """A schedule, options and labels that the program leaves to the service are ignored. Several sources
+        become one text that is no id. The order of labels does not matter."""
         managed = "name" not in known or known.get("schedule") is not None
         options = {name: (item.get("options") or {}).get(wire) for name, wire in _OPTIONS.items()}
         return {

@@ -244,7 +244,7 @@ def _doubled(mappings: list[Any], runtime: Runtime) -> list[str]:
 
 
 def _sorted(props: Props, runtime: Runtime) -> list[Any]:
-    """The mappings as they are written; their order means nothing."""
+    """The mappings as they are written; their order does not matter."""
     return sorted(([*_to_wire(mapping, runtime).items()] for mapping in props["mappings"]), key=str)
 
 
