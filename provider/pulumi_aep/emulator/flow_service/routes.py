@@ -12,6 +12,7 @@ from ..core.store import Row, SandboxStore, admin_view
 from ..core.validation import check
 from . import checks, inlets, rules, runs, source_data, specs
 from .checks import BASE, FLOW, SOURCE, TARGET, fetch
+from .flow_operations import cancel_events, initialize_flow, last_operation, start_operation
 
 route = Router(Service.FLOW, "/data/foundation/flowservice")
 _SPEC, _LISTS = "tutorial; openapi flow-service", "docs dataflows/api/sort-and-filter.md; openapi flow-service"
@@ -49,14 +50,14 @@ def _create(kind: Kind, call: Call) -> Answer:
     if draft:
         if set(validation.required(kind.path)) - set(item):
             call.accept("flow_service.draft_fields")
-        item = checks.as_draft(kind.path, item) | {"state": "draft"} | runs.operation(call.objects, "draft_create")
+        item = checks.as_draft(kind.path, item) | {"state": "draft"} | last_operation(call.objects, "draft_create")
     else:
         _check(kind, call, item)
         if "name" in item and call.objects.all(kind.path, {"name": [item["name"]]}):
             call.accept("flow_service.duplicate_names")
     item = runs.new_item(call.objects) | item
     if kind.path == FLOW and item["state"] != "draft":
-        item = runs.initialize_flow(call.objects, item)
+        item = initialize_flow(call.objects, item)
     call.objects.put(kind.path, item["id"], item)
     location = f"{call.base_url}{route.base}/{kind.path}/{item['id']}"
     return Answer(201, {"id": item["id"], "etag": item["etag"]}, {"Location": location})
@@ -113,9 +114,9 @@ def _patch(kind: Kind, call: Call, key: str) -> Answer:
     item = {name: value for name, value in item.items() if value is not None}
     if draft:
         done = call.assumed("flow_service.draft_update_operation")
-        return _save(call, kind.path, checks.as_draft(kind.path, item) | runs.operation(call.objects, done))
+        return _save(call, kind.path, checks.as_draft(kind.path, item) | last_operation(call.objects, done))
     kind.check(call, item, {operation.path.split("/")[1] for operation in operations})
-    started = runs.start_operation(call.objects, item, "update") if kind.path == FLOW else {}
+    started = start_operation(call.objects, item, "update") if kind.path == FLOW else {}
     return _save(call, kind.path, item | started)
 
 
@@ -138,7 +139,7 @@ def _delete(kind: Kind, call: Call, key: str) -> Answer:
     if call.objects.all(SOURCE, {"baseConnectionId": [key]}):
         call.accept("flow_service.base_of_unused_source")
     call.objects.delete(kind.path, key)
-    runs.cancel_events(call.objects, key)
+    cancel_events(call.objects, key)
     return Answer(204)
 
 
@@ -282,14 +283,14 @@ def _act(kind: Kind, call: Call, key: str) -> Answer:
         item = checks.publish(kind.path, item)
         _check(kind, call, item)
         done = call.assumed("flow_service.publish_operation")
-        return _save(call, kind.path, item | runs.operation(call.objects, done))
+        return _save(call, kind.path, item | last_operation(call.objects, done))
     if kind.path != FLOW or op not in ("enable", "disable"):
         raise rules.op_wrong(f"op must be {'enable, disable or ' if kind.path == FLOW else ''}publish", id=key)
     if item["state"] == "draft":
         raise rules.transition("a draft can only be published", id=key)
     if item["state"] == f"{op}d":
         call.accept("flow_service.enable_twice")
-    return _save(call, FLOW, item | runs.start_operation(call.objects, item, op, f"{op}d"))
+    return _save(call, FLOW, item | start_operation(call.objects, item, op, f"{op}d"))
 
 
 @route("POST", "/runs", "docs tutorials/api/on-demand-ingestion.md; openapi flow-service")

@@ -3,8 +3,6 @@
 import json
 import secrets
 import uuid
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from ..core import scheduler
@@ -16,17 +14,11 @@ from ..data_prep.dates import NotModelled
 from ..data_prep.mapping_engine import MappedRecord, map_record
 from ..schema_registry import xdm
 from . import checks, source_data, specs
+from .outcome import Outcome
 
 KIND, RECORDS, SAMPLE = "runs", "records", 20
-MOST_ROW_ERRORS = 1000
-_MISSING = "A required field is either missing or has a value of null. Add the required field to the input row."
-_NO_DIAGNOSTICS = (
-    "Encountered errors while parsing, converting or otherwise validating the data. Please resend the data with error "
-    "diagnostics enabled to collect additional information on failure types"
-)
 _PERIODS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 _MAX_MS = 2**53
-_STABLE_STATES = ("enabled", "disabled")
 
 
 class ActivityFailed(Exception):
@@ -85,56 +77,6 @@ def _run_schedule(objects: SandboxStore, event: Event, tally: scheduler.Tally) -
     _new_run(objects, flow, last["startedAtUTC"] if last else min(first, event.at), event.at)
     if repeats:
         objects.schedule(_next_run_at(params, event.at), scheduler.SCHEDULED_RUN, event.key)
-
-
-# -- operations on a flow, which may take time ------------------------------------------------------------------------
-
-
-def operation(objects: SandboxStore, name: str, percent: float = 100.0) -> Json:
-    now, value = objects.now_ms(), "COMPLETED" if percent == 100 else "IN_PROGRESS"
-    times = {"started": now, "updated": now, "percentCompleted": percent}
-    return {"lastOperation": times | {"status": {"value": value, "errors": []}, "operation": name}}
-
-
-def initialize_flow(objects: SandboxStore, flow: Json) -> Json:
-    """A new flow in its stored form: enabled and scheduled, or initializing for a while."""
-    if seconds := objects.settings["flow_initializing_s"]:
-        return flow | _in_progress(objects, flow, "enabled", seconds, "initializing", "create")
-    schedule(objects, flow)
-    return flow | operation(objects, "create")
-
-
-def start_operation(objects: SandboxStore, flow: Json, name: str, state: str = "") -> Json:
-    """What update, enable or disable changes in a flow: its new state, or for a while `updating`, `enabling` …"""
-    state = state or flow["state"]
-    if state not in _STABLE_STATES:  # it goes on initializing
-        return {}
-    cancel_events(objects, flow["id"])
-    if seconds := objects.settings["flow_update_s"]:
-        return _in_progress(objects, flow, state, seconds, f"{name[:-1]}ing", name)
-    return {"state": state} | operation(objects, name)
-
-
-def _in_progress(objects: SandboxStore, flow: Json, target: str, seconds: int, state: str, name: str) -> Json:
-    started = operation(objects, name, 0.0)
-    objects.schedule(started["lastOperation"]["started"] + seconds * 1000, f"flow {target}", flow["id"])
-    return {"state": state} | started
-
-
-def _finish_operation(target: str, objects: SandboxStore, event: Event, tally: scheduler.Tally) -> None:
-    flow = objects.get(checks.FLOW, event.key)
-    if flow and flow["state"] not in _STABLE_STATES:
-        before = flow["lastOperation"]
-        done = operation(objects, before["operation"])["lastOperation"] | {"started": before["started"]}
-        flow |= {"state": target, "lastOperation": done}
-        objects.put(checks.FLOW, event.key, flow)
-        schedule(objects, flow)
-
-
-def cancel_events(objects: SandboxStore, key: str) -> None:
-    """Cancels all events of a flow."""
-    for event_type in (scheduler.SCHEDULED_RUN, *(f"flow {state}" for state in _STABLE_STATES)):
-        objects.cancel(event_type, key)
 
 
 # -- a run ----------------------------------------------------------------------------------------------------------
@@ -235,67 +177,6 @@ def ingest(objects: SandboxStore, dataset: str, records: list[Json]) -> None:
     held = objects.get(RECORDS, dataset) or {"count": 0, "sample": []}
     sample = [*records, *held["sample"]][:SAMPLE]
     objects.put(RECORDS, dataset, {"count": held["count"] + len(records), "sample": sample})
-
-
-@dataclass
-class Outcome:
-    rows: list[Any] = field(default_factory=list)
-    mapped: list[MappedRecord] = field(default_factory=list)
-    ingested: list[Json] = field(default_factory=list)
-    activity: str = "copyActivity"  # the one that ran last
-    status: str = "success"
-    errors: list[Json] = field(default_factory=list)
-
-    def promote(self, percent: float | None) -> None:
-        self.ingested = [each.record for each in self.mapped if each.is_good]
-        if self.failed:
-            self.errors = [{"code": "CONNECTOR-2001-500", "message": "Error occurred at promotion activity."}]
-        if self.failed * 100 > len(self.rows) * percent if percent is not None else not self.ingested:
-            self.ingested, self.status = [], "failed"
-
-    def fail(self, code: str, message: str) -> None:
-        self.ingested, self.status, self.errors = [], "failed", [{"code": code, "message": message}]
-
-    @property
-    def failed(self) -> int:
-        return len(self.rows) - len(self.ingested)
-
-    def counts(self) -> Json:
-        rows = {"inputRecordCount": len(self.rows), "outputRecordCount": len(self.ingested)}
-        return rows | {"failedRecordCount": self.failed}
-
-    def diagnostics(self) -> list[Json]:
-        """What the promotion activity reports about its records."""
-        found: list[Json] = []
-        if self.failed:
-            text = f"Encountered {self.failed} errors in the data. Successfully ingested {len(self.ingested)} rows. "
-            text += "Review the associated diagnostic files for additional details."
-            found.append({"code": "INGEST-1212-400", "message": text})
-        if wrong := sum(1 for each in self.mapped if each.errors):
-            found.append({"code": "MAPPER-3700-400", "recordCount": wrong, "message": "Mapper Transform Error"})
-        return found
-
-    def batch_errors(self, with_rows: bool) -> list[Json]:
-        """What Catalog says about the batch."""
-        errors = self.errors if self.status == "failed" else []
-        if self.failed and not with_rows:
-            return [*errors, {"code": "INGEST-1211-400", "message": _NO_DIAGNOSTICS}]
-        found = errors + self.diagnostics()
-        if missing := sum(1 for each in self.mapped if each.missing):
-            found.append({"code": "INGEST-1555-400", "recordCount": missing, "message": _MISSING})
-        return found
-
-    def row_errors(self) -> list[Json]:
-        """The records that failed, each with its reasons."""
-        rows = zip(self.rows, self.mapped, strict=False)  # nothing was mapped if the dataset is gone
-        return [row_error(row, each) for row, each in rows if not each.is_good][:MOST_ROW_ERRORS]
-
-
-def row_error(row: Any, mapped: MappedRecord) -> Json:
-    """A record that failed, with its reasons."""
-    errors = [{"column": name, "code": "3700", "message": text} for name, text in mapped.errors]
-    errors += [{"column": name, "code": "1555", "message": _MISSING} for name in mapped.missing]
-    return {**(row if isinstance(row, dict) else {"_corrupt_record": str(row)}), "_errors": errors}
 
 
 def _read_source(objects: SandboxStore, flow: Json) -> list[Any]:
@@ -408,4 +289,3 @@ def ingested_records(objects: SandboxStore) -> Json:
 
 
 scheduler.HANDLERS |= {scheduler.SCHEDULED_RUN: _run_schedule, "run": _progress}
-scheduler.HANDLERS |= {f"flow {state}": partial(_finish_operation, state) for state in _STABLE_STATES}

@@ -20,6 +20,7 @@ from ..data_prep.dates import NotModelled
 from ..data_prep.mapping_engine import MappedRecord
 from ..flow_service import inlets, runs, specs
 from ..flow_service.checks import BASE, FLOW, SOURCE
+from ..flow_service.outcome import row_error
 from . import rules
 
 route = Router(Service.STREAMING, inlets.BASE_PATH)
@@ -238,7 +239,7 @@ def _fill(
     objects.put("batches", key, batch)
     if status == "failed":
         kept = (objects.get(ROW_ERRORS, key) or {"rows": []})["rows"]
-        rows = [*kept, *(runs.row_error(message.row, mapped) for message, mapped in found)]
+        rows = [*kept, *(row_error(message.row, mapped) for message, mapped in found)]
         objects.put(ROW_ERRORS, key, {"rows": rows[-_MOST_ROWS:]})
 
 
