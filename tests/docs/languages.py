@@ -36,7 +36,8 @@ have the same names, each in its own spelling.
 `pulumi import` writes nothing to the service; the preview that follows shows one update, which adds the owner line. An
 object of another stack is refused. [Where to find an id](kinds/README.md#adopting-existing-objects). Many objects at
 once: `pulumi-aep export --all --as-import objects.json`, then `pulumi import --file objects.json --out program.yaml`.
-Secrets are never imported: add them to the program. Run `pulumi up` before `pulumi destroy`: until then the state does
+Secrets are never imported: add them to the program. For what lacks them, Pulumi warns of inputs that "failed to
+validate" and of a bug in the provider; it is none. Run `pulumi up` before `pulumi destroy`: until then the state does
 not know what depends on what. Where two objects share a name, as a dataset and its schema often do, Pulumi may write
 ids into the program: put references in their place.
 """

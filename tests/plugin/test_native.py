@@ -166,6 +166,9 @@ def test_the_identity_is_made_once() -> None:
         assert not unknown.failures
         wrong = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=struct({"sandbox": "local", "sandbx": "x"})))
         assert any("did you mean aep:sandbox?" in failure.reason for failure in wrong.failures)
+        explicit = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER.replace("default", "stage"), news=struct({})))
+        assert explicit.failures[-1].reason.startswith("Set the arguments of this provider, ")
+        assert not any("this provider" in failure.reason for failure in wrong.failures)
 
 
 def test_the_process_ends_with_its_engine() -> None:

@@ -153,6 +153,8 @@ class NativeProvider(ProviderServicer):
                     problems += _moved(previous, given)
             except ConfigError as error:
                 problems = str(error).splitlines()
+                if not request.urn.rpartition("::")[2].startswith("default"):
+                    problems.append("Set the arguments of this provider, without aep: stack config is for the default one.")
         return provider_pb2.CheckResponse(inputs=_struct(given, marks), failures=_failures(problems))
 
     @_verb
