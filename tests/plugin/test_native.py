@@ -167,7 +167,7 @@ def test_the_identity_is_made_once() -> None:
         wrong = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=struct({"sandbox": "local", "sandbx": "x"})))
         assert any("did you mean aep:sandbox?" in failure.reason for failure in wrong.failures)
         explicit = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER.replace("default", "stage"), news=struct({})))
-        assert explicit.failures[-1].reason.startswith("Set the arguments of this provider, ")
+        assert explicit.failures[-1].reason.startswith("Set the arguments of this provider: ")
         assert not any("this provider" in failure.reason for failure in wrong.failures)
 
 

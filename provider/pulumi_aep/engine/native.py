@@ -154,7 +154,7 @@ class NativeProvider(ProviderServicer):
             except ConfigError as error:
                 problems = str(error).splitlines()
                 if not request.urn.rpartition("::")[2].startswith("default"):
-                    problems.append("Set the arguments of this provider, without aep: stack config is for the default one.")
+                    problems.append("Set the arguments of this provider: the stack's config is for the default one.")
         return provider_pb2.CheckResponse(inputs=_struct(given, marks), failures=_failures(problems))
 
     @_verb
