@@ -10,6 +10,7 @@ from kinds import Props
 from plugin.conftest import PRODUCTION, Program
 from plugin.life import Life
 from pulumi_aep import FlowSpec
+from pulumi_aep.engine import runtime
 from pulumi_aep.engine.ownership import state_id
 from pulumi_aep.engine.values import from_host
 from support.emulator import Emulator
@@ -64,6 +65,19 @@ def test_what_a_failed_run_left_is_counted_again(
     emulator.clear_journal()
     assert check("Flow c", "Flow d") == []
     assert calls(emulator) == [], "what is gone is not looked for again"
+
+
+def test_what_a_new_resource_might_be_taken_for_is_listed_meanwhile(check: Check, emulator: Emulator) -> None:
+    """Its own check asks for the list: by then it is there. An adopted object, and one that exists, need none."""
+    check("Flow web")
+    emulator.clear_journal()
+    check("Flow web", "FieldGroup web", "Dataset web", changed={"adopt": "6" * 24})
+    runtime.current()._pool.shutdown()
+    assert [call for call in calls(emulator) if call in ("GET flows", "GET fieldgroups", "GET dataSets")] == []
+    check("Flow web", "FieldGroup web", "Schema web", "Dataset web", "BaseConnection web")
+    runtime.current()._pool.shutdown()
+    assert {"GET schemas", "GET connections"} <= set(calls(emulator))
+    assert "GET flows" not in calls(emulator)
 
 
 def test_a_production_sandbox_is_said_before_anything_is_deleted(check: Check, emulator: Emulator) -> None:

@@ -67,8 +67,8 @@ class Reconciler:
         """The inputs in normal form, or as given with every problem. `previous` is empty for a new resource."""
         self.runtime.checked = True
         is_new = self.runtime.settings.online_checks and not previous
-        if is_new and self.kind.natural_key and not given.get("adopt") and not given.get("allow_duplicate_name"):
-            self.runtime.prefetch(self.cache.items)
+        if is_new:
+            self.prefetch_look_alikes(given)
         props, malformed = self._parse(previous, given)
         problems = malformed + self._online_problems(previous, props, malformed)
         if not previous and not props.get("adopt"):
@@ -81,6 +81,12 @@ class Reconciler:
         self.runtime.adoptions.checked(str(props.get("record")), not previous)
         check_only = self.arguments.names(Change.CHECK_ONLY)
         return self.arguments.compact({k: v for k, v in props.items() if k not in check_only}), []
+
+    def prefetch_look_alikes(self, given: Props) -> None:
+        """Start to list what a new object might be taken for, if its check is going to ask for that."""
+        named = self.kind.natural_key and not given.get("adopt") and not given.get("allow_duplicate_name")
+        if named and self.runtime.settings.online_checks:
+            self.runtime.prefetch(self.cache.items)
 
     def validate(self, same: set[str], given: Props) -> list[str]:
         """What is wrong with the inputs. The service is not asked about arguments that are the `same` as before."""

@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -130,6 +130,10 @@ class Runtime:
     def prefetch(self, work: Callable[[], object]) -> None:
         """Start on another thread what is asked once per process; whoever needs it meanwhile waits for it."""
         self._pool.submit(work)
+
+    def side_by_side(self, works: Iterable[Callable[[], T]]) -> Iterator[T]:
+        """What each of them returns, in their order."""
+        return self._pool.map(lambda work: work(), works)
 
     def _readable(self, key: str, fetch: Callable[[], T]) -> T | None:
         """What `fetch` returns, asked once; None if this credential may not read it."""

@@ -1,7 +1,8 @@
 """The identity of a stack's state, which every object carries, and a gate that each run passes before anything else."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -64,14 +65,18 @@ class OwnerReconciler(Reconciler):
         ]
         self.runtime.adoptions.planned = len(now)
         plan = {} if settings.allow_mass_delete and whole else {key: leaving(mark) for key, mark in removed.items()}
+        checks: dict[str, Callable[[], list[str]]] = {}
         for key, planned in now.items():
             kind = _kind_of(key)
             plan[key] = fingerprint(kind, planned)
             known = next((before[name] for name in (key, *planned.former_names) if name in before), "")
             if plan[key] != known:
-                same = unchanged(kind, planned.inputs, known)
-                found = (kind.reconciler or Reconciler)(kind, self.runtime).validate(same, planned.inputs)
-                problems += [f"{key}: {problem}" for problem in found]
+                verbs = (kind.reconciler or Reconciler)(kind, self.runtime)
+                checks[key] = partial(verbs.validate, unchanged(kind, planned.inputs, known), planned.inputs)
+                if not known:
+                    verbs.prefetch_look_alikes(planned.inputs)
+        for key, found in zip(checks, self.runtime.side_by_side(checks.values()), strict=True):
+            problems += [f"{key}: {problem}" for problem in found]
         return {"stack": given.get("stack"), "identity": identity, "plan": plan}, problems
 
     def _still_there(self, plan: dict[str, str], identity: str | None) -> Iterator[tuple[str, str]]:
