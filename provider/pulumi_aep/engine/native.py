@@ -24,7 +24,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.server import ProviderServicer
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
 from pydantic import TypeAdapter, with_config
 from pydantic.alias_generators import to_camel, to_snake
 from typing_extensions import TypedDict
@@ -131,12 +131,6 @@ class NativeProvider(ProviderServicer):
 
     # ---- the provider itself ----
 
-    async def GetSchema(self, request: Any, context: Any) -> Any:
-        return provider_pb2.GetSchemaResponse(schema=files(__package__).joinpath("schema.json").read_text("utf-8"))
-
-    async def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version=version("pulumi-aep"))
-
     @_verb
     def CheckConfig(self, request: Any) -> Any:
         """Problems of the settings; the identity of the state is made here once, and kept."""
@@ -228,8 +222,7 @@ class NativeProvider(ProviderServicer):
             deleteBeforeReplace=bool(found.replaces) and each.kind.delete_before_replace,
             hasDetailedDiff=True,
         )
-        public = fields_of(each.kind.arguments.public)
-        for name in [name for name in found.values if name in public]:
+        for name in found.values.keys() & fields_of(each.kind.arguments.public).keys():
             old, new = (outside(each.fields, {name: side}) for side in found.values[name])
             replaces = "_REPLACE" if name in found.replaces else ""
             for path, before, after in differences(old, new):
@@ -338,10 +331,10 @@ class _Resource:
 
 
 class _Components(Provider):
-    """Components, made of resources of this door."""
+    """Components, made of resources of this door; and the schema, which the SDK's servicer serves."""
 
     def __init__(self) -> None:
-        super().__init__(version("pulumi-aep"))
+        super().__init__(version("pulumi-aep"), files(__package__).joinpath("schema.json").read_text("utf-8"))
 
     def construct(self, name: str, resource_type: str, inputs: Any, options: Any = None) -> ConstructResult:
         component = next(each for each in COMPONENTS if each.type == resource_type)
