@@ -70,6 +70,13 @@ def test_on_request(chain: Callable[..., Chain], emulator: Emulator, door: str) 
     stack.up("--target-replace", urns["Flow web"])
     assert writes(emulator) == ["DELETE flows", "POST flows"]
 
+    # The flow is no target and keeps its mapping set: the old one stays, until the next `up`.
+    emulator.clear_journal()
+    text = stack.fail("up", "--target-replace", urns["MappingSet web"])
+    assert f"flow {emulator.objects()['Flow'][0]['id']} uses it" in text
+    stack.up()
+    assert writes(emulator) == ["POST mappingSets", "PATCH flows", "DELETE mappingSets"]
+
     # The engine takes the dependents of a target down but gives them their old inputs: Python's gate refuses it before
     # anything is deleted; through the plugin it fails, and `up` mends it.
     emulator.clear_journal()

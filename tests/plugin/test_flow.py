@@ -35,6 +35,27 @@ def of(emulator: Emulator, flow: Life) -> dict[str, Any]:
     return next(item for item in emulator.objects()["Flow"] if item["id"] == flow.id)
 
 
+def test_a_mapping_set_that_a_flow_uses_is_not_deleted(
+    life: Callable[[str], Life], program: Program, emulator: Emulator
+) -> None:
+    """Whoever owns the flow. Data Prep would delete it, and the flow's runs would fail."""
+    mapping, other, flow = life("MappingSet"), life("MappingSet"), life("Flow")
+    mapping.up(program("MappingSet"))
+    other.up(program("MappingSet", {"owner": OWNER.replace("/web#", "/other#")}))
+
+    def using(mapping_id: str) -> Props:
+        params = {"mappingId": mapping_id, "mappingVersion": 0}
+        return program("Flow", {"transformations": [{"name": "Mapping", "params": params}]})
+
+    flow.up(using(mapping.id))
+    with pytest.raises(DeletionProtected, match=f"{mapping.id} was not deleted: flow {flow.id} uses it"):
+        mapping.destroy()
+    assert mapping.id in {item["id"] for item in emulator.objects()["MappingSet"]}
+    flow.up(using(other.id))
+    mapping.destroy()
+    assert mapping.id not in {item["id"] for item in emulator.objects()["MappingSet"]}
+
+
 def test_disabled_from_the_start_and_a_start_that_stays(
     life: Callable[[str], Life], arguments: Callable[..., Props], emulator: Emulator
 ) -> None:

@@ -206,6 +206,14 @@ class GuardsDestroy(ABC):
         """Raises DeletionProtected if what comes after the object would refuse."""
 
 
+class GuardsUse(ABC):
+    """A kind whose service deletes an object that others still use."""
+
+    @abstractmethod
+    def guard_use(self, object_id: str, runtime: Runtime) -> None:
+        """Raises DeletionProtected if something uses the object now."""
+
+
 class GuardsReplacement(ABC):
     """A kind where the successor of a replaced object may be one that the service never takes."""
 

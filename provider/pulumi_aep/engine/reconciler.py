@@ -18,6 +18,7 @@ from .kind import (
     AppliesAfter,
     AppliesDefaults,
     Exports,
+    GuardsUse,
     Item,
     Kind,
     ValidatesOnline,
@@ -253,6 +254,8 @@ class Reconciler:
                 return
             guard_delete(self.kind, self.runtime, object_id, state)
             guard_destroy(self.kind, self.runtime, state)
+            if isinstance(self.kind, GuardsUse):
+                self.kind.guard_use(object_id, self.runtime)
             with suppress(NotFound):
                 self._delete(object_id)
         self.cache.mark_deleted(object_id)

@@ -318,13 +318,19 @@ class FlowKind(
         return [each for each in super().unmanaged_fields(item, props, runtime) if each != "options.inletUrl"] + own
 
 
-def flows_using(mapping_set_id: str, runtime: Runtime) -> list[str]:
-    """Ids of the flows that use this mapping set, as the list shows them that this run fetches once."""
+def flows_using(mapping_set_id: str, runtime: Runtime, now: bool = False) -> list[str]:
+    """Ids of the flows that use this mapping set, as the list shows them that this run fetches once; those that it
+    shows are asked again if it matters who uses it `now`."""
     return [
         flow_id
         for flow_id, observed in runtime.cache(Flow.kind).observed().items()
-        if any(part["params"].get("mappingId") == mapping_set_id for part in observed["transformations"])
+        if _uses(observed, mapping_set_id)
+        if not now or _uses(look_up(Flow.kind, flow_id, runtime) or {}, mapping_set_id)
     ]
+
+
+def _uses(flow: Props, mapping_set_id: str) -> bool:
+    return any(part["params"].get("mappingId") == mapping_set_id for part in flow.get("transformations") or ())
 
 
 def _becomes_draft(old: Props, new: Props) -> bool:

@@ -9,11 +9,11 @@ from typing_extensions import Unpack
 
 from ..engine.arguments import Arguments, Change, CommonArgs, F, Input, InternalArgs, NonBlank, SchemaId, Shape
 from ..engine.dynamic import Resource
-from ..engine.kind import ClaimsUnused, Echo, Exports, Item, Kind, RebasesUpdate, Reference, ValidatesOnline
+from ..engine.kind import ClaimsUnused, Echo, Exports, GuardsUse, Item, Kind, RebasesUpdate, Reference, ValidatesOnline
 from ..engine.ownership import FirstEntryLine, split_owner_line, with_owner_line
 from ..engine.runtime import Runtime
 from ..engine.values import UNKNOWN, Props, contains_unknown
-from ..errors import NotFound
+from ..errors import DeletionProtected, NotFound
 from ..sources.mapping_lint import XdmField, destination_problems, xdm_fields
 from ._registry import TENANT, with_namespace, without_namespace
 from .field_group import FieldGroup
@@ -98,7 +98,7 @@ class _Internal(InternalArgs, total=False):
     """Fields of those that the program manages; a None stands for the others."""
 
 
-class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports):
+class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, GuardsUse, ValidatesOnline, Exports):
     """Mapping sets ↔ Data Prep. The new one is made before the old one goes: a flow never runs without its mapping."""
 
     arguments = Arguments(MappingSetArgs, _Internal)
@@ -188,6 +188,16 @@ class MappingSetKind(Kind, RebasesUpdate, ClaimsUnused, ValidatesOnline, Exports
         from .flow import flows_using
 
         return bool(observed["schema_id"] == wanted["schema_id"]) and not flows_using(object_id, runtime)
+
+    def guard_use(self, object_id: str, runtime: Runtime) -> None:
+        """Data Prep knows no flows (assumed). A flow that this run has changed or deleted is asked for by its id."""
+        from .flow import flows_using
+
+        if users := flows_using(object_id, runtime, now=True):
+            raise DeletionProtected(
+                f"MappingSet {object_id} was not deleted: flow {', '.join(users)} uses it. Let the flow use another "
+                "one, or delete it first. After a run with --target or --target-replace, run pulumi up without it."
+            )
 
     def to_program_args(self, item: Item, runtime: Runtime) -> Props:
         """With names and descriptions, and the organization's namespace as a program may write it."""
