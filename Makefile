@@ -26,6 +26,9 @@ SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py \
 	test_mixpanel_source.py::test_on_top_of_what_exists test_moves.py::test_moves test_first_run.py \
 	test_replacement.py::test_by_a_change_of_an_argument_that_replaces test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
+# Tests of the engine wait for other processes a quarter of their time: one worker more than two cores fills that.
+WORKERS := 3
+
 .PHONY: help setup up down env test newest torture golden bench docs lint format lock clean
 
 help: ## list the targets
@@ -47,8 +50,8 @@ env: ## print the stack's shell variables, for eval
 test: setup ## lint, then all tests, with the real engine; some of them again with the newest Pulumi SDK
 	@$(MAKE) --no-print-directory -j2 lint newest
 	@test -n '$(BROWSER)' || echo "No Chromium found: skipping the tests of the emulator's page in a browser."
-	@$(WITH_ENGINE) $(VENV) -m pytest -n 2 --dist worksteal $(if $(BROWSER),,-m 'not browser')
-	@$(WITH_ENGINE) $(NEWEST) -m pytest -n 2 --dist worksteal $(SDK_TESTS)
+	@$(WITH_ENGINE) $(VENV) -m pytest -n $(WORKERS) --dist worksteal $(if $(BROWSER),,-m 'not browser')
+	@$(WITH_ENGINE) $(NEWEST) -m pytest -n $(WORKERS) --dist worksteal $(SDK_TESTS)
 
 newest: setup ## virtual environment with the newest supported Pulumi SDK
 	@'$(PYTHON)' -m tools.setup newest

@@ -11,6 +11,7 @@ import pytest
 from acceptance.support import Json, writes
 from kinds import DESCRIPTIONS
 from pulumi_aep.engine.dynamic import DynamicProvider
+from pulumi_aep.errors import LookupFailed
 from pulumi_aep.resources import kind_named
 from support.emulator import Emulator
 from support.kinds import names
@@ -93,8 +94,8 @@ def unknown_names(state: Json) -> list[str]:
             assert isinstance(provider, DynamicProvider)
             try:
                 kind_named(provider.kind_name)
-            except KeyError:
-                problems.append(f"{name}: kind {provider.kind_name}")
+            except LookupFailed as error:
+                problems.append(f"{name}: {error}")
     return problems
 
 
