@@ -26,7 +26,7 @@ SDK_TESTS := tests/sdk $(addprefix tests/acceptance/,test_whole_life.py \
 	test_mixpanel_source.py::test_on_top_of_what_exists test_moves.py::test_moves test_first_run.py \
 	test_replacement.py::test_by_a_change_of_an_argument_that_replaces test_secrets.py::test_a_password_is_an_encrypted_leaf)
 
-# Tests of the engine wait for other processes a quarter of their time: one worker more than two cores fills that.
+# Tests of the engine spend a quarter of their time waiting for other processes: on two cores, a third worker uses it.
 WORKERS := 3
 
 .PHONY: help setup up down env test newest torture golden bench docs lint format lock clean

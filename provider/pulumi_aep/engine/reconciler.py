@@ -171,7 +171,7 @@ class Reconciler:
             item = self.cache.read(object_id, lambda item: self._state_of(item, state) == known)
         except NotFound:
             if "sandbox" not in state:  # a reference by get(): the engine would take a missing object for an empty one
-                raise self._none_with(object_id) from None
+                raise self._not_found(object_id) from None
             field = self.kind.hidden_by
             if state.get(field):
                 raise LookupFailed(
@@ -188,7 +188,7 @@ class Reconciler:
             self.runtime.report(f"warning: {self.kind.name} {object_id}: {warning}")
         return observed, {name: value for name, value in observed.items() if name in self.arguments.fields}
 
-    def _none_with(self, object_id: str) -> LookupFailed:
+    def _not_found(self, object_id: str) -> LookupFailed:
         sandbox = self.runtime.settings.sandbox
         return LookupFailed(f"No {self.kind.name} {object_id} in sandbox {sandbox}: check the id.")
 
@@ -202,7 +202,7 @@ class Reconciler:
         try:
             item = self.kind.collection(self.runtime.client).get(object_id)
         except NotFound:
-            raise self._none_with(object_id) from None
+            raise self._not_found(object_id) from None
         read = self.kind.ownership.read(item)
         line = read.get("owner")
         if line and is_foreign(line, owner):

@@ -319,8 +319,8 @@ class FlowKind(
 
 
 def flows_using(mapping_set_id: str, runtime: Runtime, now: bool = False) -> list[str]:
-    """Ids of the flows that use this mapping set, as the list shows them that this run fetches once; those that it
-    shows are asked again if it matters who uses it `now`."""
+    """Ids of the flows that use this mapping set, by the list that a run fetches once. With `now`, each of them is read
+    again: this run may have changed or deleted it."""
     return [
         flow_id
         for flow_id, observed in runtime.cache(Flow.kind).observed().items()

@@ -192,7 +192,7 @@ def owner_of(resource_name: str, kind: Kind, opts: pulumi.ResourceOptions | None
         path, _, key = (await record).rpartition(".")
         return f"{path}#{identity}.{key}"
 
-    # one Output in all: for a thousand resources, those of `create_urn` and `format` took a third of the program's time
+    # One Output in all: those of `create_urn` and `format` took a fifth of the CPU time of a large program
     return {"owner": stack.owner.id.apply(owner), "record": record}
 
 
