@@ -10,6 +10,7 @@ import pytest
 from pulumi_aep import ConnectionSpec
 from pulumi_aep.components.mixpanel_source import MixpanelSourceArgs
 from pulumi_aep.components.source import Source, SourceArgs, problems_of, spec_id, transformations
+from pulumi_aep.engine.arguments import fields_of
 
 S3 = {
     "connection_spec": "Amazon S3",
@@ -65,6 +66,14 @@ def test_what_would_be_ignored_is_refused(given: dict[str, Any], problem: str) -
     (said,) = Source.__new__(Source)._problems(given)
     assert said.startswith(problem)
     assert Source.__new__(Source)._problems({**NEW, "parts": {"mapping_set": {"description": "a"}, "flow": None}}) == []
+
+
+@pytest.mark.parametrize("existing", ["dataset_id", "schema_id"])
+def test_a_default_may_be_given(existing: str) -> None:
+    """The generated SDKs of other languages give every default."""
+    defaults = {name: field.default for name, field in fields_of(SourceArgs).items() if field.default is not None}
+    assert {"class_id", "enabled", "force_destroy"} <= defaults.keys()
+    assert Source.__new__(Source)._problems({**defaults, **EXISTING, existing: "x"}) == []
 
 
 def test_what_is_plain_stays_plain() -> None:

@@ -385,7 +385,7 @@ def _contradictions(given: dict[str, Any]) -> list[str]:
         problems.append("dataset_id and schema_id: a dataset has its schema; give only one")
     if own and existing:
         problems.append(f"{own[0]}: an existing schema keeps its own; leave {own[0]} out")
-    if "class_id" in given and existing:
+    if given.get("class_id") not in (None, XdmClass.EXPERIENCE_EVENT) and existing:  # generated SDKs give defaults
         problems.append("class_id: an existing schema keeps its own; leave class_id out")
     if given.get("force_destroy") is True and "dataset_id" in given:
         problems.append("force_destroy: an existing dataset is never deleted; leave force_destroy out")
