@@ -25,7 +25,7 @@ _SAMPLE_S = 0.1
 
 @dataclass
 class Use:
-    """CPU seconds and peak resident memory in MiB of one process."""
+    """CPU seconds and peak resident memory in MiB of one process, or of all in a role, with what they share in each."""
 
     cpu: float = 0.0
     mib: float = 0.0
@@ -130,7 +130,7 @@ class Running:
         use: dict[str, Use] = {}
         for (role, _), one in self._used.items():
             total = use.setdefault(role, Use())
-            total.cpu, total.mib = total.cpu + one.cpu, max(total.mib, one.mib)
+            total.cpu, total.mib = total.cpu + one.cpu, total.mib + one.mib
         return Run(seconds, use)
 
     def _watch(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 from google.protobuf import empty_pb2
 from google.protobuf.json_format import MessageToDict
@@ -181,6 +182,15 @@ def test_the_process_ends_with_its_engine() -> None:
         while process.poll() is None and time.monotonic() < until:
             time.sleep(0.1)
         assert process.poll() == 1
+
+
+def test_the_process_for_components_ends_with_the_plugin() -> None:
+    """However the plugin ends."""
+    with plugin() as (_, process, _):
+        (components,) = psutil.Process(process.pid).children()
+        process.kill()
+        process.wait(5)
+        assert components.wait(15) is None, "ended, as a child of another process"
 
 
 def test_by_hand_it_says_what_it_is() -> None:

@@ -1,6 +1,7 @@
 """The door of all languages: a Pulumi plugin, `pulumi-resource-aep`, on the generated gRPC classes.
 
-It serves each kind as `aep:index:<Kind>`, as schema.json says. One process serves one provider resource of a program.
+It serves each kind as `aep:index:<Kind>`, as schema.json says. One process serves one provider resource of a program;
+another makes its components.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from importlib.metadata import version
 from importlib.resources import files
+from socket import socket, socketpair
 from typing import Any, NotRequired
 
 import grpc
@@ -121,8 +123,10 @@ def _verb(work: Verb) -> Callable[["NativeProvider", Any, Any], Any]:
 class NativeProvider(ProviderServicer):
     """The verbs of all kinds, as the engine calls them, for one organization and sandbox."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, components: str = "") -> None:
+        """`components` is the address of the process that makes components; without one, this process does."""
         super().__init__(_Components(), [], engine)
+        self.components = provider_pb2_grpc.ResourceProviderStub(_channel(components)) if components else None
         self.pool = ThreadPoolExecutor()
         self.cancelled = threading.Event()
         self.redactor = Redactor()
@@ -286,7 +290,13 @@ class NativeProvider(ProviderServicer):
         return response
 
     async def Construct(self, request: Any, context: Any) -> Any:
-        return await _answer(self, super().Construct(request, context), context)
+        if self.components is None:
+            return await _answer(self, super().Construct(request, context), context)
+        try:
+            return await self.components.Construct(request)
+        except grpc.aio.AioRpcError as error:
+            said, details = self.shown(error.details() or ""), tuple(error.trailing_metadata())
+            return await context.abort(error.code(), said, details)
 
 
 class _Resource:
@@ -405,19 +415,44 @@ def _struct(props: Props, marks: Iterable[Path]) -> Struct:
     return struct
 
 
-# ---- the process ----
+# ---- the processes ----
+
+_UNBOUNDED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
-async def _serve(engine: str) -> None:
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(NativeProvider(engine), server)
+def _channel(address: str) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(address, options=_UNBOUNDED)
+
+
+async def _serve(engine: str, tell: Callable[[int], Any], components: str = "", parent: socket | None = None) -> None:
+    """Serve until the engine has ended, or the `parent`; `tell` gets the port."""
+    server = grpc.aio.server(options=_UNBOUNDED)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(NativeProvider(engine, components), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(REGISTRATIONS))  # the SDK's calls wait here; else cores + 4 of them
     loop.add_signal_handler(signal.SIGINT, os._exit, 0)  # the engine is done; threads may wait
-    print(port, flush=True)
+    if parent:
+        loop.add_reader(parent, os._exit, 0)  # it never writes: this is its end
+    tell(port)
     await server.wait_for_termination()
+
+
+def _fork_for_components(engine: str) -> tuple[str, socket | None]:
+    """Make components in a process of their own, beside the checks and diffs of their parts, which take as long.
+
+    Returns its address, and what it watches: it ends when that is closed. Call it before any thread starts.
+    """
+    if not hasattr(os, "fork"):
+        return "", None
+    ours, theirs = socketpair()
+    if os.fork():
+        theirs.close()
+        return f"127.0.0.1:{ours.recv(16).decode()}", ours
+    ours.close()
+    asyncio.run(_serve(engine, lambda port: theirs.sendall(str(port).encode()), parent=theirs))
+    os._exit(0)
 
 
 def main() -> None:
@@ -425,6 +460,8 @@ def main() -> None:
     address = engine_address()
     if address is None:
         sys.exit("pulumi-resource-aep is a plugin: Pulumi starts it where a program uses the package aep.")
-    end_with_engine()
+    engine = ":".join(map(str, address))
     dynamic.Resource.register = register
-    asyncio.run(_serve(":".join(map(str, address))))
+    components, _alive = _fork_for_components(engine)
+    end_with_engine()
+    asyncio.run(_serve(engine, lambda port: print(port, flush=True), components))
