@@ -45,7 +45,7 @@ def secret(value: Any) -> dict[str, Any]:
 def plugin() -> Iterator[tuple[Any, subprocess.Popen[str], socket.socket]]:
     """The process, as the engine starts it, and the socket that stands for the engine."""
     with socket.create_server(("127.0.0.1", 0)) as engine:
-        command = [sys.executable, "-c", "from pulumi_aep.engine.native import main; main()"]
+        command = [sys.executable, "-c", "from pulumi_aep.engine.plugin import main; main()"]
         command.append("127.0.0.1:{1}".format(*engine.getsockname()))
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout

@@ -1,14 +1,10 @@
 """The door of all languages: a Pulumi plugin, `pulumi-resource-aep`, on the generated gRPC classes.
 
-It serves each kind as `aep:index:<Kind>`, as schema.json says. One process serves one provider resource of a program;
-another makes its components.
+It serves each kind as `aep:index:<Kind>`, as schema.json says.
 """
 
 import asyncio
 import inspect
-import os
-import signal
-import sys
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -16,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from importlib.metadata import version
 from importlib.resources import files
-from socket import socket, socketpair
 from typing import Any, NotRequired
 
 import grpc
@@ -41,13 +36,11 @@ from .arguments import Arguments, Shape, fields_of, looks_secret, names_in
 from .camel_case import inside, is_outside, outside, outside_path, respelled, spell, state_inside
 from .ownership import name_problems, new_state_id, own_line, record, record_key, renamed, state_id
 from .reconciler import Reconciler
-from .runtime import Runtime, end_with_engine, engine_guard
-from .sdk_internals import UNKNOWN_TEXT, engine_address
+from .runtime import Runtime, engine_guard
+from .sdk_internals import UNKNOWN_TEXT
 from .values import Marks, Path, Props, contains_unknown, differences, from_host, to_host
 
 TYPE_PREFIX = "aep:index:"
-REGISTRATIONS = 256
-"""Most parts of components that wait for the engine at once, as in a Python program with `--parallel 64`."""
 _SCOPE = ("orgId", "sandbox")
 _NO_SETTINGS = ("version", "pluginDownloadURL", "stack")
 _SAID_HERE = ("owner", "record", "timeouts")
@@ -123,10 +116,10 @@ def _verb(work: Verb) -> Callable[["NativeProvider", Any, Any], Any]:
 class NativeProvider(ProviderServicer):
     """The verbs of all kinds, as the engine calls them, for one organization and sandbox."""
 
-    def __init__(self, engine: str, components: str = "") -> None:
-        """`components` is the address of the process that makes components; without one, this process does."""
+    def __init__(self, engine: str, components: provider_pb2_grpc.ResourceProviderStub | None = None) -> None:
+        """`components` is the process that makes components; without one, this process does."""
         super().__init__(_Components(), [], engine)
-        self.components = provider_pb2_grpc.ResourceProviderStub(_channel(components)) if components else None
+        self.components = components
         self.pool = ThreadPoolExecutor()
         self.cancelled = threading.Event()
         self.redactor = Redactor()
@@ -413,55 +406,3 @@ def _struct(props: Props, marks: Iterable[Path]) -> Struct:
     struct = Struct()
     struct.update(to_host(props, marks, UNKNOWN_TEXT))
     return struct
-
-
-# ---- the processes ----
-
-_UNBOUNDED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-
-
-def _channel(address: str) -> grpc.aio.Channel:
-    return grpc.aio.insecure_channel(address, options=_UNBOUNDED)
-
-
-async def _serve(engine: str, tell: Callable[[int], Any], components: str = "", parent: socket | None = None) -> None:
-    """Serve until the engine has ended, or the `parent`; `tell` gets the port."""
-    server = grpc.aio.server(options=_UNBOUNDED)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(NativeProvider(engine, components), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(REGISTRATIONS))  # the SDK's calls wait here; else cores + 4 of them
-    loop.add_signal_handler(signal.SIGINT, os._exit, 0)  # the engine is done; threads may wait
-    if parent:
-        loop.add_reader(parent, os._exit, 0)  # it never writes: this is its end
-    tell(port)
-    await server.wait_for_termination()
-
-
-def _fork_for_components(engine: str) -> tuple[str, socket | None]:
-    """Make components in a process of their own, beside the checks and diffs of their parts, which take as long.
-
-    Returns its address, and what it watches: it ends when that is closed. Call it before any thread starts.
-    """
-    if not hasattr(os, "fork"):
-        return "", None
-    ours, theirs = socketpair()
-    if os.fork():
-        theirs.close()
-        return f"127.0.0.1:{ours.recv(16).decode()}", ours
-    ours.close()
-    asyncio.run(_serve(engine, lambda port: theirs.sendall(str(port).encode()), parent=theirs))
-    os._exit(0)
-
-
-def main() -> None:
-    """The console script `pulumi-resource-aep`: the engine starts it and gives its own address."""
-    address = engine_address()
-    if address is None:
-        sys.exit("pulumi-resource-aep is a plugin: Pulumi starts it where a program uses the package aep.")
-    engine = ":".join(map(str, address))
-    dynamic.Resource.register = register
-    components, _alive = _fork_for_components(engine)
-    end_with_engine()
-    asyncio.run(_serve(engine, lambda port: print(port, flush=True), components))
