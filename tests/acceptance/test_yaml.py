@@ -134,3 +134,28 @@ def test_credentials_that_a_function_gives_are_secret(dev: Stack, emulator: Emul
     clear = json.loads(dev.run("stack", "output", "--stack", "dev", "--json", "--show-secrets"))
     assert clear["uri"] == there["SASUri"]
     assert there["SASToken"] not in dev.export()
+
+
+def test_a_component_follows_its_own_provider(dev: Stack) -> None:
+    """Its look-ups, and the protection of its parts: the stack's config names another sandbox, or none."""
+    provider = {"type": "pulumi:providers:aep", "properties": {"endpoint": "emulator", "sandbox": "prod"}}
+    source = {
+        "connectionSpec": "Amazon S33",
+        "auth": {"specName": "Access Key", "params": {"s3AccessKey": "x", "s3SecretKey": "${password}"}},
+        "data": {"format": "delimited"},
+        "params": {"path": "/orders", "type": "folder"},
+        "fields": {"order": {"type": "string"}},
+        "mappings": [{"source": "order", "destination": "_{tenantId}.order"}],
+        "schedule": {"frequency": "hour", "interval": 1},
+    }
+    component = {"type": "aep:components:Source", "properties": source, "options": {"providers": ["${stage}"]}}
+    program = {**PROGRAM, "resources": {"stage": provider, "orders": component}, "outputs": {}}
+    (dev.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+    dev.config({"aep:endpoint": None, "aep:sandbox": None})
+    said = dev.fail("preview")
+    assert "connectionSpec: No connection spec with the name 'Amazon S33' in this sandbox: did you mean" in said
+    source["connectionSpec"] = "Amazon S3"
+    (dev.folder / "Pulumi.yaml").write_text(yaml.safe_dump(program))
+    dev.up()
+    protected = {name for name, resource in dev.resources().items() if resource.get("protect")}
+    assert {name.split()[0] for name in protected} == {"Dataset", "Flow"}

@@ -120,6 +120,7 @@ class NativeProvider(ProviderServicer):
         """`components` is the process that makes components; without one, this process does."""
         super().__init__(_Components(), [], engine)
         self.components = components
+        self.config: dict[str, str] = {}  # what components see as the stack's
         self.pool = ThreadPoolExecutor()
         self.cancelled = threading.Event()
         self.redactor = Redactor()
@@ -161,7 +162,9 @@ class NativeProvider(ProviderServicer):
 
     @_verb
     def Configure(self, request: Any) -> Any:
-        settings, engine_runs = _settings(_plain(request.args)), engine_guard()
+        given = _plain(request.args)
+        settings, engine_runs = _settings(given), engine_guard()
+        self.config = {f"aep:{key}": str(value) for key, value in given.items() if key not in _NO_SETTINGS}
         self.identity = settings.owner_id or "unknown"
 
         def guard() -> None:
@@ -283,6 +286,10 @@ class NativeProvider(ProviderServicer):
         return response
 
     async def Construct(self, request: Any, context: Any) -> Any:
+        """The look-ups of a component, and whether it protects its parts, follow the settings of its provider."""
+        for key in [key for key in request.config if key.startswith("aep:")] if self.config else ():
+            del request.config[key]
+        request.config.update(self.config)
         if self.components is None:
             return await _answer(self, super().Construct(request, context), context)
         try:
