@@ -1,7 +1,10 @@
 """`pulumi package add FOLDER`: Pulumi makes the folder's environment and runs the plugin from it."""
 
+import re
 import shutil
+import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +84,16 @@ def test_a_python_program_gets_an_sdk(tmp_path: Path, plugin: Path, emulator: Em
     assert (stack.folder / "sdks" / "aep" / "pulumi_aep_native" / "flow.py").is_file()
     assert (stack.folder / "requirements.txt").read_text() == "pulumi\nsdks/aep\n"
     assert "-m pip install -r requirements.txt" in (stack.folder / "venv" / "bin" / "log").read_text()
+
+
+@pytest.mark.parametrize("page", ["docs/new-project.md", "templates/mixpanel-typescript/Pulumi.yaml"])
+def test_the_plugin_on_path_is_added_as_the_pages_say(tmp_path: Path, emulator: Emulator, page: str) -> None:
+    """A bare name would be looked up in Pulumi's registry."""
+    needs_host("yaml")
+    stack = project(tmp_path, emulator, "yaml")
+    (command,) = re.findall(r"`(pulumi package add .*?)`", (ROOT / page).read_text())
+    done = subprocess.run(command, shell=True, cwd=stack.folder, env=stack.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert yaml.safe_load((stack.folder / "Pulumi.yaml").read_text())["packages"] == {
+        "aep": f"aep@{version('pulumi-aep')}"
+    }
