@@ -29,7 +29,7 @@ from typing_extensions import TypedDict
 from .. import config, lookups
 from ..client.redaction import Redactor
 from ..components import COMPONENTS
-from ..errors import AepError, ConfigError, EngineGone, ScopeMismatch
+from ..errors import AepError, ConfigError, EngineGone, LookupFailed, ScopeMismatch
 from ..resources import SERVED, kind_named
 from . import dynamic
 from .arguments import Arguments, Shape, fields_of, looks_secret, names_in
@@ -276,7 +276,7 @@ class NativeProvider(ProviderServicer):
         self.redactor.add(marks)
         given, problems = arguments.parse(inside(arguments.fields, plain))
         if problems:
-            return provider_pb2.InvokeResponse(failures=_failures(map(self.shown, problems)))
+            raise LookupFailed("\n".join(problems))
         shape = inspect.signature(look_up).return_annotation
         found = TypeAdapter(shape).dump_python(look_up(self.runtime.client, **given))
         result = outside(fields_of(shape), found)
