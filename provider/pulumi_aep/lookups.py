@@ -160,7 +160,7 @@ def get_sandbox(*, name: str) -> SandboxInfo:
 
 
 def _sandbox(client: "Client", name: str) -> SandboxInfo:
-    item = _only("sandbox", name, client.sandboxes.find_named)
+    item = _only("sandbox", name, client.sandboxes.find_named, where="that this credential sees")
     return SandboxInfo(item["name"], item["title"], item["type"], item["state"])
 
 
@@ -311,6 +311,7 @@ def _only(
     find_named: Callable[[str], list[dict[str, Any]]],
     key: str = "name",
     names: Callable[[], list[str]] = list,
+    where: str = "in this sandbox",
 ) -> dict[str, Any]:
     """The only object with exactly this name or title; `names` are those to suggest."""
     found = find_named(name)
@@ -320,7 +321,7 @@ def _only(
         known = {each.lower(): each for each in names()}
         close = get_close_matches(name.lower(), known, n=1)
         remedy = f"did you mean {known[close[0]]!r}?" if close else f"check the {key}."
-        raise LookupFailed(f"No {kind} with the {key} {name!r} in this sandbox: {remedy}")
+        raise LookupFailed(f"No {kind} with the {key} {name!r} {where}: {remedy}")
     ids = ", ".join(str(item.get("id") or item.get("name")) for item in found)
     raise LookupFailed(f"{len(found)} {kind}s have the {key} {name!r}: {ids}. Use the id of one.")
 

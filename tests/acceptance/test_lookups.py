@@ -66,7 +66,7 @@ def test_all_pages(stack: Callable[..., Stack], emulator: Emulator) -> None:
         f"No flow spec with the name 'nothing' {none} name.",
         f"No dataset with the name 'dataset' {none} name.",
         f"No schema with the title 'nothing' {none} title.",
-        f"No sandbox with the name 'nothing' {none} name.",
+        "No sandbox with the name 'nothing' that this credential sees: check the name.",
     ]
     several = f"5 datasets have the name 'twin': {', '.join(reversed(twins))}. Use the id of one."
     assert texts[5:] == [several]

@@ -93,7 +93,7 @@ DESCRIPTION = Description(
             "connection_spec",
             UNKNOWN_SPEC,
             f"connection_spec: this organization has no spec '{UNKNOWN_SPEC}'",
-            "aep.ConnectionSpec and aep.FlowSpec hold well-known ids",
+            "give the id of one, which pulumi-aep specs NAME shows",
         ),
         Bad(
             "auth",

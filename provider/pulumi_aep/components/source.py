@@ -103,7 +103,7 @@ _BY_ID = {
 
 class SourceArgs(Shape, total=False):
     connection_spec: Required[str]
-    """Name or id of the source's connection spec, such as `Amazon S3` or `aep.ConnectionSpec.AMAZON_S3`."""
+    """Name or id of the source's connection spec: `Amazon S3`, or in Python `aep.ConnectionSpec.AMAZON_S3`."""
     auth: Input[Auth] | None
     """How to authenticate with the source, as for BaseConnection. Sources without credentials have none."""
     base_connection_id: Input[str] | None

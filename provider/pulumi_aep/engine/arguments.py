@@ -63,13 +63,17 @@ class F:
 
 @dataclass(frozen=True)
 class Field:
-    """A field as it was stated. `nested` is the typed dict that its type names, if there is one."""
+    """A field as it was stated. `nested` is the typed dict that its type names, if there is one.
+
+    `plain`: it is no Input, so programs cannot give an Output.
+    """
 
     required: bool
     change: Change
     default: Any
     secret: bool
     nested: Any
+    plain: bool
 
 
 # ---- types ----
@@ -270,7 +274,8 @@ def _field(hint: Any, required: bool) -> Field:
     parts = [*parts_of(hint)]
     stated = next((part for part in parts if isinstance(part, F)), F())
     nested = next((part for part in parts if is_typeddict(part)), None)
-    return Field(required, stated.change, stated.default, stated.secret, nested)
+    plain = not any(getattr(part, "func", None) is _unless_unknown for part in parts)
+    return Field(required, stated.change, stated.default, stated.secret, nested, plain)
 
 
 def parts_of(hint: Any) -> Iterator[Any]:

@@ -106,12 +106,16 @@ class Schema:
 
     def _component(self, component: Component) -> Json:
         outputs = _shape(dict.fromkeys(component.outputs, str | None))
+        inputs = self._inputs(component.arguments)
+        for name, field in fields_of(component.arguments).items():
+            if field.plain and not field.nested:
+                inputs["inputProperties"][to_camel(name)]["plain"] = True
         return {
             "isComponent": True,
             "description": _text(component.make),
             "properties": self._object(outputs, component.outputs)["properties"],
             "required": sorted(map(to_camel, component.certain_outputs)),
-            **self._inputs(component.arguments),
+            **inputs,
         }
 
     def _function(self, name: str) -> Json:

@@ -29,7 +29,7 @@ class Auth(Shape, total=False):
 
 class BaseConnectionArgs(NamedArgs, total=False):
     connection_spec: Required[Annotated[Input[Spec], F(Change.REPLACE)]]
-    """Id of the source's connection spec; `aep.ConnectionSpec` has the common ones."""
+    """Id of the source's connection spec; in Python, `aep.ConnectionSpec` has the common ones."""
     auth: Annotated[Input[Auth] | None, F()]
     """How to authenticate with the source. Leave it out for sources without credentials, or to keep the credentials of
     an adopted connection."""

@@ -100,8 +100,8 @@ class FlowArgs(NamedArgs, total=False):
 def _has_flow_spec(props: Props) -> Props:
     if "flow_spec" not in props:
         raise ValueError(
-            "flow_spec: no flow spec is known to take this source: name one, like "
-            "aep.FlowSpec.CLOUD_STORAGE_TO_AEP (pulumi-aep specs SOURCE lists those that take it)"
+            "flow_spec: no flow spec is known to take this source: give the id of one "
+            "(pulumi-aep specs SOURCE lists those that take it)"
         )
     return props
 

@@ -20,7 +20,7 @@ class SchemaArgs(TitledArgs, total=False):
     field_group_ids: Annotated[Input[list[Input[FieldGroupId]]], F(default=[])]
     """`$id`s of the schema's field groups; each must support the class."""
     class_id: Annotated[Input[ClassId], F(Change.REPLACE, default=XdmClass.EXPERIENCE_EVENT)]
-    """`$id` of the schema's class; `aep.XdmClass` has two."""
+    """`$id` of the schema's class; in Python, `aep.XdmClass` has two."""
 
 
 class SchemaKind(RegistryKind):

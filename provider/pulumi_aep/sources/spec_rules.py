@@ -13,7 +13,7 @@ from ..engine.values import UNKNOWN, Props
 from ..errors import NotFound
 from .json_schemas import alternatives, properties, schema_problems
 
-NO_SUCH_SPEC = "this organization has no spec {!r}; aep.ConnectionSpec and aep.FlowSpec hold well-known ids"
+NO_SUCH_SPEC = "this organization has no spec {!r}: give the id of one, which pulumi-aep specs NAME shows"
 FILE_PROPERTIES = ("columnDelimiter", "encoding", "compressionType")
 """What pages show in `data.properties` (docs tutorials/api/collect/cloud-storage.md); none says that this is all."""
 
