@@ -167,9 +167,27 @@ def test_the_identity_is_made_once() -> None:
         assert not unknown.failures
         wrong = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER, news=struct({"sandbox": "local", "sandbx": "x"})))
         assert any("did you mean aep:sandbox?" in failure.reason for failure in wrong.failures)
-        explicit = stub.CheckConfig(proto.CheckRequest(urn=PROVIDER.replace("default", "stage"), news=struct({})))
-        assert explicit.failures[-1].reason.startswith("Set the arguments of this provider: ")
-        assert not any("this provider" in failure.reason for failure in wrong.failures)
+
+
+def test_a_remedy_is_for_the_provider_of_the_program(emulator: Emulator) -> None:
+    """The stack's config reaches only the default one."""
+    with plugin() as (stub, _, _), plugin() as (later, _, _):
+        urn, account = PROVIDER.replace("default", "stage"), {"endpoint": emulator.url, "imsEndpoint": emulator.url}
+        account |= {"orgId": "EMULATOR@AdobeOrg", "clientId": "emulator", "clientSecret": "emulator-secret"}
+        (missing,) = stub.CheckConfig(proto.CheckRequest(urn=urn, news=struct(account))).failures
+        there = "in the arguments of provider stage"
+        assert missing.reason == f"aep:sandbox is not set: sandbox: … {there}, or export AEP_SANDBOX=…"
+        checked = stub.CheckConfig(proto.CheckRequest(urn=urn, news=struct({**account, "sandbox": "prod"})))
+        for each in (stub, later):
+            each.Configure(proto.ConfigureRequest(name="stage", args=checked.inputs))
+        inputs, of = check(stub, base()).inputs, URN.format(kind="BaseConnection")
+        made = stub.Create(proto.CreateRequest(urn=of, properties=inputs))
+        with pytest.raises(grpc.RpcError, match=f"unless you allow it with allowProductionDeletes: true {there}"):
+            later.Delete(proto.DeleteRequest(urn=of, id=made.id, properties=made.properties))
+        elsewhere = stub.CheckConfig(
+            proto.CheckRequest(urn=urn, news=struct({**account, "sandbox": "dev"}), olds=checked.inputs)
+        )
+        assert f"If you want the move: allowMassDelete: true {there}" in elsewhere.failures[0].reason
 
 
 def test_the_process_ends_with_its_engine() -> None:

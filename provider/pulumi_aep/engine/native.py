@@ -5,6 +5,7 @@ It serves each kind as `aep:index:<Kind>`, as schema.json says.
 
 import asyncio
 import inspect
+import re
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -51,6 +52,9 @@ _NAMES = names_in([*(each.kind.arguments.public for each in SERVED), *(each.argu
     *(inspect.signature(each).parameters for each in lookups.FUNCTIONS.values()),
 )
 """What programs write, as Python spells it."""
+
+_CONFIG_SET = re.compile(r"(?:run )?pulumi config set (?:--secret )?aep:(\w+) (\S*[^\s.,;)])")
+"""A remedy: the setting and its value."""
 
 _unfinished: ContextVar[list[str]] = ContextVar("unfinished")
 """The steps after a creation or change that the verb under way could not take."""
@@ -120,6 +124,7 @@ class NativeProvider(ProviderServicer):
         """`components` is the process that makes components; without one, this process does."""
         super().__init__(_Components(), [], engine)
         self.components = components
+        self.name = ""  # of the provider resource
         self.config: dict[str, str] = {}  # what components see as the stack's
         self.pool = ThreadPoolExecutor()
         self.cancelled = threading.Event()
@@ -145,9 +150,8 @@ class NativeProvider(ProviderServicer):
                     problems += _moved(previous, given)
             except ConfigError as error:
                 problems = str(error).splitlines()
-                if not request.urn.rpartition("::")[2].startswith("default"):
-                    problems.append("Set the arguments of this provider: the stack's config is for the default one.")
-        return provider_pb2.CheckResponse(inputs=_struct(given, marks), failures=_failures(problems))
+        self.name = request.urn.rpartition("::")[2]
+        return provider_pb2.CheckResponse(inputs=_struct(given, marks), failures=_failures(map(self.shown, problems)))
 
     @_verb
     def DiffConfig(self, request: Any) -> Any:
@@ -162,7 +166,7 @@ class NativeProvider(ProviderServicer):
 
     @_verb
     def Configure(self, request: Any) -> Any:
-        given = _plain(request.args)
+        self.name, given = request.name, _plain(request.args)
         settings, engine_runs = _settings(given), engine_guard()
         self.config = {f"aep:{key}": str(value) for key, value in given.items() if key not in _NO_SETTINGS}
         self.identity = settings.owner_id or "unknown"
@@ -185,12 +189,15 @@ class NativeProvider(ProviderServicer):
 
     def shown(self, text: str) -> str:
         """A message in the program's spelling, without what the program marks as secret."""
-        return self.redactor.redact(spelled(text))
+        text = spelled(text)
+        if self.name and not self.name.startswith("default"):  # the stack's config reaches only the default provider
+            text = _CONFIG_SET.sub(rf"\1: \2 in the arguments of provider {self.name}", text)
+        return self.redactor.redact(text)
 
     def _report(self, text: str) -> None:
         """In the output of the run: what a plugin prints is not shown when the run succeeds."""
         severity = engine_pb2.LogSeverity.Value("WARNING" if text.startswith("warning: ") else "INFO")
-        message = self.redactor.redact(text.removeprefix("warning: "))
+        message = self.shown(text.removeprefix("warning: "))
         self.log(engine_pb2.LogRequest(severity=severity, message=message, urn=_urn.get()))
 
     # ---- resources ----
@@ -386,7 +393,7 @@ def _moved(previous: Props, given: Props) -> Iterator[str]:
             yield (
                 f"{name}: this provider's objects live in {old}. {new} would get new ones, and those in "
                 f"{old} deleted. Set it back, or add another provider or stack for {new}. If you want the move: "
-                "allowMassDelete: true (pulumi config set aep:allowMassDelete true)"
+                "pulumi config set aep:allowMassDelete true"
             )
 
 
