@@ -13,7 +13,31 @@ from support.emulator import Emulator
 from support.journal import writes
 from support.kinds import kind_of, names, reconciler
 from support.mixpanel import make_chain
-from support.outside import OWNER
+from support.outside import OTHER_RECORD, OWNER
+
+
+@pytest.mark.parametrize("kind", [name for name in names() if "owner" in kind_of(name).ownership.read({})])
+def test_what_another_record_has_stays_with_it(
+    kind: str, life: Callable[[str], Life], program: Callable[..., Props], emulator: Emulator
+) -> None:
+    """Two records of one object, by an import under another name or parent: the second one goes, the object stays."""
+    resource = life(kind)
+    resource.up(program(kind))
+    resource.run()
+    verbs = reconciler(kind, runtime.current())
+    state, inputs = verbs.import_object(resource.id, OTHER_RECORD)
+    emulator.clear_journal()
+    resource.run()
+    reconciler(kind, runtime.current()).delete(resource.id, state)
+    assert writes(emulator) == []
+    assert resource.preview(program(kind)) == "same"
+
+    resource.run()
+    verbs = reconciler(kind, runtime.current())
+    verbs.import_object(resource.id, OTHER_RECORD)
+    new = {**inputs, "owner": OTHER_RECORD}
+    assert verbs.diff(resource.id, state, new).changes, "the first up writes the line"
+
 
 OTHER = "shop/other/web#fedcba987654.0000"
 

@@ -195,7 +195,8 @@ class Reconciler:
     def import_object(self, object_id: str, owner: str) -> tuple[Props, Props]:
         """(state, inputs) of an object that no state has. Nothing is written.
 
-        The inputs are those that a program would give, without secrets. OwnershipConflict if another state owns it.
+        The inputs are those that a program would give, without secrets. OwnershipConflict if another state owns it. The
+        line of another record of the same state stays that record's: until the next `up`, a delete leaves the object.
         """
         if not isinstance(self.kind, Exports):
             raise NotRepresentable(f"{self.kind.name} is no object of a service: it cannot be imported.")
@@ -217,7 +218,8 @@ class Reconciler:
             raise NotRepresentable(f"{object_id} cannot be imported: {'; '.join(problems)}")
         if self.kind.ownership.makes_version or "owner" not in read:
             line = line or owner  # it waits for the next change, or has no place
-        state = {**normal, **self.kind.computed_outputs(item, self.runtime), **({"owner": line} if line else {})}
+        lines = {"owner": line, OWN_LINE: owner if line != owner else None} if line else {}
+        state = {**normal, **self.kind.computed_outputs(item, self.runtime), **lines}
         return self.state(state), self.arguments.minimal(normal)
 
     def update(self, object_id: str, state: Props, inputs: Props) -> Props:
