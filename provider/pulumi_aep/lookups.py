@@ -88,9 +88,10 @@ class Exploration(TypedDict):
 
 
 class FlowRunInfo(TypedDict):
-    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes are bytes; None: not reported.
+    """A run of a flow, as a program can export it. Times are ISO 8601 in UTC, sizes are bytes.
 
-    `status` is the service's, or "lost records". `well`: whether it succeeded and lost no records.
+    What the service does not report is empty. `status` is the service's, or "lost records". `well`: whether it
+    succeeded and lost no records.
     """
 
     id: str

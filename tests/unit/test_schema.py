@@ -1,6 +1,7 @@
 """The package schema of the native door is that of the code, and whole."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -24,6 +25,11 @@ def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
     if not isinstance(value, dict):
         return [(path, value)]
     return [each for key, item in value.items() for each in leaves(item, f"{path}/{key}")]
+
+
+def test_descriptions_are_for_every_language() -> None:
+    said = "\n".join(str(text) for path, text in leaves(SCHEMA) if path.endswith("/description"))
+    assert re.findall(r"\b(?:None|True|False|RunError|datetime|snake_case)\b", said) == []
 
 
 def test_every_reference_leads_to_a_type() -> None:

@@ -173,7 +173,7 @@ class Source(pulumi.ComponentResource):
         )
 
     Each part is an attribute; the component does not create what you give by id, nor anything that only it needs: the
-    attribute is then a read-only reference, or None. `inlet_url` is where to send data to a streaming source.
+    attribute is then a read-only reference, or empty. `inlet_url` is where to send data to a streaming source.
     """
 
     type_token: ClassVar[str] = "aep:components:Source"  # part of the URN of every part

@@ -187,8 +187,8 @@ def _shape(hints: Json) -> Any:
 
 
 def _text(documented: Any) -> str:
-    """The docstring without its Python example."""
-    paragraphs = (inspect.getdoc(documented) or "").split("\n\n")
+    """The docstring without what is Python's: its example, and the name of an exception."""
+    paragraphs = (inspect.getdoc(documented) or "").replace("Raises RunError", "Fails").split("\n\n")
     return spelled("\n\n".join(each for each in paragraphs if not each.startswith(" ")))
 
 

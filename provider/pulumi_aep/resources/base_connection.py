@@ -213,7 +213,7 @@ class BaseConnection(Resource, module="aep", name="BaseConnection"):
     etag: pulumi.Output[str]
     """Version of the object, sent with the next update."""
     inlet_url: pulumi.Output[str | None]
-    """Where to send data to the HTTP API; `None` for other sources."""
+    """Where to send data to the HTTP API; empty for other sources."""
     inlet_id: pulumi.Output[str | None]
     """Id of that inlet."""
     source_id: pulumi.Output[str | None]

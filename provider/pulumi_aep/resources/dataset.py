@@ -108,7 +108,7 @@ class Dataset(Resource, module="aep", name="Dataset"):
         dataset = aep.Dataset("mixpanel-events", schema_id=schema.id)
 
     In place: name, description, tags. Another schema replaces it. A dataset that holds data is neither deleted nor
-    replaced unless `force_destroy` was set before; `protect=True` in the options is the surer guard. Source of the
+    replaced unless `force_destroy` was set before; the option `protect` is the surer guard. Source of the
     rules: Catalog documentation.
     """
 

@@ -87,10 +87,10 @@ class FlowArgs(NamedArgs, total=False):
     options: Annotated[Input[FlowOptions] | None, F(Change.REPLACE)]
     """How the flow deals with records that fail; the service's defaults apply to what you leave out."""
     enabled: Annotated[Input[bool], F(default=True)]
-    """Whether the flow runs. With `False` a new flow is created and disabled right after: the service cannot create a
+    """Whether the flow runs. If not, a new flow is created and disabled right after: the service cannot create a
     disabled one."""
     draft: Annotated[Input[bool], F(default=False)]
-    """Whether a new flow stays a draft, which never runs, until a change to `False` publishes it. Only some flow specs
+    """Whether a new flow stays a draft, which never runs, until a later change publishes it. Only some flow specs
     allow it."""
     labels: Annotated[Input[Annotated[list[Name], AfterValidator(_distinct)]] | None, F()]
     """Access labels, such as `core/C12`: only users with a role that has them see the flow. Left out, labels that
@@ -416,7 +416,7 @@ class Flow(Resource, module="aep", name="Flow"):
     runs_url: pulumi.Output[str]
     """URL of the flow's runs in the API, which needs the API's headers."""
     inlet_url: pulumi.Output[str | None]
-    """Where a webhook source sends its data; `None` for other sources."""
+    """Where a webhook source sends its data; empty for other sources."""
 
     def __init__(
         self,
