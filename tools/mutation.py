@@ -14,6 +14,7 @@ import tempfile
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,8 @@ def run_tests(tree: Path, tests: list[str], limit_s: float) -> Outcome:
             os.killpg(process.pid, 9)
             process.communicate()
             return Outcome(True, f"no end within {limit_s:.0f} s")
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, 9)  # with the fault, a process may outlive its test
     if process.returncode == 0:
         return Outcome(False, "SURVIVED")
     failed = re.search(r"^FAILED (\S+)", output, re.MULTILINE)
