@@ -80,11 +80,10 @@ def run_tests(tree: Path, tests: list[str], limit_s: float) -> Outcome:
         try:
             output, _ = process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.communicate()
             return Outcome(True, f"no end within {limit_s:.0f} s")
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, 9)  # with the fault, a process may outlive its test
+        finally:  # with the fault, a process may outlive its test
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, 9)
     if process.returncode == 0:
         return Outcome(False, "SURVIVED")
     failed = re.search(r"^FAILED (\S+)", output, re.MULTILINE)

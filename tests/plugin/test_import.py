@@ -15,8 +15,11 @@ from support.kinds import kind_of, names, reconciler
 from support.mixpanel import make_chain
 from support.outside import OTHER_RECORD, OWNER
 
+OTHER = "shop/other/web#fedcba987654.0000"
+WITH_LINE = [name for name in names() if "owner" in kind_of(name).ownership.read({})]
 
-@pytest.mark.parametrize("kind", [name for name in names() if "owner" in kind_of(name).ownership.read({})])
+
+@pytest.mark.parametrize("kind", WITH_LINE)
 def test_what_another_record_has_stays_with_it(
     kind: str, life: Callable[[str], Life], program: Callable[..., Props], emulator: Emulator
 ) -> None:
@@ -33,13 +36,9 @@ def test_what_another_record_has_stays_with_it(
     assert resource.preview(program(kind)) == "same"
 
     resource.run()
-    verbs = reconciler(kind, runtime.current())
-    verbs.import_object(resource.id, OTHER_RECORD)
     new = {**inputs, "owner": OTHER_RECORD}
-    assert verbs.diff(resource.id, state, new).changes, "the first up writes the line"
-
-
-OTHER = "shop/other/web#fedcba987654.0000"
+    changed = reconciler(kind, runtime.current()).diff(resource.id, state, new).changes
+    assert changed, "the first up writes the line"
 
 
 @pytest.mark.parametrize("kind", names())
@@ -80,7 +79,7 @@ def names_of_secrets(kind: str, resource: Life) -> set[str]:
     return {path[-1] for path in arguments.secrets(arguments.from_state(plain(resource)))}
 
 
-@pytest.mark.parametrize("kind", [name for name in names() if "owner" in kind_of(name).ownership.read({})])
+@pytest.mark.parametrize("kind", WITH_LINE)
 def test_another_stacks_object_is_refused(
     kind: str, life: Callable[[str], Life], program: Callable[..., Props], emulator: Emulator
 ) -> None:

@@ -59,9 +59,11 @@ def test_components_always_have_a_flow() -> None:
         assert "mappingSetId" not in resource["required"]
 
 
-def test_secrets_enums_and_nested_types() -> None:
+def test_secrets_plain_values_enums_and_nested_types() -> None:
     assert SCHEMA["config"]["variables"]["clientSecret"]["secret"] is True
     assert SCHEMA["resources"]["aep:components:MixpanelSource"]["inputProperties"]["password"]["secret"] is True
+    source = SCHEMA["resources"]["aep:components:Source"]["inputProperties"]
+    assert {name for name, each in source.items() if each.get("plain")} == {"connectionSpec", "title"}
     frequency = SCHEMA["types"]["aep:index:ScheduleFrequency"]["enum"]
     assert {"value": "hour"} in frequency
     assert SCHEMA["types"]["aep:index:Schedule"]["properties"]["frequency"]["$ref"].endswith("ScheduleFrequency")

@@ -121,7 +121,7 @@ class NativeProvider(ProviderServicer):
     """The verbs of all kinds, as the engine calls them, for one organization and sandbox."""
 
     def __init__(self, engine: str, components: provider_pb2_grpc.ResourceProviderStub | None = None) -> None:
-        """`components` is the process that makes components; without one, this process does."""
+        """`components` is the process that makes components; without one, this is that process."""
         super().__init__(_Components(), [], engine)
         self.components = components
         self.name = ""  # of the provider resource
@@ -168,7 +168,8 @@ class NativeProvider(ProviderServicer):
     def Configure(self, request: Any) -> Any:
         self.name, given = request.name, _plain(request.args)
         settings, engine_runs = _settings(given), engine_guard()
-        self.config = {f"aep:{key}": str(value) for key, value in given.items() if key not in _NO_SETTINGS}
+        stated = {key: value for key, value in given.items() if key not in _NO_SETTINGS and value is not None}
+        self.config = {f"aep:{key}": str(value) for key, value in stated.items()}
         self.identity = settings.owner_id or "unknown"
 
         def guard() -> None:
@@ -191,7 +192,8 @@ class NativeProvider(ProviderServicer):
         """A message in the program's spelling, without what the program marks as secret."""
         text = spelled(text)
         if self.name and not self.name.startswith("default"):  # the stack's config reaches only the default provider
-            text = _CONFIG_SET.sub(rf"\1: \2 in the arguments of provider {self.name}", text)
+            there = f"in the arguments of provider {self.name}"
+            text = _CONFIG_SET.sub(lambda setting: f"{setting[1]}: {setting[2]} {there}", text)
         return self.redactor.redact(text)
 
     def _report(self, text: str) -> None:
@@ -294,11 +296,11 @@ class NativeProvider(ProviderServicer):
 
     async def Construct(self, request: Any, context: Any) -> Any:
         """The look-ups of a component, and whether it protects its parts, follow the settings of its provider."""
-        for key in [key for key in request.config if key.startswith("aep:")] if self.config else ():
-            del request.config[key]
-        request.config.update(self.config)
         if self.components is None:
             return await _answer(self, super().Construct(request, context), context)
+        others = {key: value for key, value in request.config.items() if not key.startswith("aep:")}
+        request.config.clear()
+        request.config.update(others | self.config)
         try:
             return await self.components.Construct(request)
         except grpc.aio.AioRpcError as error:

@@ -35,13 +35,11 @@ def main() -> None:
     asyncio.run(serve(engine, lambda port: print(port, flush=True), components))
 
 
-def fork_for_components(engine: str) -> tuple[str, socket | None]:
+def fork_for_components(engine: str) -> tuple[str, socket]:
     """Make components in a process of their own, beside the checks and diffs of their parts, which take as long.
 
     Returns its address, and what it watches: it ends when that is closed. Call it before any thread starts.
     """
-    if not hasattr(os, "fork"):
-        return "", None
     ours, theirs = socketpair()
     if os.fork():
         theirs.close()

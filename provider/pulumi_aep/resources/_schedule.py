@@ -58,7 +58,7 @@ class Schedule(Shape, total=False):
     interval: Input[Annotated[int, Field(le=_LONGEST_INTERVAL)]] | None
     """Number of units between two runs: at least 15 for `minute`, at least 1 for the others; not allowed for `once`."""
     start_time: Input[StartTime]
-    """When the schedule starts: epoch seconds, a time with a time zone, or ISO 8601 text with an offset."""
+    """When the schedule starts: epoch seconds, a date and time with a time zone, or ISO 8601 text with an offset."""
     backfill: Input[bool] | None
     """Whether the first run also reads data from before the start (the service's default); not allowed for `once`."""
 
