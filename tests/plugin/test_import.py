@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from kinds import Props
-from plugin.life import Life, host
+from plugin.life import Life, host, one_run
 from pulumi_aep.engine import runtime
 from pulumi_aep.engine.values import from_host, leaves
 from pulumi_aep.errors import LookupFailed, OwnershipConflict
@@ -39,6 +39,22 @@ def test_what_another_record_has_stays_with_it(
     new = {**inputs, "owner": OTHER_RECORD}
     changed = reconciler(kind, runtime.current()).diff(resource.id, state, new).changes
     assert changed, "the first up writes the line"
+
+
+@pytest.mark.parametrize("kind", names())
+def test_it_stays_beside_the_record_that_the_program_has(
+    kind: str, life: Callable[[str], Life], program: Callable[..., Props], emulator: Emulator
+) -> None:
+    """Also where a service has no place for a line: the run knows the first record."""
+    resource = life(kind)
+    resource.up(program(kind))
+    resource.run()
+    state, _ = reconciler(kind, runtime.current()).import_object(resource.id, OTHER_RECORD)
+    emulator.clear_journal()
+    with one_run(resource):
+        assert resource.preview(program(kind)) == "same"
+        reconciler(kind, runtime.current()).delete(resource.id, state)
+    assert writes(emulator) == []
 
 
 @pytest.mark.parametrize("kind", names())
